@@ -1,0 +1,106 @@
+"""Every error a user can meet, and the two helpers that word them.
+
+All derive from :class:`IndustryAppsError`, so one ``except`` catches whatever this
+package raises on purpose, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+
+
+class IndustryAppsError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class SchemaError(IndustryAppsError, ValueError):
+    """A record or frame does not fit the schema; names column, row, value and remedy."""
+
+
+class ParameterError(IndustryAppsError, ValueError):
+    """A constructor parameter or option is outside its documented limits."""
+
+
+class UnknownNameError(IndustryAppsError, KeyError):
+    """A name (application, data set, model) that is not in its table."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
+
+
+class DataNotFoundError(IndustryAppsError, FileNotFoundError):
+    """A data file is neither cached, nor in a mirror, nor reachable."""
+
+
+class ChecksumError(IndustryAppsError):
+    """A data file is not the one its card describes."""
+
+
+class LeakageError(IndustryAppsError, ValueError):
+    """A split or a feature would show the model what it cannot know when it is used."""
+
+
+class TrainingError(IndustryAppsError, RuntimeError):
+    """Training cannot go on (a loss that is not finite, a single class, ...)."""
+
+
+class ParityError(IndustryAppsError):
+    """The exported file answers differently from the trained model; nothing was written."""
+
+
+class ModelFileError(IndustryAppsError):
+    """A model file is missing, damaged, or does not answer its own self-test."""
+
+
+class MissingExtraError(IndustryAppsError, ImportError):
+    """An optional package is not installed; the message names the extra to install."""
+
+
+def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
+    """Import an optional package, or say how to install it.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name of the module.
+    extra : str
+        The extra of this package that contains it.
+    needed_by : str
+        What the user asked for, as they would name it.
+
+    Raises
+    ------
+    MissingExtraError
+        When the module is not installed.
+
+    Examples
+    --------
+    >>> require("json", extra="train", needed_by="the example").__name__
+    'json'
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        if error.name is not None and error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"{needed_by} needs the package {module.split('.')[0]!r}, which is not installed. "
+            f"Run: pip install 'industry-apps[{extra}]'"
+        ) from error
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Word the error for a name that is not in its table: the nearest names, then all.
+
+    Examples
+    --------
+    >>> print(unknown_name("application", "finance.fraud", ["finance.fraud_detection"]))
+    Unknown application 'finance.fraud'. Did you mean 'finance.fraud_detection'? Known: ...
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return UnknownNameError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")

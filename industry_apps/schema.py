@@ -1,0 +1,314 @@
+"""What a business record looks like: columns, their limits, and the check of a table.
+
+The schema is the one source of truth about columns: it validates frames in training,
+travels inside the exported file, and validates records on the serving machine. Hence it
+needs numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError
+from industry_apps.values import MISSING_TIME, Kind, to_float, to_seconds, to_strings
+
+Role = Literal["feature", "identifier", "state"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a business record.
+
+    Parameters
+    ----------
+    name : str
+        Name in the frame and of the input of the exported file.
+    kind : {"number", "category", "boolean", "datetime", "text"}
+        What the values are. A datetime enters the exported file as whole seconds since
+        1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "".
+    unit, description : str
+        For people; the unit of a datetime is always UTC.
+    low, high : float, optional
+        Inclusive limits of a number.
+    categories : tuple of str
+        When given, the only values allowed.
+    nullable : bool
+        May a value be missing (NaN, None, NaT, "")?
+    required : bool
+        Must the column be there? An optional column that is absent is all missing.
+    role : {"feature", "identifier", "state"}
+        Identifiers are never inputs of a model; state columns are computed from the
+        stream of earlier records.
+    protected : bool
+        A protected attribute (sex, age, ...): never a feature unless asked for.
+
+    Examples
+    --------
+    >>> Column(name="amount", kind="number", unit="EUR", low=0).to_array([12.5, None])
+    array([12.5,  nan], dtype=float32)
+    """
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    description: str = ""
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    nullable: bool = True
+    required: bool = True
+    role: Role = "feature"
+    protected: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise SchemaError(
+                f"Column {self.name!r} has kind {self.kind!r}; expected one of {get_args(Kind)}."
+            )
+        if self.role not in get_args(Role):
+            raise SchemaError(
+                f"Column {self.name!r} has role {self.role!r}; expected one of {get_args(Role)}."
+            )
+
+    def to_array(self, values: Any) -> NDArray[Any]:
+        """Check the values of this column and convert them to the dtype of the ONNX input.
+
+        Parameters
+        ----------
+        values : sequence of shape [rows]
+            A pandas Series, a numpy array or a list.
+
+        Returns
+        -------
+        numpy.ndarray of shape [rows]
+
+        Raises
+        ------
+        SchemaError
+            Names the column, the first offending row, its value, what was expected and
+            what to do.
+        """
+        if self.kind == "datetime":
+            array = to_seconds(self, values)
+        elif self.kind in ("number", "boolean"):
+            array = to_float(self, values)
+        else:
+            array = to_strings(self, values)
+        self._check_limits(array, values)
+        return array
+
+    def missing(self, rows: int) -> NDArray[Any]:
+        """An all-missing column of shape [rows], in the dtype of the ONNX input."""
+        if self.kind == "datetime":
+            return np.full(rows, MISSING_TIME, dtype=np.int64)
+        if self.kind in ("category", "text"):
+            return np.full(rows, "", dtype=np.object_)
+        return np.full(rows, np.nan, dtype=np.float32)
+
+    def is_missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where an array made by :meth:`to_array` holds no value."""
+        if self.kind == "datetime":
+            return array == MISSING_TIME
+        if self.kind in ("category", "text"):
+            return array == ""
+        return np.isnan(array)
+
+    def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
+        """Word the error for the value of one row."""
+        value = repr(values.iloc[row] if hasattr(values, "iloc") else values[row])
+        value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
+        label = (
+            f" (index {values.index[row]!r})"
+            if hasattr(values, "index") and hasattr(values, "iloc") and values.index[row] != row
+            else ""
+        )
+        return SchemaError(
+            f"Column {self.name!r}, row {row}{label}: got {value}, expected {expected}. {remedy}"
+        )
+
+    def _check_limits(self, array: NDArray[Any], values: Any) -> None:
+        if not self.nullable and (absent := self.is_missing(array)).any():
+            raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
+        if self.kind == "number":
+            self._check_range(array, values)
+        elif self.categories:
+            unknown = set(array.tolist()) - set(self.categories) - {""}
+            if unknown:
+                row = int(np.isin(array, list(unknown)).argmax())
+                near = get_close_matches(array[row], self.categories, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
+                raise self.error(values, row, f"one of {list(self.categories)}", hint)
+
+    def _check_range(self, array: NDArray[Any], values: Any) -> None:
+        # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
+        # one pass, and the exact search below runs only when it has to.
+        if array.size and not np.isfinite(array.sum(dtype=np.float64)):
+            infinite = np.isinf(array)
+            if infinite.any():
+                raise self.error(
+                    values,
+                    int(infinite.argmax()),
+                    "a finite number (float32)",
+                    "Replace infinity by a missing value or by a limit that makes sense.",
+                )
+        for limit, outside, sign in (
+            (self.low, np.less, ">="),
+            (self.high, np.greater, "<="),
+        ):
+            if limit is not None:
+                wrong = outside(array, np.float32(limit))
+                if wrong.any():
+                    unit = f" {self.unit}" if self.unit else ""
+                    raise self.error(
+                        values,
+                        int(wrong.argmax()),
+                        f"a number {sign} {limit:g}{unit}",
+                        "Correct the value, or leave it missing if it is not known.",
+                    )
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a record, in order.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+
+    Examples
+    --------
+    >>> schema = Schema((Column(name="amount", kind="number", unit="EUR", low=0),))
+    >>> schema.to_arrays({"amount": [1.0, -2.0]})
+    Traceback (most recent call last):
+        ...
+    industry_apps.errors.SchemaError: Column 'amount', row 1: got -2.0, expected a number >= 0
+    EUR. Correct the value, or leave it missing if it is not known.
+    """
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = self.names
+        for name in names:
+            if names.count(name) > 1:
+                raise SchemaError(f"Column {name!r} is declared twice. Rename one of them.")
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [column.name for column in self.columns]
+
+    def inputs(self) -> Schema:
+        """The columns that a model sees: everything but identifiers."""
+        return Schema(tuple(c for c in self.columns if c.role != "identifier"))
+
+    def extended(self, columns: Sequence[Column]) -> Schema:
+        """A schema with further columns at the end."""
+        return Schema(self.columns + tuple(columns))
+
+    def to_arrays(self, table: Any) -> dict[str, NDArray[Any]]:
+        """Check a table and convert each column to the dtype of its ONNX input.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or mapping of str to sequence
+            Further columns are ignored.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray of shape [rows]
+
+        Raises
+        ------
+        SchemaError
+            A column is missing, or a value does not fit.
+        """
+        present = self.check_names(table)
+        rows = len(table[present[0]]) if present else 0
+        return {
+            column.name: column.to_array(table[column.name])
+            if column.name in present
+            else column.missing(rows)
+            for column in self.columns
+        }
+
+    def validate(self, table: Any) -> None:
+        """Check a table; raises :class:`SchemaError` at the first value that does not fit."""
+        self.to_arrays(table)
+
+    def check_names(self, table: Any) -> list[str]:
+        """Names of this schema that the table has; raises when a required one is absent."""
+        have = list(table.columns) if hasattr(table, "columns") else list(table)
+        for column in self.columns:
+            if column.required and column.name not in have:
+                text = [name for name in have if isinstance(name, str)]
+                near = get_close_matches(column.name, text, n=1)
+                hint = f" Did you mean the column {near[0]!r}?" if near else ""
+                raise SchemaError(
+                    f"Column {column.name!r} ({column.kind}) is missing.{hint} "
+                    f"Add it, or map your name to it. The table has: {', '.join(map(str, have))}."
+                )
+        doubled = {name for name in have if have.count(name) > 1} & set(self.names)
+        if doubled:
+            raise SchemaError(f"Column {doubled.pop()!r} appears twice. Rename or drop one.")
+        return [name for name in self.names if name in have]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The schema as plain JSON values, as written into the model file."""
+        return [asdict(column) for column in self.columns]
+
+    @classmethod
+    def from_json(cls, columns: Sequence[Mapping[str, Any]]) -> Schema:
+        """Read what :meth:`to_json` wrote; keys of later versions are ignored."""
+        known = {field.name for field in fields(Column)}
+        made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
+        return cls(tuple(replace(c, categories=tuple(c.categories)) for c in made))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What an application can do; shared code and tests choose by these, never by name.
+
+    Parameters
+    ----------
+    task : {"decision", "forecast", "ranking", "image", "policy"}
+        What the outputs are.
+    inputs : tuple of str
+        Kinds of the columns it takes.
+    streaming : bool
+        Has state columns that a stream of records keeps up to date.
+    explains : bool
+        Each answer can be explained column by column.
+    intervals : bool
+        Answers carry an interval.
+    precisions : tuple of str
+        What ``export(precision=...)`` takes.
+    """
+
+    task: str
+    inputs: tuple[str, ...] = ()
+    streaming: bool = False
+    explains: bool = False
+    intervals: bool = False
+    precisions: tuple[str, ...] = ("float32",)
