@@ -312,3 +312,48 @@ class Traits:
     explains: bool = False
     intervals: bool = False
     precisions: tuple[str, ...] = ("float32",)
+
+
+def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Describe the columns of a table that no schema names.
+
+    Numbers, booleans and times are what their types say; strings are categories, or texts
+    when they run to four words and more; a column of codes or strings that never repeat is
+    an identifier.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    skip : sequence of str
+        Columns that are described already.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"age": [41.5, 30.0], "country": ["DE", "DE"]})
+    >>> [(column.name, column.kind) for column in infer_columns(frame)]
+    [('age', 'number'), ('country', 'category')]
+    """
+    return tuple(_infer(name, frame[name]) for name in frame.columns if name not in skip)
+
+
+def _infer(name: str, values: Any) -> Column:
+    kinds: dict[str, Kind] = {
+        "b": "boolean",
+        "i": "number",
+        "u": "number",
+        "f": "number",
+        "M": "datetime",
+    }
+    kind = kinds.get(getattr(values.dtype, "kind", "O"))
+    never_repeats = len(values) > 100 and values.nunique() == len(values)
+    if kind is None:
+        column = Column(name=name, kind="category", required=False)
+        words = [len(text.split()) for text in column.to_array(values) if text]
+        if words and sum(words) / len(words) >= 4:
+            return Column(name=name, kind="text", required=False)
+        kind = "category"
+    identifies = never_repeats and (kind == "category" or values.dtype.kind in "iu")
+    return Column(
+        name=name, kind=kind, required=False, role="identifier" if identifies else "feature"
+    )

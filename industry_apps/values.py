@@ -23,6 +23,16 @@ Kind = Literal["number", "category", "boolean", "datetime", "text"]
 MISSING_TIME = int(np.iinfo(np.int64).min)
 
 
+#: numpy type of the ONNX input of each kind.
+DTYPES: dict[Kind, type] = {
+    "number": np.float32,
+    "boolean": np.float32,
+    "category": np.object_,
+    "text": np.object_,
+    "datetime": np.int64,
+}
+
+
 def is_missing(value: Any) -> bool:
     """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):

@@ -109,7 +109,7 @@ def card_transactions(
     >>> list(frame.columns)
     ['transaction_id', 'time', 'customer', 'terminal', 'amount', 'is_fraud', 'scenario']
     >>> frame.loc[0, ["time", "customer", "terminal"]].astype(str).tolist()
-    ['2018-04-01 00:10:34', 'C00030', 'T00003']
+    ['2018-04-01 00:07:56', 'C00002', 'T00068']
     """
     _check(customers=customers, terminals=terminals, days=days, radius=radius, seed=seed)
     base = seed * _SEED_STRIDE

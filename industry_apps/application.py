@@ -1,0 +1,142 @@
+"""The contract that every application keeps: fit, predict, evaluate, export, sample."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from industry_apps.data import Dataset
+from industry_apps.errors import ParameterError
+from industry_apps.evaluation import Report
+from industry_apps.export import Exportable, export_model
+from industry_apps.schema import Schema, Traits
+
+
+class Application(BaseEstimator, ABC):
+    """A model for one business problem, from raw records to the decision.
+
+    ``__init__`` of a leaf stores its parameters and nothing else; ``fit`` checks them and
+    learns attributes that end in an underscore.
+
+    A leaf declares ``name``, ``schema``, ``outputs``, ``traits`` and ``known_failures``
+    ({check: reason} of the conformance suite), and fills in the five methods below that
+    start with an underscore, ``sample`` and ``fast``.
+    """
+
+    name: ClassVar[str]
+    schema: ClassVar[Schema]
+    outputs: ClassVar[Schema]
+    traits: ClassVar[Traits]
+    known_failures: ClassVar[Mapping[str, str]] = {}
+
+    def fit(self, train: pd.DataFrame | Dataset, validation: pd.DataFrame | None = None) -> Self:
+        """Learn from training data; choose what can be chosen on validation data.
+
+        Parameters
+        ----------
+        train : DataFrame or Dataset
+            Raw records with the target; of a data set its training and validation parts.
+        validation : DataFrame, optional
+            Later records; by default the last part of ``train``.
+
+        Raises
+        ------
+        SchemaError, ParameterError, LeakageError, TrainingError
+        """
+        if isinstance(train, Dataset):
+            train, validation = train.train, train.validation
+        self._fit(train, validation)
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answer records with the trained model; the declared outputs, on the same index.
+
+        Raises
+        ------
+        SchemaError, NotFittedError
+        """
+        self._check_fitted()
+        return pd.DataFrame(self._answers(frame), index=frame.index)
+
+    def evaluate(self, data: pd.DataFrame | Dataset) -> Report:
+        """Measure on records the model has not seen, beside baselines, with intervals.
+
+        Raises
+        ------
+        SchemaError, NotFittedError
+        LeakageError
+            The records could not lie after those that the model learned from.
+        """
+        self._check_fitted()
+        self.report_ = self._evaluate(data.test if isinstance(data, Dataset) else data)
+        return self.report_
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        precision: str = "float32",
+        check: pd.DataFrame | Dataset | None = None,
+    ) -> Path:
+        """Write one ONNX file, once it is proven to answer as the trained model does.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .onnx.
+        precision : str
+            One of ``traits.precisions``.
+        check : DataFrame or Dataset, optional
+            Records to prove it on (of a data set, its test part), beside the edge rows;
+            by default the validation records.
+
+        Raises
+        ------
+        ParityError
+            The file would answer differently; nothing is written.
+        ParameterError, NotFittedError
+        """
+        self._check_fitted()
+        if precision not in self.traits.precisions:
+            raise ParameterError(
+                f"The 'precision' parameter of {type(self).__name__}.export must be one of "
+                f"{self.traits.precisions}. Got {precision!r} instead."
+            )
+        frame = check.test if isinstance(check, Dataset) else check
+        self.parity_ = export_model(self._exportable(), Path(path), frame)
+        return Path(path)
+
+    @classmethod
+    @abstractmethod
+    def sample(cls) -> Dataset:
+        """A small data set for a first try, with no network."""
+
+    @classmethod
+    @abstractmethod
+    def fast(cls) -> Self:
+        """An instance whose ``fit`` on the sample takes seconds."""
+
+    @abstractmethod
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None: ...
+
+    @abstractmethod
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]: ...
+
+    @abstractmethod
+    def _evaluate(self, frame: pd.DataFrame) -> Report: ...
+
+    @abstractmethod
+    def _exportable(self) -> Exportable: ...
+
+    def _check_fitted(self) -> None:
+        if not any(name.endswith("_") and not name.startswith("_") for name in vars(self)):
+            raise NotFittedError(
+                f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
+            )

@@ -1,0 +1,46 @@
+"""Data sets by name: cards, verified files, leak-proof splits, simulators."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = [
+    "Card",
+    "Dataset",
+    "Split",
+    "card",
+    "card_transactions",
+    "catalogue",
+    "check_leakage",
+    "fetch",
+    "load",
+    "read_table",
+    "split_by_group",
+    "split_by_time",
+    "split_latest",
+    "split_official",
+    "split_random",
+    "verify",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Card": "cards",
+        "Dataset": "datasets",
+        "Split": "splits",
+        "card": "cards",
+        "card_transactions": "simulators",
+        "catalogue": "cards",
+        "check_leakage": "splits",
+        "fetch": "files",
+        "load": "datasets",
+        "read_table": "tables",
+        "split_by_group": "splits",
+        "split_by_time": "splits",
+        "split_latest": "splits",
+        "split_official": "splits",
+        "split_random": "splits",
+        "verify": "files",
+    },
+)

@@ -1,0 +1,245 @@
+"""Cards: what is known about each data set, read strictly from ``datasets/<id>.toml``.
+
+A card holds facts and declarative rules, no code and no data.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from industry_apps.errors import SchemaError, unknown_name
+
+T = TypeVar("T")
+Scalar = str | int | float
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file: its name, its public address, and what its uncompressed content must be."""
+
+    name: str
+    url: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A function of :mod:`industry_apps.data.simulators` and its parameters."""
+
+    function: str
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """A time column made of other columns, joined by a blank and read by a format."""
+
+    name: str
+    columns: tuple[str, ...]
+    format: str
+
+
+@dataclass(frozen=True)
+class TargetRule:
+    """The target is true where a column of the file holds this value."""
+
+    column: str
+    positive: Scalar
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the file becomes a table, in this order.
+
+    ``missing``: {column: values that stand for "no value"}; ``codes``: whole numbers that
+    name categories and become strings; then time, target, ``drop`` and ``rename``.
+    """
+
+    missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    time: TimeRule | None = None
+    target: TargetRule | None = None
+    drop: tuple[str, ...] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """Periods [start, end) in time, with the days after which a label is known.
+
+    ``entity``: when given, entities whose earlier positives are known by then are left out
+    of validation and test.
+    """
+
+    time: str
+    train: tuple[str, str]
+    validation: tuple[str, str]
+    test: tuple[str, str]
+    delay: int = 0
+    entity: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure from the literature, as read at its source."""
+
+    system: str
+    metric: str
+    value: float
+    source: str
+    same_protocol: bool
+
+
+@dataclass(frozen=True)
+class ColumnNote:
+    """What a column means."""
+
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A data set: where it comes from, what may be done with it, how it is read and split.
+
+    ``kind`` "files" has ``files``, "simulated" has ``simulator``.
+    """
+
+    id: str
+    title: str
+    kind: Literal["files", "simulated"]
+    applications: tuple[str, ...]
+    task: str
+    licence: str
+    models_may_be_published: bool
+    citation: str
+    source: str
+    target: str
+    split: SplitRule
+    reading: Reading = field(default_factory=Reading)
+    files: tuple[DataFile, ...] = ()
+    simulator: Simulator | None = None
+    published: tuple[Published, ...] = ()
+    caveats: tuple[str, ...] = ()
+    columns: Mapping[str, ColumnNote] = field(default_factory=dict)
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str) -> Card:
+        """Read a card.
+
+        Raises
+        ------
+        SchemaError
+            Names the card, the key, what was expected and the nearest known key.
+        """
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SchemaError(f"Card {name!r} is not valid TOML: {error}.") from error
+        result = _parse(cls, table, f"Card {name!r}")
+        _check(result, name)
+        return result
+
+
+@cache
+def _folder() -> Path:
+    """``datasets/``: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).parent.parent
+    # The package's own copy first: beside an installed package, "datasets" may be a stranger.
+    inside = package / "_datasets"
+    return inside if inside.is_dir() else package.parent / "datasets"
+
+
+def catalogue() -> tuple[str, ...]:
+    """Return the ids of all data sets that have a card, sorted.
+
+    Examples
+    --------
+    >>> "finance_card_simulator" in catalogue()
+    True
+    """
+    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
+
+
+def card(name: str) -> Card:
+    """Return the card of a data set.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such card; names the nearest and all.
+
+    Examples
+    --------
+    >>> card("finance_card_simulator").kind
+    'simulated'
+    """
+    if name not in catalogue():
+        raise unknown_name("data set", name, catalogue())
+    return Card.from_toml((_folder() / f"{name}.toml").read_text("utf-8"), name=name)
+
+
+def _check(card: Card, name: str) -> None:
+    if card.id != name:
+        raise SchemaError(f"Card {name!r}: id is {card.id!r}. It must be the name of the file.")
+    simulated = card.kind == "simulated"
+    if bool(card.files) == simulated or (card.simulator is not None) != simulated:
+        needed = "simulator, and no files" if simulated else "files, and no simulator"
+        raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
+    for file in card.files:
+        if not re.fullmatch("[0-9a-f]{64}", file.sha256):
+            raise SchemaError(f"Card {name!r}: sha256 of {file.name!r} is not 64 hex digits.")
+
+
+def _parse(kind: type[T], table: Any, where: str) -> T:
+    """Build a dataclass from a TOML table, refusing whatever it does not declare."""
+    if not isinstance(table, dict):
+        raise SchemaError(f"{where}: expected a table, got {table!r}.")
+    known = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+            raise SchemaError(f"{where}: unknown key {key!r}.{hint}")
+    for key, each in known.items():
+        needed = each.default is MISSING and each.default_factory is MISSING
+        if needed and key not in table:
+            raise SchemaError(f"{where}: key {key!r} is missing.")
+    hints = get_type_hints(kind)
+    return kind(**{key: _value(hints[key], item, f"{where}, {key}") for key, item in table.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """Convert a TOML value to what a field declares."""
+    origin, options = get_origin(hint), get_args(hint)
+    if NoneType in options:  # an optional table: TOML has no null, so there is a value
+        return _value(options[0], value, where)
+    if is_dataclass(hint):
+        return _parse(hint, value, where)  # type: ignore[arg-type]
+    if origin is tuple and isinstance(value, list):
+        repeated = options[-1] is Ellipsis
+        if repeated or len(value) == len(options):
+            return tuple(_value(options[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    elif origin is Mapping and isinstance(value, dict):
+        return {key: _value(options[1], item, f"{where}.{key}") for key, item in value.items()}
+    elif value in options if origin is Literal else _is_plain(value, options or (hint,)):
+        return value
+    raise SchemaError(f"{where}: expected {_worded(hint)}, got {value!r}.")
+
+
+def _is_plain(value: Any, kinds: tuple[Any, ...]) -> bool:
+    # Not isinstance: True is an int. But 1 will do where 1.0 is meant.
+    return type(value) in kinds or (type(value) is int and float in kinds)
+
+
+def _worded(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint)

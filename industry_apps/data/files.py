@@ -1,0 +1,146 @@
+"""Data files: found in the cache or a mirror, or downloaded, and always verified.
+
+Mirrors are named in the environment variable INDUSTRY_APPS_DATA, several separated as in
+PATH, each laid out as ``<id>/<file>`` or ``<id>/<file>.gz``. The cache lies where the
+system keeps caches, or in INDUSTRY_APPS_CACHE.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from industry_apps.data.cards import DataFile, card
+from industry_apps.errors import ChecksumError, DataNotFoundError, require
+
+MIRRORS = "INDUSTRY_APPS_DATA"
+CACHE = "INDUSTRY_APPS_CACHE"
+
+
+def fetch(name: str) -> list[Path]:
+    """Make the files of a data set available on this machine.
+
+    The cache comes first, then the mirrors (used in place), then the public address, with
+    a progress bar. The sha256 of the uncompressed content must match in all three cases.
+
+    Parameters
+    ----------
+    name : str
+        Id of the data set.
+
+    Returns
+    -------
+    list of Path
+        One for each file, in the order of the card; ``.gz`` where a mirror has it so. A
+        simulated data set has none.
+
+    Raises
+    ------
+    DataNotFoundError, ChecksumError, UnknownNameError
+    """
+    files = card(name).files
+    return [_stored(name, file) or _download(name, file) for file in files]
+
+
+def verify(name: str) -> list[Path]:
+    """Check the files of a data set that are on this machine; never download.
+
+    Returns
+    -------
+    list of Path
+        As :func:`fetch`.
+
+    Raises
+    ------
+    DataNotFoundError, ChecksumError, UnknownNameError
+    """
+    paths = []
+    for file in card(name).files:
+        path = _stored(name, file)
+        if path is None:
+            raise DataNotFoundError(
+                f"{file.name!r} of data set {name!r} is neither in the cache ({cache_folder()}) "
+                f"nor in a mirror ({MIRRORS}). {_remedy(name, file)}"
+            )
+        paths.append(path)
+    return paths
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloaded and simulated data."""
+    chosen = os.environ.get(CACHE)
+    if chosen:
+        return Path(chosen)
+    pooch = require("pooch", extra="train", needed_by="the data cache")
+    return Path(pooch.os_cache("industry_apps"))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a name to write to; it becomes `path` when the block ends well, else vanishes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _stored(name: str, file: DataFile) -> Path | None:
+    """Return the verified path of a file in the cache or the first mirror that has it."""
+    mirrors = [Path(each) for each in os.environ.get(MIRRORS, "").split(os.pathsep) if each]
+    for folder in (cache_folder(), *mirrors):
+        for path in (folder / name / file.name, folder / name / f"{file.name}.gz"):
+            if path.is_file():
+                _check(path, file, remedy="Delete it, or put the original there.")
+                return path
+    return None
+
+
+def _download(name: str, file: DataFile) -> Path:
+    pooch = require("pooch", extra="train", needed_by="downloading data")
+    path = cache_folder() / name / file.name
+    with whole_file(path) as aside:
+        try:
+            get = pooch.HTTPDownloader(progressbar=find_spec("tqdm") is not None, timeout=30)
+            get(file.url, str(aside), None)
+        except (OSError, ValueError) as error:
+            raise DataNotFoundError(
+                f"Could not download {file.name!r} of data set {name!r} from {file.url} "
+                f"({type(error).__name__}: {error}). {_remedy(name, file)}"
+            ) from error
+        _check(aside, file, remedy=f"{file.url} no longer serves it: use a mirror ({MIRRORS}).")
+    return path
+
+
+def _remedy(name: str, file: DataFile) -> str:
+    return (
+        f"Without a network, get {file.name} ({file.bytes} bytes, sha256 {file.sha256}) from "
+        f"{file.url}, put it at <folder>/{name}/{file.name} (or {file.name}.gz), and set "
+        f"{MIRRORS}=<folder>."
+    )
+
+
+def _check(path: Path, file: DataFile, *, remedy: str) -> None:
+    found = _sha256(path)
+    if found != file.sha256:
+        raise ChecksumError(
+            f"{path} is not the {file.name!r} of its card: expected sha256 {file.sha256} of the "
+            f"uncompressed content, got {found}. {remedy}"
+        )
+
+
+def _sha256(path: Path) -> str:
+    """Hash the uncompressed content; say so where it cannot be uncompressed."""
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        try:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            return f"a damaged gzip file ({error})"

@@ -1,0 +1,128 @@
+"""Baselines that a model has to beat before it is worth its cost.
+
+Letters: N rows, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from industry_apps.errors import TrainingError, require
+
+__all__ = ["Baseline", "fit_decision_baselines"]
+
+_Floats = npt.NDArray[np.float64]
+_Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A fitted baseline.
+
+    Parameters
+    ----------
+    description : str
+        One sentence for the report.
+    predict : callable
+        From features [N, F], float32 with NaN for missing, to probabilities [N].
+    """
+
+    description: str
+    predict: Callable[[_Features], _Floats]
+
+
+def fit_decision_baselines(
+    features: _Features, target: npt.ArrayLike, *, seed: int = 0
+) -> dict[str, Baseline]:
+    """Fit one trivial and two strong classical baselines for a yes-or-no target.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (N, F)
+        NaN means missing; infinite values are not allowed.
+    target : array-like of bool, shape (N,)
+        Truth; both classes must occur.
+    seed : int, default 0
+        Same seed, same baselines.
+
+    Returns
+    -------
+    dict of str to Baseline
+        ``prevalence``: the share of positives, for every row. ``logistic_regression``:
+        medians for missing values, standardised, L2 penalty, no class weights.
+        ``lightgbm_default``: LightGBM as it comes.
+
+    Raises
+    ------
+    TrainingError
+        When only one class occurs.
+    MissingExtraError
+        When scikit-learn or LightGBM is not installed.
+
+    References
+    ----------
+    Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree. NIPS.
+
+    Examples
+    --------
+    >>> x = np.arange(20, dtype=np.float32).reshape(10, 2)
+    >>> fitted = fit_decision_baselines(x, [False] * 5 + [True] * 5)
+    >>> fitted["prevalence"].predict(x[:2])
+    array([0.5, 0.5])
+    """
+    labels = np.asarray(target).astype(bool)
+    if labels.all() == labels.any():
+        raise TrainingError(
+            f"All {labels.size} training rows have the same target, so there is nothing to learn. "
+            "Train on more rows or a longer period, in which both classes occur."
+        )
+    prevalence = float(labels.mean())
+    return {
+        "prevalence": Baseline(
+            "The share of positives in the training rows, for every row",
+            lambda rows: np.full(len(rows), prevalence),
+        ),
+        "logistic_regression": Baseline(
+            "Logistic regression on standardised features, medians for missing values",
+            _positive_column(_logistic_regression().fit(features, labels)),
+        ),
+        "lightgbm_default": Baseline(
+            "LightGBM with its default parameters",
+            _positive_column(_lightgbm(seed).fit(features, labels)),
+        ),
+    }
+
+
+def _logistic_regression() -> Any:
+    require("sklearn", extra="train", needed_by="The baseline 'logistic_regression'")
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
+    )
+
+
+def _lightgbm(seed: int) -> Any:
+    lightgbm = require("lightgbm", extra="train", needed_by="The baseline 'lightgbm_default'")
+    # Default in all that shapes the model; the rest makes it silent and repeatable, and
+    # n_jobs=0 takes as many threads as OpenMP is told to (OMP_NUM_THREADS).
+    return lightgbm.LGBMClassifier(
+        random_state=seed, deterministic=True, force_row_wise=True, n_jobs=0, verbose=-1
+    )
+
+
+def _positive_column(model: Any) -> Callable[[_Features], _Floats]:
+    def predict(rows: _Features) -> _Floats:
+        return np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)
+
+    return predict

@@ -1,0 +1,40 @@
+"""Trained models to one ONNX file that is proven to answer as they do."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = [
+    "Certificate",
+    "Exportable",
+    "Isotonic",
+    "Platt",
+    "Threshold",
+    "capacity_threshold",
+    "certify",
+    "edge_rows",
+    "export_model",
+    "network_to_onnx",
+    "trees_to_onnx",
+    "with_float32_thresholds",
+    "write_model_file",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Certificate": "parity",
+        "Exportable": "model_file",
+        "Isotonic": "decision",
+        "Platt": "decision",
+        "Threshold": "decision",
+        "capacity_threshold": "decision",
+        "certify": "parity",
+        "edge_rows": "parity",
+        "export_model": "model_file",
+        "network_to_onnx": "convert",
+        "trees_to_onnx": "convert",
+        "with_float32_thresholds": "convert",
+        "write_model_file": "model_file",
+    },
+)

@@ -1,0 +1,218 @@
+"""Trained models as ONNX: LightGBM with exact routing, torch networks with a dynamic batch."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import onnx
+
+from industry_apps.features.builder import IR_VERSION, OPSET, GraphBuilder
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+    import torch
+
+
+def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
+    """Round every split threshold of a booster down to the next float32.
+
+    LightGBM learns thresholds in float64, ONNX holds them in float32. For float32 features
+    ``x <= t`` and ``x <= floor32(t)`` are the same test, so the rounded booster answers as
+    before, and its ONNX form routes every row alike.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        Without categorical splits.
+
+    Raises
+    ------
+    ValueError
+        The booster has categorical splits, which compare sets, not thresholds.
+    """
+    import lightgbm as lgb
+
+    text = booster.model_to_string(num_iteration=booster.best_iteration)
+    if re.search(r"^num_cat=[1-9]", text, flags=re.MULTILINE):
+        raise ValueError("categorical splits cannot be exported; encode categories as numbers")
+    rounded = re.sub(
+        r"^threshold=(.+)$",
+        lambda line: "threshold=" + " ".join(map(_round_down, line[1].split())),
+        text,
+        flags=re.MULTILINE,
+    )
+    # The header lists the byte size of each tree, which rounding changes; LightGBM reads
+    # models without it too.
+    return lgb.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", rounded, flags=re.MULTILINE))
+
+
+def _round_down(number: str) -> str:
+    exact = float(number)
+    near = np.float32(exact)
+    if float(near) > exact:
+        near = np.nextafter(near, np.float32(-np.inf))
+    return repr(float(near))
+
+
+def split_thresholds(booster: lgb.Booster) -> list[list[float]]:
+    """Thresholds of each feature, sorted: the values on which routing turns."""
+    found: list[set[float]] = [set() for _ in range(booster.num_feature())]
+    for tree in booster.dump_model()["tree_info"]:
+        for node in _walk(tree["tree_structure"]):
+            if "split_feature" in node:
+                found[node["split_feature"]].add(float(node["threshold"]))
+    return [sorted(values) for values in found]
+
+
+def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
+    """Convert a booster of one output to the ONNX of its margin (the sum of its leaves).
+
+    Written here rather than by onnxmltools, whose converter follows a split's default
+    direction where LightGBM reads a missing value as zero, and answers with a class.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        From :func:`with_float32_thresholds`.
+
+    Returns
+    -------
+    onnx.ModelProto
+        ``features`` [batch, features] float32 -> ``margin`` [batch, 1] float32.
+    """
+    nodes = [
+        node
+        for tree in booster.dump_model()["tree_info"]
+        for node in _nodes(tree["tree_index"], tree["tree_structure"])
+    ]
+    leaves = [node for node in nodes if node.mode == "LEAF"]
+    builder = GraphBuilder()
+    margin = builder.node(
+        "TreeEnsembleRegressor",
+        builder.input("features", np.float32, booster.num_feature()),
+        domain="ai.onnx.ml",
+        attributes={
+            "n_targets": 1,
+            "nodes_treeids": [node.tree for node in nodes],
+            "nodes_nodeids": [node.id for node in nodes],
+            "nodes_modes": [node.mode for node in nodes],
+            "nodes_featureids": [node.feature for node in nodes],
+            "nodes_values": [0.0 if node.mode == "LEAF" else node.value for node in nodes],
+            "nodes_truenodeids": [node.left for node in nodes],
+            "nodes_falsenodeids": [node.right for node in nodes],
+            "nodes_missing_value_tracks_true": [int(node.missing_left) for node in nodes],
+            "target_ids": [0] * len(leaves),
+            "target_treeids": [node.tree for node in leaves],
+            "target_nodeids": [node.id for node in leaves],
+            "target_weights": [node.value for node in leaves],
+        },
+    )
+    builder.output(margin, "margin", np.float32)
+    return builder.model("trees")
+
+
+class _Node(NamedTuple):
+    tree: int
+    id: int
+    mode: str
+    feature: int = 0
+    value: float = 0.0
+    left: int = 0
+    right: int = 0
+    missing_left: bool = False
+
+
+def _nodes(tree: int, root: dict[str, Any]) -> list[_Node]:
+    """Nodes of one tree, numbered in the order in which they are met."""
+    order = list(_walk(root))
+    number = {id(node): position for position, node in enumerate(order)}
+    return [
+        _Node(tree, position, "LEAF", value=node["leaf_value"])
+        if "split_feature" not in node
+        else _Node(
+            tree,
+            position,
+            "BRANCH_LEQ",
+            feature=node["split_feature"],
+            value=node["threshold"],
+            left=number[id(node["left_child"])],
+            right=number[id(node["right_child"])],
+            missing_left=_missing_left(node),
+        )
+        for position, node in enumerate(order)
+    ]
+
+
+def _missing_left(node: dict[str, Any]) -> bool:
+    # Where a feature was never missing in training, LightGBM reads a missing value as zero.
+    if node["missing_type"] == "None":
+        return bool(node["threshold"] >= 0)
+    return bool(node["default_left"])
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    if "split_feature" in node:
+        yield from _walk(node["left_child"])
+        yield from _walk(node["right_child"])
+
+
+def network_to_onnx(
+    network: torch.nn.Module,
+    example: Sequence[torch.Tensor],
+    input_names: Sequence[str],
+) -> onnx.ModelProto:
+    """Convert a network of one output, with a dynamic batch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Called with the tensors of ``example``; returns one tensor.
+    example : sequence of tensors of shape [batch, ...]
+        At least two rows, so that the batch is not taken for a constant.
+    input_names : sequence of str
+
+    Returns
+    -------
+    onnx.ModelProto
+        The inputs -> ``output``.
+    """
+    import torch
+
+    batch = torch.export.Dim("batch")
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            network.eval(),
+            tuple(example),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(input_names),
+            output_names=["output"],
+            dynamic_shapes=tuple({0: batch} for _ in example),
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    model = program.model_proto
+    model.ir_version = IR_VERSION
+    return model
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Without torch's advice on torchvision operators that we do not have."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"torch|onnxscript|copyreg")
+            yield
+    finally:
+        logger.setLevel(level)

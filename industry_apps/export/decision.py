@@ -1,0 +1,198 @@
+"""From margins to a decision: calibration, threshold and capacity, as graph nodes.
+
+Each step has two forms beside each other: ``apply`` on arrays, which the trained model
+uses, and ``write`` into a graph; the parity certificate compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.features.builder import GraphBuilder
+
+#: Margins are clipped here: beyond lie probabilities that float32 cannot tell from 0 or 1.
+MARGIN_LIMIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """A logistic regression from the margins of one or several models to a probability.
+
+    With one margin this is Platt's scaling; with several it is also the stack.
+
+    Parameters
+    ----------
+    weights : tuple of float
+        One for each margin, none negative.
+    intercept : float
+
+    References
+    ----------
+    Platt 1999, "Probabilistic outputs for support vector machines"; Wolpert 1992, "Stacked
+    generalization", doi:10.1016/S0893-6080(05)80023-1.
+    """
+
+    weights: tuple[float, ...] = (1.0,)
+    intercept: float = 0.0
+
+    @classmethod
+    def fit(cls, margins: NDArray[np.float64], target: NDArray[np.bool_]) -> Self:
+        """Learn from validation data.
+
+        Parameters
+        ----------
+        margins : ndarray of shape [rows, models]
+        target : ndarray of bool of shape [rows]
+        """
+        from scipy.optimize import minimize
+
+        clipped = _clip(margins)
+        centre, scale = clipped.mean(axis=0), np.maximum(clipped.std(axis=0), 1e-6)
+        inputs = (clipped - centre) / scale
+        positive, negative = target.sum(), (~target).sum()
+        # Platt's soft targets keep the fit finite when the classes are separated.
+        soft = np.where(target, (positive + 1) / (positive + 2), 1 / (negative + 2))
+
+        def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            logit = inputs @ parameters[:-1] + parameters[-1]
+            error = _sigmoid(logit) - soft
+            value = np.logaddexp(0, logit) - soft * logit
+            return float(value.mean()), np.append(inputs.T @ error, error.sum()) / len(soft)
+
+        start = np.append(np.full(inputs.shape[1], 1.0), np.log((positive + 1) / (negative + 1)))
+        # A model that knows less than nothing is left out rather than turned round.
+        bounds = [(0.0, None)] * inputs.shape[1] + [(None, None)]
+        found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
+        weights = found[:-1] / scale
+        return cls(tuple(map(float, weights)), float(found[-1] - weights @ centre))
+
+    def apply(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Margins [rows, models] -> probability [rows]."""
+        return _sigmoid(_clip(margins) @ np.array(self.weights) + self.intercept)
+
+    def write(self, builder: GraphBuilder, margins: list[str]) -> str:
+        """Margins, each [batch, 1] -> probability [batch, 1]."""
+        clipped = _write_clip(builder, builder.concat(margins))
+        weights = np.array(self.weights, dtype=np.float32).reshape(-1, 1)
+        logit = builder.node("MatMul", clipped, builder.constant(weights))
+        shifted = builder.node("Add", logit, builder.constant(np.float32(self.intercept)))
+        return builder.node("Sigmoid", shifted)
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic:
+    """A non-decreasing, piecewise-linear map from probability to probability.
+
+    Parameters
+    ----------
+    knots, values : tuple of float
+        At least two, strictly increasing knots.
+
+    References
+    ----------
+    Zadrozny and Elkan 2002, "Transforming classifier scores into accurate multiclass
+    probability estimates", doi:10.1145/775047.775151.
+    """
+
+    knots: tuple[float, ...] = (0.0, 1.0)
+    values: tuple[float, ...] = (0.0, 1.0)
+
+    @classmethod
+    def fit(
+        cls, probability: NDArray[np.float64], target: NDArray[np.bool_], most: int = 32
+    ) -> Self:
+        """Learn from validation data; at most ``most`` knots are kept."""
+        from sklearn.isotonic import IsotonicRegression
+
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(probability, target)
+        x, y = fitted.X_thresholds_.astype(np.float32), fitted.y_thresholds_
+        # A step narrower than this would make slopes that float32 cannot follow.
+        kept = np.concatenate([[0], 1 + np.flatnonzero(np.diff(x) > 1e-4)])
+        x, y = x[kept], y[kept]
+        if len(x) > most:
+            chosen = np.unique(np.linspace(0, len(x) - 1, most).round().astype(int))
+            x, y = x[chosen], y[chosen]
+        if len(x) < 2:
+            x, y = np.array([0.0, 1.0]), np.array([y[0], y[0]])
+        return cls(tuple(map(float, x)), tuple(map(float, y)))
+
+    def apply(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability [rows] -> probability [rows]."""
+        return np.interp(probability, self.knots, self.values)
+
+    def write(self, builder: GraphBuilder, probability: str) -> str:
+        """Probability [batch, 1] -> probability [batch, 1]."""
+        return builder.interpolate(probability, np.array([self.knots]), np.array([self.values]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """The decision: yes from this probability on.
+
+    Parameters
+    ----------
+    value : float
+        The probability from which on the expected cost of acting is the lower one.
+    capacity : float, optional
+        A second, higher threshold, from which on there are hands enough to act: on
+        validation data no more cases a day lie above it than can be worked.
+    """
+
+    value: float
+    capacity: float | None = None
+
+    def apply(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Probability [rows] -> decision [rows]."""
+        return probability >= self.value
+
+    def within_capacity(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Probability [rows] -> decisions that there are hands for [rows]."""
+        limit = self.value if self.capacity is None else max(self.value, self.capacity)
+        return probability >= limit
+
+    def write(self, builder: GraphBuilder, probability: str) -> tuple[str, str]:
+        """Probability [batch, 1] -> decision and decision within capacity, bool [batch, 1]."""
+        limit = self.value if self.capacity is None else max(self.value, self.capacity)
+        first, second = (
+            builder.node("GreaterOrEqual", probability, builder.constant(np.float32(value)))
+            for value in (self.value, limit)
+        )
+        return first, second
+
+
+def capacity_threshold(
+    probability: NDArray[np.float64], day: NDArray[np.int64], alerts_per_day: float
+) -> float:
+    """Lowest threshold that gives at most so many alerts a day on average.
+
+    Parameters
+    ----------
+    probability : ndarray of shape [rows]
+    day : ndarray of int of shape [rows]
+        Day number of each row.
+    alerts_per_day : float
+        > 0.
+    """
+    allowed = int(alerts_per_day * len(np.unique(day)))
+    levels, counts = np.unique(-probability, return_counts=True)
+    fitting = int((np.cumsum(counts) <= allowed).sum())
+    # Halfway between two levels, so that no known row sits on the threshold.
+    bounds = np.concatenate([[max(1.0, -levels[0]) + 1e-3], -levels, [0.0]])
+    return float(bounds[fitting] + bounds[fitting + 1]) / 2
+
+
+def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-logit))
+
+
+def _clip(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(margins, -MARGIN_LIMIT, MARGIN_LIMIT)
+
+
+def _write_clip(builder: GraphBuilder, tensor: str) -> str:
+    limit = np.float32(MARGIN_LIMIT)
+    return builder.node("Clip", tensor, builder.constant(-limit), builder.constant(limit))

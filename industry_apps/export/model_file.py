@@ -1,0 +1,223 @@
+"""The model file: graph and metadata, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pandas as pd
+
+from industry_apps.errors import ModelFileError
+from industry_apps.export.parity import Answers, Certificate, certify, edge_rows
+from industry_apps.runtime.inputs import feeds_of, slices
+from industry_apps.runtime.model import Model
+from industry_apps.schema import Schema
+
+#: Rows whose answers travel with the file and are replayed at load.
+SELF_TEST_ROWS = 16
+
+_LIBRARIES = (
+    "industry-apps",
+    "numpy",
+    "pandas",
+    "onnx",
+    "onnxruntime",
+    "torch",
+    "lightgbm",
+    "scikit-learn",
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Exportable:
+    """A trained model on its way into a file.
+
+    Parameters
+    ----------
+    graph : onnx.ModelProto
+        From the raw columns of ``schema`` to ``outputs``.
+    native : callable
+        Frame -> {output: array of shape [rows]}, by the trained model.
+    schema, outputs : Schema
+    check : DataFrame
+        Real records to prove parity on, where the caller gives no others.
+    thresholds : mapping of str to list of float
+        Column -> values on which the routing of trees turns.
+    facts : mapping of str to JSON value
+        Further metadata: application, data, decision, metrics, ...
+    """
+
+    graph: onnx.ModelProto
+    native: Callable[[pd.DataFrame], Answers]
+    schema: Schema
+    outputs: Schema
+    check: pd.DataFrame
+    thresholds: Mapping[str, list[float]]
+    facts: Mapping[str, Any]
+
+
+def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
+    """Prove that the graph answers as the trained model does, then write the file.
+
+    Parameters
+    ----------
+    model : Exportable
+    path : Path
+    check : DataFrame, optional
+        Records to prove it on.
+
+    Raises
+    ------
+    ParityError, ModelFileError
+        Nothing is written.
+    """
+    frame = model.check if check is None else check
+    edges = edge_rows(model.schema, frame, model.thresholds)
+    exported = _runner(model.graph, model.schema, model.outputs)
+    certificate = certify(model.native, exported, frame, edges)
+    metadata = {
+        **model.facts,
+        "schema": model.schema.to_json(),
+        "outputs": model.outputs.to_json(),
+        "parity": certificate.to_dict(),
+        "reference": reference_of(frame, model.schema),
+        "self_test": self_test_of(frame, exported(frame), model.schema),
+        "versions": library_versions(),
+    }
+    write_model_file(path, model.graph, metadata)
+    return certificate
+
+
+def _runner(
+    graph: onnx.ModelProto, schema: Schema, outputs: Schema
+) -> Callable[[pd.DataFrame], Answers]:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(
+        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    texts = [column.name for column in schema if column.kind == "text"]
+
+    def run(frame: pd.DataFrame) -> Answers:
+        feeds = feeds_of(schema.to_arrays(frame), schema)
+        parts = [session.run(outputs.names, part) for part in slices(feeds, texts)]
+        return {
+            name: np.concatenate([part[position].reshape(-1) for part in parts])
+            for position, name in enumerate(outputs.names)
+        }
+
+    return run
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that had a part in the model."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, Any]) -> None:
+    """Write a model file beside its place, load it as a server would, then put it in place.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .onnx.
+    graph : onnx.ModelProto
+    metadata : mapping
+        JSON values by key, as :class:`industry_apps.runtime.Model` reads them.
+
+    Raises
+    ------
+    ModelFileError
+        The file does not load or does not answer its own self-test; ``path`` is untouched.
+    """
+    if path.suffix != ".onnx":
+        raise ModelFileError(f"A model file ends in .onnx; got {path.name!r}.")
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    stored = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
+    onnx.helper.set_model_props(model, stored)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(model.SerializeToString(deterministic=True))
+        Model(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Records and answers for the replay at load, as JSON values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Records; those of the schema's columns are kept.
+    answers : mapping of str to ndarray of shape [rows]
+        What the exported graph answers to them.
+    """
+    chosen = np.unique(np.linspace(0, len(frame) - 1, SELF_TEST_ROWS).round().astype(int))
+    records = frame.iloc[chosen]
+    return {
+        "records": [json_record(records.iloc[row], schema) for row in range(len(records))],
+        "answers": {name: _json_list(values[chosen]) for name, values in answers.items()},
+    }
+
+
+def json_record(row: Mapping[str, Any] | pd.Series, schema: Schema) -> dict[str, Any]:
+    """One record as JSON values: times in ISO 8601, missing as null."""
+    record: dict[str, Any] = {}
+    for column in schema:
+        value = row.get(column.name)
+        if value is None or pd.isna(value) or value == "":
+            record[column.name] = None
+        elif column.kind == "datetime":
+            record[column.name] = pd.Timestamp(value).isoformat()
+        elif column.kind == "boolean":
+            record[column.name] = bool(value)
+        elif column.kind == "number":
+            record[column.name] = float(value)
+        else:
+            record[column.name] = str(value)
+    return record
+
+
+def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
+    """The typical record, for explanations: medians and most frequent values."""
+    typical: dict[str, Any] = {}
+    for column in schema:
+        known = frame[column.name].dropna() if column.name in frame else pd.Series(dtype=float)
+        if known.empty:
+            typical[column.name] = None
+        elif column.kind in ("number", "datetime"):
+            typical[column.name] = known.quantile(0.5, interpolation="nearest")
+        else:
+            typical[column.name] = known.mode().iloc[0]
+    return json_record(typical, schema)
+
+
+def frame_sha256(frame: pd.DataFrame) -> str:
+    """Sha256 of the content of a frame: names, types and values, in order."""
+    digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
+    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _json_list(values: np.ndarray) -> list[Any]:
+    return [None if isinstance(v, float) and np.isnan(v) else v for v in values.tolist()]

@@ -1,0 +1,180 @@
+"""A small writer of ONNX graphs: nodes in, one checked model out.
+
+Feature graphs, calibration, decisions and the networks between them are all appended to
+one builder, so that joining them is the same act as writing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+#: Operator sets of every file that this package writes.
+OPSET = 20
+ML_OPSET = 3
+IR_VERSION = 10
+
+_ELEMENT_TYPES: dict[type, int] = {
+    np.float32: TensorProto.FLOAT,
+    np.int64: TensorProto.INT64,
+    np.object_: TensorProto.STRING,
+    np.bool_: TensorProto.BOOL,
+}
+
+
+class GraphBuilder:
+    """Collects nodes and writes them as one ONNX model.
+
+    Tensor names are made here and are unique; methods take and return them.
+
+    Examples
+    --------
+    >>> builder = GraphBuilder()
+    >>> x = builder.input("x", np.float32)
+    >>> builder.output(builder.node("Add", x, builder.constant(np.float32(1))), "y", np.float32)
+    >>> [node.op_type for node in builder.model().graph.node]
+    ['Add', 'Identity']
+    """
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._initializers: list[onnx.TensorProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._count = 0
+
+    def input(self, name: str, dtype: type, columns: int | None = 1) -> str:
+        """Declare an input of shape [batch, columns]."""
+        self._inputs.append(_value_info(name, dtype, columns))
+        return name
+
+    def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:
+        """Declare an output of shape [batch, columns]."""
+        self._nodes.append(helper.make_node("Identity", [tensor], [name]))
+        self._outputs.append(_value_info(name, dtype, columns))
+
+    def constant(self, value: ArrayLike | NDArray[Any]) -> str:
+        """Store an array; equal arrays are stored once."""
+        array = np.asarray(value)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = self._new_name("constant")
+            self._initializers.append(numpy_helper.from_array(array, name))
+            self._constants[key] = name
+        return self._constants[key]
+
+    def node(
+        self,
+        op: str,
+        *inputs: str,
+        attributes: Mapping[str, Any] | None = None,
+        domain: str = "",
+    ) -> str:
+        """Append an operator with one output; return the name of that output."""
+        name = self._new_name(op.lower())
+        self._nodes.append(
+            helper.make_node(op, list(inputs), [name], domain=domain, **(attributes or {}))
+        )
+        return name
+
+    def concat(self, tensors: list[str]) -> str:
+        """Join [batch, k] tensors side by side."""
+        if len(tensors) == 1:
+            return tensors[0]
+        return self.node("Concat", *tensors, attributes={"axis": 1})
+
+    def cast(self, tensor: str, dtype: type) -> str:
+        """Convert a tensor to another element type."""
+        return self.node("Cast", tensor, attributes={"to": _ELEMENT_TYPES[dtype]})
+
+    def interpolate(self, x: str, knots: NDArray[Any], values: NDArray[Any]) -> str:
+        """Piecewise-linear functions of the columns of x, constant beyond the end knots.
+
+        Parameters
+        ----------
+        x : str
+            Tensor of shape [batch, columns], no NaN.
+        knots : ndarray of shape [columns, knots]
+            Strictly increasing in each row, at least two.
+        values : ndarray of shape [columns, knots]
+
+        Returns
+        -------
+        str
+            Tensor of shape [batch, columns].
+        """
+        columns, count = knots.shape
+        knots, values = knots.astype(np.float32), values.astype(np.float32)
+        x = self.node(
+            "Min", self.node("Max", x, self.constant(knots[:, 0])), self.constant(knots[:, -1])
+        )  # [batch, columns]
+        wide = self.node("Unsqueeze", x, self.constant(np.array([2])))  # [batch, columns, 1]
+        # Interior knots only: the segment is then 0 ... count - 2 whatever x is.
+        passed = self.node("GreaterOrEqual", wide, self.constant(knots[:, 1:-1]))
+        segment = self.node(
+            "ReduceSum",
+            self.cast(passed, np.int64),
+            self.constant(np.array([2])),
+            attributes={"keepdims": 0},
+        )  # [batch, columns]
+        offsets = np.arange(columns, dtype=np.int64) * (count - 1)
+        segment = self.node("Add", segment, self.constant(offsets))
+        slopes = np.diff(values, axis=1) / np.diff(knots, axis=1)
+        start = self.node("Gather", self.constant(knots[:, :-1].ravel()), segment)
+        base = self.node("Gather", self.constant(values[:, :-1].ravel()), segment)
+        slope = self.node("Gather", self.constant(slopes.ravel()), segment)
+        return self.node("Add", base, self.node("Mul", slope, self.node("Sub", x, start)))
+
+    def append(self, model: onnx.ModelProto, feeds: Mapping[str, str]) -> dict[str, str]:
+        """Append a whole model behind tensors of this graph.
+
+        Parameters
+        ----------
+        model : onnx.ModelProto
+            Written for the same operator sets, or older ones where nothing changed.
+        feeds : mapping of str to str
+            Input of the model -> tensor of this graph.
+
+        Returns
+        -------
+        dict of str to str
+            Output of the model -> tensor of this graph.
+        """
+        prefix = self._new_name("part") + "/"
+        part = onnx.compose.add_prefix(model, prefix).graph
+        for source in model.graph.input:
+            self._nodes.append(
+                helper.make_node("Identity", [feeds[source.name]], [prefix + source.name])
+            )
+        self._initializers.extend(part.initializer)
+        self._nodes.extend(part.node)
+        return {output.name: prefix + output.name for output in model.graph.output}
+
+    def model(self, name: str = "industry_apps") -> onnx.ModelProto:
+        """Write and check the model."""
+        domains = {node.domain for node in self._nodes}
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
+        if "com.microsoft" in domains:
+            opsets.append(helper.make_opsetid("com.microsoft", 1))
+        graph = helper.make_graph(
+            self._nodes, name, self._inputs, self._outputs, initializer=self._initializers
+        )
+        model = helper.make_model(
+            graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="industry_apps"
+        )
+        onnx.checker.check_model(model)
+        return model
+
+    def _new_name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}_{self._count}"
+
+
+def _value_info(name: str, dtype: type, columns: int | None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, _ELEMENT_TYPES[dtype], ["batch", columns])

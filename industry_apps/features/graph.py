@@ -1,0 +1,193 @@
+"""The feature graph: learned from the training table, written once, run everywhere.
+
+The graph that makes the training matrix is the graph that stands at the head of the
+exported file. Two implementations of preprocessing cannot drift apart when there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from industry_apps.errors import ParameterError
+from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.tabular import (
+    Category,
+    Cyclic,
+    Missing,
+    QuantileNormal,
+    Raw,
+    Standard,
+)
+from industry_apps.features.text import Tokens, WordCounts
+from industry_apps.runtime.inputs import feeds_of, slices
+from industry_apps.schema import Schema
+from industry_apps.values import DTYPES
+
+NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal
+StringEncoder = Category | WordCounts | Tokens
+Encoder = NumberEncoder | StringEncoder
+
+_NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal)
+
+
+class FeatureGraph:
+    """Raw columns to tensors, as an ONNX graph.
+
+    It has up to three outputs: ``numeric`` [batch, features] float32, ``codes``
+    [batch, categories] int64 for embeddings, ``tokens`` [batch, length] int64 for texts.
+
+    Parameters
+    ----------
+    schema : Schema
+        Kinds of the raw columns.
+    encoders : sequence of encoder
+        What to learn and write, in any order.
+
+    Examples
+    --------
+    >>> from industry_apps.features import Category, Standard, Value
+    >>> from industry_apps.schema import Column
+    >>> schema = Schema((Column(name="amount", kind="number"),
+    ...                  Column(name="country", kind="category")))
+    >>> graph = FeatureGraph(schema, [Standard(Value("amount")), Category("country")])
+    >>> arrays = schema.to_arrays({"amount": [1.0, 3.0], "country": ["DE", None]})
+    >>> graph.learn(arrays).run(arrays)
+    {'numeric': array([[-1.],
+           [ 1.]], dtype=float32), 'codes': array([[2],
+           [1]])}
+    """
+
+    def __init__(self, schema: Schema, encoders: Sequence[Encoder]) -> None:
+        # Grouped by class, so that a group is written with vectorised operators.
+        self._encoders = sorted(encoders, key=lambda encoder: type(encoder).__name__)
+        used = {name for encoder in encoders for name in _columns(encoder)}
+        unknown = used - set(schema.names)
+        if unknown:
+            raise ParameterError(
+                f"The feature graph reads {sorted(unknown)}, not among {schema.names}."
+            )
+        self.schema = Schema(tuple(column for column in schema if column.name in used))
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The encoders; fitted ones after :meth:`learn`."""
+        return tuple(self._encoders)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns of ``numeric``."""
+        return [
+            name
+            for encoder in self._encoders
+            if not (isinstance(encoder, Tokens) or _is_code(encoder))
+            for name in encoder.names
+        ]
+
+    @property
+    def cardinalities(self) -> list[int]:
+        """Number of codes of each column of ``codes``."""
+        return [e.cardinality for e in self._encoders if isinstance(e, Category) and _is_code(e)]
+
+    def learn(self, arrays: Mapping[str, NDArray[Any]]) -> FeatureGraph:
+        """Return a graph that has learned from the training columns.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray of shape [rows]
+            As made by :meth:`Schema.to_arrays`.
+        """
+        sources = {e.source for e in self._encoders if isinstance(e, _NUMBERS)}
+        numbers = {
+            source: FeatureGraph(self.schema, [Raw(source)]).run(arrays)["numeric"][:, 0]
+            for source in sorted(sources, key=lambda source: source.name)
+        }
+        fitted = [
+            e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
+            for e in self._encoders
+        ]
+        return FeatureGraph(
+            self.schema, [e for e in fitted if isinstance(e, Tokens) or len(e.names)]
+        )
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append the graph to a builder.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+        inputs : mapping of str to str
+            Raw column -> tensor of shape [batch, 1].
+
+        Returns
+        -------
+        dict of str to str
+            "numeric", "codes", "tokens" -> tensor; only those that have columns.
+        """
+        parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": []}
+        for kind, members in groupby(self._encoders, key=type):
+            group = list(members)
+            if issubclass(kind, _NUMBERS):
+                values = builder.concat([e.source.write(builder, inputs) for e in group])
+                parts["numeric"].append(kind.write(builder, group, values))
+                continue
+            for encoder in group:
+                tensor = encoder.write(builder, inputs[encoder.column])
+                parts[_output_of(encoder)].append(tensor)
+        return {name: builder.concat(tensors) for name, tensors in parts.items() if tensors}
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute the tensors with onnxruntime.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray of shape [rows]
+
+        Returns
+        -------
+        dict of str to ndarray
+            The outputs that the graph has.
+        """
+        feeds = feeds_of(arrays, self.schema)
+        names = [output.name for output in self._session.get_outputs()]
+        chunks = [self._session.run(names, part) for part in slices(feeds)]
+        return {
+            name: np.concatenate([chunk[position] for chunk in chunks])
+            for position, name in enumerate(names)
+        }
+
+    @cached_property
+    def _session(self) -> ort.InferenceSession:
+        builder = GraphBuilder()
+        inputs = {c.name: builder.input(c.name, DTYPES[c.kind]) for c in self.schema}
+        for name, tensor in self.write(builder, inputs).items():
+            builder.output(tensor, name, np.float32 if name == "numeric" else np.int64, None)
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        return ort.InferenceSession(
+            builder.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A session cannot be pickled; it is made again where it is needed.
+        return {key: value for key, value in self.__dict__.items() if key != "_session"}
+
+
+def _columns(encoder: Encoder) -> tuple[str, ...]:
+    return encoder.source.columns if isinstance(encoder, _NUMBERS) else (encoder.column,)
+
+
+def _is_code(encoder: Encoder) -> bool:
+    return isinstance(encoder, Category) and encoder.form == "code"
+
+
+def _output_of(encoder: StringEncoder) -> str:
+    if isinstance(encoder, Tokens):
+        return "tokens"
+    return "codes" if _is_code(encoder) else "numeric"

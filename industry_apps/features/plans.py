@@ -1,0 +1,101 @@
+"""Which encoders a kind of column gets, for each family of models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from industry_apps.features.sources import CYCLES, Ratio, Source, TimePart, Value
+from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
+from industry_apps.features.text import WordCounts
+from industry_apps.schema import Schema
+
+if TYPE_CHECKING:
+    from industry_apps.features.graph import Encoder
+    from industry_apps.schema import Column
+
+#: Levels seen less often are one: nothing can be learned about each of them.
+RARE = 10
+
+
+def tree_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+    """Numbers as they are, categories in natural order, words counted: what trees split well.
+
+    Parameters
+    ----------
+    schema : Schema
+        The raw columns; identifiers are left out.
+    ratios : sequence of Ratio
+        Further numbers that the domain knows to be telling.
+    """
+    encoders: list[Encoder] = [Raw(ratio) for ratio in ratios]
+    for column in schema.inputs():
+        if column.kind in ("number", "boolean"):
+            encoders.append(Raw(Value(column.name)))
+        elif column.kind == "category":
+            encoders.append(Category(column.name, "ordinal", min_count=RARE))
+        elif column.kind == "datetime":
+            encoders += [Raw(TimePart(column.name, "hour")), Raw(TimePart(column.name, "weekday"))]
+        else:
+            encoders.append(WordCounts(column.name))
+    return encoders
+
+
+def plain_encoders(schema: Schema) -> list[Encoder]:
+    """Numbers as they are, categories one-hot: what baselines are given."""
+    encoders: list[Encoder] = []
+    for column in schema.inputs():
+        if column.kind == "category":
+            encoders.append(Category(column.name, "onehot", min_count=RARE, max_levels=50))
+        else:
+            encoders += tree_encoders(Schema((column,)))
+    return encoders
+
+
+def network_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+    """Numbers through their quantiles to a normal, categories as codes for embeddings.
+
+    Parameters
+    ----------
+    schema, ratios
+        As in :func:`tree_encoders`.
+    """
+    encoders = _smooth(schema, ratios)
+    for column in schema.inputs():
+        if column.kind == "category":
+            encoders.append(Category(column.name, "code", min_count=RARE))
+    return encoders
+
+
+def dense_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+    """As :func:`network_encoders`, with categories one-hot: all numbers, for reconstruction."""
+    encoders = _smooth(schema, ratios)
+    for column in schema.inputs():
+        if column.kind == "category":
+            encoders.append(Category(column.name, "onehot", min_count=RARE, max_levels=20))
+    return encoders
+
+
+def _smooth(schema: Schema, ratios: Sequence[Ratio]) -> list[Encoder]:
+    encoders: list[Encoder] = []
+    for ratio in ratios:
+        encoders += _number(ratio)
+    for column in schema.inputs():
+        encoders += _smooth_column(column)
+    return encoders
+
+
+def _smooth_column(column: Column) -> list[Encoder]:
+    if column.kind == "number":
+        return _number(Value(column.name))
+    if column.kind == "boolean":
+        return [Standard(Value(column.name)), Missing(Value(column.name))]
+    if column.kind == "datetime":
+        return [Cyclic(TimePart(column.name, part), *CYCLES[part]) for part in ("hour", "weekday")]
+    if column.kind == "text":
+        return [WordCounts(column.name)]
+    return []
+
+
+def _number(source: Source) -> list[Encoder]:
+    return [QuantileNormal(source), Missing(source)]

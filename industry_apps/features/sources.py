@@ -1,0 +1,207 @@
+"""Numbers that can be read off a record: a column, a ratio of two, a part of a moment.
+
+A source writes one [batch, 1] float tensor, NaN where it has no value. Encoders turn
+sources into what a model takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from industry_apps.features.builder import GraphBuilder
+from industry_apps.values import MISSING_TIME
+
+Part = Literal["hour", "weekday", "day", "month", "weekend"]
+
+#: The length of the cycle of each part, in its own unit, and its first value.
+CYCLES: dict[str, tuple[float, float]] = {
+    "hour": (24.0, 0.0),
+    "weekday": (7.0, 0.0),
+    "day": (31.0, 1.0),
+    "month": (12.0, 1.0),
+}
+
+SECONDS_A_DAY = 86_400
+
+
+class Source(Protocol):
+    """What an encoder needs of a number."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        ...
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number or boolean as it stands in the record.
+
+    Parameters
+    ----------
+    column : str
+    """
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.column,)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return self.column
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        return inputs[self.column]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One number over another; missing where either is, or where the divisor is zero.
+
+    Parameters
+    ----------
+    numerator, denominator : str
+        Number columns.
+    """
+
+    numerator: str
+    denominator: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.numerator, self.denominator)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return f"{self.numerator}/{self.denominator}"
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        divisor = inputs[self.denominator]
+        zero = builder.node("Equal", divisor, builder.constant(np.float32(0)))
+        divisor = builder.node("Where", zero, builder.constant(np.float32(np.nan)), divisor)
+        return builder.node("Div", inputs[self.numerator], divisor)
+
+
+@dataclass(frozen=True, slots=True)
+class TimePart:
+    """A calendar part of a moment, in UTC.
+
+    Parameters
+    ----------
+    column : str
+        A datetime column.
+    part : {"hour", "weekday", "day", "month", "weekend"}
+        Hour with its fraction in [0, 24); weekday 0 (Monday) to 6; day of the month 1 to
+        31; month 1 to 12; weekend 0 or 1.
+
+    References
+    ----------
+    Day and month of a day number: H. Hinnant, "chrono-Compatible Low-Level Date
+    Algorithms", function ``civil_from_days``.
+    """
+
+    column: str
+    part: Part
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.column,)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return f"{self.column}.{self.part}"
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        moment = inputs[self.column]
+        absent = builder.node("Equal", moment, builder.constant(np.int64(MISSING_TIME)))
+        second = _modulo(builder, moment, SECONDS_A_DAY)
+        if self.part == "hour":
+            value = builder.node(
+                "Div", builder.cast(second, np.float32), builder.constant(np.float32(3600))
+            )
+        else:
+            # Exact, since the remainder is taken off first; integer Div truncates.
+            day = builder.node(
+                "Div",
+                builder.node("Sub", moment, second),
+                builder.constant(np.int64(SECONDS_A_DAY)),
+            )
+            value = builder.cast(self._of_day(builder, day), np.float32)
+        return builder.node("Where", absent, builder.constant(np.float32(np.nan)), value)
+
+    def _of_day(self, builder: GraphBuilder, day: str) -> str:
+        if self.part in ("weekday", "weekend"):
+            # 1970-01-01 was a Thursday.
+            weekday = _modulo(builder, _plus(builder, day, 3), 7)
+            if self.part == "weekday":
+                return weekday
+            return builder.cast(
+                builder.node("GreaterOrEqual", weekday, builder.constant(np.int64(5))), np.int64
+            )
+        return _civil(builder, day, self.part)
+
+
+def _civil(builder: GraphBuilder, day: str, part: str) -> str:
+    """Day of the month or month of a day number, in the proleptic Gregorian calendar."""
+    day_of_era = _modulo(builder, _plus(builder, day, 719_468), 146_097)
+    leap = builder.node(
+        "Sub",
+        builder.node(
+            "Add",
+            _over(builder, day_of_era, 36_524),
+            builder.node("Neg", _over(builder, day_of_era, 1_460)),
+        ),
+        _over(builder, day_of_era, 146_096),
+    )
+    year_of_era = _over(builder, builder.node("Add", day_of_era, leap), 365)
+    days_before = builder.node(
+        "Sub",
+        builder.node("Add", _times(builder, year_of_era, 365), _over(builder, year_of_era, 4)),
+        _over(builder, year_of_era, 100),
+    )
+    day_of_year = builder.node("Sub", day_of_era, days_before)  # from 1 March
+    month = _over(builder, _plus(builder, _times(builder, day_of_year, 5), 2), 153)
+    if part == "month":
+        return _plus(builder, _modulo(builder, _plus(builder, month, 2), 12), 1)
+    first = _over(builder, _plus(builder, _times(builder, month, 153), 2), 5)
+    return _plus(builder, builder.node("Sub", day_of_year, first), 1)
+
+
+def _plus(builder: GraphBuilder, x: str, number: int) -> str:
+    return builder.node("Add", x, builder.constant(np.int64(number)))
+
+
+def _times(builder: GraphBuilder, x: str, number: int) -> str:
+    return builder.node("Mul", x, builder.constant(np.int64(number)))
+
+
+def _over(builder: GraphBuilder, x: str, number: int) -> str:
+    return builder.node("Div", x, builder.constant(np.int64(number)))
+
+
+def _modulo(builder: GraphBuilder, x: str, number: int) -> str:
+    return builder.node("Mod", x, builder.constant(np.int64(number)))

@@ -1,0 +1,348 @@
+"""Encoders of numbers and categories: what is learned from the training table, and its nodes.
+
+Each encoder is an immutable specification. ``learn`` returns a copy that knows what it
+learned; ``write`` appends the nodes of a whole group of encoders of one class at once, so
+that fifty standardised columns are four operators, not two hundred.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.sources import Source
+
+#: Standardised values are clipped here: nothing a network can learn lies beyond.
+CLIP = 10.0
+#: Codes of a vocabulary that are not levels.
+UNSEEN, MISSING, FIRST_LEVEL = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A number as it is, NaN where missing: what trees take.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    source: Source
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [self.source.name]
+
+    def learn(self, values: NDArray[np.float32]) -> Self:
+        """Nothing to learn."""
+        return self
+
+    @staticmethod
+    def write(builder: GraphBuilder, group: Sequence[Raw], values: str) -> str:
+        """Write nothing: [batch, group] passes through."""
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Cyclic:
+    """Sine and cosine of a number that runs in a cycle (hour, weekday, month); 0, 0 if missing.
+
+    Parameters
+    ----------
+    source : Source
+    period : float
+        Length of the cycle, > 0.
+    start : float
+        First value of the cycle.
+    """
+
+    source: Source
+    period: float
+    start: float = 0.0
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [f"{self.source.name}.sin", f"{self.source.name}.cos"]
+
+    def learn(self, values: NDArray[np.float32]) -> Self:
+        """Nothing to learn."""
+        return self
+
+    @staticmethod
+    def write(builder: GraphBuilder, group: Sequence[Cyclic], values: str) -> str:
+        """Write [batch, group] -> [batch, 2 group]."""
+        start = np.array([encoder.start for encoder in group], dtype=np.float32)
+        turn = np.array([2 * np.pi / encoder.period for encoder in group], dtype=np.float32)
+        angle = builder.node(
+            "Mul", builder.node("Sub", values, builder.constant(start)), builder.constant(turn)
+        )
+        absent = builder.node("IsNaN", values)
+        zero = builder.constant(np.float32(0))
+        waves = [
+            builder.node("Where", absent, zero, builder.node(op, angle)) for op in ("Sin", "Cos")
+        ]
+        return _interleave(builder, waves)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """1 where a number is missing; written only if it ever was in training.
+
+    Parameters
+    ----------
+    source : Source
+    seen : bool
+        Learned: values were missing in training.
+    """
+
+    source: Source
+    seen: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [f"{self.source.name}.missing"] if self.seen else []
+
+    def learn(self, values: NDArray[np.float32]) -> Self:
+        """Learn whether values of shape [rows] are ever missing."""
+        return replace(self, seen=bool(np.isnan(values).any()))
+
+    @staticmethod
+    def write(builder: GraphBuilder, group: Sequence[Missing], values: str) -> str:
+        """Write [batch, group] -> [batch, group]."""
+        return builder.cast(builder.node("IsNaN", values), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """Median for missing values, then mean 0, deviation 1, clipped at ten deviations.
+
+    Parameters
+    ----------
+    source : Source
+    median, mean, scale : float
+        Learned.
+    """
+
+    source: Source
+    median: float = 0.0
+    mean: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [self.source.name]
+
+    def learn(self, values: NDArray[np.float32]) -> Self:
+        """Learn median, mean and deviation of values of shape [rows]."""
+        median, filled = _fill(values)
+        scale = float(filled.std())
+        return replace(
+            self,
+            median=median,
+            mean=float(filled.mean()),
+            scale=scale if scale > 1e-12 else 1.0,
+        )
+
+    @staticmethod
+    def write(builder: GraphBuilder, group: Sequence[Standard], values: str) -> str:
+        """Write [batch, group] -> [batch, group]."""
+        mean = np.array([encoder.mean for encoder in group], dtype=np.float32)
+        scale = np.array([encoder.scale for encoder in group], dtype=np.float32)
+        filled = _write_fill(builder, group, values)
+        scaled = builder.node(
+            "Div", builder.node("Sub", filled, builder.constant(mean)), builder.constant(scale)
+        )
+        return builder.node(
+            "Clip", scaled, builder.constant(np.float32(-CLIP)), builder.constant(np.float32(CLIP))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuantileNormal:
+    """A number mapped through its quantiles to a standard normal; median and flag if missing.
+
+    Parameters
+    ----------
+    source : Source
+    count : int
+        Number of quantiles, at least 3.
+    median : float
+    knots, scores : tuple of float
+        Learned: quantiles and the normal scores that they are mapped to.
+
+    References
+    ----------
+    Gorishniy et al. 2021, "Revisiting deep learning models for tabular data",
+    arXiv:2106.11959, use this transform in front of every network.
+    """
+
+    source: Source
+    count: int = 32
+    median: float = 0.0
+    knots: tuple[float, ...] = (0.0, 1.0)
+    scores: tuple[float, ...] = (0.0, 0.0)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [self.source.name]
+
+    def learn(self, values: NDArray[np.float32]) -> Self:
+        """Learn the quantiles of values of shape [rows]."""
+        median, filled = _fill(values)
+        # The outermost quantiles stand for what lies beyond all training values.
+        levels = np.linspace(0, 1, self.count)
+        levels[[0, -1]] = 0.5 / len(filled), 1 - 0.5 / len(filled)
+        quantiles = np.quantile(filled, np.linspace(0, 1, self.count)).astype(np.float32)
+        knots, first = np.unique(quantiles, return_index=True)
+        last = len(quantiles) - 1 - np.unique(quantiles[::-1], return_index=True)[1]
+        normal = NormalDist()
+        scores = [
+            (normal.inv_cdf(float(levels[a])) + normal.inv_cdf(float(levels[b]))) / 2
+            for a, b in zip(first, last, strict=True)
+        ]
+        if len(knots) == 1:
+            knots, scores = np.append(knots, knots[0] + 1), [0.0, 0.0]
+        return replace(
+            self,
+            median=median,
+            knots=tuple(map(float, knots)),
+            scores=tuple(map(float, scores)),
+        )
+
+    @staticmethod
+    def write(builder: GraphBuilder, group: Sequence[QuantileNormal], values: str) -> str:
+        """Write [batch, group] -> [batch, group]."""
+        filled = _write_fill(builder, group, values)
+        width = max(len(encoder.knots) for encoder in group)
+        knots = np.stack([_pad_knots(encoder.knots, width) for encoder in group])
+        scores = np.stack(
+            [np.pad(encoder.scores, (0, width - len(encoder.scores)), "edge") for encoder in group]
+        )
+        return builder.interpolate(filled, knots, scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category column through a learned vocabulary.
+
+    Parameters
+    ----------
+    column : str
+    form : {"code", "ordinal", "onehot"}
+        "code": int64 codes for an embedding, 0 unseen or rare, 1 missing, 2... levels;
+        "ordinal": the same codes as a float, levels in natural order, missing as NaN;
+        "onehot": one 0/1 column a level, all 0 when unseen or rare, and one for missing.
+    min_count : int
+        Rarer levels count as unseen.
+    max_levels : int
+        The most frequent levels are kept.
+    levels : tuple of str
+        Learned, in natural order ("8 to 15" after "1 to 7").
+    """
+
+    column: str
+    form: Literal["code", "ordinal", "onehot"] = "code"
+    min_count: int = 1
+    max_levels: int = 1000
+    levels: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        if self.form != "onehot":
+            return [self.column]
+        return [f"{self.column}={level}" for level in ("", *self.levels)]
+
+    @property
+    def cardinality(self) -> int:
+        """Number of codes, unseen and missing included."""
+        return FIRST_LEVEL + len(self.levels)
+
+    def learn(self, values: NDArray[np.object_]) -> Self:
+        """Learn the levels of values of shape [rows], "" where missing."""
+        levels, counts = np.unique(values.astype(str), return_counts=True)
+        frequent = [
+            (-count, str(level))
+            for level, count in zip(levels, counts, strict=True)
+            if level and count >= self.min_count
+        ]
+        kept = [level for _, level in sorted(frequent)[: self.max_levels]]
+        return replace(self, levels=tuple(sorted(kept, key=natural_order)))
+
+    def write(self, builder: GraphBuilder, text: str) -> str:
+        """Write [batch, 1] strings -> [batch, 1] codes, or [batch, k] floats."""
+        codes = builder.node(
+            "LabelEncoder",
+            text,
+            domain="ai.onnx.ml",
+            attributes={
+                "keys_strings": ["", *self.levels],
+                "values_int64s": list(range(MISSING, self.cardinality)),
+                "default_int64": UNSEEN,
+            },
+        )
+        if self.form == "code":
+            return codes
+        if self.form == "ordinal":
+            absent = builder.node("Equal", codes, builder.constant(np.int64(MISSING)))
+            return builder.node(
+                "Where",
+                absent,
+                builder.constant(np.float32(np.nan)),
+                builder.cast(codes, np.float32),
+            )
+        kept = np.arange(MISSING, self.cardinality, dtype=np.int64)
+        return builder.cast(
+            builder.node("Equal", codes, builder.constant(kept)), np.float32
+        )  # [batch, 1] against [k] -> [batch, k]
+
+
+def natural_order(text: str) -> tuple[tuple[int, float, str], ...]:
+    """Sort key that reads the numbers inside a text as numbers.
+
+    Examples
+    --------
+    >>> sorted(["30 to 39", "8 to 15", "more than 69"], key=natural_order)
+    ['8 to 15', '30 to 39', 'more than 69']
+    """
+    parts = re.findall(r"\d+(?:\.\d+)?|\D+", text)
+    return tuple((0, float(p), "") if p[0].isdigit() else (1, 0.0, p) for p in parts)
+
+
+def _fill(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
+    absent = np.isnan(values)
+    known = values[~absent].astype(np.float64)
+    median = float(np.float32(np.median(known))) if len(known) else 0.0
+    return median, np.where(absent, median, values).astype(np.float64)
+
+
+def _write_fill(
+    builder: GraphBuilder, group: Sequence[Standard | QuantileNormal], values: str
+) -> str:
+    medians = np.array([encoder.median for encoder in group], dtype=np.float32)
+    return builder.node("Where", builder.node("IsNaN", values), builder.constant(medians), values)
+
+
+def _pad_knots(knots: Sequence[float], width: int) -> NDArray[np.float64]:
+    """Further knots beyond the last, so that every row is strictly increasing."""
+    step = max(1.0, abs(knots[-1])) * 0.01
+    return np.append(knots, knots[-1] + step * np.arange(1, width - len(knots) + 1))
+
+
+def _interleave(builder: GraphBuilder, tensors: list[str]) -> str:
+    """Tensors [batch, g], ... -> [batch, g * tensors], column by column."""
+    wide = [builder.node("Unsqueeze", t, builder.constant(np.array([2]))) for t in tensors]
+    stacked = builder.node("Concat", *wide, attributes={"axis": 2})  # [batch, g, tensors]
+    return builder.node("Flatten", stacked)  # [batch, g * tensors]

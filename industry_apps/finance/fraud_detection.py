@@ -1,0 +1,418 @@
+"""Fraud detection: tell fraudulent transactions and claims from honest ones.
+
+Asked by the fraud desk of a bank, an acquirer or an insurer, each time a record comes in,
+with few investigators and labels that arrive days later. What tells most is not in the
+record but in the stream: how much and how often the customer has spent, and how often the
+terminal has been the scene of fraud (Le Borgne, Siblini, Lebichot and Bontempi 2022,
+*Reproducible Machine Learning for Credit Card Fraud Detection - Practical Handbook*,
+https://fraud-detection-handbook.github.io/fraud-detection-handbook/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps import __version__
+from industry_apps.application import Application
+from industry_apps.data import (
+    Dataset,
+    Split,
+    card,
+    catalogue,
+    check_leakage,
+    load,
+    split_latest,
+)
+from industry_apps.errors import ParameterError, SchemaError, unknown_name
+from industry_apps.evaluation import Costs, EntityDays, Published, Report
+from industry_apps.export import Exportable
+from industry_apps.export.model_file import frame_sha256
+from industry_apps.features import GraphBuilder, Ratio
+from industry_apps.recipes import (
+    DecisionBaselines,
+    DecisionOptions,
+    DecisionRecipe,
+    Labelled,
+    TreeOptions,
+)
+from industry_apps.recipes.assessment import Assessed, assess
+from industry_apps.recipes.decision import Calibration, ModelName
+from industry_apps.runtime.state import TransactionState
+from industry_apps.schema import Column, Schema, Traits, infer_columns
+from industry_apps.training import TrainingOptions
+
+_SECONDS_A_DAY = 86_400
+
+
+class FraudDetector(Application):
+    """Probability that a transaction is fraudulent, and whether to stop it.
+
+    Transactions need a time and a label, ``is_fraud``; customer, terminal and amount are
+    used where they are there, and every further column of any type becomes a feature.
+    With a customer and a terminal, what the stream tells about them is a part of each
+    record: :meth:`enrich` adds it to tables, ``TransactionState.update`` to one record.
+
+    Parameters
+    ----------
+    model : {"stack", "trees", "network", "transformer", "autoencoder"}
+        Gradient-boosted trees, a residual network, a transformer over the columns, an
+        autoencoder of honest transactions, or trees and network weighted on validation
+        data.
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"amount": "TX_AMOUNT"}``.
+    ignore : tuple of str
+        Columns that must not become features.
+    false_alarm_cost, missed_fraud_cost : float
+        In money; the decision is the one that costs least on validation data.
+    alerts_per_day : float, optional
+        Cases that investigators can work; adds the output ``alert``.
+    delay_days : int
+        Days until a label is known; nothing is learned from younger ones.
+    calibration : {"platt", "isotonic"}
+    trees : TreeOptions, optional
+    training : TrainingOptions, optional
+    seed : int
+
+    Examples
+    --------
+    >>> from industry_apps.finance import FraudDetector
+    >>> data = FraudDetector.sample()
+    >>> detector = FraudDetector.fast().fit(data)
+    >>> list(detector.predict(data.test.head(2)).columns)
+    ['fraud_probability', 'is_fraud']
+    """
+
+    name = "finance.fraud_detection"
+    schema = Schema(
+        (
+            Column(name="time", kind="datetime", nullable=False, description="When it happened"),
+            Column(
+                name="customer",
+                kind="category",
+                required=False,
+                role="identifier",
+                description="Who pays",
+            ),
+            Column(
+                name="terminal",
+                kind="category",
+                required=False,
+                role="identifier",
+                description="Where it is paid",
+            ),
+            Column(
+                name="amount",
+                kind="number",
+                unit="currency",
+                low=0,
+                required=False,
+                description="What is paid",
+            ),
+            Column(
+                name="is_fraud",
+                kind="boolean",
+                role="identifier",
+                required=False,
+                description="The label, in training",
+            ),
+        )
+    )
+    outputs = Schema(
+        (
+            Column(
+                name="fraud_probability",
+                kind="number",
+                low=0,
+                high=1,
+                nullable=False,
+                description="Calibrated probability of fraud",
+            ),
+            Column(
+                name="is_fraud",
+                kind="boolean",
+                nullable=False,
+                description="The decision that costs least",
+            ),
+        )
+    )
+    traits = Traits(
+        task="decision",
+        inputs=("number", "category", "boolean", "datetime", "text"),
+        streaming=True,
+        explains=True,
+    )
+    alert = Column(
+        name="alert",
+        kind="boolean",
+        nullable=False,
+        description="Fraud, and within what investigators can work",
+    )
+
+    def __init__(  # noqa: PLR0913 - each is one decision of the fraud desk
+        self,
+        *,
+        model: ModelName = "stack",
+        columns: Mapping[str, str] | None = None,
+        ignore: tuple[str, ...] = (),
+        false_alarm_cost: float = 1.0,
+        missed_fraud_cost: float = 20.0,
+        alerts_per_day: float | None = None,
+        delay_days: int = 7,
+        calibration: Calibration = "platt",
+        trees: TreeOptions | None = None,
+        training: TrainingOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.columns = columns
+        self.ignore = ignore
+        self.false_alarm_cost = false_alarm_cost
+        self.missed_fraud_cost = missed_fraud_cost
+        self.alerts_per_day = alerts_per_day
+        self.delay_days = delay_days
+        self.calibration = calibration
+        self.trees = trees
+        self.training = training
+        self.seed = seed
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """A small run of the card simulator, with no network: simulated transactions."""
+        return load("finance_card_simulator", small=True)
+
+    @classmethod
+    def fast(cls) -> Self:
+        """Few trees and epochs: a fit of seconds."""
+        return cls(
+            trees=TreeOptions(rounds=60, learning_rate=0.1, patience=10),
+            training=TrainingOptions(max_epochs=3, batch_size=1024, progress=False),
+        )
+
+    def enrich(self, transactions: pd.DataFrame) -> pd.DataFrame:
+        """Add what the stream tells about customer and terminal, later calls going on.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            In any order; later than those of earlier calls.
+        """
+        if not hasattr(self, "_state"):
+            self._state = self.new_state()
+        return self._state.enrich(transactions)
+
+    def new_state(self) -> TransactionState:
+        """An empty state, under your column names, for ``update`` and ``enrich``."""
+        return TransactionState(
+            entity=self._name("customer"),
+            place=self._name("terminal"),
+            time=self._name("time"),
+            amount=self._name("amount"),
+            label=self._name("is_fraud"),
+            delay=self.delay_days,
+        )
+
+    def split(self, transactions: pd.DataFrame) -> Split:
+        """Enrich transactions of yours and split them by time: the latest are the test.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            Raw records with the label, in any order.
+        """
+        if self._keyed(transactions):
+            transactions = self.new_state().enrich(transactions)
+        return split_latest(transactions, time=self._name("time"), delay=self.delay_days)
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        if validation is None:
+            parts = split_latest(train, time=self._name("time"), delay=self.delay_days, test=0)
+            train, validation = parts.train, parts.validation
+        schema = self._schema_of(train)
+        options = self._options(schema)
+        rows = [self._labelled(schema, part) for part in (train, validation)]
+        self.recipe_ = DecisionRecipe(schema.inputs(), options).fit(
+            *rows, day=self._days(validation)
+        )
+        self.baselines_ = DecisionBaselines(schema.inputs(), options.costs, self.seed).fit(*rows)
+        self.schema_ = self.recipe_.used_columns()
+        self.split_ = {
+            "train": self._describe(train),
+            "validation": self._describe(validation),
+        }
+        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
+        self.validation_ = validation
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        threshold = self.recipe_.threshold_
+        probability = self.recipe_.probability(self.schema_.to_arrays(frame))
+        answers = {"fraud_probability": probability, "is_fraud": threshold.apply(probability)}
+        if self.alerts_per_day is not None:
+            answers["alert"] = threshold.within_capacity(probability)
+        return answers
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        time = self._name("time")
+        for part in self.split_.values():
+            learned = pd.DataFrame({time: [pd.Timestamp(part["last"])]})
+            check_leakage(learned, frame, time=time, delay=self.delay_days)
+        customer = self._name("customer")
+        days = self._days(frame)
+        entities = None
+        if customer in frame:
+            entities = EntityDays(entity=frame[customer], day=days, k=100, name="card")
+        return assess(
+            self.recipe_,
+            self.baselines_,
+            Assessed(
+                application=self.name,
+                data=self.data_["id"],
+                rows=self._labelled(self.schema_, frame),
+                day=days,
+                entities=entities,
+                split={**self.split_, "test": self._describe(frame)},
+                published=self._published(),
+            ),
+        )
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        tensors = self.recipe_.write(builder)
+        outputs = self.outputs
+        builder.output(tensors["probability"], "fraud_probability", np.float32)
+        builder.output(tensors["decision"], "is_fraud", np.bool_)
+        if self.alerts_per_day is not None:
+            outputs = outputs.extended([self.alert])
+            builder.output(tensors["within_capacity"], "alert", np.bool_)
+        threshold, costs = self.recipe_.threshold_, self.recipe_.options.costs
+        facts = {
+            "application": self.name,
+            "version": __version__,
+            "model": self.model,
+            "data": self.data_,
+            "split": self.split_,
+            "decision": {
+                "threshold": threshold.value,
+                "capacity_threshold": threshold.capacity,
+                "false_alarm_cost": costs.false_alarm,
+                "missed_fraud_cost": costs.missed,
+            },
+            "metrics": self.report_.to_dict()["metrics"] if hasattr(self, "report_") else {},
+            "state": self.new_state().settings if self._keyed(self.validation_) else None,
+        }
+        return Exportable(
+            graph=builder.model(self.name),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=outputs,
+            check=self.validation_,
+            thresholds=self.recipe_.thresholds(),
+            facts=facts,
+        )
+
+    def _options(self, schema: Schema) -> DecisionOptions:
+        for key in self.columns or {}:
+            if key not in self.schema:
+                raise ParameterError(
+                    "The 'columns' parameter of FraudDetector maps names of this class to yours. "
+                    f"{unknown_name('column', key, self.schema.names)}"
+                )
+        if not isinstance(self.delay_days, int) or not 1 <= self.delay_days <= 365:
+            raise ParameterError(
+                "The 'delay_days' parameter of FraudDetector must be an int in [1, 365]. "
+                f"Got {self.delay_days!r} instead."
+            )
+        amount, customer = self._name("amount"), self._name("customer")
+        means = [f"{customer}_mean_{amount}_{days}d" for days in (1, 7, 30)]
+        return DecisionOptions(
+            model=self.model,
+            calibration=self.calibration,
+            costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_fraud_cost),
+            alerts_per_day=self.alerts_per_day,
+            ratios=tuple(Ratio(amount, mean) for mean in means if mean in schema),
+            trees=replace(self.trees or TreeOptions(), seed=self.seed),
+            training=replace(self.training or TrainingOptions(), seed=self.seed),
+        )
+
+    def _schema_of(self, train: pd.DataFrame) -> Schema:
+        """The columns of the training table: ours under your names, state, and yours."""
+        ours = [
+            replace(column, name=self._name(column.name), required=True)
+            for column in self.schema
+            if column.required or self._name(column.name) in train
+        ]
+        state: list[Column] = []
+        if self._keyed(train):
+            names = self.new_state().columns
+            absent = [name for name in names if name not in train]
+            if absent:
+                raise SchemaError(
+                    f"Column {absent[0]!r} is missing: customer and terminal are there, but not "
+                    "what the stream tells about them. Use split(transactions) or "
+                    "enrich(transactions) first."
+                )
+            state = [
+                Column(
+                    name=name,
+                    kind="number",
+                    low=0,
+                    role="state",
+                    description="From TransactionState",
+                )
+                for name in names
+            ]
+        described = [column.name for column in (*ours, *state)]
+        further = infer_columns(train, skip=[*described, *self.ignore])
+        schema = Schema((*ours, *state, *further))
+        if self._only_dates(train):
+            # A date without an hour is no clock: it orders the records and is no feature.
+            time = self._name("time")
+            schema = Schema(
+                tuple(replace(c, role="identifier") if c.name == time else c for c in schema)
+            )
+        return schema
+
+    def _labelled(self, schema: Schema, frame: pd.DataFrame) -> Labelled:
+        label = self._name("is_fraud")
+        column = Column(name=label, kind="boolean", nullable=False)
+        target = Schema((column,)).to_arrays(frame)[label] > 0
+        return Labelled(schema.to_arrays(frame), target)
+
+    def _name(self, ours: str) -> str:
+        return (self.columns or {}).get(ours, ours)
+
+    def _keyed(self, frame: pd.DataFrame) -> bool:
+        return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))
+
+    def _only_dates(self, frame: pd.DataFrame) -> bool:
+        return not (self._seconds(frame) % _SECONDS_A_DAY).any()
+
+    def _days(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        return self._seconds(frame) // _SECONDS_A_DAY
+
+    def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        name = self._name("time")
+        column = replace(self.schema["time"], name=name)
+        return Schema((column,)).to_arrays(frame)[name]
+
+    def _describe(self, frame: pd.DataFrame) -> dict[str, Any]:
+        seconds = self._seconds(frame).astype("datetime64[s]")
+        return {
+            "rows": len(frame),
+            "positives": int(frame[self._name("is_fraud")].sum()),
+            "first": str(seconds.min()),
+            "last": str(seconds.max()),
+        }
+
+    def _published(self) -> tuple[Published, ...]:
+        if self.data_["id"] not in catalogue():
+            return ()
+        return tuple(
+            Published(f.system, f.metric, f.value, f.source, f.same_protocol)
+            for f in card(self.data_["id"]).published
+        )

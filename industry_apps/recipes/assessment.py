@@ -1,0 +1,140 @@
+"""The evaluation of decisions: model and baselines on the same rows, with paired margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.evaluation.baselines import Baseline, fit_decision_baselines
+from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decision_bootstrap
+from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
+from industry_apps.evaluation.report import Published, Report
+from industry_apps.features import FeatureGraph, plain_encoders
+from industry_apps.recipes.decision import DecisionRecipe
+from industry_apps.recipes.scorers import Labelled
+from industry_apps.schema import Schema
+
+Arrays = Mapping[str, NDArray[Any]]
+
+#: With fewer days than this, rows are resampled, not days: so few groups tell too little.
+_FEWEST_GROUPS = 30
+
+
+class DecisionBaselines:
+    """What a model has to beat: fitted on the same rows, with thresholds of their own.
+
+    Parameters
+    ----------
+    schema : Schema
+    costs : Costs
+    seed : int
+    """
+
+    def __init__(self, schema: Schema, costs: Costs, seed: int = 0) -> None:
+        self._features = FeatureGraph(schema, plain_encoders(schema))
+        self._costs = costs
+        self._seed = seed
+
+    def fit(self, train: Labelled, validation: Labelled) -> DecisionBaselines:
+        """Learn from training data; choose each threshold on validation data."""
+        self._features = self._features.learn(train.arrays)
+        rows = self._features.run(train.arrays)["numeric"]
+        self.models_: dict[str, Baseline] = fit_decision_baselines(
+            rows, train.target, seed=self._seed
+        )
+        self.thresholds_ = {
+            name: cost_optimal_threshold(validation.target, probability, self._costs)
+            for name, probability in self.probabilities(validation.arrays).items()
+        }
+        return self
+
+    def probabilities(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
+        """Raw columns of shape [rows] -> {baseline: probability [rows]}."""
+        rows = self._features.run(arrays)["numeric"]
+        return {name: model.predict(rows) for name, model in self.models_.items()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Assessed:
+    """What an evaluation needs to know beside the models.
+
+    Parameters
+    ----------
+    application, data : str
+        Names for the report.
+    rows : Labelled
+        The test rows.
+    day : ndarray of int of shape [rows], optional
+        Day number, for the drift plot.
+    entities : EntityDays, optional
+        Whom an alert is about; rows of one entity are not independent.
+    split, published, notes
+        As in :class:`Report`.
+    """
+
+    application: str
+    data: str
+    rows: Labelled
+    day: NDArray[np.int64] | None = None
+    entities: EntityDays | None = None
+    split: Mapping[str, Mapping[str, Any]]
+    published: tuple[Published, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed) -> Report:
+    """Evaluate a fitted recipe and its baselines on the same rows.
+
+    Margins over the baselines are paired: both are measured on the same resamples.
+    """
+    target, costs = asked.rows.target, recipe.options.costs
+    groups = None
+    if (
+        asked.entities is None
+        and asked.day is not None
+        and len(np.unique(asked.day)) >= _FEWEST_GROUPS
+    ):
+        groups = asked.day
+    probability = recipe.probability(asked.rows.arrays)
+    found = decision_bootstrap(
+        target,
+        probability,
+        recipe.threshold_.apply(probability),
+        costs,
+        groups=groups,
+        entities=asked.entities,
+    )
+    others = {
+        name: decision_bootstrap(
+            target,
+            other,
+            other >= baselines.thresholds_[name],
+            costs,
+            groups=groups,
+            entities=asked.entities,
+        )
+        for name, other in baselines.probabilities(asked.rows.arrays).items()
+    }
+    days = None if asked.day is None else asked.day.astype("datetime64[D]")
+    return Report(
+        application=asked.application,
+        data=asked.data,
+        model=recipe.options.model,
+        metrics=found.estimates(),
+        split=asked.split,
+        baselines={name: other.estimates() for name, other in others.items()},
+        margins={name: found.minus(other) for name, other in others.items()},
+        published=asked.published,
+        curves=DecisionCurves(
+            target=target,
+            probability=probability,
+            threshold=recipe.threshold_.value,
+            costs=costs,
+            day=days,
+        ),
+        notes=asked.notes,
+    )

@@ -1,0 +1,195 @@
+"""Records of a table -> calibrated probability -> decision, trained and written as one graph.
+
+Shared by every application that answers yes or no: fraud, credit default, claims,
+readmission, intrusion. It knows columns, margins and costs, and no domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import ParameterError, TrainingError
+from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
+from industry_apps.export.decision import Isotonic, Platt, Threshold, capacity_threshold
+from industry_apps.features import GraphBuilder, Ratio
+from industry_apps.recipes.scorers import (
+    AutoencoderScorer,
+    Labelled,
+    NetworkScorer,
+    Scorer,
+    TreeOptions,
+    TreeScorer,
+)
+from industry_apps.schema import Schema
+from industry_apps.training import TrainingOptions
+from industry_apps.values import DTYPES
+
+ModelName = Literal["trees", "network", "transformer", "autoencoder", "stack"]
+Calibration = Literal["platt", "isotonic"]
+
+#: Members of the stack.
+STACK: tuple[ModelName, ...] = ("trees", "network")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionOptions:
+    """What a decision recipe is made of.
+
+    Parameters
+    ----------
+    model : {"trees", "network", "transformer", "autoencoder", "stack"}
+        Gradient-boosted trees; a residual network; a transformer over the columns; the
+        reconstruction error of an autoencoder; trees and network weighted on validation data.
+    calibration : {"platt", "isotonic"}
+    costs : Costs
+        What a false alarm and a missed case cost.
+    alerts_per_day : float, optional
+        Cases that there are hands for.
+    ratios : tuple of Ratio
+        Quotients of columns that the domain knows to be telling.
+    trees : TreeOptions
+    training : TrainingOptions
+    """
+
+    model: ModelName = "stack"
+    calibration: Calibration = "platt"
+    costs: Costs = field(default_factory=Costs)
+    alerts_per_day: float | None = None
+    ratios: tuple[Ratio, ...] = ()
+    trees: TreeOptions = field(default_factory=TreeOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("model", get_args(ModelName)),
+            ("calibration", get_args(Calibration)),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ParameterError(
+                    f"The {name!r} parameter must be one of {allowed}. "
+                    f"Got {getattr(self, name)!r} instead."
+                )
+        if self.alerts_per_day is not None and self.alerts_per_day <= 0:
+            raise ParameterError(
+                "The 'alerts_per_day' parameter must be a number above 0, or None for no limit. "
+                f"Got {self.alerts_per_day!r} instead."
+            )
+
+
+class DecisionRecipe:
+    """Features, one or several models, calibration, threshold: fitted, run, and written.
+
+    Parameters
+    ----------
+    schema : Schema
+        The raw columns that the model sees.
+    options : DecisionOptions
+    """
+
+    def __init__(self, schema: Schema, options: DecisionOptions) -> None:
+        self.schema = schema
+        self.options = options
+
+    def fit(
+        self, train: Labelled, validation: Labelled, *, day: NDArray[np.int64] | None = None
+    ) -> DecisionRecipe:
+        """Learn the models from training data, everything behind them from validation data.
+
+        Parameters
+        ----------
+        train, validation : Labelled
+        day : ndarray of int of shape [validation rows], optional
+            Day number of each validation row, needed for ``alerts_per_day``.
+
+        Raises
+        ------
+        TrainingError
+            One of the two holds a single class.
+        """
+        for name, part in (("training", train), ("validation", validation)):
+            if not 0 < part.target.sum() < len(part.target):
+                raise TrainingError(
+                    f"The {name} data hold {int(part.target.sum())} positive and "
+                    f"{int((~part.target).sum())} negative rows; both classes are needed. "
+                    "Take a longer period."
+                )
+        options = self.options
+        self.scorers_ = [self._scorer(name) for name in self._members()]
+        for scorer in self.scorers_:
+            scorer.fit(train, validation)
+        margins = self._margins(validation.arrays)
+        self.platt_ = Platt.fit(margins, validation.target)
+        probability = self.platt_.apply(margins)
+        self.isotonic_ = None
+        if options.calibration == "isotonic":
+            self.isotonic_ = Isotonic.fit(probability, validation.target)
+            probability = self.isotonic_.apply(probability)
+        # Levels closer than this are one: the file computes in float32.
+        probability = np.round(probability, 6)
+        capacity = None
+        if options.alerts_per_day is not None:
+            if day is None:
+                raise ParameterError("'alerts_per_day' needs a time column to count days by.")
+            capacity = capacity_threshold(probability, day, options.alerts_per_day)
+        self.threshold_ = Threshold(
+            value=cost_optimal_threshold(validation.target, probability, options.costs),
+            capacity=capacity,
+        )
+        return self
+
+    def probability(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Raw columns of shape [rows] -> probability [rows], by the trained models."""
+        probability = self.platt_.apply(self._margins(arrays))
+        return probability if self.isotonic_ is None else self.isotonic_.apply(probability)
+
+    def write(self, builder: GraphBuilder) -> dict[str, str]:
+        """Declare the raw inputs and append the whole recipe to a builder.
+
+        Returns
+        -------
+        dict of str to str
+            "probability", "decision", "within_capacity" -> tensor [batch, 1].
+        """
+        inputs = {c.name: builder.input(c.name, DTYPES[c.kind]) for c in self.used_columns()}
+        margins = [scorer.write(builder, inputs) for scorer in self.scorers_]
+        probability = self.platt_.write(builder, margins)
+        if self.isotonic_ is not None:
+            probability = self.isotonic_.write(builder, probability)
+        decision, within_capacity = self.threshold_.write(builder, probability)
+        return {
+            "probability": probability,
+            "decision": decision,
+            "within_capacity": within_capacity,
+        }
+
+    def used_columns(self) -> Schema:
+        """The raw columns that some feature reads; the exported file has no others."""
+        used = {name for scorer in self.scorers_ for name in scorer.features.schema.names}
+        return Schema(tuple(column for column in self.schema if column.name in used))
+
+    def thresholds(self) -> dict[str, list[float]]:
+        """Raw column -> values on which the answer turns."""
+        found: dict[str, list[float]] = {}
+        for scorer in self.scorers_:
+            found |= scorer.thresholds()
+        return found
+
+    def _members(self) -> Sequence[ModelName]:
+        return STACK if self.options.model == "stack" else (self.options.model,)
+
+    def _margins(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        return np.column_stack([scorer.margin(arrays) for scorer in self.scorers_])
+
+    def _scorer(self, name: ModelName) -> Scorer:
+        options = self.options
+        if name == "trees":
+            return TreeScorer(self.schema, options.ratios, options.trees)
+        if name == "autoencoder":
+            return AutoencoderScorer(self.schema, options.ratios, options.training)
+        backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
+        return NetworkScorer(self.schema, options.ratios, backbone, options.training)

@@ -1,0 +1,43 @@
+"""The table of applications: literal names, nothing imported to list them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from industry_apps.errors import unknown_name
+
+#: Name -> "module:Class". Packages of yours add to it by the entry point group of this name.
+APPLICATIONS: dict[str, str] = {
+    "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
+}
+
+ENTRY_POINT_GROUP = "industry_apps.applications"
+
+
+def applications() -> dict[str, str]:
+    """All applications by name, those of installed plug-ins included.
+
+    Examples
+    --------
+    >>> applications()["finance.fraud_detection"]
+    'industry_apps.finance.fraud_detection:FraudDetector'
+    """
+    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return dict(sorted({**plugged, **APPLICATIONS}.items()))
+
+
+def application(name: str) -> type:
+    """Import the class of an application.
+
+    Raises
+    ------
+    UnknownNameError
+        Names the nearest and all.
+    """
+    known = applications()
+    if name not in known:
+        raise unknown_name("application", name, known)
+    module, _, attribute = known[name].partition(":")
+    found: type = getattr(import_module(module), attribute)
+    return found

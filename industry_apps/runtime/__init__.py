@@ -1,0 +1,11 @@
+"""Serve exported models with numpy and onnxruntime, and keep stream state for them."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = ["Model", "TransactionState", "zoo"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__, {"Model": "model", "TransactionState": "state", "zoo": "zoo"}
+)

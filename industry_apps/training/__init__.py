@@ -1,0 +1,27 @@
+"""One training loop for every network: precision, early stopping, resume, clear errors."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = [
+    "TrainingHistory",
+    "TrainingOptions",
+    "choose_device",
+    "choose_precision",
+    "fit_network",
+    "measure_precisions",
+    "seeded",
+]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "TrainingHistory": "loop",
+        "TrainingOptions": "options",
+        "choose_device": "options",
+        "choose_precision": "options",
+        "fit_network": "loop",
+        "measure_precisions": "options",
+        "seeded": "options",
+    },
+)

@@ -1,0 +1,296 @@
+"""Options of a training, and the choice of device and precision."""
+
+from __future__ import annotations
+
+import copy
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from industry_apps.errors import ParameterError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+#: Network and one batch -> mean loss over the rows of the batch, a scalar.
+Objective = Callable[["nn.Module", tuple["torch.Tensor", ...]], "torch.Tensor"]
+
+Precision = Literal["float32", "bfloat16"]
+
+# bfloat16 must win clearly: a close race may go either way in two runs of one seed.
+_CLEARLY_FASTER = 0.9
+
+# torch's generator is one for the whole process, so seeded work takes turns.
+_GENERATOR_LOCK = threading.RLock()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingOptions:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    max_epochs : int, default=50
+        Largest number of passes over the training rows; the learning rate falls to zero over it.
+    batch_size : int, default=512
+        Largest number of rows in a batch; batches of one epoch are of equal size, give or take
+        one row.
+    learning_rate : float, default=1e-3
+        Peak learning rate of AdamW; reached after a tenth of the steps.
+    weight_decay : float, default=1e-4
+        Decoupled weight decay of matrices; biases and scales are not decayed.
+    patience : int, default=6
+        Training stops after so many epochs without a better validation loss.
+    seed : int, default=0
+        Fixes the order of rows and all noise in training. Precision ``"auto"`` is measured on
+        a CPU with AMX: name a precision where two runs on such a machine must agree bit by bit.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "bfloat16" is mixed precision: weights stay float32. See :func:`choose_precision`.
+    device : {"auto", "cpu", "cuda", "mps"}, default="auto"
+        See :func:`choose_device`.
+    progress : bool, default=True
+        Show a progress bar on stderr when that is a terminal.
+    checkpoint : pathlib.Path or None, default=None
+        File that holds the state after every epoch. A training that was interrupted goes on
+        from it as if nothing had happened; it is removed when the training is complete.
+    gradient_clip : float, default=1.0
+        Largest Euclidean norm of the gradient.
+
+    Raises
+    ------
+    ParameterError
+        When a value is outside its limits.
+
+    Examples
+    --------
+    >>> TrainingOptions(max_epochs=5).batch_size
+    512
+    >>> TrainingOptions(patience=0)
+    Traceback (most recent call last):
+    ...
+    industry_apps.errors.ParameterError: The 'patience' parameter of TrainingOptions must be an
+    int >= 1. Got 0 instead.
+    """
+
+    max_epochs: int = 50
+    batch_size: int = 512
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    patience: int = 6
+    seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    progress: bool = True
+    checkpoint: Path | None = None
+    gradient_clip: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, (is_valid, expectation) in _LIMITS.items():
+            value = getattr(self, name)
+            if not is_valid(value):
+                raise _wrong(name, expectation, value)
+
+
+def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
+    """Choose where to train: for ``"auto"``, CUDA, else MPS, else the CPU.
+
+    Raises
+    ------
+    ParameterError
+        When the device that the options name is not there.
+
+    Examples
+    --------
+    >>> choose_device(TrainingOptions(device="cpu"))
+    'cpu'
+    """
+    import torch
+
+    available: dict[Literal["cpu", "cuda", "mps"], bool] = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    there = [name for name, is_there in available.items() if is_there]
+    if options.device == "auto":
+        return there[0]
+    if options.device not in there:
+        raise _wrong(
+            "device", f"'auto' or one that this machine has ({', '.join(there)})", options.device
+        )
+    return options.device
+
+
+def choose_precision(
+    options: TrainingOptions, device: str, measure: Callable[[], Mapping[str, float]]
+) -> Precision:
+    """Choose the precision of training.
+
+    For ``"auto"``: on CUDA bfloat16 where the hardware has it; on a CPU with AMX bfloat16 when
+    it is measured to be clearly faster; float32 otherwise.
+
+    Parameters
+    ----------
+    options : TrainingOptions
+        Its ``precision`` is taken unless it is ``"auto"``.
+    device : {"cpu", "cuda", "mps"}
+        Where the training runs.
+    measure : callable
+        Returns the seconds a step for "float32" and "bfloat16"; called on a CPU with AMX only.
+
+    Examples
+    --------
+    >>> choose_precision(TrainingOptions(), "mps", dict)
+    'float32'
+    """
+    if options.precision != "auto":
+        return options.precision
+    if device == "cuda":
+        import torch
+
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    if device == "cpu" and _has_amx_bf16():
+        seconds = measure()
+        if seconds["bfloat16"] < _CLEARLY_FASTER * seconds["float32"]:
+            return "bfloat16"
+    return "float32"
+
+
+def measure_precisions(
+    network: nn.Module,
+    batch: tuple[torch.Tensor, ...],
+    objective: Objective,
+    steps: int = 20,
+) -> dict[str, float]:
+    """Time training steps in float32 and in bfloat16 side by side.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Copied, not changed; the steps run on its device.
+    batch : tuple of torch.Tensor
+        One batch of real rows.
+    objective : callable
+        Network and batch -> mean loss.
+    steps : int, default=20
+        Steps timed a precision, alternating, after three that are not timed.
+
+    Returns
+    -------
+    dict of str to float
+        Median seconds of a forward and backward pass for "float32" and "bfloat16".
+
+    Examples
+    --------
+    >>> import torch
+    >>> seconds = measure_precisions(
+    ...     torch.nn.Linear(4, 1), (torch.ones(8, 4),), lambda net, batch: net(*batch).mean(), 2
+    ... )
+    >>> sorted(seconds)
+    ['bfloat16', 'float32']
+    """
+    import torch
+
+    network = copy.deepcopy(network).train()
+    device = next(network.parameters()).device
+    batch = tuple(part.to(device) for part in batch)
+    seconds: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    warm_up = 3
+    with seeded(0):
+        for step in range(warm_up + steps):
+            for precision, times in seconds.items():
+                network.zero_grad(set_to_none=True)
+                start = time.perf_counter()
+                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+                    loss = objective(network, batch)
+                torch.autograd.backward(loss)
+                if device.type == "cuda":
+                    torch.cuda.synchronize(device)
+                if step >= warm_up:
+                    times.append(time.perf_counter() - start)
+    return {precision: median(times) for precision, times in seconds.items()}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch's generators inside the block, and give the caller's state back after it.
+
+    Threads take turns: the generators are one for the whole process.
+
+    Parameters
+    ----------
+    seed : int
+        At least 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with seeded(3):
+    ...     first = torch.rand(2)
+    >>> with seeded(3):
+    ...     print(torch.equal(first, torch.rand(2)))
+    True
+    """
+    import torch
+
+    with _GENERATOR_LOCK, torch.random.fork_rng(range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
+
+
+def _has_amx_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether the CPU multiplies bfloat16 matrices in hardware (told by Linux only)."""
+    try:
+        return "amx_bf16" in cpuinfo.read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+
+
+def _wrong(name: str, expectation: str, value: object) -> ParameterError:
+    return ParameterError(
+        f"The {name!r} parameter of TrainingOptions must be {expectation}. Got {value!r} instead."
+    )
+
+
+def _integer_from(low: int) -> Callable[[object], bool]:
+    return lambda value: (
+        isinstance(value, int) and not isinstance(value, bool) and low <= value < 2**63
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_AT_LEAST_ONE = (_integer_from(1), "an int >= 1")
+_POSITIVE = (lambda value: _is_number(value) and 0 < value < math.inf, "a finite number > 0")
+_PRECISIONS = ("auto", "float32", "bfloat16")
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+
+#: Limits as data: what a value must satisfy, and the same in words.
+_LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "max_epochs": _AT_LEAST_ONE,
+    "batch_size": _AT_LEAST_ONE,
+    "learning_rate": _POSITIVE,
+    "weight_decay": (
+        lambda value: _is_number(value) and 0 <= value < math.inf,
+        "a finite number >= 0",
+    ),
+    "patience": _AT_LEAST_ONE,
+    "seed": (_integer_from(0), "an int >= 0"),
+    "precision": (lambda value: value in _PRECISIONS, f"one of {_PRECISIONS}"),
+    "device": (lambda value: value in _DEVICES, f"one of {_DEVICES}"),
+    "progress": (lambda value: isinstance(value, bool), "True or False"),
+    "checkpoint": (
+        lambda value: value is None or isinstance(value, Path),
+        "a pathlib.Path or None",
+    ),
+    "gradient_clip": _POSITIVE,
+}
