@@ -33,10 +33,14 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Simulator:
-    """A function of :mod:`industry_apps.data.simulators` and its parameters."""
+    """A function of :mod:`industry_apps.data.simulators` and its parameters.
+
+    ``sample`` replaces some of the parameters for a small run that takes seconds.
+    """
 
     function: str
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    sample: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +13,15 @@ import pandas as pd
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch, whole_file
-from industry_apps.data.splits import Split, check_leakage, split_by_time, split_official
+from industry_apps.data.splits import (
+    Split,
+    check_leakage,
+    split_by_time,
+    split_latest,
+    split_official,
+)
 from industry_apps.data.tables import apply_reading, read_table
+from industry_apps.errors import ParameterError
 from industry_apps.runtime import state, timelines
 from industry_apps.runtime.state import TransactionState
 
@@ -90,7 +97,49 @@ def load(name: str) -> Dataset:
     rule = facts.split
     for part in (split.train, split.validation):
         check_leakage(part, split.test, time=rule.time, delay=rule.delay)
-    return Dataset(facts, *split, sha256=sha256)
+    return _named(Dataset(facts, *split, sha256=sha256), facts.id)
+
+
+def sample(name: str) -> Dataset:
+    """Make the small run of a simulated data set: for a first try, with no network.
+
+    It is split by time into shares, with the delay of the card.
+
+    Parameters
+    ----------
+    name : str
+        Id of a card of kind "simulated".
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such card.
+    ParameterError
+        The data set is not simulated.
+
+    Examples
+    --------
+    >>> sample("finance_card_simulator").target
+    'is_fraud'
+    """
+    facts = card(name)
+    if facts.simulator is None:
+        raise ParameterError(f"{name!r} is not simulated, so it has no sample. Use load({name!r}).")
+    small = {**facts.simulator.parameters, **facts.simulator.sample}
+    frame = _simulate(replace(facts.simulator, parameters=small))
+    frame = apply_reading(frame, facts.reading, target=facts.target)
+    parts = split_latest(frame, time=facts.split.time, delay=facts.split.delay)
+    sha256 = hashlib.sha256(
+        pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    ).hexdigest()
+    return _named(Dataset(facts, *parts, sha256=sha256), f"{facts.id} (sample)")
+
+
+def _named(data: Dataset, name: str) -> Dataset:
+    """Let the tables say which data they are from, so that a model made of them can."""
+    for part in (data.train, data.validation, data.test):
+        part.attrs["data"] = {"id": name, "sha256": data.sha256}
+    return data
 
 
 def _split(frame: pd.DataFrame, facts: Card) -> Split:

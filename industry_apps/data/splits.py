@@ -138,6 +138,31 @@ def split_latest(
     )
 
 
+def split_off_latest(
+    frame: pd.DataFrame, *, time: str, delay: int = 0, share: float = 0.2
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split the latest rows off: what remains to learn from, and what to validate on.
+
+    Parameters
+    ----------
+    frame, time, delay
+        As in :func:`split_latest`.
+    share : float
+        Share of the rows that is split off, in (0, 1).
+    """
+    import pandas as pd
+
+    _check_shares(share)
+    begin = frame[time].sort_values().iloc[round(len(frame) * (1 - share))]
+    known = frame[time] < begin - pd.Timedelta(days=delay)
+    parts = frame[known].reset_index(drop=True), frame[frame[time] >= begin].reset_index(drop=True)
+    if parts[0].empty:
+        raise SchemaError(
+            f"Column {time!r}: no row lies {delay} days before {begin}. Take a longer period."
+        )
+    return parts
+
+
 def split_official(frame: pd.DataFrame, *, part: str) -> Split:
     """Split by a column that names the part of each row: train, validation or test."""
     unknown = set(frame[part]) - set(Split._fields)
@@ -323,11 +348,11 @@ def _refuse_random(values: pd.Series, column: str) -> None:
         )
 
 
-def _check_shares(validation: float, test: float) -> None:
-    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
+def _check_shares(*shares: float) -> None:
+    if not (all(0 < share < 1 for share in shares) and sum(shares) < 1):
         raise ParameterError(
-            "The 'validation' and 'test' shares must lie in (0, 1), together below 1. "
-            f"Got {validation!r} and {test!r} instead."
+            "The shares of validation and test must lie in (0, 1), together below 1. "
+            f"Got {' and '.join(map(repr, shares))} instead."
         )
 
 

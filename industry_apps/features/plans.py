@@ -19,7 +19,7 @@ RARE = 10
 
 
 def tree_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
-    """Numbers as they are, categories in natural order, words counted: what trees split well.
+    """Numbers as they are, ordered categories by rank, words counted: what trees split well.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def tree_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]
         if column.kind in ("number", "boolean"):
             encoders.append(Raw(Value(column.name)))
         elif column.kind == "category":
-            encoders.append(Category(column.name, "ordinal", min_count=RARE))
+            encoders.append(Category(column.name, "auto", min_count=RARE))
         elif column.kind == "datetime":
             encoders += [Raw(TimePart(column.name, "hour")), Raw(TimePart(column.name, "weekday"))]
         else:

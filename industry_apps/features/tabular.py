@@ -7,6 +7,7 @@ that fifty standardised columns are four operators, not two hundred.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from industry_apps.features.sources import Source
 
 #: Standardised values are clipped here: nothing a network can learn lies beyond.
 CLIP = 10.0
+#: More levels than this are not given a column each.
+_MOST_COLUMNS = 20
 #: Codes of a vocabulary that are not levels.
 UNSEEN, MISSING, FIRST_LEVEL = 0, 1, 2
 
@@ -240,10 +243,12 @@ class Category:
     Parameters
     ----------
     column : str
-    form : {"code", "ordinal", "onehot"}
+    form : {"code", "ordinal", "onehot", "auto"}
         "code": int64 codes for an embedding, 0 unseen or rare, 1 missing, 2... levels;
         "ordinal": the same codes as a float, levels in natural order, missing as NaN;
-        "onehot": one 0/1 column a level, all 0 when unseen or rare, and one for missing.
+        "onehot": one 0/1 column a level, all 0 when unseen or rare, and one for missing;
+        "auto": becomes ordinal when the levels have an order (most of them hold a number,
+        or there are two) or are more than 20, and onehot otherwise.
     min_count : int
         Rarer levels count as unseen.
     max_levels : int
@@ -253,7 +258,7 @@ class Category:
     """
 
     column: str
-    form: Literal["code", "ordinal", "onehot"] = "code"
+    form: Literal["code", "ordinal", "onehot", "auto"] = "code"
     min_count: int = 1
     max_levels: int = 1000
     levels: tuple[str, ...] = ()
@@ -279,7 +284,9 @@ class Category:
             if level and count >= self.min_count
         ]
         kept = [level for _, level in sorted(frequent)[: self.max_levels]]
-        return replace(self, levels=tuple(sorted(kept, key=natural_order)))
+        ordered = tuple(sorted(kept, key=natural_order))
+        form = _form_of(ordered) if self.form == "auto" else self.form
+        return replace(self, levels=ordered, form=form)
 
     def write(self, builder: GraphBuilder, text: str) -> str:
         """Write [batch, 1] strings -> [batch, 1] codes, or [batch, k] floats."""
@@ -309,16 +316,27 @@ class Category:
         )  # [batch, 1] against [k] -> [batch, k]
 
 
-def natural_order(text: str) -> tuple[tuple[int, float, str], ...]:
-    """Sort key that reads the numbers inside a text as numbers.
+def natural_order(text: str) -> tuple[float, str]:
+    """Sort key that reads the first number in a text, and "less than" or "more than" it.
 
     Examples
     --------
-    >>> sorted(["30 to 39", "8 to 15", "more than 69"], key=natural_order)
-    ['8 to 15', '30 to 39', 'more than 69']
+    >>> sorted(["8 to 15", "more than 30", "none", "30", "less than 8"], key=natural_order)
+    ['none', 'less than 8', '8 to 15', '30', 'more than 30']
     """
-    parts = re.findall(r"\d+(?:\.\d+)?|\D+", text)
-    return tuple((0, float(p), "") if p[0].isdigit() else (1, 0.0, p) for p in parts)
+    found = re.search(r"\d+(?:\.\d+)?", text)
+    if found is None:
+        return -math.inf, text
+    words = text[: found.start()].lower()
+    below = any(word in words for word in ("less", "under", "below", "<"))
+    above = any(word in words for word in ("more", "over", "above", ">"))
+    return float(found[0]) + 0.5 * (above - below), text
+
+
+def _form_of(levels: Sequence[str]) -> Literal["ordinal", "onehot"]:
+    numbered = sum(any(letter.isdigit() for letter in level) for level in levels)
+    has_order = 2 * numbered > len(levels) or len(levels) <= 2
+    return "ordinal" if has_order or len(levels) > _MOST_COLUMNS else "onehot"
 
 
 def _fill(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:

@@ -26,8 +26,9 @@ from industry_apps.data import (
     card,
     catalogue,
     check_leakage,
-    load,
+    sample,
     split_latest,
+    split_off_latest,
 )
 from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, EntityDays, Published, Report
@@ -157,7 +158,7 @@ class FraudDetector(Application):
     def __init__(  # noqa: PLR0913 - each is one decision of the fraud desk
         self,
         *,
-        model: ModelName = "stack",
+        model: ModelName = "trees",
         columns: Mapping[str, str] | None = None,
         ignore: tuple[str, ...] = (),
         false_alarm_cost: float = 1.0,
@@ -184,7 +185,7 @@ class FraudDetector(Application):
     @classmethod
     def sample(cls) -> Dataset:
         """A small run of the card simulator, with no network: simulated transactions."""
-        return load("finance_card_simulator", small=True)
+        return sample("finance_card_simulator")
 
     @classmethod
     def fast(cls) -> Self:
@@ -231,8 +232,9 @@ class FraudDetector(Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         if validation is None:
-            parts = split_latest(train, time=self._name("time"), delay=self.delay_days, test=0)
-            train, validation = parts.train, parts.validation
+            train, validation = split_off_latest(
+                train, time=self._name("time"), delay=self.delay_days
+            )
         schema = self._schema_of(train)
         options = self._options(schema)
         rows = [self._labelled(schema, part) for part in (train, validation)]

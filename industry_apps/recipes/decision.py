@@ -24,6 +24,7 @@ from industry_apps.recipes.scorers import (
     Scorer,
     TreeOptions,
     TreeScorer,
+    joined,
 )
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
@@ -56,7 +57,7 @@ class DecisionOptions:
     training : TrainingOptions
     """
 
-    model: ModelName = "stack"
+    model: ModelName = "trees"
     calibration: Calibration = "platt"
     costs: Costs = field(default_factory=Costs)
     alerts_per_day: float | None = None
@@ -96,7 +97,12 @@ class DecisionRecipe:
         self.options = options
 
     def fit(
-        self, train: Labelled, validation: Labelled, *, day: NDArray[np.int64] | None = None
+        self,
+        train: Labelled,
+        validation: Labelled,
+        *,
+        day: NDArray[np.int64] | None = None,
+        refit: bool = False,
     ) -> DecisionRecipe:
         """Learn the models from training data, everything behind them from validation data.
 
@@ -105,6 +111,8 @@ class DecisionRecipe:
         train, validation : Labelled
         day : ndarray of int of shape [validation rows], optional
             Day number of each validation row, needed for ``alerts_per_day``.
+        refit : bool
+            Once calibration and threshold are found, learn the models again from both.
 
         Raises
         ------
@@ -140,6 +148,10 @@ class DecisionRecipe:
             value=cost_optimal_threshold(validation.target, probability, options.costs),
             capacity=capacity,
         )
+        if refit:
+            every = joined(train, validation)
+            for scorer in self.scorers_:
+                scorer.refit(every)
         return self
 
     def probability(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ graph, so that a recipe can hold one of them or several.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -49,6 +49,14 @@ class Labelled:
     target: NDArray[np.bool_]
 
 
+def joined(first: Labelled, second: Labelled) -> Labelled:
+    """Both, one after the other."""
+    return Labelled(
+        {name: np.concatenate([first.arrays[name], second.arrays[name]]) for name in first.arrays},
+        np.concatenate([first.target, second.target]),
+    )
+
+
 class Scorer(Protocol):
     """What a decision recipe needs of a model."""
 
@@ -57,8 +65,12 @@ class Scorer(Protocol):
         """The fitted feature graph."""
         ...
 
-    def fit(self, train: Labelled, validation: Labelled) -> None:
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn; validation data decide when to stop."""
+        ...
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, for as long as was found good."""
         ...
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
@@ -81,52 +93,53 @@ class TreeOptions:
     Parameters
     ----------
     rounds : int
-        Most trees; validation data decide when to stop.
+        Trees of a booster, at most.
     learning_rate : float
         In (0, 1].
     num_leaves : int
         Leaves of a tree, at least 2.
     min_child_samples : int
         Rows of a leaf, at least.
-    feature_fraction, bagging_fraction : float
-        Share of columns and rows that a tree sees, in (0, 1].
+    feature_fraction : float
+        Share of the columns that a tree sees, in (0, 1].
     l2 : float
         Penalty on leaf values.
+    bags : int
+        Boosters of different seeds whose margins are averaged.
     patience : int
         Trees without a better validation loss after which to stop; 0 grows all.
     seed : int
     """
 
-    rounds: int = 1000
-    learning_rate: float = 0.03
-    num_leaves: int = 15
-    min_child_samples: int = 50
+    rounds: int = 400
+    learning_rate: float = 0.04
+    num_leaves: int = 8
+    min_child_samples: int = 10
     feature_fraction: float = 0.5
-    bagging_fraction: float = 0.8
-    l2: float = 10.0
-    patience: int = 100
+    l2: float = 1.0
+    bags: int = 3
+    patience: int = 0
     seed: int = 0
 
-    def parameters(self) -> dict[str, Any]:
-        """The settings under LightGBM's names."""
+    def parameters(self, bag: int) -> dict[str, Any]:
+        """The settings of one of the boosters under LightGBM's names."""
         return {
             "objective": "binary",
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
             "min_child_samples": self.min_child_samples,
             "feature_fraction": self.feature_fraction,
-            "bagging_fraction": self.bagging_fraction,
-            "bagging_freq": 1,
             "lambda_l2": self.l2,
-            "seed": self.seed,
+            "seed": 1000 * self.seed + bag,
             "deterministic": True,
             "force_row_wise": True,
+            "num_threads": 0,
             "verbosity": -1,
         }
 
 
 class TreeScorer:
-    """Gradient-boosted trees; the margin is the log-odds.
+    """Gradient-boosted trees; the margin is the log-odds, averaged over boosters.
 
     Parameters
     ----------
@@ -143,40 +156,56 @@ class TreeScorer:
         self.features = FeatureGraph(schema, tree_encoders(schema, ratios))
         self.options = options
 
-    def fit(self, train: Labelled, validation: Labelled) -> None:
-        """Learn; validation data decide when to stop."""
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
+        """Learn; validation data decide when to stop, if patience is not 0."""
         import lightgbm as lgb
 
         self.features = self.features.learn(train.arrays)
-        rows = self.features.run(train.arrays)["numeric"]
-        parameters = self.options.parameters()
-        data = lgb.Dataset(rows, train.target, params={"verbosity": -1})
-        held_out = data.create_valid(
-            self.features.run(validation.arrays)["numeric"], validation.target
+        data = lgb.Dataset(
+            self.features.run(train.arrays)["numeric"], train.target, params={"verbosity": -1}
         )
-        stop = [lgb.early_stopping(self.options.patience, verbose=False)]
-        booster = lgb.train(
-            parameters,
-            data,
-            self.options.rounds,
-            valid_sets=[held_out],
-            callbacks=stop if self.options.patience else [],
-        )
-        self.booster_ = with_float32_thresholds(booster)
+        held_out, callbacks = [], []
+        if self.options.patience and validation is not None:
+            rows = self.features.run(validation.arrays)["numeric"]
+            held_out = [data.create_valid(rows, validation.target)]
+            callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
+        boosters = [
+            lgb.train(
+                self.options.parameters(bag),
+                data,
+                self.options.rounds,
+                valid_sets=held_out,
+                callbacks=callbacks,
+            )
+            for bag in range(self.options.bags)
+        ]
+        self.boosters_ = [with_float32_thresholds(booster) for booster in boosters]
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, with as many trees as were found good."""
+        trees = [booster.num_trees() for booster in self.boosters_]
+        self.options = replace(self.options, rounds=max(*trees, 1), patience=0)
+        self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        return self.booster_.predict(self.features.run(arrays)["numeric"], raw_score=True)
+        rows = self.features.run(arrays)["numeric"]
+        return np.mean([b.predict(rows, raw_score=True) for b in self.boosters_], axis=0)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
         rows = self.features.write(builder, inputs)["numeric"]
-        return builder.append(trees_to_onnx(self.booster_), {"features": rows})["margin"]
+        return builder.append(trees_to_onnx(self.boosters_), {"features": rows})["margin"]
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        found = dict(zip(self.features.names, split_thresholds(self.booster_), strict=True))
-        return {name: values for name, values in found.items() if name in self.features.schema}
+        names = self.features.names
+        found: dict[str, list[float]] = {}
+        for booster in self.boosters_:
+            for name, values in zip(names, split_thresholds(booster), strict=True):
+                if name in self.features.schema:
+                    found[name] = sorted({*found.get(name, []), *values})
+        return found
 
 
 class NetworkScorer:
@@ -201,7 +230,7 @@ class NetworkScorer:
         self.backbone = backbone
         self.options = options
 
-    def fit(self, train: Labelled, validation: Labelled) -> None:
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn; validation data decide when to stop."""
         import torch
 
@@ -214,10 +243,15 @@ class NetworkScorer:
             torch.manual_seed(self.options.seed)
             self.network_ = network_class(len(self.features.names), self.features.cardinalities)
         parts = [
-            (*self._tensors(part.arrays), part.target.astype(np.float32))
+            None if part is None else (*self._tensors(part.arrays), part.target.astype(np.float32))
             for part in (train, validation)
         ]
         self.history_ = fit_network(self.network_, parts[0], parts[1], _cross_entropy, self.options)
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, for as many epochs as were found good."""
+        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
@@ -267,24 +301,29 @@ class AutoencoderScorer:
         self.features = FeatureGraph(schema, dense_encoders(schema, ratios))
         self.options = options
 
-    def fit(self, train: Labelled, validation: Labelled) -> None:
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn from the ordinary records; validation data decide when to stop."""
         import torch
 
         from industry_apps.backbones import DenoisingAutoencoder, ReconstructionError
         from industry_apps.training import fit_network
 
-        ordinary = [
-            {name: values[~part.target] for name, values in part.arrays.items()}
-            for part in (train, validation)
-        ]
-        self.features = self.features.learn(ordinary[0])
-        rows = [self.features.run(arrays)["numeric"] for arrays in ordinary]
+        ordinary = _ordinary(train)
+        self.features = self.features.learn(ordinary)
+        rows = self.features.run(ordinary)["numeric"]
+        held_out = None
+        if validation is not None:
+            held_out = (self.features.run(_ordinary(validation))["numeric"],)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
-            autoencoder = DenoisingAutoencoder(rows[0].shape[1])
-        self.history_ = fit_network(autoencoder, (rows[0],), (rows[1],), _restoration, self.options)
+            autoencoder = DenoisingAutoencoder(rows.shape[1])
+        self.history_ = fit_network(autoencoder, (rows,), held_out, _restoration, self.options)
         self.network_ = ReconstructionError(autoencoder)
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, for as many epochs as were found good."""
+        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
@@ -308,6 +347,10 @@ class AutoencoderScorer:
     def thresholds(self) -> dict[str, list[float]]:
         """A network turns nowhere in particular."""
         return {}
+
+
+def _ordinary(part: Labelled) -> Arrays:
+    return {name: values[~part.target] for name, values in part.arrays.items()}
 
 
 def _cross_entropy(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
