@@ -227,6 +227,10 @@ class Schema:
         """A schema with further columns at the end."""
         return Schema(self.columns + tuple(columns))
 
+    def without(self, names: Sequence[str]) -> Schema:
+        """A schema less some columns."""
+        return Schema(tuple(c for c in self.columns if c.name not in names))
+
     def to_arrays(self, table: Any) -> dict[str, NDArray[Any]]:
         """Check a table and convert each column to the dtype of its ONNX input.
 

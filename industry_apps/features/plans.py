@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from industry_apps.features.sources import CYCLES, Ratio, Source, TimePart, Value
+from industry_apps.features.sources import CYCLES, Source, TimePart, Value
 from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
 from industry_apps.features.text import WordCounts
 from industry_apps.schema import Schema
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 RARE = 10
 
 
-def tree_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+def tree_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encoder]:
     """Numbers as they are, ordered categories by rank, words counted: what trees split well.
 
     Parameters
     ----------
     schema : Schema
         The raw columns; identifiers are left out.
-    ratios : sequence of Ratio
+    derived : sequence of Source
         Further numbers that the domain knows to be telling.
     """
-    encoders: list[Encoder] = [Raw(ratio) for ratio in ratios]
+    encoders: list[Encoder] = [Raw(source) for source in derived]
     for column in schema.inputs():
         if column.kind in ("number", "boolean"):
             encoders.append(Raw(Value(column.name)))
@@ -52,34 +52,34 @@ def plain_encoders(schema: Schema) -> list[Encoder]:
     return encoders
 
 
-def network_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+def network_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encoder]:
     """Numbers through their quantiles to a normal, categories as codes for embeddings.
 
     Parameters
     ----------
-    schema, ratios
+    schema, derived
         As in :func:`tree_encoders`.
     """
-    encoders = _smooth(schema, ratios)
+    encoders = _smooth(schema, derived)
     for column in schema.inputs():
         if column.kind == "category":
             encoders.append(Category(column.name, "code", min_count=RARE))
     return encoders
 
 
-def dense_encoders(schema: Schema, ratios: Sequence[Ratio] = ()) -> list[Encoder]:
+def dense_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encoder]:
     """As :func:`network_encoders`, with categories one-hot: all numbers, for reconstruction."""
-    encoders = _smooth(schema, ratios)
+    encoders = _smooth(schema, derived)
     for column in schema.inputs():
         if column.kind == "category":
             encoders.append(Category(column.name, "onehot", min_count=RARE, max_levels=20))
     return encoders
 
 
-def _smooth(schema: Schema, ratios: Sequence[Ratio]) -> list[Encoder]:
+def _smooth(schema: Schema, derived: Sequence[Source]) -> list[Encoder]:
     encoders: list[Encoder] = []
-    for ratio in ratios:
-        encoders += _number(ratio)
+    for source in derived:
+        encoders += _number(source)
     for column in schema.inputs():
         encoders += _smooth_column(column)
     return encoders

@@ -104,6 +104,42 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class RatioToRest:
+    """A number over the mean of the other numbers of its window; missing where it is alone.
+
+    Parameters
+    ----------
+    value, mean, count : str
+        Number columns: the present value, and mean and count of the window, both with the
+        present value in them.
+    """
+
+    value: str
+    mean: str
+    count: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.value, self.mean, self.count)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return f"{self.value}/rest({self.mean})"
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        value, mean, count = (inputs[name] for name in self.columns)
+        others = builder.node("Sub", count, builder.constant(np.float32(1)))
+        rest = builder.node("Sub", builder.node("Mul", mean, count), value)
+        # value / (rest / others), written so that no division by zero is left.
+        alone = builder.node("LessOrEqual", rest, builder.constant(np.float32(1e-3)))
+        rest = builder.node("Where", alone, builder.constant(np.float32(np.nan)), rest)
+        return builder.node("Div", builder.node("Mul", value, others), rest)
+
+
+@dataclass(frozen=True, slots=True)
 class TimePart:
     """A calendar part of a moment, in UTC.
 

@@ -34,7 +34,7 @@ from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, EntityDays, Published, Report
 from industry_apps.export import Exportable
 from industry_apps.export.model_file import frame_sha256
-from industry_apps.features import GraphBuilder, Ratio
+from industry_apps.features import GraphBuilder, Ratio, RatioToRest, Source
 from industry_apps.recipes import (
     DecisionBaselines,
     DecisionOptions,
@@ -44,6 +44,8 @@ from industry_apps.recipes import (
 )
 from industry_apps.recipes.assessment import Assessed, assess
 from industry_apps.recipes.decision import Calibration, ModelName
+from industry_apps.recipes.scorers import joined
+from industry_apps.recipes.stability import Unstable, unstable_columns
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
@@ -73,6 +75,8 @@ class FraudDetector(Application):
         In money; the decision is the one that costs least on validation data.
     alerts_per_day : float, optional
         Cases that investigators can work; adds the output ``alert``.
+    drop_unstable : bool
+        Leave out columns whose relation to fraud changed within the training period.
     delay_days : int
         Days until a label is known; nothing is learned from younger ones.
     calibration : {"platt", "isotonic"}
@@ -164,6 +168,7 @@ class FraudDetector(Application):
         false_alarm_cost: float = 1.0,
         missed_fraud_cost: float = 20.0,
         alerts_per_day: float | None = None,
+        drop_unstable: bool = True,
         delay_days: int = 7,
         calibration: Calibration = "platt",
         trees: TreeOptions | None = None,
@@ -176,6 +181,7 @@ class FraudDetector(Application):
         self.false_alarm_cost = false_alarm_cost
         self.missed_fraud_cost = missed_fraud_cost
         self.alerts_per_day = alerts_per_day
+        self.drop_unstable = drop_unstable
         self.delay_days = delay_days
         self.calibration = calibration
         self.trees = trees
@@ -238,8 +244,14 @@ class FraudDetector(Application):
         schema = self._schema_of(train)
         options = self._options(schema)
         rows = [self._labelled(schema, part) for part in (train, validation)]
+        seconds = [self._seconds(part) for part in (train, validation)]
+        self.unstable_ = self._unstable(schema, rows, seconds) if self.drop_unstable else []
+        schema = schema.without([found.column for found in self.unstable_])
         self.recipe_ = DecisionRecipe(schema.inputs(), options).fit(
-            *rows, day=self._days(validation)
+            *rows,
+            day=seconds[1] // _SECONDS_A_DAY,
+            # What is newer than the training data is worth learning from too.
+            refit=bool(seconds[1].min() > seconds[0].max()),
         )
         self.baselines_ = DecisionBaselines(schema.inputs(), options.costs, self.seed).fit(*rows)
         self.schema_ = self.recipe_.used_columns()
@@ -279,6 +291,10 @@ class FraudDetector(Application):
                 entities=entities,
                 split={**self.split_, "test": self._describe(frame)},
                 published=self._published(),
+                notes=tuple(
+                    f"Left out, as its relation to fraud changed within training: {found}"
+                    for found in self.unstable_
+                ),
             ),
         )
 
@@ -329,17 +345,33 @@ class FraudDetector(Application):
                 "The 'delay_days' parameter of FraudDetector must be an int in [1, 365]. "
                 f"Got {self.delay_days!r} instead."
             )
-        amount, customer = self._name("amount"), self._name("customer")
-        means = [f"{customer}_mean_{amount}_{days}d" for days in (1, 7, 30)]
         return DecisionOptions(
             model=self.model,
             calibration=self.calibration,
             costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_fraud_cost),
             alerts_per_day=self.alerts_per_day,
-            ratios=tuple(Ratio(amount, mean) for mean in means if mean in schema),
+            derived=self._derived(schema),
             trees=replace(self.trees or TreeOptions(), seed=self.seed),
             training=replace(self.training or TrainingOptions(), seed=self.seed),
         )
+
+    def _derived(self, schema: Schema) -> tuple[Source, ...]:
+        """How this amount compares with what the customer usually spends."""
+        amount, customer = self._name("amount"), self._name("customer")
+        mean, count = f"{customer}_mean_{amount}_30d", f"{customer}_count_30d"
+        if mean not in schema:
+            return ()
+        return (
+            RatioToRest(amount, mean, count),
+            Ratio(f"{customer}_std_{amount}_7d", mean),
+            Ratio(f"{customer}_std_{amount}_30d", mean),
+        )
+
+    def _unstable(
+        self, schema: Schema, rows: list[Labelled], seconds: list[NDArray[np.int64]]
+    ) -> list[Unstable]:
+        known = joined(*rows)
+        return unstable_columns(schema, known.arrays, known.target, np.concatenate(seconds))
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
 from industry_apps.export.decision import Isotonic, Platt, Threshold, capacity_threshold
-from industry_apps.features import GraphBuilder, Ratio
+from industry_apps.features import GraphBuilder, Source
 from industry_apps.recipes.scorers import (
     AutoencoderScorer,
     Labelled,
@@ -51,8 +51,8 @@ class DecisionOptions:
         What a false alarm and a missed case cost.
     alerts_per_day : float, optional
         Cases that there are hands for.
-    ratios : tuple of Ratio
-        Quotients of columns that the domain knows to be telling.
+    derived : tuple of Source
+        Numbers computed from columns that the domain knows to be telling.
     trees : TreeOptions
     training : TrainingOptions
     """
@@ -61,7 +61,7 @@ class DecisionOptions:
     calibration: Calibration = "platt"
     costs: Costs = field(default_factory=Costs)
     alerts_per_day: float | None = None
-    ratios: tuple[Ratio, ...] = ()
+    derived: tuple[Source, ...] = ()
     trees: TreeOptions = field(default_factory=TreeOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
@@ -200,8 +200,8 @@ class DecisionRecipe:
     def _scorer(self, name: ModelName) -> Scorer:
         options = self.options
         if name == "trees":
-            return TreeScorer(self.schema, options.ratios, options.trees)
+            return TreeScorer(self.schema, options.derived, options.trees)
         if name == "autoencoder":
-            return AutoencoderScorer(self.schema, options.ratios, options.training)
+            return AutoencoderScorer(self.schema, options.derived, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
-        return NetworkScorer(self.schema, options.ratios, backbone, options.training)
+        return NetworkScorer(self.schema, options.derived, backbone, options.training)

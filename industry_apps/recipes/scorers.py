@@ -22,7 +22,7 @@ from industry_apps.export.convert import (
 from industry_apps.features import (
     FeatureGraph,
     GraphBuilder,
-    Ratio,
+    Source,
     dense_encoders,
     network_encoders,
     tree_encoders,
@@ -144,7 +144,7 @@ class TreeScorer:
     Parameters
     ----------
     schema : Schema
-    ratios : sequence of Ratio
+    derived : sequence of Source
     options : TreeOptions
 
     References
@@ -152,8 +152,8 @@ class TreeScorer:
     Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS.
     """
 
-    def __init__(self, schema: Schema, ratios: Sequence[Ratio], options: TreeOptions) -> None:
-        self.features = FeatureGraph(schema, tree_encoders(schema, ratios))
+    def __init__(self, schema: Schema, derived: Sequence[Source], options: TreeOptions) -> None:
+        self.features = FeatureGraph(schema, tree_encoders(schema, derived))
         self.options = options
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
@@ -214,7 +214,7 @@ class NetworkScorer:
     Parameters
     ----------
     schema : Schema
-    ratios : sequence of Ratio
+    derived : sequence of Source
     backbone : {"mlp", "transformer"}
     options : TrainingOptions
     """
@@ -222,25 +222,22 @@ class NetworkScorer:
     def __init__(
         self,
         schema: Schema,
-        ratios: Sequence[Ratio],
+        derived: Sequence[Source],
         backbone: Literal["mlp", "transformer"],
         options: TrainingOptions,
     ) -> None:
-        self.features = FeatureGraph(schema, network_encoders(schema, ratios))
+        self.features = FeatureGraph(schema, network_encoders(schema, derived))
         self.backbone = backbone
         self.options = options
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn; validation data decide when to stop."""
-        import torch
-
         from industry_apps.backbones import FTTransformer, TabularMLP
-        from industry_apps.training import fit_network
+        from industry_apps.training import fit_network, seeded
 
         self.features = self.features.learn(train.arrays)
         network_class = TabularMLP if self.backbone == "mlp" else FTTransformer
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.options.seed)
+        with seeded(self.options.seed):
             self.network_ = network_class(len(self.features.names), self.features.cardinalities)
         parts = [
             None if part is None else (*self._tensors(part.arrays), part.target.astype(np.float32))
@@ -293,20 +290,18 @@ class AutoencoderScorer:
     Parameters
     ----------
     schema : Schema
-    ratios : sequence of Ratio
+    derived : sequence of Source
     options : TrainingOptions
     """
 
-    def __init__(self, schema: Schema, ratios: Sequence[Ratio], options: TrainingOptions) -> None:
-        self.features = FeatureGraph(schema, dense_encoders(schema, ratios))
+    def __init__(self, schema: Schema, derived: Sequence[Source], options: TrainingOptions) -> None:
+        self.features = FeatureGraph(schema, dense_encoders(schema, derived))
         self.options = options
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn from the ordinary records; validation data decide when to stop."""
-        import torch
-
         from industry_apps.backbones import DenoisingAutoencoder, ReconstructionError
-        from industry_apps.training import fit_network
+        from industry_apps.training import fit_network, seeded
 
         ordinary = _ordinary(train)
         self.features = self.features.learn(ordinary)
@@ -314,8 +309,7 @@ class AutoencoderScorer:
         held_out = None
         if validation is not None:
             held_out = (self.features.run(_ordinary(validation))["numeric"],)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.options.seed)
+        with seeded(self.options.seed):
             autoencoder = DenoisingAutoencoder(rows.shape[1])
         self.history_ = fit_network(autoencoder, (rows,), held_out, _restoration, self.options)
         self.network_ = ReconstructionError(autoencoder)
