@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from industry_apps.data import Dataset
+from industry_apps import __version__
+from industry_apps.data import Dataset, card, catalogue
 from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Report
-from industry_apps.export import Exportable, export_model
+from industry_apps.export import Exportable, export_model, frame_sha256
 from industry_apps.schema import Schema, Traits
 
 
@@ -25,9 +27,8 @@ class Application(BaseEstimator, ABC):
     ``__init__`` of a leaf stores its parameters and nothing else; ``fit`` checks them and
     learns attributes that end in an underscore.
 
-    A leaf declares ``name``, ``schema``, ``outputs``, ``traits`` and ``known_failures``
-    ({check: reason} of the conformance suite), and fills in the five methods below that
-    start with an underscore, ``sample`` and ``fast``.
+    A leaf declares what stands below, ``known_failures`` being {check: reason} of the
+    conformance suite, and fills in the abstract methods.
     """
 
     name: ClassVar[str]
@@ -52,6 +53,7 @@ class Application(BaseEstimator, ABC):
         """
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation
+        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
         self._fit(train, validation)
         return self
 
@@ -70,12 +72,13 @@ class Application(BaseEstimator, ABC):
 
         Raises
         ------
-        SchemaError, NotFittedError
-        LeakageError
-            The records could not lie after those that the model learned from.
+        SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
-        self.report_ = self._evaluate(data.test if isinstance(data, Dataset) else data)
+        report = self._evaluate(data.test if isinstance(data, Dataset) else data)
+        name = self.data_["id"]
+        published = card(name).published if name in catalogue() else ()
+        self.report_ = replace(report, application=self.name, data=name, published=published)
         return self.report_
 
     def export(
@@ -110,7 +113,16 @@ class Application(BaseEstimator, ABC):
                 f"{self.traits.precisions}. Got {precision!r} instead."
             )
         frame = check.test if isinstance(check, Dataset) else check
-        self.parity_ = export_model(self._exportable(), Path(path), frame)
+        model = self._exportable()
+        facts = {
+            "application": self.name,
+            "summary": (type(self).__doc__ or "").partition("\n")[0],
+            "version": __version__,
+            "data": self.data_,
+            "metrics": self.report_.to_dict()["metrics"] if hasattr(self, "report_") else {},
+            **model.facts,
+        }
+        self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
         return Path(path)
 
     @classmethod
@@ -136,7 +148,7 @@ class Application(BaseEstimator, ABC):
     def _exportable(self) -> Exportable: ...
 
     def _check_fitted(self) -> None:
-        if not any(name.endswith("_") and not name.startswith("_") for name in vars(self)):
+        if not hasattr(self, "data_"):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
-from industry_apps.values import MISSING_TIME, Kind, to_float, to_seconds, to_strings
+from industry_apps.values import MISSING_TIME, Kind, is_single, to_float, to_seconds, to_strings
 
 Role = Literal["feature", "identifier", "state"]
 
@@ -67,6 +67,8 @@ class Column:
     protected: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise SchemaError(f"A column is named {self.name!r}; expected a text. Rename it.")
         if self.kind not in get_args(Kind):
             raise SchemaError(
                 f"Column {self.name!r} has kind {self.kind!r}; expected one of {get_args(Kind)}."
@@ -94,6 +96,7 @@ class Column:
             Names the column, the first offending row, its value, what was expected and
             what to do.
         """
+        array: NDArray[Any]
         if self.kind == "datetime":
             array = to_seconds(self, values)
         elif self.kind in ("number", "boolean"):
@@ -246,10 +249,10 @@ class Schema:
         Raises
         ------
         SchemaError
-            A column is missing, or a value does not fit.
+            A column is missing, columns differ in length, or a value does not fit.
         """
         present = self.check_names(table)
-        rows = len(table[present[0]]) if present else 0
+        rows = _rows_of(table, present)
         return {
             column.name: column.to_array(table[column.name])
             if column.name in present
@@ -263,7 +266,7 @@ class Schema:
 
     def check_names(self, table: Any) -> list[str]:
         """Names of this schema that the table has; raises when a required one is absent."""
-        have = list(table.columns) if hasattr(table, "columns") else list(table)
+        have = list(table)
         for column in self.columns:
             if column.required and column.name not in have:
                 text = [name for name in have if isinstance(name, str)]
@@ -273,9 +276,9 @@ class Schema:
                     f"Column {column.name!r} ({column.kind}) is missing.{hint} "
                     f"Add it, or map your name to it. The table has: {', '.join(map(str, have))}."
                 )
-        doubled = {name for name in have if have.count(name) > 1} & set(self.names)
-        if doubled:
-            raise SchemaError(f"Column {doubled.pop()!r} appears twice. Rename or drop one.")
+        for name in self.names:
+            if have.count(name) > 1:
+                raise SchemaError(f"Column {name!r} appears twice. Rename or drop one.")
         return [name for name in self.names if name in have]
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -318,6 +321,23 @@ class Traits:
     precisions: tuple[str, ...] = ("float32",)
 
 
+def _rows_of(table: Any, present: Sequence[str]) -> int:
+    """Count the rows of a table, whose columns must agree on them."""
+    if hasattr(table, "columns"):
+        return len(table)
+    sizes = {}
+    for name in present or table:
+        if is_single(table[name]):
+            raise SchemaError(
+                f"Column {name!r}: got {table[name]!r:.80}, expected one value a row. "
+                "Give a list or an array as for the other columns."
+            )
+        sizes[name] = len(table[name])
+    if len(set(sizes.values())) > 1:
+        raise SchemaError(f"The columns differ in length: {sizes}. Make them equal.")
+    return next(iter(sizes.values()), 0)
+
+
 def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]:
     """Describe the columns of a table that no schema names.
 
@@ -338,7 +358,11 @@ def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]
     >>> [(column.name, column.kind) for column in infer_columns(frame)]
     [('age', 'number'), ('country', 'category')]
     """
-    return tuple(_infer(name, frame[name]) for name in frame.columns if name not in skip)
+    return tuple(
+        _infer(name, frame.iloc[:, position])
+        for position, name in enumerate(frame.columns)
+        if name not in skip
+    )
 
 
 def _infer(name: str, values: Any) -> Column:
@@ -350,14 +374,12 @@ def _infer(name: str, values: Any) -> Column:
         "M": "datetime",
     }
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
-    never_repeats = len(values) > 100 and values.nunique() == len(values)
     if kind is None:
-        column = Column(name=name, kind="category", required=False)
-        words = [len(text.split()) for text in column.to_array(values) if text]
-        if words and sum(words) / len(words) >= 4:
-            return Column(name=name, kind="text", required=False)
-        kind = "category"
-    identifies = never_repeats and (kind == "category" or values.dtype.kind in "iu")
+        values = Column(name=name, kind="category").to_array(values)
+        words = [len(text.split()) for text in values if text]
+        kind = "text" if words and sum(words) / len(words) >= 4 else "category"
+    coded = kind == "category" or values.dtype.kind in "iu"
+    identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
     return Column(
         name=name, kind=kind, required=False, role="identifier" if identifies else "feature"
     )

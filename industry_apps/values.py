@@ -5,7 +5,8 @@ pandas objects are recognised by what they offer, so that pandas is not needed h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,8 @@ Kind = Literal["number", "category", "boolean", "datetime", "text"]
 #: The missing moment: what a datetime input holds where the record has none.
 MISSING_TIME = int(np.iinfo(np.int64).min)
 
+_SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: numpy type of the ONNX input of each kind.
 DTYPES: dict[Kind, type] = {
@@ -37,12 +40,20 @@ def is_missing(value: Any) -> bool:
     """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return bool(value != value)  # noqa: PLR0124 - true of NaN and NaT alone
+    differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
+    return isinstance(differs, bool | np.bool_) and bool(differs)
+
+
+def is_single(value: Any) -> bool:
+    """Tell one value from a column of them."""
+    if type(value) in _SINGLE or isinstance(value, str | bytes | Mapping):
+        return True
+    return not hasattr(value, "__getitem__") or getattr(value, "ndim", 1) == 0
 
 
 def to_float(column: Column, values: Any) -> NDArray[np.float32]:
     """Numbers and booleans as float32 of shape [rows], NaN where missing."""
-    array = _as_numpy(values)
+    array = _as_numpy(values, as_float=True)
     if array.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             result = array.astype(np.float32)
@@ -66,7 +77,7 @@ def _objects_to_float(column: Column, array: NDArray[Any], values: Any) -> NDArr
     for row, value in enumerate(array):
         if is_missing(value):
             result[row] = np.nan
-        elif isinstance(value, str | bytes) or not hasattr(value, "__float__"):
+        elif isinstance(value, str | bytes | np.ndarray) or not hasattr(value, "__float__"):
             raise column.error(
                 values,
                 row,
@@ -74,24 +85,37 @@ def _objects_to_float(column: Column, array: NDArray[Any], values: Any) -> NDArr
                 "Convert it first, for example with pandas.to_numeric.",
             )
         else:
-            result[row] = float(value)
+            try:
+                result[row] = float(value)
+            except OverflowError:  # an int; the check of the limits says what is wrong
+                result[row] = np.inf
     with np.errstate(over="ignore"):
         return result.astype(np.float32)
 
 
 def to_strings(column: Column, values: Any) -> NDArray[np.object_]:
     """Categories and texts as str objects of shape [rows], "" where missing."""
-    if hasattr(values, "cat"):  # a pandas Categorical: convert the levels, not every row
-        levels = to_strings(column, np.asarray(values.cat.categories, dtype=object))
-        return np.append(levels, "").astype(object)[np.asarray(values.cat.codes)]
+    if hasattr(values, "cat"):  # a pandas Categorical: take the levels, not every row
+        levels = np.asarray(values.cat.categories, dtype=object)
+        if set(map(type, levels)) <= {str}:
+            codes = np.asarray(values.cat.codes)  # -1 where missing
+            strings: NDArray[np.object_] = to_strings(column, np.append(levels, ""))[codes]
+            return strings
     array = _as_numpy(values)
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in "fiub" and column.kind == "category":
         distinct, inverse = np.unique(array, return_inverse=True)
-        return _objects_to_strings(column, distinct.astype(object), values)[inverse]
+        return _objects_to_strings(column, distinct, values)[inverse]
     array = array.astype(object)
-    if set(map(type, array.tolist())) <= {str}:
-        return array
-    return _objects_to_strings(column, array, values)
+    if not set(map(type, array.tolist())) <= {str}:
+        array = _objects_to_strings(column, array, values)
+    try:
+        "".join(array.tolist()).encode()
+    except UnicodeEncodeError:
+        row = next(row for row, text in enumerate(array) if _SURROGATE.search(text))
+        raise column.error(
+            values, row, "valid Unicode", "Read the text again with its own encoding."
+        ) from None
+    return array
 
 
 def _objects_to_strings(column: Column, array: NDArray[Any], values: Any) -> NDArray[np.object_]:
@@ -101,10 +125,10 @@ def _objects_to_strings(column: Column, array: NDArray[Any], values: Any) -> NDA
             result[row] = str(value)
         elif is_missing(value):
             result[row] = ""
-        elif column.kind == "category" and isinstance(value, bool | np.bool_):
-            result[row] = str(bool(value))
-        elif column.kind == "category" and isinstance(value, int | float | np.number):
-            result[row] = str(int(value)) if value == int(value) else repr(float(value))
+        elif column.kind == "category" and isinstance(value, bool | np.bool_ | int | np.integer):
+            result[row] = str(value)
+        elif column.kind == "category" and isinstance(value, float | np.floating):
+            result[row] = str(int(value)) if value.is_integer() else str(value)
         else:
             raise column.error(values, row, "a string", "Convert it with str() if it is a name.")
     return result
@@ -112,9 +136,8 @@ def _objects_to_strings(column: Column, array: NDArray[Any], values: Any) -> NDA
 
 def to_seconds(column: Column, values: Any) -> NDArray[np.int64]:
     """Moments as whole seconds since 1970 UTC, int64 of shape [rows]."""
-    dtype = getattr(values, "dtype", None)
-    if getattr(dtype, "tz", None) is not None:
-        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    if getattr(getattr(values, "dtype", None), "tz", None) is not None:
+        values = getattr(values, "dt", values).tz_convert(None)
     array = _as_numpy(values)
     if array.dtype.kind == "i":  # already seconds, as in the exported file
         return array.astype(np.int64)
@@ -144,7 +167,9 @@ def _moments(column: Column, array: NDArray[Any], values: Any) -> NDArray[np.dat
 
 
 def parse_moment(value: Any) -> np.datetime64:
-    """Read one moment: a datetime, a ``datetime64`` or ISO 8601 text; UTC unless it says.
+    """Read one moment: a datetime, a ``datetime64``, ISO 8601 text, or seconds since 1970.
+
+    UTC unless it says.
 
     Raises
     ------
@@ -152,7 +177,10 @@ def parse_moment(value: Any) -> np.datetime64:
         When the value is none of these.
     """
     if isinstance(value, np.datetime64):
-        return value.astype("datetime64[us]")
+        moment: np.datetime64 = value.astype("datetime64[us]")
+        return moment
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return np.datetime64(int(value), "s")
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
@@ -162,14 +190,18 @@ def parse_moment(value: Any) -> np.datetime64:
     return np.datetime64(value, "us")
 
 
-def _as_numpy(values: Any) -> NDArray[Any]:
-    if hasattr(values, "to_numpy"):
-        kind = getattr(values.dtype, "kind", "O")
-        # pandas' nullable columns keep pd.NA; as floats it becomes NaN without a Python loop.
-        if kind in "iufb" and not isinstance(values.dtype, np.dtype) and values.hasnans:
-            return values.to_numpy(dtype=np.float64, na_value=np.nan)
-        return values.to_numpy()
-    array = values if isinstance(values, np.ndarray) else _object_array(values)
+def _as_numpy(values: Any, *, as_float: bool = False) -> NDArray[Any]:
+    """Values as an array of shape [rows]; pandas' nullable ones as float64 or as objects."""
+    dtype = getattr(values, "dtype", None)
+    array: NDArray[Any]
+    if dtype is None or not hasattr(values, "to_numpy"):
+        array = values if isinstance(values, np.ndarray) else _object_array(values)
+    elif isinstance(dtype, np.dtype) or getattr(dtype, "kind", "O") not in "iufb":
+        array = values.to_numpy()
+    elif as_float:
+        array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        array = values.to_numpy(dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -178,9 +210,8 @@ def _as_numpy(values: Any) -> NDArray[Any]:
 
 
 def _object_array(values: Sequence[Any]) -> NDArray[Any]:
+    # Of one type only: numpy would turn True beside 1 into 1, and 2 ** 60 beside 0.5 into a float.
     kinds = set(map(type, values))
-    if kinds and kinds <= {float, int, bool}:
+    if len(kinds) == 1 and kinds <= {float, int, bool}:
         return np.asarray(values)
-    result = np.empty(len(values), dtype=object)
-    result[:] = values
-    return result
+    return np.fromiter(values, dtype=object, count=len(values))

@@ -94,7 +94,10 @@ class SplitRule:
 
 @dataclass(frozen=True)
 class Published:
-    """A figure from the literature, as read at its source."""
+    """A figure from the literature, as read at its source.
+
+    ``same_protocol``: measured with the split and the metric of the card.
+    """
 
     system: str
     metric: str

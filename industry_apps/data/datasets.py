@@ -138,7 +138,13 @@ def sample(name: str) -> Dataset:
 def _named(data: Dataset, name: str) -> Dataset:
     """Let the tables say which data they are from, so that a model made of them can."""
     for part in (data.train, data.validation, data.test):
-        part.attrs["data"] = {"id": name, "sha256": data.sha256}
+        part.attrs["data"] = {
+            "id": name,
+            "sha256": data.sha256,
+            "licence": data.card.licence,
+            "models_may_be_published": data.card.models_may_be_published,
+            "caveats": list(data.card.caveats),
+        }
     return data
 
 

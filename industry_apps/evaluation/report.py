@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from industry_apps.data.cards import Published
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.intervals import Estimate, rounded
 from industry_apps.evaluation.metrics import LOWER_IS_BETTER
@@ -19,31 +20,6 @@ from industry_apps.evaluation.metrics import LOWER_IS_BETTER
 __all__ = ["Comparison", "Published", "Report"]
 
 _NO_INTERVAL_DIGITS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A number that others published for the same data.
-
-    Parameters
-    ----------
-    system : str
-        What reached it.
-    metric : str
-        Name of the metric, as in the report.
-    value : float
-        As published.
-    source : str
-        Where it stands (paper, chapter, DOI or address).
-    same_protocol : bool
-        Whether it was measured with the split and the metric of this report.
-    """
-
-    system: str
-    metric: str
-    value: float
-    source: str
-    same_protocol: bool
 
 
 @dataclass(frozen=True, slots=True)

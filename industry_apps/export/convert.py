@@ -70,31 +70,32 @@ def split_thresholds(booster: lgb.Booster) -> list[list[float]]:
     return [sorted(values) for values in found]
 
 
-def trees_to_onnx(boosters: Sequence[lgb.Booster]) -> onnx.ModelProto:
-    """Convert boosters of one output to the ONNX of their mean margin (sum of leaves).
+def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
+    """Convert a booster of one output to the ONNX of its margin (the sum of its leaves).
 
     Written here rather than by onnxmltools, whose converter follows a split's default
     direction where LightGBM reads a missing value as zero, and answers with a class.
 
     Parameters
     ----------
-    boosters : sequence of lightgbm.Booster
-        From :func:`with_float32_thresholds`, of the same features.
+    booster : lightgbm.Booster
+        From :func:`with_float32_thresholds`.
 
     Returns
     -------
     onnx.ModelProto
         ``features`` [batch, features] float32 -> ``margin`` [batch, 1] float32.
     """
-    trees = [
-        tree["tree_structure"] for booster in boosters for tree in booster.dump_model()["tree_info"]
+    nodes = [
+        node
+        for tree in booster.dump_model()["tree_info"]
+        for node in _nodes(tree["tree_index"], tree["tree_structure"])
     ]
-    nodes = [node for number, root in enumerate(trees) for node in _nodes(number, root)]
     leaves = [node for node in nodes if node.mode == "LEAF"]
     builder = GraphBuilder()
     margin = builder.node(
         "TreeEnsembleRegressor",
-        builder.input("features", np.float32, boosters[0].num_feature()),
+        builder.input("features", np.float32, booster.num_feature()),
         domain="ai.onnx.ml",
         attributes={
             "n_targets": 1,
@@ -109,7 +110,7 @@ def trees_to_onnx(boosters: Sequence[lgb.Booster]) -> onnx.ModelProto:
             "target_ids": [0] * len(leaves),
             "target_treeids": [node.tree for node in leaves],
             "target_nodeids": [node.id for node in leaves],
-            "target_weights": [node.value / len(boosters) for node in leaves],
+            "target_weights": [node.value for node in leaves],
         },
     )
     builder.output(margin, "margin", np.float32)

@@ -17,6 +17,11 @@ from industry_apps.features.builder import GraphBuilder
 #: Margins are clipped here: beyond lie probabilities that float32 cannot tell from 0 or 1.
 MARGIN_LIMIT = 30.0
 
+#: A step of a calibration is drawn out to this slope: a steeper one would make visible that
+#: the file computes in float32.
+_STEEPEST = 50.0
+_NARROWEST = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Platt:
@@ -51,7 +56,8 @@ class Platt:
         from scipy.optimize import minimize
 
         clipped = _clip(margins)
-        centre, scale = clipped.mean(axis=0), np.maximum(clipped.std(axis=0), 1e-6)
+        centre, scale = clipped.mean(axis=0), clipped.std(axis=0)
+        scale[scale < 1e-6] = np.inf  # a margin that is always the same has no weight
         inputs = (clipped - centre) / scale
         positive, negative = target.sum(), (~target).sum()
         # Platt's soft targets keep the fit finite when the classes are separated.
@@ -110,8 +116,11 @@ class Isotonic:
 
         fitted = IsotonicRegression(out_of_bounds="clip").fit(probability, target)
         x, y = fitted.X_thresholds_.astype(np.float32), fitted.y_thresholds_
-        # A step narrower than this would make slopes that float32 cannot follow.
-        kept = np.concatenate([[0], 1 + np.flatnonzero(np.diff(x) > 1e-4)])
+        kept = [0]
+        for knot in range(1, len(x)):
+            rise = y[knot] - y[kept[-1]]
+            if x[knot] - x[kept[-1]] > max(rise / _STEEPEST, _NARROWEST):
+                kept.append(knot)
         x, y = x[kept], y[kept]
         if len(x) > most:
             chosen = np.unique(np.linspace(0, len(x) - 1, most).round().astype(int))
@@ -136,7 +145,8 @@ class Threshold:
     Parameters
     ----------
     value : float
-        The probability from which on the expected cost of acting is the lower one.
+        The probability from which on the expected cost of acting is the lower one; held in
+        float32, as in the file.
     capacity : float, optional
         A second, higher threshold, from which on there are hands enough to act: on
         validation data no more cases a day lie above it than can be worked.
@@ -144,6 +154,12 @@ class Threshold:
 
     value: float
     capacity: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("value", "capacity"):
+            exact = getattr(self, name)
+            if exact is not None:
+                object.__setattr__(self, name, float(np.float32(exact)))
 
     def apply(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Probability [rows] -> decision [rows]."""
@@ -186,7 +202,7 @@ def capacity_threshold(
 
 
 def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-logit))
+    return np.exp(-np.logaddexp(0, -logit))  # overflows nowhere
 
 
 def _clip(margins: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +22,7 @@ from industry_apps.errors import ModelFileError
 from industry_apps.export.parity import Answers, Certificate, certify, edge_rows
 from industry_apps.runtime.inputs import feeds_of, slices
 from industry_apps.runtime.model import Model
-from industry_apps.schema import Schema
+from industry_apps.schema import Column, Schema
 
 #: Rows whose answers travel with the file and are replayed at load.
 SELF_TEST_ROWS = 16
@@ -78,7 +79,7 @@ def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = Non
 
     Raises
     ------
-    ParityError, ModelFileError
+    ParityError, ModelFileError, ParameterError
         Nothing is written.
     """
     frame = model.check if check is None else check
@@ -106,11 +107,10 @@ def _runner(
     session = ort.InferenceSession(
         graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    texts = [column.name for column in schema if column.kind == "text"]
 
     def run(frame: pd.DataFrame) -> Answers:
         feeds = feeds_of(schema.to_arrays(frame), schema)
-        parts = [session.run(outputs.names, part) for part in slices(feeds, texts)]
+        parts = [session.run(outputs.names, part) for part in slices(feeds, schema)]
         return {
             name: np.concatenate([part[position].reshape(-1) for part in parts])
             for position, name in enumerate(outputs.names)
@@ -173,43 +173,40 @@ def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema
         What the exported graph answers to them.
     """
     chosen = np.unique(np.linspace(0, len(frame) - 1, SELF_TEST_ROWS).round().astype(int))
-    records = frame.iloc[chosen]
+    arrays = schema.to_arrays(frame.iloc[chosen])
     return {
-        "records": [json_record(records.iloc[row], schema) for row in range(len(records))],
+        "records": [
+            {c.name: _json_value(c, arrays[c.name][row]) for c in schema}
+            for row in range(len(chosen))
+        ],
         "answers": {name: _json_list(values[chosen]) for name, values in answers.items()},
     }
-
-
-def json_record(row: Mapping[str, Any] | pd.Series, schema: Schema) -> dict[str, Any]:
-    """One record as JSON values: times in ISO 8601, missing as null."""
-    record: dict[str, Any] = {}
-    for column in schema:
-        value = row.get(column.name)
-        if value is None or pd.isna(value) or value == "":
-            record[column.name] = None
-        elif column.kind == "datetime":
-            record[column.name] = pd.Timestamp(value).isoformat()
-        elif column.kind == "boolean":
-            record[column.name] = bool(value)
-        elif column.kind == "number":
-            record[column.name] = float(value)
-        else:
-            record[column.name] = str(value)
-    return record
 
 
 def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
     """The typical record, for explanations: medians and most frequent values."""
     typical: dict[str, Any] = {}
-    for column in schema:
-        known = frame[column.name].dropna() if column.name in frame else pd.Series(dtype=float)
-        if known.empty:
+    for column, values in zip(schema, schema.to_arrays(frame).values(), strict=True):
+        known = values[~column.is_missing(values)]
+        if not len(known):
             typical[column.name] = None
         elif column.kind in ("number", "datetime"):
-            typical[column.name] = known.quantile(0.5, interpolation="nearest")
+            typical[column.name] = _json_value(column, np.sort(known)[len(known) // 2])
         else:
-            typical[column.name] = known.mode().iloc[0]
-    return json_record(typical, schema)
+            typical[column.name] = _json_value(column, Counter(known.tolist()).most_common(1)[0][0])
+    return typical
+
+
+def _json_value(column: Column, value: Any) -> Any:
+    """One value as in a record of JSON: times in ISO 8601, missing as null."""
+    if column.is_missing(np.array([value]))[0]:
+        return None
+    if column.kind == "datetime":
+        return str(np.datetime64(int(value), "s"))
+    if column.kind == "boolean":
+        return bool(value)
+    # The shortest number that is this one in float32.
+    return float(str(np.float32(value))) if column.kind == "number" else str(value)
 
 
 def frame_sha256(frame: pd.DataFrame) -> str:

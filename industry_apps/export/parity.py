@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.errors import ParityError
+from industry_apps.errors import ParameterError, ParityError
+from industry_apps.runtime.model import TOLERANCE
 from industry_apps.schema import Column, Schema
-
-#: A probability may differ by this much, and no more.
-TOLERANCE = 1e-4
 
 Answers = Mapping[str, NDArray[Any]]
 
@@ -153,14 +151,21 @@ def edge_rows(
         At least one real record.
     thresholds : mapping of str to list of float
         Column -> values on which the routing of trees turns.
+
+    Raises
+    ------
+    ParameterError
+        There is no real record.
     """
-    base = frame.iloc[:: max(1, len(frame) // 50)].head(50).reset_index(drop=True)
-    rows: list[dict[str, Any]] = []
+    if frame.empty:
+        raise ParameterError("Parity needs at least one real record to be proven on; got none.")
+    real = frame.iloc[:: max(1, len(frame) // 50)].head(50).to_dict("records")
+    rows: list[dict[Any, Any]] = []
     for column in schema:
         values = _edge_values(column, thresholds.get(column.name, []))
         for position, value in enumerate(values):
-            rows.append({**base.iloc[position % len(base)].to_dict(), column.name: value})
-    rows.append({c.name: None if c.nullable else base.iloc[0][c.name] for c in schema})
+            rows.append(real[position % len(real)] | {column.name: value})
+    rows.append({c.name: None if c.nullable else real[0].get(c.name) for c in schema})
     made = pd.DataFrame(rows, columns=schema.names)
     return made.astype({c.name: object for c in schema})
 
@@ -179,5 +184,6 @@ def _edge_values(column: Column, thresholds: list[float]) -> list[Any]:
     around = [np.nextafter(chosen, np.float32(side)) for side in (-np.inf, np.inf)]
     low = -1e30 if column.low is None else column.low
     high = 1e30 if column.high is None else column.high
-    numbers = np.concatenate([chosen, *around, np.float32([low, high, 0.0, 1e-30])])
+    extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
+    numbers = np.concatenate([chosen, *around, extreme])
     return [*(float(x) for x in numbers if low <= x <= high), *missing]

@@ -102,6 +102,11 @@ class FeatureGraph:
         ----------
         arrays : mapping of str to ndarray of shape [rows]
             As made by :meth:`Schema.to_arrays`.
+
+        Raises
+        ------
+        ParameterError
+            No encoder found anything to write.
         """
         sources = {e.source for e in self._encoders if isinstance(e, _NUMBERS)}
         numbers = {
@@ -112,9 +117,13 @@ class FeatureGraph:
             e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
             for e in self._encoders
         ]
-        return FeatureGraph(
-            self.schema, [e for e in fitted if isinstance(e, Tokens) or len(e.names)]
-        )
+        kept = [e for e in fitted if isinstance(e, Tokens) or len(e.names)]
+        if not kept:
+            raise ParameterError(
+                f"Nothing can be learned from the columns {self.schema.names}: no value is "
+                "missing and no word frequent enough. Give further columns."
+            )
+        return FeatureGraph(self.schema, kept)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the graph to a builder.
@@ -132,7 +141,7 @@ class FeatureGraph:
         """
         parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": []}
         for kind, members in groupby(self._encoders, key=type):
-            group = list(members)
+            group: list[Any] = list(members)
             if issubclass(kind, _NUMBERS):
                 values = builder.concat([e.source.write(builder, inputs) for e in group])
                 parts["numeric"].append(kind.write(builder, group, values))
@@ -154,11 +163,14 @@ class FeatureGraph:
         dict of str to ndarray
             The outputs that the graph has.
         """
+        rows = len(arrays[self.schema.names[0]])
+        if not rows:  # operators on texts refuse a batch of no rows: take none of one
+            arrays = {column.name: column.missing(1) for column in self.schema}
         feeds = feeds_of(arrays, self.schema)
         names = [output.name for output in self._session.get_outputs()]
-        chunks = [self._session.run(names, part) for part in slices(feeds)]
+        chunks = [self._session.run(names, part) for part in slices(feeds, self.schema)]
         return {
-            name: np.concatenate([chunk[position] for chunk in chunks])
+            name: np.concatenate([chunk[position] for chunk in chunks])[:rows]
             for position, name in enumerate(names)
         }
 

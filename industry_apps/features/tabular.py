@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -149,12 +150,12 @@ class Standard:
     def learn(self, values: NDArray[np.float32]) -> Self:
         """Learn median, mean and deviation of values of shape [rows]."""
         median, filled = _fill(values)
-        scale = float(filled.std())
+        mean, scale = float(filled.mean()), float(filled.std())
         return replace(
             self,
             median=median,
-            mean=float(filled.mean()),
-            scale=scale if scale > 1e-12 else 1.0,
+            mean=mean,
+            scale=scale if scale > 1e-7 * max(1e-5, abs(mean)) else 1.0,  # else: rounding
         )
 
     @staticmethod
@@ -205,10 +206,11 @@ class QuantileNormal:
         """Learn the quantiles of values of shape [rows]."""
         median, filled = _fill(values)
         # The outermost quantiles stand for what lies beyond all training values.
-        levels = np.linspace(0, 1, self.count)
-        levels[[0, -1]] = 0.5 / len(filled), 1 - 0.5 / len(filled)
+        outermost = 0.5 / len(filled)
+        levels = np.clip(np.linspace(0, 1, self.count), outermost, 1 - outermost)
         quantiles = np.quantile(filled, np.linspace(0, 1, self.count)).astype(np.float32)
-        knots, first = np.unique(quantiles, return_index=True)
+        distinct, first = np.unique(quantiles, return_index=True)
+        knots = distinct.astype(np.float64)
         last = len(quantiles) - 1 - np.unique(quantiles[::-1], return_index=True)[1]
         normal = NormalDist()
         scores = [
@@ -216,11 +218,11 @@ class QuantileNormal:
             for a, b in zip(first, last, strict=True)
         ]
         if len(knots) == 1:
-            knots, scores = np.append(knots, knots[0] + 1), [0.0, 0.0]
+            knots, scores = _pad_knots(knots, 2), [0.0, 0.0]
         return replace(
             self,
             median=median,
-            knots=tuple(map(float, knots)),
+            knots=tuple(knots.tolist()),
             scores=tuple(map(float, scores)),
         )
 
@@ -229,7 +231,7 @@ class QuantileNormal:
         """Write [batch, group] -> [batch, group]."""
         filled = _write_fill(builder, group, values)
         width = max(len(encoder.knots) for encoder in group)
-        knots = np.stack([_pad_knots(encoder.knots, width) for encoder in group])
+        knots = np.stack([_pad_knots(np.array(encoder.knots), width) for encoder in group])
         scores = np.stack(
             [np.pad(encoder.scores, (0, width - len(encoder.scores)), "edge") for encoder in group]
         )
@@ -277,10 +279,9 @@ class Category:
 
     def learn(self, values: NDArray[np.object_]) -> Self:
         """Learn the levels of values of shape [rows], "" where missing."""
-        levels, counts = np.unique(values.astype(str), return_counts=True)
         frequent = [
-            (-count, str(level))
-            for level, count in zip(levels, counts, strict=True)
+            (-count, level)
+            for level, count in Counter(values.tolist()).items()
             if level and count >= self.min_count
         ]
         kept = [level for _, level in sorted(frequent)[: self.max_levels]]
@@ -353,7 +354,7 @@ def _write_fill(
     return builder.node("Where", builder.node("IsNaN", values), builder.constant(medians), values)
 
 
-def _pad_knots(knots: Sequence[float], width: int) -> NDArray[np.float64]:
+def _pad_knots(knots: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Further knots beyond the last, so that every row is strictly increasing."""
     step = max(1.0, abs(knots[-1])) * 0.01
     return np.append(knots, knots[-1] + step * np.arange(1, width - len(knots) + 1))

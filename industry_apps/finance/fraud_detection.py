@@ -18,34 +18,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps import __version__
 from industry_apps.application import Application
-from industry_apps.data import (
-    Dataset,
-    Split,
-    card,
-    catalogue,
-    check_leakage,
-    sample,
-    split_latest,
-    split_off_latest,
-)
+from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest
 from industry_apps.errors import ParameterError, SchemaError, unknown_name
-from industry_apps.evaluation import Costs, EntityDays, Published, Report
+from industry_apps.evaluation import Costs, EntityDays, Report
 from industry_apps.export import Exportable
-from industry_apps.export.model_file import frame_sha256
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest, Source
 from industry_apps.recipes import (
+    Assessed,
     DecisionBaselines,
     DecisionOptions,
     DecisionRecipe,
-    Labelled,
+    Records,
     TreeOptions,
+    assess,
 )
-from industry_apps.recipes.assessment import Assessed, assess
 from industry_apps.recipes.decision import Calibration, ModelName
-from industry_apps.recipes.scorers import joined
-from industry_apps.recipes.stability import Unstable, unstable_columns
+from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
@@ -237,60 +226,51 @@ class FraudDetector(Application):
         return split_latest(transactions, time=self._name("time"), delay=self.delay_days)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        time = self._name("time")
         if validation is None:
-            train, validation = split_off_latest(
-                train, time=self._name("time"), delay=self.delay_days
-            )
-        schema = self._schema_of(train)
-        options = self._options(schema)
-        rows = [self._labelled(schema, part) for part in (train, validation)]
-        seconds = [self._seconds(part) for part in (train, validation)]
-        self.unstable_ = self._unstable(schema, rows, seconds) if self.drop_unstable else []
-        schema = schema.without([found.column for found in self.unstable_])
-        self.recipe_ = DecisionRecipe(schema.inputs(), options).fit(
-            *rows,
-            day=seconds[1] // _SECONDS_A_DAY,
-            # What is newer than the training data is worth learning from too.
-            refit=bool(seconds[1].min() > seconds[0].max()),
+            train, validation = split_off_latest(train, time=time, delay=self.delay_days)
+        records = Records(
+            schema=self._schema_of(train).inputs(), target=self._name("is_fraud"), time=time
         )
-        self.baselines_ = DecisionBaselines(schema.inputs(), options.costs, self.seed).fit(*rows)
-        self.schema_ = self.recipe_.used_columns()
-        self.split_ = {
-            "train": self._describe(train),
-            "validation": self._describe(validation),
-        }
-        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
+        self.split_ = {"train": records.describe(train), "validation": records.describe(validation)}
+        self.unstable_: list[Unstable] = []
+        if self.drop_unstable:
+            records, self.unstable_ = records.without_unstable(train, validation)
+        options = self._options(records.schema)
+        rows = records.labelled(train), records.labelled(validation)
+        self.recipe_ = DecisionRecipe(records.schema, options).fit(
+            *rows,
+            day=records.days(validation),
+            # What is newer than the training data is worth learning from too.
+            refit=self.split_["validation"]["first"] > self.split_["train"]["last"],
+        )
+        self.baselines_ = DecisionBaselines(records.schema, options.costs, self.seed).fit(*rows)
+        self.records_ = replace(records, schema=self.recipe_.used_columns())
         self.validation_ = validation
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         threshold = self.recipe_.threshold_
-        probability = self.recipe_.probability(self.schema_.to_arrays(frame))
+        probability = self.recipe_.probability(self.records_.schema.to_arrays(frame))
         answers = {"fraud_probability": probability, "is_fraud": threshold.apply(probability)}
         if self.alerts_per_day is not None:
             answers["alert"] = threshold.within_capacity(probability)
         return answers
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        time = self._name("time")
-        for part in self.split_.values():
-            learned = pd.DataFrame({time: [pd.Timestamp(part["last"])]})
-            check_leakage(learned, frame, time=time, delay=self.delay_days)
-        customer = self._name("customer")
-        days = self._days(frame)
-        entities = None
-        if customer in frame:
-            entities = EntityDays(entity=frame[customer], day=days, k=100, name="card")
+        records = self.records_
+        records.check_later(frame, self.split_, self.delay_days)
+        customer, day = self._name("customer"), records.days(frame)
+        known = customer in frame
         return assess(
             self.recipe_,
             self.baselines_,
             Assessed(
-                application=self.name,
-                data=self.data_["id"],
-                rows=self._labelled(self.schema_, frame),
-                day=days,
-                entities=entities,
-                split={**self.split_, "test": self._describe(frame)},
-                published=self._published(),
+                rows=records.labelled(frame),
+                day=day,
+                entities=EntityDays(entity=frame[customer], day=day, name="card")
+                if known
+                else None,
+                split={**self.split_, "test": records.describe(frame)},
                 notes=tuple(
                     f"Left out, as its relation to fraud changed within training: {found}"
                     for found in self.unstable_
@@ -307,30 +287,15 @@ class FraudDetector(Application):
         if self.alerts_per_day is not None:
             outputs = outputs.extended([self.alert])
             builder.output(tensors["within_capacity"], "alert", np.bool_)
-        threshold, costs = self.recipe_.threshold_, self.recipe_.options.costs
-        facts = {
-            "application": self.name,
-            "version": __version__,
-            "model": self.model,
-            "data": self.data_,
-            "split": self.split_,
-            "decision": {
-                "threshold": threshold.value,
-                "capacity_threshold": threshold.capacity,
-                "false_alarm_cost": costs.false_alarm,
-                "missed_fraud_cost": costs.missed,
-            },
-            "metrics": self.report_.to_dict()["metrics"] if hasattr(self, "report_") else {},
-            "state": self.new_state().settings if self._keyed(self.validation_) else None,
-        }
+        state = self.new_state().settings if self._keyed(self.validation_) else None
         return Exportable(
             graph=builder.model(self.name),
             native=self._answers,
-            schema=self.schema_,
+            schema=self.records_.schema,
             outputs=outputs,
             check=self.validation_,
             thresholds=self.recipe_.thresholds(),
-            facts=facts,
+            facts={**self.recipe_.facts(), "split": self.split_, "state": state},
         )
 
     def _options(self, schema: Schema) -> DecisionOptions:
@@ -352,7 +317,7 @@ class FraudDetector(Application):
             alerts_per_day=self.alerts_per_day,
             derived=self._derived(schema),
             trees=replace(self.trees or TreeOptions(), seed=self.seed),
-            training=replace(self.training or TrainingOptions(), seed=self.seed),
+            training=replace(self.training or TrainingOptions(max_epochs=20), seed=self.seed),
         )
 
     def _derived(self, schema: Schema) -> tuple[Source, ...]:
@@ -367,18 +332,12 @@ class FraudDetector(Application):
             Ratio(f"{customer}_std_{amount}_30d", mean),
         )
 
-    def _unstable(
-        self, schema: Schema, rows: list[Labelled], seconds: list[NDArray[np.int64]]
-    ) -> list[Unstable]:
-        known = joined(*rows)
-        return unstable_columns(schema, known.arrays, known.target, np.concatenate(seconds))
-
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""
         ours = [
             replace(column, name=self._name(column.name), required=True)
             for column in self.schema
-            if column.required or self._name(column.name) in train
+            if column.required or (self._name(column.name) in train and column.name != "is_fraud")
         ]
         state: list[Column] = []
         if self._keyed(train):
@@ -400,22 +359,17 @@ class FraudDetector(Application):
                 )
                 for name in names
             ]
+        if _without_clock(train[self._name("time")]):
+            # A date without an hour orders the records, and is no feature.
+            ours[0] = replace(ours[0], role="identifier")
         described = [column.name for column in (*ours, *state)]
-        further = infer_columns(train, skip=[*described, *self.ignore])
-        schema = Schema((*ours, *state, *further))
-        if self._only_dates(train):
-            # A date without an hour is no clock: it orders the records and is no feature.
-            time = self._name("time")
-            schema = Schema(
-                tuple(replace(c, role="identifier") if c.name == time else c for c in schema)
+        return Schema(
+            (
+                *ours,
+                *state,
+                *infer_columns(train, skip=[*described, self._name("is_fraud"), *self.ignore]),
             )
-        return schema
-
-    def _labelled(self, schema: Schema, frame: pd.DataFrame) -> Labelled:
-        label = self._name("is_fraud")
-        column = Column(name=label, kind="boolean", nullable=False)
-        target = Schema((column,)).to_arrays(frame)[label] > 0
-        return Labelled(schema.to_arrays(frame), target)
+        )
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)
@@ -423,30 +377,7 @@ class FraudDetector(Application):
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))
 
-    def _only_dates(self, frame: pd.DataFrame) -> bool:
-        return not (self._seconds(frame) % _SECONDS_A_DAY).any()
 
-    def _days(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        return self._seconds(frame) // _SECONDS_A_DAY
-
-    def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        name = self._name("time")
-        column = replace(self.schema["time"], name=name)
-        return Schema((column,)).to_arrays(frame)[name]
-
-    def _describe(self, frame: pd.DataFrame) -> dict[str, Any]:
-        seconds = self._seconds(frame).astype("datetime64[s]")
-        return {
-            "rows": len(frame),
-            "positives": int(frame[self._name("is_fraud")].sum()),
-            "first": str(seconds.min()),
-            "last": str(seconds.max()),
-        }
-
-    def _published(self) -> tuple[Published, ...]:
-        if self.data_["id"] not in catalogue():
-            return ()
-        return tuple(
-            Published(f.system, f.metric, f.value, f.source, f.same_protocol)
-            for f in card(self.data_["id"]).published
-        )
+def _without_clock(moments: pd.Series) -> bool:
+    times = Column(name="time", kind="datetime").to_array(moments)
+    return not (times % _SECONDS_A_DAY).any()

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["DecisionBaselines", "DecisionOptions", "DecisionRecipe", "Labelled", "TreeOptions"]
+__all__ = [
+    "Assessed",
+    "DecisionBaselines",
+    "DecisionOptions",
+    "DecisionRecipe",
+    "Labelled",
+    "Records",
+    "TreeOptions",
+    "assess",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Assessed": "assessment",
         "DecisionBaselines": "assessment",
         "DecisionOptions": "decision",
         "DecisionRecipe": "decision",
         "Labelled": "scorers",
+        "Records": "records",
         "TreeOptions": "scorers",
+        "assess": "assessment",
     },
 )

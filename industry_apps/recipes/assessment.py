@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from industry_apps.evaluation.baselines import Baseline, fit_decision_baselines
 from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decision_bootstrap
 from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
-from industry_apps.evaluation.report import Published, Report
+from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
 from industry_apps.recipes.decision import DecisionRecipe
 from industry_apps.recipes.scorers import Labelled
@@ -64,32 +64,28 @@ class Assessed:
 
     Parameters
     ----------
-    application, data : str
-        Names for the report.
     rows : Labelled
         The test rows.
     day : ndarray of int of shape [rows], optional
         Day number, for the drift plot.
     entities : EntityDays, optional
         Whom an alert is about; rows of one entity are not independent.
-    split, published, notes
+    split, notes
         As in :class:`Report`.
     """
 
-    application: str
-    data: str
     rows: Labelled
     day: NDArray[np.int64] | None = None
     entities: EntityDays | None = None
     split: Mapping[str, Mapping[str, Any]]
-    published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed) -> Report:
     """Evaluate a fitted recipe and its baselines on the same rows.
 
-    Margins over the baselines are paired: both are measured on the same resamples.
+    Margins over the baselines are paired: both are measured on the same resamples. Names of
+    application and data are left for the caller to fill in.
     """
     target, costs = asked.rows.target, recipe.options.costs
     groups = None
@@ -121,14 +117,13 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
     }
     days = None if asked.day is None else asked.day.astype("datetime64[D]")
     return Report(
-        application=asked.application,
-        data=asked.data,
+        application="",
+        data="",
         model=recipe.options.model,
         metrics=found.estimates(),
         split=asked.split,
         baselines={name: other.estimates() for name, other in others.items()},
         margins={name: found.minus(other) for name, other in others.items()},
-        published=asked.published,
         curves=DecisionCurves(
             target=target,
             probability=probability,

@@ -63,7 +63,7 @@ class DecisionOptions:
     alerts_per_day: float | None = None
     derived: tuple[Source, ...] = ()
     trees: TreeOptions = field(default_factory=TreeOptions)
-    training: TrainingOptions = field(default_factory=TrainingOptions)
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -183,6 +183,18 @@ class DecisionRecipe:
         """The raw columns that some feature reads; the exported file has no others."""
         used = {name for scorer in self.scorers_ for name in scorer.features.schema.names}
         return Schema(tuple(column for column in self.schema if column.name in used))
+
+    def facts(self) -> dict[str, Any]:
+        """What decides, as JSON values for the model file."""
+        return {
+            "model": self.options.model,
+            "decision": {
+                "threshold": self.threshold_.value,
+                "capacity_threshold": self.threshold_.capacity,
+                "false_alarm_cost": self.options.costs.false_alarm,
+                "missed_cost": self.options.costs.missed,
+            },
+        }
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer turns."""

@@ -104,8 +104,6 @@ class TreeOptions:
         Share of the columns that a tree sees, in (0, 1].
     l2 : float
         Penalty on leaf values.
-    bags : int
-        Boosters of different seeds whose margins are averaged.
     patience : int
         Trees without a better validation loss after which to stop; 0 grows all.
     seed : int
@@ -117,12 +115,11 @@ class TreeOptions:
     min_child_samples: int = 10
     feature_fraction: float = 0.5
     l2: float = 1.0
-    bags: int = 3
     patience: int = 0
     seed: int = 0
 
-    def parameters(self, bag: int) -> dict[str, Any]:
-        """The settings of one of the boosters under LightGBM's names."""
+    def parameters(self) -> dict[str, Any]:
+        """The settings under LightGBM's names."""
         return {
             "objective": "binary",
             "learning_rate": self.learning_rate,
@@ -130,7 +127,7 @@ class TreeOptions:
             "min_child_samples": self.min_child_samples,
             "feature_fraction": self.feature_fraction,
             "lambda_l2": self.l2,
-            "seed": 1000 * self.seed + bag,
+            "seed": self.seed,
             "deterministic": True,
             "force_row_wise": True,
             "num_threads": 0,
@@ -139,7 +136,7 @@ class TreeOptions:
 
 
 class TreeScorer:
-    """Gradient-boosted trees; the margin is the log-odds, averaged over boosters.
+    """Gradient-boosted trees; the margin is the log-odds.
 
     Parameters
     ----------
@@ -169,43 +166,33 @@ class TreeScorer:
             rows = self.features.run(validation.arrays)["numeric"]
             held_out = [data.create_valid(rows, validation.target)]
             callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
-        boosters = [
-            lgb.train(
-                self.options.parameters(bag),
-                data,
-                self.options.rounds,
-                valid_sets=held_out,
-                callbacks=callbacks,
-            )
-            for bag in range(self.options.bags)
-        ]
-        self.boosters_ = [with_float32_thresholds(booster) for booster in boosters]
+        booster = lgb.train(
+            self.options.parameters(),
+            data,
+            self.options.rounds,
+            valid_sets=held_out,
+            callbacks=callbacks,
+        )
+        self.booster_ = with_float32_thresholds(booster)
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, with as many trees as were found good."""
-        trees = [booster.num_trees() for booster in self.boosters_]
-        self.options = replace(self.options, rounds=max(*trees, 1), patience=0)
+        self.options = replace(self.options, rounds=self.booster_.num_trees(), patience=0)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        rows = self.features.run(arrays)["numeric"]
-        return np.mean([b.predict(rows, raw_score=True) for b in self.boosters_], axis=0)
+        return self.booster_.predict(self.features.run(arrays)["numeric"], raw_score=True)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
         rows = self.features.write(builder, inputs)["numeric"]
-        return builder.append(trees_to_onnx(self.boosters_), {"features": rows})["margin"]
+        return builder.append(trees_to_onnx(self.booster_), {"features": rows})["margin"]
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        names = self.features.names
-        found: dict[str, list[float]] = {}
-        for booster in self.boosters_:
-            for name, values in zip(names, split_thresholds(booster), strict=True):
-                if name in self.features.schema:
-                    found[name] = sorted({*found.get(name, []), *values})
-        return found
+        found = dict(zip(self.features.names, split_thresholds(self.booster_), strict=True))
+        return {name: values for name, values in found.items() if name in self.features.schema}
 
 
 class NetworkScorer:

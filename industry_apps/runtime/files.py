@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from numpy.typing import NDArray
+
 from industry_apps.errors import DataNotFoundError, SchemaError, require
+from industry_apps.schema import Schema
 
 #: Rows held in memory at a time.
 ROWS_A_CHUNK = 131_072
 
 
-def chunks(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[Any, float]]:
-    """Read a file chunk by chunk.
+def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, float]]:
+    """Read a file chunk by chunk; at least one, even of no rows.
+
+    Rows are numbered through the file. Of a CSV file, numbers and booleans of the schema
+    are parsed; all else stays text, so that no value depends on what shares its chunk.
 
     Parameters
     ----------
     path : Path
         A .csv, .csv.gz or .parquet file.
-    columns : sequence of str, optional
-        Only these, where the file has them; all by default.
+    schema : Schema
+    only : bool
+        Leave out the columns that the schema does not know.
 
     Yields
     ------
@@ -33,39 +40,53 @@ def chunks(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[A
     Raises
     ------
     DataNotFoundError, SchemaError
-        There is no such file, or its kind is not known.
+        There is no such file, its kind is not known, or it is damaged.
     """
     if not path.is_file():
         raise DataNotFoundError(f"There is no file {path}. Check the path.")
     if path.suffix == ".parquet":
-        yield from _parquet_chunks(path, columns)
+        found = _parquet_chunks(path, schema, only)
     elif path.name.endswith((".csv", ".csv.gz")):
-        yield from _csv_chunks(path, columns)
+        found = _csv_chunks(path, schema, only)
     else:
         raise SchemaError(f"{path.name!r} is neither .csv, .csv.gz nor .parquet. Convert it.")
+    try:
+        yield from found
+    except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's errors are these
+        raise SchemaError(f"{path.name!r} cannot be read: {error}. Write it again.") from error
 
 
-def _parquet_chunks(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[Any, float]]:
+def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
     parquet = require("pyarrow.parquet", extra="train", needed_by="reading Parquet")
     with parquet.ParquetFile(path, pre_buffer=False) as file:
-        total = max(file.metadata.num_rows, 1)
-        have = set(file.schema_arrow.names)
-        wanted = None if columns is None else [name for name in columns if name in have]
-        done = 0
-        for batch in file.iter_batches(batch_size=ROWS_A_CHUNK, columns=wanted):
-            done += len(batch)
-            yield batch.to_pandas(), done / total
+        names = [name for name in file.schema_arrow.names if name in schema or not only]
+        total, done = file.metadata.num_rows, 0
+        # An index that pandas stored is a column like others.
+        if not total:
+            yield file.schema_arrow.empty_table().to_pandas(ignore_metadata=True), 1.0
+        for batch in file.iter_batches(batch_size=ROWS_A_CHUNK, columns=names or None):
+            # What is written again must not lose the last digits of a number beside a null.
+            frame = batch.to_pandas(ignore_metadata=True, integer_object_nulls=not only)
+            frame.index += done
+            done += len(frame)
+            yield frame, done / total
 
 
-def _csv_chunks(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[Any, float]]:
+def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
     import pandas as pd
 
+    names = list(pd.read_csv(path, nrows=0).columns)
+    known = [name for name in names if name in schema]
+    parsed = [name for name in known if schema[name].kind in ("number", "boolean")]
     size = max(path.stat().st_size, 1)
-    wanted = None if columns is None else set(columns).__contains__
     with path.open("rb") as raw:
-        compression = "gzip" if path.suffix == ".gz" else None
         reader = pd.read_csv(
-            raw, chunksize=ROWS_A_CHUNK, usecols=wanted, compression=compression, low_memory=False
+            raw,
+            chunksize=ROWS_A_CHUNK,
+            usecols=known if known and only else None,
+            dtype={name: str for name in names if name not in parsed},
+            compression="gzip" if path.suffix == ".gz" else None,
+            low_memory=False,
         )
         for frame in reader:
             yield frame, min(raw.tell() / size, 1.0)
@@ -78,34 +99,49 @@ class TableWriter:
     ----------
     path : Path
         A .csv or .parquet file; overwritten.
+    source : Path
+        The file that the frames come from.
+    schema : Schema
+        With which they were read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, source: Path, schema: Schema) -> None:
         if path.suffix not in (".csv", ".parquet"):
             raise SchemaError(f"Cannot write {path.name!r}: the name must end in .csv or .parquet.")
-        self._path = path
+        self._path, self._source, self._schema = path, source, schema
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._writer: Any = None
-        self._empty = True
+        self._first = True
 
     def __enter__(self) -> Self:
         self._partial.parent.mkdir(parents=True, exist_ok=True)
         return self
 
-    def write(self, frame: Any) -> None:
-        """Append a pandas frame."""
+    def write(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
+        """Append a pandas frame and the answers to its rows."""
+        frame = frame.assign(**answers)
         if self._path.suffix == ".csv":
-            frame.to_csv(
-                self._partial, mode="w" if self._empty else "a", header=self._empty, index=False
-            )
+            mode = "w" if self._first else "a"
+            frame.to_csv(self._partial, mode=mode, header=self._first, index=False)
         else:
-            arrow = require("pyarrow", extra="train", needed_by="writing Parquet")
-            parquet = require("pyarrow.parquet", extra="train", needed_by="writing Parquet")
-            schema = self._writer.schema if self._writer else None
-            table = arrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
-            self._writer = self._writer or parquet.ParquetWriter(self._partial, table.schema)
-            self._writer.write_table(table)
-        self._empty = False
+            self._write_parquet(frame, answers)
+        self._first = False
+
+    def _write_parquet(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
+        arrow = require("pyarrow", extra="train", needed_by="writing Parquet")
+        parquet = require("pyarrow.parquet", extra="train", needed_by="writing Parquet")
+        if self._writer is None:
+            # The types of the source: those of the first chunk need not hold all others.
+            if self._source.suffix == ".parquet":
+                types = {field.name: field.type for field in parquet.read_schema(self._source)}
+            else:
+                kinds = {"number": arrow.float64(), "boolean": arrow.bool_()}
+                types = {c.name: kinds.get(c.kind, arrow.string()) for c in self._schema}
+            types |= {name: arrow.from_numpy_dtype(a.dtype) for name, a in answers.items()}
+            fields = [(name, types.get(name, arrow.string())) for name in frame.columns]
+            self._writer = parquet.ParquetWriter(self._partial, arrow.schema(fields))
+        schema = self._writer.schema
+        self._writer.write_table(arrow.Table.from_pandas(frame, schema, preserve_index=False))
 
     def __exit__(
         self,
@@ -115,7 +151,7 @@ class TableWriter:
     ) -> None:
         if self._writer:
             self._writer.close()
-        if kind is None and not self._empty:
+        if kind is None:
             self._partial.replace(self._path)
         else:
             self._partial.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
 from industry_apps.schema import Column, Schema
+from industry_apps.values import is_single
 
 Feeds = dict[str, NDArray[Any]]
 
@@ -29,44 +30,33 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 def is_record(data: Any) -> bool:
     """Tell one record (a mapping of names to single values) from a table."""
-    return isinstance(data, Mapping) and not any(
-        isinstance(value, list | tuple | np.ndarray) or hasattr(value, "iloc")
-        for value in data.values()
-    )
+    return isinstance(data, Mapping) and all(map(is_single, data.values()))
 
 
-def table_of(data: Any) -> Any:
+def table_of(data: Any, schema: Schema) -> Any:
     """Make a table (pandas frame, or mapping of names to columns) of what was given.
 
     Parameters
     ----------
     data : DataFrame, Arrow table, mapping of arrays, or sequence of records
+    schema : Schema
+        The columns that are looked for in records.
 
     Raises
     ------
     SchemaError
-        When it is none of these.
+        When it is none of these, or a record lacks a required column.
     """
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "iloc")):
         return data
     if hasattr(data, "column_names") and hasattr(data, "to_pandas"):  # Arrow
-        return data.to_pandas()
+        return data.to_pandas(ignore_metadata=True)  # an index of pandas stays a column
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return _columns_of(data)
+        return _columns_of(data, schema)
     raise SchemaError(
         f"Cannot read records from {type(data).__name__}. Give a dict, a list of dicts, a "
         "DataFrame, a dict of arrays, an Arrow table, or the path of a CSV or Parquet file."
     )
-
-
-def rows_of(table: Any) -> int:
-    """Count the rows of a table made by :func:`table_of`."""
-    if hasattr(table, "iloc"):
-        return len(table)
-    sizes = {name: len(values) for name, values in table.items()}
-    if len(set(sizes.values())) > 1:
-        raise SchemaError(f"The columns differ in length: {sizes}. Make them equal.")
-    return next(iter(sizes.values()), 0)
 
 
 def feeds_of(arrays: Mapping[str, NDArray[Any]], schema: Schema) -> Feeds:
@@ -74,23 +64,24 @@ def feeds_of(arrays: Mapping[str, NDArray[Any]], schema: Schema) -> Feeds:
     return {column.name: arrays[column.name].reshape(-1, 1) for column in schema}
 
 
-def slices(feeds: Feeds, texts: Sequence[str] = ()) -> Iterator[Feeds]:
-    """Cut feeds into runs of bounded memory; at least one, even of no rows.
+def slices(feeds: Feeds, schema: Schema) -> Iterator[Feeds]:
+    """Cut feeds of at least one row into runs of bounded memory.
 
     Parameters
     ----------
     feeds : dict of str to ndarray of shape [rows, 1]
-    texts : sequence of str
-        Names of the text columns.
+    schema : Schema
+        The columns of the feeds.
     """
+    texts = [column.name for column in schema if column.kind == "text"]
     rows = len(next(iter(feeds.values())))
     start = 0
-    while start == 0 or start < rows:
+    while start < rows:
         stop = min(start + ROWS_A_RUN, rows)
         for name in texts:
             stop = _before_padding_explodes(feeds[name][start:stop, 0], start)
         yield {name: array[start:stop] for name, array in feeds.items()}
-        start = max(stop, 1)
+        start = stop
 
 
 def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:
@@ -102,15 +93,20 @@ def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:
     return start + len(texts)
 
 
-def _columns_of(records: Sequence[Any]) -> dict[str, list[Any]]:
-    names: dict[str, None] = {}
+def _columns_of(records: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
+    required = {column.name for column in schema if column.required}
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise SchemaError(
                 f"Row {row}: got {type(record).__name__}, expected a dict of column names to "
                 "values. Convert each record to a dict."
             )
-        names.update(dict.fromkeys(record))
+        if not required <= record.keys():
+            raise SchemaError(
+                f"Row {row}: column {min(required - record.keys())!r} is missing. "
+                "Add it, as None where its value is not known."
+            )
+    names = [n for n in schema.names if n in required or any(n in record for record in records)]
     return {name: [record.get(name) for record in records] for name in names}
 
 
@@ -176,7 +172,8 @@ def _string_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
 def _moment_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
     def read(value: Any) -> NDArray[Any]:
         if type(value) is datetime and value.tzinfo is None:
-            return np.array((((value - _EPOCH).total_seconds() // 1,),), dtype=np.int64)
+            past = value - _EPOCH  # days and seconds: whole numbers, rounded down
+            return np.array(((past.days * 86_400 + past.seconds,),), dtype=np.int64)
         return column.to_array([value]).reshape(1, 1)
 
     return read

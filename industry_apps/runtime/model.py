@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from industry_apps.errors import MissingExtraError, ModelFileError, SchemaError
+from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.files import TableWriter, chunks
 from industry_apps.runtime.zoo import locate
@@ -53,6 +53,8 @@ class Model:
     ------
     ModelFileError
         The file is missing, damaged, not one of ours, or fails its self-test.
+    ParameterError
+        There is no such provider.
     MissingExtraError
         The provider is not in the installed onnxruntime.
 
@@ -74,7 +76,6 @@ class Model:
         self.outputs = Schema.from_json(self.metadata["outputs"])
         self._output_names = self.outputs.names
         self._inputs = self.schema.inputs()
-        self._texts = [column.name for column in self._inputs if column.kind == "text"]
         self._read_record = inputs.record_reader(self._inputs)
         self._self_test()
 
@@ -93,7 +94,7 @@ class Model:
             which is read in chunks. Columns that the model does not know are ignored.
         to : str or Path, optional
             With a path: write all columns and the answers to this CSV or Parquet file,
-            chunk by chunk.
+            chunk by chunk. An answer takes the place of a column of the same name.
 
         Returns
         -------
@@ -109,14 +110,14 @@ class Model:
         if isinstance(data, str | Path):
             return self._predict_file(Path(data), None if to is None else Path(to))
         if to is not None:
-            raise SchemaError("`to` goes with the path of a file. Write the answer yourself.")
+            raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         if inputs.is_record(data):
             answers = self._session.run(self._output_names, self._read_record(data))
             return {
                 name: answer.item()
                 for name, answer in zip(self._output_names, answers, strict=True)
             }
-        answers = self._predict_table(inputs.table_of(data))
+        answers = self._predict_table(inputs.table_of(data, self._inputs))
         return _like(data, answers)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
@@ -135,7 +136,17 @@ class Model:
         -------
         dict of str to float
             Column -> contribution, the largest first.
+
+        Raises
+        ------
+        SchemaError
+            It is not one record, or a value does not fit.
         """
+        if not inputs.is_record(record):
+            raise SchemaError(
+                f"Got {type(record).__name__}, expected one record: a dict of column names to "
+                "single values. Explain records one by one."
+            )
         feeds = self._read_record(record)
         reference = self._read_record(self.metadata["reference"])
         rows = len(feeds) + 1
@@ -155,16 +166,15 @@ class Model:
         return described
 
     def _predict_table(self, table: Any) -> dict[str, NDArray[Any]]:
-        rows = inputs.rows_of(table)
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
-        if not rows:
+        if not len(next(iter(feeds.values()))):
             return {
                 column.name: np.empty(0, dtype=bool if column.kind == "boolean" else np.float32)
                 for column in self.outputs
             }
         parts = [
             self._session.run(self._output_names, part)
-            for part in inputs.slices(feeds, self._texts)
+            for part in inputs.slices(feeds, self._inputs)
         ]
         return {
             name: np.concatenate([part[position].reshape(-1) for part in parts])
@@ -176,29 +186,32 @@ class Model:
 
         from industry_apps.runtime.progress import progress
 
+        label = f"scoring {path.name}"
         if to is None:
             found = [
                 pd.DataFrame(self._predict_table(frame))
-                for frame in progress(chunks(path, self.schema.names), f"scoring {path.name}")
+                for frame in progress(chunks(path, self._inputs, only=True), label)
             ]
-            if found:
-                return pd.concat(found, ignore_index=True)
-            return pd.DataFrame(columns=self._output_names)
+            return pd.concat(found, ignore_index=True)
         rows = 0
-        with TableWriter(to) as writer:
-            for frame in progress(chunks(path), f"scoring {path.name}"):
-                writer.write(frame.assign(**self._predict_table(frame)))
+        with TableWriter(to, path, self._inputs) as writer:
+            for frame in progress(chunks(path, self._inputs, only=False), label):
+                writer.write(frame, self._predict_table(frame))
                 rows += len(frame)
         return rows
 
     def _self_test(self) -> None:
         test = self.metadata["self_test"]
-        answers = self._predict_table(inputs.table_of(test["records"]))
+        if not test["records"] or set(test["answers"]) != set(self._output_names):
+            raise ModelFileError(
+                f"{self.path.name} carries no self-test of its outputs. Export the model again."
+            )
+        answers = self._predict_table(inputs.table_of(test["records"], self._inputs))
         for name, expected in test["answers"].items():
             wanted = np.asarray(expected, dtype=np.float64)
-            difference = np.abs(answers[name].astype(np.float64) - wanted)
-            if difference.size and not difference.max() <= TOLERANCE:
-                row = int(difference.argmax())
+            same = np.isclose(answers[name], wanted, rtol=0, atol=TOLERANCE, equal_nan=True)
+            if not same.all():
+                row = int(same.argmin())
                 raise ModelFileError(
                     f"{self.path.name} does not answer its self-test on this machine: row {row}, "
                     f"output {name!r}, got {answers[name][row]}, expected {expected[row]}. "
@@ -208,7 +221,7 @@ class Model:
 
 def _open_session(path: Path, provider: str, threads: int | None) -> ort.InferenceSession:
     if provider not in _PROVIDERS:
-        raise ModelFileError(f"Unknown provider {provider!r}; choose from {list(_PROVIDERS)}.")
+        raise ParameterError(f"Unknown provider {provider!r}; choose from {list(_PROVIDERS)}.")
     if _PROVIDERS[provider] not in ort.get_available_providers():
         raise MissingExtraError(
             f"The installed onnxruntime cannot run on {provider!r} (it has "
@@ -221,12 +234,18 @@ def _open_session(path: Path, provider: str, threads: int | None) -> ort.Inferen
         options.intra_op_num_threads = threads
     order = list(dict.fromkeys([_PROVIDERS[provider], _PROVIDERS["cpu"]]))
     try:
-        return ort.InferenceSession(str(path), options, providers=order)
+        session = ort.InferenceSession(str(path), options, providers=order)
     except Exception as error:
         raise ModelFileError(
             f"{path.name} cannot be loaded by onnxruntime {ort.__version__}: {error}. "
             "The file may be damaged; fetch or export it again."
         ) from error
+    if order[0] not in session.get_providers():  # onnxruntime falls back without an error
+        raise MissingExtraError(
+            f"The installed onnxruntime has {provider!r}, but cannot start it on this machine. "
+            "Install its drivers, or use provider='cpu'."
+        )
+    return session
 
 
 def _read_metadata(session: ort.InferenceSession, path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 The machinery of :class:`industry_apps.runtime.state.TransactionState`: an event has a key,
 a time in whole seconds and a few whole numbers, which are summed over windows exactly.
+Sums run on in 64 bits and may run over: the difference of two is right all the same, as
+long as it fits itself.
 
 Letters in shapes: N events in all, R events just added, K keys, W windows, V values.
 """
@@ -12,11 +14,19 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+
+_HALF = 1 << 63
+
+
+def wrapped(total: int) -> int:
+    """Return what a signed sum of 64 bits would be, as numpy's are."""
+    return (total + _HALF) % (2 * _HALF) - _HALF
 
 
 def _packed(values: Ints) -> array[int]:
@@ -36,7 +46,7 @@ class Timeline:
         """Add the latest event."""
         self.times.append(time)
         for sums, value in zip(self.sums, values, strict=True):
-            sums.append(sums[-1] + value)
+            sums.append(wrapped(sums[-1] + value))
 
     def drop(self, count: int) -> None:
         """Forget the oldest `count` events."""
@@ -51,6 +61,19 @@ class Timeline:
 
 def _view(values: array[int]) -> Ints:
     return np.frombuffer(values, dtype=np.int64)
+
+
+class Views(NamedTuple):
+    """Where the windows of many events lie in the running sums of all events.
+
+    A window has the events from its first one to before its last one; its sums are the
+    differences of the running sums there.
+    """
+
+    line: Ints  # [N], one number for key and time, not decreasing
+    sums: Ints  # [V, N + 1]
+    firsts: Ints  # [W, R]
+    last: Ints  # [R]
 
 
 class Timelines:
@@ -77,13 +100,17 @@ class Timelines:
         """Number of events held."""
         return sum(len(log.times) for log in self.logs.values())
 
-    def add(self, key: str, time: int, values: Sequence[int]) -> list[list[int]]:
+    def add(self, key: str, time: int, values: Sequence[int]) -> tuple[Timeline, list[int], int]:
         """Add one event, not earlier than any other, and look back from it.
 
         Returns
         -------
-        list of shape [W, 1 + V]
-            For each window the number of events and the sums of their values.
+        log : Timeline
+            The events of the key, to be read at once.
+        firsts : list of int, W of them
+            For each window the row of its first event.
+        last : int
+            One beyond the last event of every window.
         """
         log = self.logs.get(key)
         if log is None:
@@ -93,17 +120,16 @@ class Timelines:
         log.append(time, values)
         end = time - self.lag
         last = bisect_right(log.times, end) if self.lag else len(log.times)
-        found, first = [], 0
-        for window in self.windows:
-            first = bisect_right(log.times, end - window)
-            found.append([last - first, *(sums[last] - sums[first] for sums in log.sums)])
-        if 2 * first > len(log.times):  # only then, so that it costs O(1) for each event
-            log.drop(first)
-        return found
+        firsts = [bisect_right(log.times, end - window) for window in self.windows]
+        oldest = firsts[-1]
+        if 2 * oldest > len(log.times):  # only then, so that it costs O(1) for each event
+            log.drop(oldest)
+            return log, [first - oldest for first in firsts], last - oldest
+        return log, firsts, last
 
     def add_many(
         self, keys: Sequence[str], codes: Ints, times: Ints, values: Ints
-    ) -> tuple[Ints, Ints]:
+    ) -> tuple[Ints, Views]:
         """Add events in order of time, and look back from each: as :meth:`add` in turn.
 
         Parameters
@@ -117,13 +143,13 @@ class Timelines:
         Returns
         -------
         rows : ndarray of shape [R]
-            The events in the order of `found`, which is that of keys and times.
-        found : ndarray of shape [W, 1 + V, R]
-            For each window the number of events and the sums of their values.
+            The events in the order of the views, which is that of keys and times.
+        views : Views
+            Their windows.
         """
-        found = np.zeros((len(self.windows), 1 + self.values, len(codes)), dtype=np.int64)
         if not len(codes):
-            return codes, found
+            none = np.zeros((len(self.windows), 0), dtype=np.int64)
+            return codes, Views(codes, np.zeros((self.values, 1), dtype=np.int64), none, codes)
         codes, times, values, old = self._with_stored(keys, codes, times, values)
         origin = times.min()
         # One number orders the events by key and then by time; a step back by `reach`
@@ -135,13 +161,9 @@ class Timelines:
         sums = np.zeros((self.values, len(line) + 1), dtype=np.int64)
         np.cumsum(values[:, order], axis=1, out=sums[:, 1:])
         new = np.flatnonzero(order >= old)  # [R], in order of the line
-        rows, end = order[new] - old, line[new] - self.lag
+        end = line[new] - self.lag
         last = np.searchsorted(line, end, side="right") if self.lag else new + 1
-        for which, window in enumerate(self.windows):
-            first = np.searchsorted(line, end - window, side="right")
-            found[which, 0] = last - first
-            for value in range(self.values):
-                found[which, 1 + value] = sums[value, last] - sums[value, first]
+        firsts = np.stack([np.searchsorted(line, end - w, side="right") for w in self.windows])
         starts = np.arange(len(keys)) * span
         horizon = max(times.max() - self.reach - origin, -1)
         bounds = (
@@ -149,7 +171,7 @@ class Timelines:
             np.searchsorted(line, starts + (span - 1), side="right"),  # one beyond the last
         )
         self._store(keys, bounds, times[order], sums)
-        return rows, found
+        return order[new] - old, Views(line, sums, firsts, last)
 
     def mark(self, key: str, time: int) -> bool:
         """Set the first value of an event at this time from 0 to 1; tell whether one was."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import statistics
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from industry_apps.data.simulators import card_transactions
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime.state import TransactionState
 
@@ -44,7 +47,8 @@ def simulated(
 
 
 def streamed(state: TransactionState, frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame([state.update(row) for row in frame.to_dict("records")])
+    rows = [state.update(row) for row in frame.to_dict("records")]
+    return pd.DataFrame(rows, columns=[*frame.columns, *state.columns])
 
 
 def assert_same(state: TransactionState, one: pd.DataFrame, two: pd.DataFrame) -> None:
@@ -53,33 +57,45 @@ def assert_same(state: TransactionState, one: pd.DataFrame, two: pd.DataFrame) -
         np.testing.assert_array_equal(left, right, err_msg=column)
 
 
-def oracle(frame: pd.DataFrame, *, windows: tuple[int, ...], delay: int) -> pd.DataFrame:
-    """Each column by its definition, in quadratic time."""
+def oracle(
+    frame: pd.DataFrame, *, windows: tuple[int, ...], delay: int, heard: list[int] | None = None
+) -> pd.DataFrame:
+    """Each column by its definition, in quadratic time; `heard`: rows at which labels arrive."""
     rows = frame.to_dict("records")
+    lag = timedelta(days=delay)
     results = []
     for i, row in enumerate(rows):
         out = {}
         for w in windows:
-            span, lag = timedelta(days=w), timedelta(days=delay)
+            span = timedelta(days=w)
             mine = [
                 r["amount"]
                 for r in rows[: i + 1]
                 if r["customer"] == row["customer"] and r["time"] > row["time"] - span
             ] * bool(row["customer"])
             known = [a for a in mine if not np.isnan(a)]
-            there = [
-                r["is_fraud"]
-                for r in rows
+            limited = [min(max(a, -1e6), 1e6) for a in known]
+            there = sorted(  # of the same second, frauds last
+                (r["time"], r["is_fraud"] and (heard is None or heard[j] <= i))
+                for j, r in enumerate(rows)
                 if r["terminal"] == row["terminal"]
                 and row["time"] - lag - span < r["time"] <= row["time"] - lag
-            ] * bool(row["terminal"])
+            ) * bool(row["terminal"])
+            labels = [label for _, label in there]
             out[f"customer_count_{w}d"] = len(mine)
             out[f"customer_mean_amount_{w}d"] = sum(known) / len(known) if known else np.nan
-            out[f"terminal_count_{w}d"] = len(there)
-            share = sum(there) / len(there) if there else 0.0
+            out[f"customer_std_amount_{w}d"] = statistics.pstdev(limited) if known else np.nan
+            out[f"terminal_count_{w}d"] = len(labels)
+            share = sum(labels) / len(labels) if labels else 0.0
             out[f"terminal_risk_{w}d"] = share if row["terminal"] else np.nan
-        results.append(out)
+        gap = [*labels[::-1], False].index(False)
+        results.append(out | {"terminal_run": gap if row["terminal"] else np.nan})
     return pd.DataFrame(results)
+
+
+def assert_true(state: TransactionState, result: pd.DataFrame, truth: pd.DataFrame) -> None:
+    columns = list(state.columns)
+    np.testing.assert_allclose(result[columns].to_numpy(), truth[columns].to_numpy(), rtol=1e-6)
 
 
 # Steps of whole days meet the ends of the windows exactly.
@@ -88,7 +104,7 @@ transactions = st.lists(
         st.sampled_from([0, 0, 1, 3_600, 86_399, 86_400, 86_401, 2 * 86_400]),
         st.sampled_from(["a", "b", ""]),
         st.sampled_from(["x", "y", ""]),
-        st.sampled_from([0.1, 12.34, -5.0, 99_999.99, float("nan")]),
+        st.sampled_from([0.1, 12.34, -5.0, 99_999.99, 3e6, float("nan")]),
         st.booleans(),
     ),
     min_size=1,
@@ -106,18 +122,39 @@ def table(drawn: list[tuple[int, str, str, float, bool]]) -> pd.DataFrame:
 def test_batch_stream_and_definition_agree(drawn, cut):
     frame, state = table(drawn), TransactionState(windows=(1, 2), delay=1)
     batch = state.enrich(frame)
-    truth = oracle(frame, windows=(1, 2), delay=1)
-    np.testing.assert_allclose(
-        batch[list(state.columns)].to_numpy(), truth[list(state.columns)].to_numpy(), rtol=1e-6
-    )
+    assert_true(state, batch, oracle(frame, windows=(1, 2), delay=1))
     assert_same(state, batch, streamed(TransactionState(windows=(1, 2), delay=1), frame))
     mixed = TransactionState(windows=(1, 2), delay=1)  # a table first, then one at a time
-    parts = [mixed.enrich(frame.iloc[:cut]), streamed(mixed, frame.iloc[cut:])]
-    assert_same(state, batch, pd.concat([part for part in parts if len(part)]))
+    assert_same(state, batch.iloc[:cut], mixed.enrich(frame.iloc[:cut]))
+    assert_same(state, batch.iloc[cut:], streamed(mixed, frame.iloc[cut:]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(transactions, st.lists(st.integers(0, 6), min_size=25, max_size=25), st.integers(0, 24))
+def test_labels_count_from_when_they_arrive_even_late(tmp_path_factory, drawn, waits, cut):
+    frame, state = table(drawn), TransactionState(windows=(1, 2), delay=1)
+    heard = [row + 1 + wait for row, wait in enumerate(waits)]  # often after the delay is over
+    rows = frame.drop(columns="is_fraud").to_dict("records")
+    results = []
+    for number, row in enumerate(rows):
+        for earlier in range(number):
+            if heard[earlier] == number and frame["is_fraud"][earlier]:
+                state.confirm(rows[earlier])
+        if number == cut:
+            path = tmp_path_factory.mktemp("state") / "state.npz"
+            state.snapshot(path)
+            state = TransactionState.restore(path)
+        results.append(state.update(row))
+    truth = oracle(frame, windows=(1, 2), delay=1, heard=heard)
+    assert_true(state, pd.DataFrame(results), truth)
 
 
 def test_batch_equals_stream_on_50_000_transactions(tmp_path: Path):
-    frame, state = simulated(50_000), TransactionState()
+    frame = card_transactions(customers=500, terminals=1_000, days=60, radius=15.0)[:50_000]
+    assert len(frame) == 50_000
+    for number, column in enumerate(("customer", "terminal", "amount")):
+        frame.loc[frame.index % 101 == number, column] = None
+    state = TransactionState()
     batch = state.enrich(frame)
     stream = TransactionState()
     parts = [streamed(stream, frame.iloc[:20_000]), stream.enrich(frame.iloc[20_000:35_000])]
@@ -125,7 +162,22 @@ def test_batch_equals_stream_on_50_000_transactions(tmp_path: Path):
     stream = TransactionState.restore(tmp_path / "state.npz")
     parts.append(streamed(stream, frame.iloc[35_000:]))
     assert_same(state, batch, pd.concat(parts))
-    assert batch["terminal_risk_30d"].max() > 0
+    assert batch["terminal_risk_30d"].max() == 1
+    assert batch["terminal_run"].max() > 5
+    assert batch["customer_std_amount_30d"].max() > 100
+
+
+def test_run_goes_from_the_latest_label_back_to_a_genuine_one_or_the_end_of_the_window():
+    record = {"customer": "C", "terminal": "T", "amount": 1.0}
+    state, runs = TransactionState(windows=(1, 3), delay=1), []
+    for hour, fraud in {0: 1, 12: 0, 24: 1, 36: 1, 59: 0, 60: 0}.items():
+        moment = START + timedelta(hours=hour)
+        runs.append(state.update({**record, "time": moment, "is_fraud": fraud})["terminal_run"])
+    for hour in (59, 60):
+        state.confirm({**record, "time": START + timedelta(hours=hour)})
+    for hour in (107, 121, 131):  # all four; without the one at 24; after the one at 107
+        runs.append(state.update({**record, "time": START + timedelta(hours=hour)})["terminal_run"])
+    assert runs == [0, 0, 1, 0, 1, 2, 4, 3, 0]
 
 
 def test_labels_that_arrive_within_the_delay_equal_labels_in_the_table():
@@ -228,7 +280,8 @@ def test_missing_entity_and_place_give_no_history():
     for _ in range(2):
         result = state.update(record)
         assert (result["customer_count_1d"], result["terminal_count_1d"]) == (0, 0)
-        assert np.isnan([result["customer_mean_amount_1d"], result["terminal_risk_1d"]]).all()
+        others = ("customer_mean_amount_1d", "customer_std_amount_1d", "terminal_risk_1d")
+        assert np.isnan([result[name] for name in (*others, "terminal_run")]).all()
     assert state.size == 0
 
 
@@ -280,15 +333,30 @@ def test_missing_column_and_parameters_are_named():
         TransactionState().enrich(simulated(5).drop(columns="amount"))
     with pytest.raises(ParameterError, match=r"windows.*Got \(7, 1\)"):
         TransactionState(windows=(7, 1))
+    with pytest.raises(ParameterError, match=r"whole numbers.*Got \(1\.5, 2\)"):
+        TransactionState(windows=(1.5, 2))
     with pytest.raises(ParameterError, match=r"delay.*at least 1 day. Got 0"):
         TransactionState(delay=0)
 
 
 def test_names_of_columns_follow_the_names_given():
     state = TransactionState(entity="card", place="shop", amount="eur", windows=(2,))
-    assert state.columns == ("card_count_2d", "card_mean_eur_2d", "shop_count_2d", "shop_risk_2d")
+    assert state.columns == (
+        *("card_count_2d", "card_mean_eur_2d", "card_std_eur_2d"),
+        *("shop_count_2d", "shop_risk_2d", "shop_run"),
+    )
     frame = simulated(30).rename(columns={"customer": "card", "terminal": "shop", "amount": "eur"})
     assert set(state.columns) < set(state.enrich(frame))
+
+
+def test_settings_make_an_equal_empty_state():
+    state = TransactionState(entity="card", windows=np.array([2, 5]), delay=3)
+    state.update({"card": "C", "terminal": "T", "time": START, "amount": 1.0})
+    again = TransactionState(**json.loads(json.dumps(state.settings)))
+    assert again.settings == state.settings
+    assert (again.columns, again.delay, again.size) == (state.columns, 3, 0)
+    with pytest.raises(AttributeError):
+        state.settings = {}
 
 
 def test_empty_table():
@@ -310,6 +378,17 @@ def test_snapshot_keeps_settings_and_leaves_no_other_file(tmp_path: Path):
     assert (again.columns, again.delay, again.size) == (state.columns, 2, state.size)
     with pytest.raises(SchemaError, match="lies before"):
         again.enrich(frame)
+
+
+def test_snapshot_of_another_format_is_refused(tmp_path: Path):
+    path = tmp_path / "state.npz"
+    TransactionState().snapshot(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(arrays["header"].tobytes()) | {"format": 1}
+    np.savez(path, **arrays | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
+    with pytest.raises(ModelFileError, match="its format is 1, expected 2"):
+        TransactionState.restore(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a snapshot", None])

@@ -1,0 +1,42 @@
+"""Applications measured: quality with intervals, parity, speed, memory."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = [
+    "Run",
+    "benchmark",
+    "benchmark_all",
+    "configured",
+    "data_of",
+    "enriched",
+    "machine",
+    "measure_speed",
+    "pairs",
+    "run",
+    "score",
+    "section",
+    "write_json",
+    "write_results",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Run": "runs",
+        "benchmark": "record",
+        "benchmark_all": "results",
+        "configured": "parameters",
+        "data_of": "runs",
+        "enriched": "answers",
+        "machine": "machine",
+        "measure_speed": "record",
+        "pairs": "results",
+        "run": "runs",
+        "score": "answers",
+        "section": "results",
+        "write_json": "record",
+        "write_results": "results",
+    },
+)

@@ -1,0 +1,140 @@
+"""The benchmark's figures as one JSON object, the only source of every published table."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from industry_apps.application import Application
+from industry_apps.benchmark.machine import machine, peak_memory_mb
+from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
+from industry_apps.benchmark.runs import Run, data_of, run
+from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record
+from industry_apps.export.model_file import library_versions
+
+#: What the record of a certificate holds.
+_PARITY = ("rows", "edge_rows", "changed_decisions", "beyond_tolerance", "largest_difference")
+
+#: Sizes of the thorough measurement of speed, and of the short one in every record.
+BATCH, SHORT_BATCH = 1_000_000, 100_000
+REPETITIONS, SHORT_REPETITIONS = 4_000, 1_000
+FILE_ROWS = 5_000_000
+
+
+def benchmark(application: Application, source: str, *, full: bool = False) -> dict[str, Any]:
+    """Measure one application on one data set.
+
+    It is trained with the parameters it has, evaluated once on the test part, exported with
+    parity on all of that part, and timed beside what it replaces.
+
+    Parameters
+    ----------
+    application : Application
+        Not fitted.
+    source : str
+        Id of a data set, ``"sample"``, or the path of a table.
+    full : bool
+        With the thorough measurement of speed, as :func:`measure_speed`.
+
+    Returns
+    -------
+    dict
+        JSON values: ``application``, ``data``, ``split``, ``model``, ``seeds``, ``metrics``,
+        ``baselines``, ``comparisons``, ``published``, ``parity``, ``speed``, ``absolute`` (timings
+        with a unit), ``seconds`` (of training, evaluation and export), ``peak_memory_mb`` (of
+        this process), ``notes``, ``versions``, ``machine``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(application, data_of(application, source), Path(folder) / "model.onnx")
+        peak = peak_memory_mb()
+        measures = _thorough(done) if full else _short(done)
+    facts = done.report.to_dict()
+    parity = done.certificate.to_dict()
+    return {
+        **{key: facts[key] for key in ("application", "data", "split", "model")},
+        "seeds": [application.get_params(deep=False).get("seed", 0)],
+        **{key: facts[key] for key in ("metrics", "baselines", "comparisons", "published")},
+        "parity": {key: parity[key] for key in _PARITY},
+        **timings(measures),
+        "seconds": round(done.seconds, 1),
+        "peak_memory_mb": round(peak),
+        "notes": facts["notes"],
+        "versions": library_versions(),
+        "machine": machine(),
+    }
+
+
+def measure_speed(application: Application, source: str) -> dict[str, Any]:
+    """Train, export, and measure everything that has to do with speed and memory.
+
+    Parameters
+    ----------
+    application, source
+        As for :func:`benchmark`.
+
+    Returns
+    -------
+    dict
+        JSON values: ``application``, ``data``, ``model``, ``speed``, ``absolute``,
+        ``measures`` (each in words, beside its target), ``versions``, ``machine``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(application, data_of(application, source), Path(folder) / "model.onnx")
+        measures = _thorough(done)
+    return {
+        "application": application.name,
+        "data": done.report.data,
+        "model": done.report.model,
+        **timings(measures),
+        "measures": [
+            {
+                "name": measure.name,
+                "found": measure.found(),
+                "wanted": measure.wanted(),
+                "holds": measure.holds,
+            }
+            for measure in measures
+        ],
+        "versions": library_versions(),
+        "machine": machine(),
+    }
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.replace(path)
+
+
+def timings(measures: Sequence[Measure]) -> dict[str, dict[str, float | str]]:
+    """Measures as JSON: ratios under ``speed``, what has a unit under ``absolute``."""
+    return {
+        "speed": {measure.key: measure.value for measure in measures if not measure.unit},
+        "absolute": {measure.key: measure.value for measure in measures if measure.unit},
+    }
+
+
+def _short(done: Run) -> list[Measure]:
+    fitted, rows = done.application, done.data.test
+    return [
+        *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
+        *batch(fitted, done.path, rows, count=SHORT_BATCH),
+    ]
+
+
+def _thorough(done: Run) -> list[Measure]:
+    fitted, rows = done.application, done.data.test
+    return [
+        *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
+        *batch(fitted, done.path, rows, count=BATCH),
+        *model_alone(fitted, rows, count=BATCH),
+        scoring_memory(done.path, rows, count=FILE_ROWS),
+        *import_times(),
+        training_step(),
+    ]

@@ -1,0 +1,162 @@
+"""All benchmarks in turn, and the table that is written from their JSON files."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from industry_apps.data import card, catalogue
+from industry_apps.evaluation import Estimate, Published, Report
+from industry_apps.registry import applications
+
+_ENDS = ("value", "low", "high")
+
+_TITLE = """# Results
+
+Written by `industry-apps benchmark --all` from the JSON files beside it; do not edit.
+An interval covers 95 % (bootstrap), and no figure is finer than its interval. * marks a
+published figure that was measured with another protocol.
+"""
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Every registered application with every data set whose card names it.
+
+    Examples
+    --------
+    >>> ("finance.fraud_detection", "finance_card_simulator") in pairs()
+    True
+    """
+    return [
+        (application, data)
+        for application in applications()
+        for data in catalogue()
+        if application in card(data).applications
+    ]
+
+
+def benchmark_all(
+    folder: Path, chosen: Sequence[tuple[str, str]], options: Sequence[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """Run benchmarks one after the other, each in a fresh process, and write the table.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets ``<application>-<data>.json`` for each pair that worked, and ``README.md``.
+    chosen : sequence of (application, data)
+        As :func:`pairs` makes it.
+    options : sequence of str
+        Further options of the command ``benchmark``.
+
+    Yields
+    ------
+    application, data, error : str
+        After each pair; the error is empty when it worked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for application, data in chosen:
+        path = folder / f"{application}-{data}.json"
+        command = [sys.executable, "-m", "industry_apps.cli", "benchmark", application]
+        command += ["--data", data, "--json", "--out", str(path), *options]
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        yield application, data, lines[-1] if done.returncode else ""
+    write_results(folder)
+
+
+def write_results(folder: Path) -> Path:
+    """Write ``README.md`` from all JSON files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds what ``benchmark --out`` wrote.
+
+    Returns
+    -------
+    Path
+        The table.
+    """
+    records = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))
+    ]
+    path = folder / "README.md"
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text("\n".join([_TITLE, *map(section, records)]), encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def section(record: Mapping[str, Any]) -> str:
+    """One benchmark as Markdown: metrics, verdicts, parity, speed.
+
+    Parameters
+    ----------
+    record : mapping
+        As :func:`industry_apps.benchmark.benchmark` returns it.
+    """
+    report = _report(record)
+    parity, machine, speed = record["parity"], record["machine"], record["speed"]
+    ratios = ", ".join(
+        f"{name.replace('_', ' ')} {value:.2g}"
+        for name, value in speed.items()
+        if "_vs_" in name and not isinstance(value, str)
+    )
+    lines = [
+        f"## {report.application} on {report.data}",
+        "",
+        *_markdown(report.metric_table()),
+        "",
+        f"- Model: {report.model}, seeds {', '.join(map(str, record['seeds']))}.",
+        *(f"- {part.capitalize()}: {words}." for part, words in report.split_lines()),
+        *(f"- {line['metric']}: {line['verdict']} {line['baseline']}." for line in _told(record)),
+        f"- Exported file: {parity['changed_decisions']} changed decisions and "
+        f"{parity['beyond_tolerance']} answers beyond tolerance on {parity['rows']} test rows and "
+        f"{parity['edge_rows']} edge rows; largest difference "
+        f"{parity['largest_difference']:.1g}.",
+        f"- Speed: {ratios}.",
+        f"- {record['seconds']:.0f} s to train, evaluate and export; peak memory "
+        f"{record['peak_memory_mb']} MB; {machine['cores']} cores of {machine['cpu']}.",
+        *(f"- {note}" for note in report.notes),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _told(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = record.get("comparisons", [])
+    return found
+
+
+def _report(record: Mapping[str, Any]) -> Report:
+    """The report again, for its tables and its rounding."""
+    return Report(
+        application=record["application"],
+        data=record["data"],
+        model=record["model"],
+        metrics=_estimates(record["metrics"]),
+        split=record["split"],
+        baselines={name: _estimates(row) for name, row in record["baselines"].items()},
+        published=tuple(Published(**row) for row in record["published"]),
+        notes=tuple(record.get("notes", ())),
+    )
+
+
+def _estimates(row: Mapping[str, Mapping[str, float | None]]) -> dict[str, Estimate]:
+    return {
+        name: Estimate(*(math.nan if value[end] is None else value[end] for end in _ENDS))
+        for name, value in row.items()
+    }
+
+
+def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
+    header, *rows = table
+    lines = [header, ["---"] * len(header), *rows]
+    return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]

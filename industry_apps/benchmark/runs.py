@@ -1,0 +1,149 @@
+"""One run of an application: from data to a model file that is measured and proven."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, Split, catalogue, load, read_table
+from industry_apps.errors import ParameterError, unknown_name
+from industry_apps.evaluation import Report
+from industry_apps.export import Certificate
+
+#: The name under which every application's embedded sample is asked for.
+SAMPLE = "sample"
+
+_TABLES = (".csv", ".csv.gz", ".parquet")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """A trained application, what it was judged on, and its file.
+
+    Parameters
+    ----------
+    application : Application
+        Fitted, evaluated and exported.
+    data : Dataset or Split
+    report : Report
+        Of the test part, with the certificate.
+    certificate : Certificate
+        Parity on the whole test part.
+    path : Path
+        The model file.
+    seconds : float
+        From the first step of training to the written file.
+    """
+
+    application: Application
+    data: Dataset | Split
+    report: Report
+    certificate: Certificate
+    path: Path
+    seconds: float
+
+
+def run(application: Application, data: Dataset | Split, path: Path) -> Run:
+    """Train, evaluate once on the test part, and export with parity on all of it.
+
+    Parameters
+    ----------
+    application : Application
+    data : Dataset or Split
+        As :func:`data_of` makes it.
+    path : Path
+        The model file to write, ends in .onnx.
+
+    Raises
+    ------
+    SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
+    """
+    started = time.perf_counter()
+    application.fit(data.train, data.validation)
+    report = application.evaluate(data.test)
+    application.export(path, check=data.test)
+    certificate: Certificate = application.parity_
+    return Run(
+        application=application,
+        data=data,
+        report=replace(report, parity=certificate.to_dict()),
+        certificate=certificate,
+        path=path,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def data_of(application: Application, source: str) -> Dataset | Split:
+    """Find the data that somebody named, split so that nothing leaks.
+
+    Parameters
+    ----------
+    application : Application
+        Splits a table of one's own, and offers the sample.
+    source : str
+        Id of a data set, ``"sample"``, or the path of a CSV or Parquet file.
+
+    Raises
+    ------
+    UnknownNameError
+        It is none of these; names the nearest.
+    DataNotFoundError, ChecksumError, SchemaError, LeakageError, ParameterError
+
+    Examples
+    --------
+    >>> from industry_apps.finance import FraudDetector
+    >>> len(data_of(FraudDetector(), "sample").test) > 1000
+    True
+    """
+    if source == SAMPLE:
+        return application.sample()
+    if source in catalogue():
+        return load(source)
+    if source.endswith(_TABLES) or Path(source).is_file():
+        return _own_table(application, Path(source))
+    raise unknown_name("data set", source, [*catalogue(), SAMPLE])
+
+
+def _own_table(application: Application, path: Path) -> Split:
+    split = getattr(application, "split", None)
+    if split is None:
+        raise ParameterError(
+            f"{type(application).__name__} does not split tables of yours. Name a data set, or "
+            "train it from Python with fit(train, validation)."
+        )
+    frame = with_times(application, read_table(path))
+    parts: Split = split(frame)
+    with path.open("rb") as file:
+        named = {"id": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    for part in parts:
+        part.attrs["data"] = named
+    return parts
+
+
+def own_name(application: Application, name: str) -> str:
+    """The user's name of a column of the application's schema."""
+    mapped: dict[str, str] = application.get_params(deep=False).get("columns") or {}
+    return mapped.get(name, name)
+
+
+def with_times(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
+    """Times that a file holds as text, as datetimes.
+
+    Raises
+    ------
+    SchemaError
+        Names the row and the value that is no time.
+    """
+    times: dict[str, np.ndarray] = {}
+    for column in application.schema:
+        name = own_name(application, column.name)
+        if column.kind == "datetime" and name in frame and frame[name].dtype.kind == "O":
+            seconds = replace(column, name=name).to_array(frame[name])
+            times[name] = seconds.astype("datetime64[s]")
+    return frame.assign(**times)

@@ -1,0 +1,399 @@
+"""The command ``industry-apps``: each command one call into the layers below.
+
+Exit codes: 0 all is well, 1 a check failed, 2 the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from industry_apps import __version__
+from industry_apps.errors import ChecksumError, IndustryAppsError, ParameterError, ParityError
+
+if TYPE_CHECKING:
+    from industry_apps.application import Application
+    from industry_apps.evaluation import Report
+
+CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+_ZOO = ("name", "file", "description", "licence")
+
+
+class _Commands(TyperGroup):
+    """Turns errors made on purpose into one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ParityError, ChecksumError) as error:
+            raise _failure(error, CHECK_FAILED) from error
+        except (IndustryAppsError, OSError) as error:
+            raise _failure(error, BAD_INPUT) from error
+        except KeyboardInterrupt as error:
+            raise _failure("interrupted", INTERRUPTED) from error
+
+
+def _failure(error: object, code: int) -> typer.Exit:
+    typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+    return typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+data_commands = typer.Typer(no_args_is_help=True, help="Data sets: list, fetch, verify.")
+model_commands = typer.Typer(no_args_is_help=True, help="The model zoo: list, show, verify.")
+app.add_typer(data_commands, name="data")
+app.add_typer(model_commands, name="models")
+
+Name = Annotated[str, typer.Argument(metavar="APPLICATION", help="A name of the command list.")]
+Data = Annotated[str, typer.Option(help="Id of a data set, 'sample', or a CSV or Parquet file.")]
+File = Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a zoo name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Html = Annotated[Path | None, typer.Option(help="Write the report as one page, too.")]
+Fast = Annotated[bool, typer.Option(help="Parameters of a fit of seconds, for a try.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="OURS=THEIRS", help="Your name of a column; repeatable."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A constructor parameter; repeatable."),
+]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Models for industry: one ONNX file takes the raw record and returns the decision."""
+
+
+@app.command("list")
+def list_applications(as_json: AsJson = False) -> None:
+    """List the applications."""
+    from dataclasses import asdict
+
+    from industry_apps.registry import applications
+
+    found = []
+    for name in applications():
+        kind = _kind(name)
+        summary = (kind.__doc__ or "").strip().partition("\n")[0]
+        found.append({"name": name, "summary": summary, "traits": asdict(kind.traits)})
+    rows = [list(map(_in_words, each.values())) for each in found]
+    _show(found, ["application", "what it answers", "traits"], rows, as_json)
+
+
+@data_commands.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """List the data sets that have a card."""
+    from industry_apps.data import card, catalogue
+
+    keys = ("id", "title", "kind", "applications", "licence", "source")
+    found = [{key: getattr(card(name), key) for key in keys} for name in catalogue()]
+    rows = [[each["id"], each["kind"], each["title"], each["licence"]] for each in found]
+    _show(found, ["id", "kind", "title", "licence"], rows, as_json)
+
+
+@data_commands.command("fetch")
+def fetch_data(name: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Get a data set from the cache, a mirror or its address; print where its files lie."""
+    from industry_apps.data import fetch
+
+    _print_files(fetch(name), as_json)
+
+
+@data_commands.command("verify")
+def verify_data(
+    name: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+) -> None:
+    """Check the files of a data set on this machine against the sha256 of its card."""
+    from industry_apps.data import verify
+
+    _print_files(verify(name), as_json)
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - each is an option
+    application: Name,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The model file to write, ends in .onnx.")],
+    model: Annotated[str | None, typer.Option(help="Kind of model, such as trees.")] = None,
+    alerts_per_day: Annotated[str | None, typer.Option(help="Cases that can be worked.")] = None,
+    false_alarm_cost: Annotated[str | None, typer.Option(help="In money.")] = None,
+    missed_cost: Annotated[str | None, typer.Option(help="In money.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Of all that is random.")] = None,
+    settings: Settings = None,
+    column: Columns = None,
+    fast: Fast = False,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on a data set, evaluate on its test part, export with proven parity.
+
+    Any other parameter of the application goes by --set, as in --set delay_days=3 or
+    --set trees.rounds=200.
+    """
+    from industry_apps.benchmark import configured, data_of, run
+    from industry_apps.benchmark.parameters import missed_cost_of
+
+    kind = _kind(application)
+    named = {
+        "model": model,
+        "alerts_per_day": alerts_per_day,
+        "false_alarm_cost": false_alarm_cost,
+        missed_cost_of(kind): missed_cost,
+        "seed": seed,
+    }
+    given = {name: value for name, value in named.items() if value is not None}
+    trained = configured(kind, {**given, **_settings(settings, column)}, fast=fast)
+    done = run(trained, data_of(trained, data), out)
+    _print_report(done.report, html, as_json, path=done.path)
+
+
+@app.command()
+def evaluate(
+    model: File, data: Data, column: Columns = None, html: Html = None, as_json: AsJson = False
+) -> None:
+    """Measure a model file on the test part of a data set."""
+    from industry_apps.benchmark import configured, data_of, score
+    from industry_apps.runtime import Model
+
+    loaded = Model(model)
+    author = configured(_kind(loaded.metadata["application"]), _settings(None, column))
+    _print_report(score(loaded, author, data_of(author, data)), html, as_json, path=loaded.path)
+
+
+@app.command()
+def predict(
+    model: File,
+    table: Annotated[Path, typer.Argument(metavar="IN", help="A CSV or Parquet file.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A CSV or Parquet file.")],
+    enrich: Annotated[
+        bool, typer.Option(help="First add what the stream of IN tells: the state columns.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer every record of a file; write all its columns and the answers."""
+    from tempfile import TemporaryDirectory
+
+    from industry_apps.benchmark import enriched
+    from industry_apps.runtime import Model
+
+    loaded = Model(model)
+    with TemporaryDirectory() as folder:
+        source = enriched(loaded, table, Path(folder)) if enrich else table
+        rows = loaded.predict(source, to=out)
+    if as_json:
+        _print_json({"rows": rows, "path": str(out)})
+    else:
+        typer.echo(f"Answered {rows} records: {out}")
+
+
+@app.command()
+def describe(model: File, as_json: AsJson = False) -> None:
+    """Print what a model file says of itself."""
+    from industry_apps.export.model_card import render_card
+    from industry_apps.runtime import Model
+
+    loaded = Model(model)
+    if as_json:
+        _print_json(loaded.describe())
+    else:
+        typer.echo(render_card(loaded.metadata))
+
+
+@model_commands.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the models that travel with the package."""
+    from industry_apps.runtime.zoo import zoo
+
+    found = [{"name": name, **facts} for name, facts in zoo().items()]
+    rows = [[str(each.get(key, "")) for key in _ZOO] for each in found]
+    _show(found, list(_ZOO), rows, as_json)
+
+
+@model_commands.command("show")
+def show_model(name: str, as_json: AsJson = False) -> None:
+    """Print the zoo's entry of a model."""
+    from industry_apps.runtime.zoo import verify, zoo
+
+    entry = {"name": name, "path": str(verify(name)), **zoo()[name]}
+    _show(entry, ["entry", "value"], [[key, str(value)] for key, value in entry.items()], as_json)
+
+
+@model_commands.command("verify")
+def verify_models(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check zoo files (all by default): sha256, and the self-test on this machine."""
+    from industry_apps.errors import ModelFileError
+    from industry_apps.runtime import Model
+    from industry_apps.runtime.zoo import verify, zoo
+
+    found = []
+    for name in names or zoo():
+        try:
+            found.append({"name": name, "path": str(Model(verify(name)).path), "error": ""})
+        except ModelFileError as error:
+            found.append({"name": name, "path": "", "error": str(error)})
+    rows = [[each["name"], each["error"] or "ok"] for each in found]
+    _show(found, ["model", "verdict"], rows, as_json)
+    if any(each["error"] for each in found):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
+    application: Annotated[str, typer.Argument(metavar="[APPLICATION]")] = "",
+    data: Annotated[str, typer.Option(help="As for train.")] = "sample",
+    every: Annotated[bool, typer.Option("--all", help="Every application and data set.")] = False,
+    speed: Annotated[bool, typer.Option(help="Speed and memory alone, thoroughly.")] = False,
+    full: Annotated[bool, typer.Option(help="Quality, and speed thoroughly.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
+    settings: Settings = None,
+    fast: Fast = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an application: quality, parity, speed, memory."""
+    if every:
+        _benchmark_all(out or Path("notebooks/results"), ["--fast"] if fast else [])
+        return
+    if not application:
+        raise ParameterError("Name an application (see industry-apps list), or give --all.")
+    from industry_apps import benchmark as measuring
+
+    model = measuring.configured(_kind(application), _settings(settings, None), fast=fast)
+    if speed:
+        record = measuring.measure_speed(model, data)
+        rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+    else:
+        record = measuring.benchmark(model, data, full=full)
+    if out is not None:
+        measuring.write_json(out, record)
+    if as_json:
+        _print_json(record)
+    elif speed:
+        _print_table(["measure", "found", "target"], rows)
+    else:
+        typer.echo(measuring.section(record))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the model file and the report.")] = Path(
+        "demo_output"
+    ),
+    application: Annotated[str, typer.Option(help="Name; the first of the registry.")] = "",
+) -> None:
+    """Train on an embedded sample, export, prove parity, measure, write a report."""
+    from industry_apps.demo import demonstrate
+    from industry_apps.registry import APPLICATIONS
+
+    for line in demonstrate(_kind(application or next(iter(APPLICATIONS)))(), out):
+        typer.echo(line)
+
+
+def _kind(name: str) -> type[Application]:
+    from industry_apps.registry import application
+
+    return cast("type[Application]", application(name))
+
+
+def _settings(settings: Sequence[str] | None, columns: Sequence[str] | None) -> dict[str, str]:
+    from industry_apps.benchmark.parameters import pairs_of
+
+    found = pairs_of(settings or (), "--set NAME=VALUE")
+    if columns:
+        found["columns"] = json.dumps(pairs_of(columns, "--column OURS=THEIRS"))
+    return found
+
+
+def _benchmark_all(folder: Path, options: Sequence[str]) -> None:
+    from industry_apps.benchmark import benchmark_all, pairs
+
+    failed = False
+    for application, data, error in benchmark_all(folder, pairs(), options):
+        typer.echo(f"{application} on {data}: {error or 'done'}", err=bool(error))
+        failed = failed or bool(error)
+    typer.echo(f"Table: {folder / 'README.md'}")
+    if failed:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) -> None:
+    if html is not None:
+        report.to_html(html)
+    if as_json:
+        _print_json({**report.to_dict(), "path": str(path)})
+        return
+    typer.echo(report)
+    typer.echo(f"\nmodel file: {path}" + (f"\nreport: {html}" if html else ""))
+
+
+def _print_files(paths: Sequence[Path], as_json: bool) -> None:
+    if as_json:
+        _print_json([str(path) for path in paths])
+    else:
+        typer.echo("\n".join(map(str, paths)) or "Simulated: it has no files, load() makes it.")
+
+
+def _show(found: Any, header: Sequence[str], rows: Iterable[Sequence[str]], as_json: bool) -> None:
+    if as_json:
+        _print_json(found)
+    else:
+        _print_table(header, rows)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD)
+    for position, name in enumerate(header):
+        table.add_column(name, no_wrap=position == 0)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table, markup=False)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        told = {name: _in_words(each) for name, each in value.items() if each}
+        return ", ".join(f"{name} {each}".strip() for name, each in told.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_in_words, value))
+    if value is True:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

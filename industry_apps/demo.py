@@ -1,0 +1,62 @@
+"""The whole way in a minute: train on the sample, export, prove, serve, measure, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from industry_apps.application import Application
+from industry_apps.benchmark.runs import SAMPLE, data_of, run
+from industry_apps.benchmark.speed import one_record
+from industry_apps.runtime import Model
+
+_REPETITIONS = 300
+
+
+def demonstrate(application: Application, out: Path) -> Iterator[str]:
+    """Take an application from its embedded sample to a served model file.
+
+    Parameters
+    ----------
+    application : Application
+        Not fitted.
+    out : Path
+        Folder for ``model.onnx`` and ``report.html``.
+
+    Yields
+    ------
+    str
+        What has just been done and found, in plain words.
+    """
+    name = type(application).__name__
+    data = data_of(application, SAMPLE)
+    yield (
+        f"Took the sample of {application.name}: {len(data.train)} records to learn from, "
+        f"{len(data.validation)} to choose on, {len(data.test)} later ones to judge on."
+    )
+    done = run(application, data, out / "model.onnx")
+    first, estimate = next(iter(done.report.metrics.items()))
+    yield (
+        f"Trained {name} ({done.report.model}), evaluated and exported it in "
+        f"{done.seconds:.0f} s: {first} {estimate} (95 % interval)."
+    )
+    if verdicts := done.report.comparisons():
+        yield f"In {first} it {verdicts[0]}."
+    proof = done.certificate
+    yield (
+        f"Parity of the exported file on {proof.rows} test records and {proof.edge_rows} made to "
+        f"be difficult: {proof.changed_decisions} changed decisions, {proof.beyond_tolerance} "
+        f"answers beyond {proof.tolerance:g}."
+    )
+    model = Model(done.path)
+    answer = model.predict(data.test.head(1).to_dict("records")[0])
+    told = ", ".join(f"{key} {value:.3g}" for key, value in answer.items())
+    yield f"Served one record with onnxruntime alone, without {name}: {told}."
+    ratios = one_record(application, done.path, data.test, repetitions=_REPETITIONS)
+    yield (
+        f"One record through the file takes {ratios[2].found()}: {ratios[0].found()} times "
+        f"faster than through {name}, {ratios[1].found()} times a bare session."
+    )
+    page = done.report.to_html(out / "report.html")
+    yield f"Model file: {done.path} ({done.path.stat().st_size / 1024:.0f} kB)"
+    yield f"Report:     {page}"

@@ -1,0 +1,159 @@
+"""The model zoo's side of an export: the card beside the file, and the index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from industry_apps.errors import ModelFileError
+from industry_apps.runtime.model import Model
+
+
+def publish(path: Path, folder: Path) -> Path:
+    """Put a model file into a zoo: the file under its application's name, its card, the index.
+
+    Parameters
+    ----------
+    path : Path
+        A file written by ``Application.export``.
+    folder : Path
+        The zoo, such as ``onnx_models``.
+
+    Returns
+    -------
+    Path
+        The file in the zoo.
+
+    Raises
+    ------
+    ModelFileError
+        The licence of the training data does not allow to publish models of it, or the
+        file does not load.
+    """
+    metadata = Model(path).metadata
+    data, name = metadata["data"], metadata["application"]
+    if not data.get("models_may_be_published", False):
+        raise ModelFileError(
+            f"{path.name} was trained on {data['id']!r}, whose licence does not say that models "
+            "of it may be published. Train on data that may."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}.onnx"
+    if path.resolve() != target.resolve():
+        shutil.copyfile(path, target)
+    (folder / f"{name}.md").write_text(render_card(metadata), encoding="utf-8")
+    index_path = folder / "index.json"
+    index = json.loads(index_path.read_text("utf-8")) if index_path.is_file() else {}
+    index[name] = {
+        "file": target.name,
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "bytes": target.stat().st_size,
+        "description": f"{name}, {metadata['model']}, trained on {data['id']}",
+        "licence": "Apache-2.0",
+    }
+    index_path.write_text(json.dumps(dict(sorted(index.items())), indent=2) + "\n", "utf-8")
+    return target
+
+
+def render_card(metadata: Mapping[str, Any]) -> str:
+    """Write the model card of a file as Markdown, from nothing but its own metadata.
+
+    References
+    ----------
+    Mitchell et al. 2019, "Model cards for model reporting", doi:10.1145/3287560.3287596.
+    """
+    data, parity = metadata["data"], metadata["parity"]
+    lines = [
+        f"# {metadata['application']}",
+        "",
+        metadata.get("summary", ""),
+        "",
+        f"Model: {metadata['model']}. Written by industry_apps {metadata['version']}; runs with "
+        "nothing but onnxruntime.",
+        "",
+        "## Training data",
+        "",
+        f"`{data['id']}`, sha256 `{data['sha256']}`. Licence: {data.get('licence', 'not stated')}",
+        "",
+        *_table(
+            ("part", "rows", "positives", "first", "last"),
+            [
+                (name, *(part.get(key, "") for key in ("rows", "positives", "first", "last")))
+                for name, part in metadata["split"].items()
+            ],
+        ),
+        "",
+        "## Measured on the test part",
+        "",
+        *_table(
+            ("metric", "value", "95 % interval"),
+            [
+                (name, _number(m["value"]), f"{_number(m['low'])} to {_number(m['high'])}")
+                for name, m in metadata["metrics"].items()
+            ],
+        ),
+        "",
+        "## Decision",
+        "",
+        *[f"- {key.replace('_', ' ')}: {_number(value)}" for key, value in _known(metadata)],
+        "",
+        "## Parity with the trained model",
+        "",
+        f"{parity['rows']} rows of data and {parity['edge_rows']} edge rows: "
+        f"{parity['changed_decisions']} changed decisions, {parity['beyond_tolerance']} rows "
+        f"beyond {parity['tolerance']:g}, largest difference {parity['largest_difference']:.1e}.",
+        "",
+        "## Columns",
+        "",
+        *_table(
+            ("input", "kind", "unit", "limits", "meaning"),
+            [
+                (c["name"], c["kind"], c["unit"], _limits(c), c["description"])
+                for c in metadata["schema"]
+            ],
+        ),
+        "",
+        *_table(
+            ("output", "kind", "meaning"),
+            [(c["name"], c["kind"], c["description"]) for c in metadata["outputs"]],
+        ),
+        "",
+        "## Limits",
+        "",
+        *[f"- {text}" for text in data.get("caveats", [])],
+        "- Train on your own records before you rely on an answer.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
+    ruled = "|".join(["---"] * len(header))
+    return [
+        f"| {' | '.join(header)} |",
+        f"|{ruled}|",
+        *(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows),
+    ]
+
+
+def _known(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, value) for key, value in metadata["decision"].items() if value is not None]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _limits(column: Mapping[str, Any]) -> str:
+    low, high = column["low"], column["high"]
+    return " ".join(
+        text
+        for text in (
+            f">= {low:g}" if low is not None else "",
+            f"<= {high:g}" if high is not None else "",
+        )
+        if text
+    )

@@ -1,0 +1,97 @@
+"""Records with a target and a time: read, described, and kept from leaking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.data import check_leakage
+from industry_apps.recipes.scorers import Labelled, joined
+from industry_apps.recipes.stability import Unstable, unstable_columns
+from industry_apps.schema import Column, Schema
+
+_SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """How the records of a table are read.
+
+    Parameters
+    ----------
+    schema : Schema
+        What a model may see.
+    target, time : str
+        Names of the label, and of the moment of a record.
+    """
+
+    schema: Schema
+    target: str
+    time: str
+
+    def labelled(self, frame: pd.DataFrame) -> Labelled:
+        """Check a table and read its columns and labels.
+
+        Raises
+        ------
+        SchemaError
+        """
+        label = Column(name=self.target, kind="boolean", nullable=False)
+        target = Schema((label,)).to_arrays(frame)[self.target] > 0
+        return Labelled(self.schema.to_arrays(frame), target)
+
+    def seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """Moments of the records, in seconds since 1970 UTC, of shape [rows]."""
+        moment = Column(name=self.time, kind="datetime", nullable=False)
+        return Schema((moment,)).to_arrays(frame)[self.time]
+
+    def days(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """Day numbers of the records, of shape [rows]."""
+        return self.seconds(frame) // _SECONDS_A_DAY
+
+    def describe(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Rows, positives and period of a table, as JSON values."""
+        moments = self.seconds(frame).astype("datetime64[s]")
+        return {
+            "rows": len(frame),
+            "positives": int(self.labelled(frame).target.sum()),
+            "first": str(moments.min()),
+            "last": str(moments.max()),
+        }
+
+    def check_later(
+        self, frame: pd.DataFrame, learned: Mapping[str, Mapping[str, Any]], delay: int
+    ) -> None:
+        """Check that a table lies after what a model learned from, and after the delay.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        learned : mapping of str to mapping
+            Parts as :meth:`describe` gave them.
+        delay : int
+            Days until a label is known.
+
+        Raises
+        ------
+        LeakageError
+        """
+        test = pd.DataFrame({self.time: self.seconds(frame).astype("datetime64[s]")})
+        for part in learned.values():
+            known = pd.DataFrame({self.time: [pd.Timestamp(part["last"])]})
+            check_leakage(known, test, time=self.time, delay=delay)
+
+    def without_unstable(
+        self, train: pd.DataFrame, validation: pd.DataFrame
+    ) -> tuple[Records, list[Unstable]]:
+        """Leave out the columns whose relation to the target changed; say which."""
+        known = joined(self.labelled(train), self.labelled(validation))
+        seconds = np.concatenate([self.seconds(train), self.seconds(validation)])
+        found = unstable_columns(self.schema, known.arrays, known.target, seconds)
+        kept = self.schema.without([unstable.column for unstable in found])
+        return replace(self, schema=kept), found

@@ -1,0 +1,222 @@
+"""Checks of the answers: the file gives them as the trained model does, wherever, however."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.export.model_file import json_record
+from industry_apps.export.parity import Answers, certify
+from industry_apps.testing.trial import (
+    PARTS,
+    ROUNDING,
+    Trial,
+    assert_outputs,
+    assert_same,
+    assert_that,
+)
+
+#: What a serving machine does not have.
+TRAINING_LIBRARIES = (
+    "torch",
+    "lightning",
+    "sklearn",
+    "lightgbm",
+    "onnx",
+    "onnxscript",
+    "onnxmltools",
+    "skl2onnx",
+    "scipy",
+    "matplotlib",
+    "pandas",
+)
+
+#: Task -> the metric that decides, and the trivial baseline that it is held against.
+PRIMARY = {"decision": ("average_precision", "prevalence")}
+
+_SERVE = """
+import json, sys
+sys.modules.update(dict.fromkeys(sys.argv[2:]))  # None there: importing it raises ImportError
+from industry_apps.runtime import Model
+json.dump(Model(sys.argv[1]).predict(json.load(sys.stdin)), sys.stdout)
+"""
+
+
+def export_parity(trial: Trial) -> None:
+    """The file answers as the trained model, on the test part and on edge rows."""
+
+    def native(frame: pd.DataFrame) -> Answers:
+        return _arrays(trial.fitted.predict(frame))
+
+    def exported(frame: pd.DataFrame) -> Answers:
+        return _arrays(trial.model.predict(frame))
+
+    found = certify(native, exported, trial.data.test, trial.edges())
+    stated = trial.fitted.parity_
+    assert_that(found.holds and stated.holds, f"Found {found}, the file states {stated}.")
+    assert_that(
+        stated.rows == len(trial.data.test) and stated.edge_rows > 0,
+        f"Exported with the test part as check, the certificate is of other rows: {stated}.",
+    )
+
+
+def runs_without_training_libraries(trial: Trial) -> None:
+    """A process that cannot import the training libraries gives the same answers."""
+    frame = pd.concat([trial.records(100), trial.edges()], ignore_index=True)
+    records = [json_record(frame.iloc[row], trial.inputs) for row in range(len(frame))]
+    done = subprocess.run(
+        [sys.executable, "-c", _SERVE, str(trial.path), *TRAINING_LIBRARIES],
+        input=json.dumps(records),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert_that(done.returncode == 0, f"The process failed: {done.stderr[-2000:]}")
+    theirs = pd.DataFrame(json.loads(done.stdout), index=frame.index)
+    assert_same(trial.fitted.predict(frame), theirs, "Trained model and bare process")
+
+
+def declared_outputs_only(trial: Trial) -> None:
+    """Trained model and file give the declared outputs, of their types, within limits."""
+    outputs = trial.application_class.outputs
+    assert_that(
+        trial.model.outputs == outputs,
+        f"The file declares {trial.model.outputs.names}, the class {outputs.names}.",
+    )
+    for frame in (trial.data.test, trial.edges()):
+        assert_outputs(outputs, trial.fitted.predict(frame), "Trained model")
+        assert_outputs(outputs, trial.model.predict(frame), "File")
+
+
+def file_describes_itself(trial: Trial) -> None:
+    """The file names the application, and a JSON description can be made of it."""
+    described = trial.model.describe()
+    json.dumps(described)
+    assert_that(
+        described["application"] == trial.application_class.name,
+        f"The file names {described['application']!r} as its application.",
+    )
+
+
+def same_seed_same_answers(trial: Trial) -> None:
+    """A second fit on the same data gives the same answers, bit by bit."""
+    again = trial.application_class.fast().fit(trial.data)
+    ours, theirs = (model.predict(trial.data.test) for model in (trial.fitted, again))
+    assert_same(ours, theirs, "Two fits with the same seed", tolerance=0)
+
+
+def one_record_equals_batch(trial: Trial) -> None:
+    """A record is answered alone as it is among others."""
+    frame = pd.concat([trial.records(30), trial.edges()], ignore_index=True)
+    for way in trial.ways():
+        alone = pd.concat([way.ask(frame.iloc[[row]]) for row in range(len(frame))])
+        assert_same(way.ask(frame), alone, f"Batch and one record, {way.name},", tolerance=ROUNDING)
+
+
+def row_order_does_not_matter(trial: Trial) -> None:
+    """Shuffled records get the answers that they got before."""
+    frame = trial.data.test
+    shuffled = frame.iloc[np.random.default_rng(0).permutation(len(frame))]
+    for ask in (trial.fitted.predict, trial.model.predict):
+        assert_same(
+            ask(frame), ask(shuffled).loc[frame.index], "Ordered and shuffled", tolerance=ROUNDING
+        )
+
+
+def column_order_does_not_matter(trial: Trial) -> None:
+    """Columns are found by name."""
+    frame = trial.records(50)
+    turned = frame[frame.columns[::-1]]
+    for way in trial.ways():
+        assert_same(way.ask(frame), way.ask(turned), f"Column orders, {way.name},", tolerance=0)
+
+
+def further_columns_do_not_matter(trial: Trial) -> None:
+    """The columns that the file reads are enough, and others change nothing."""
+    frame = trial.records(50)
+    only = frame[[name for name in trial.inputs.names if name in frame]]
+    more = frame.assign(unknown_to_the_model=pd.Series([object()] * len(frame)))
+    for way in trial.ways():
+        answer = way.ask(only)
+        for other in (frame, more):
+            assert_same(answer, way.ask(other), f"Further columns, {way.name},", tolerance=0)
+
+
+def index_is_kept(trial: Trial) -> None:
+    """Answers come on the index of the records, whatever it is."""
+    frame = trial.records(6)
+    for index in (list("fedcba"), [7] * 6, pd.date_range("2020-01-01", periods=6)):
+        for way in trial.ways()[:2]:
+            frame.index = pd.Index(index, name="key")
+            answer = way.ask(frame)
+            assert_that(
+                answer.index.identical(frame.index),
+                f"{way.name}: asked with {frame.index}, answered with {answer.index}.",
+            )
+
+
+def inputs_are_not_mutated(trial: Trial) -> None:
+    """Fit, predict, evaluate and export leave the tables as they were."""
+    trial.model.predict(trial.data.test)
+    trial.fitted.predict(trial.data.test)
+    assert_that(bool(trial.report.metrics), "The report has no metrics.")
+    for name in PARTS:
+        pd.testing.assert_frame_equal(getattr(trial.data, name), trial.untouched[name])
+
+
+def sample_repeats(trial: Trial) -> None:
+    """``sample()`` gives equal tables each time."""
+    again = trial.application_class.sample()
+    for name in PARTS:
+        pd.testing.assert_frame_equal(getattr(again, name), trial.untouched[name])
+
+
+def beats_trivial_baseline(trial: Trial) -> None:
+    """The metric that decides lies beyond the trivial baseline's, interval and all."""
+    task = trial.application_class.traits.task
+    assert_that(task in PRIMARY, f"No metric is named for the task {task!r}: add it to PRIMARY.")
+    metric, baseline = PRIMARY[task]
+    margin = trial.report.margins[baseline][metric]
+    lead = -margin.high if metric in LOWER_IS_BETTER else margin.low
+    assert_that(lead > 0, f"{metric} less that of {baseline!r} is {margin}.")
+
+
+def explains_each_column(trial: Trial) -> None:
+    """An explanation gives each column that the file reads a finite contribution."""
+    record = json_record(trial.data.test.iloc[0], trial.inputs)
+    found = trial.model.explain(record)
+    assert_that(
+        sorted(found) == sorted(trial.inputs.names),
+        f"Explained are {sorted(found)}, read are {sorted(trial.inputs.names)}.",
+    )
+    assert_that(bool(np.isfinite(list(found.values())).all()), f"Not finite: {found}")
+    assert_that(any(found.values()), "No column contributes anything.")
+
+
+def _arrays(answer: pd.DataFrame) -> Answers:
+    return {str(name): answer[name].to_numpy() for name in answer}
+
+
+#: In the order in which they are made; parity first.
+CHECKS = (
+    export_parity,
+    runs_without_training_libraries,
+    declared_outputs_only,
+    file_describes_itself,
+    same_seed_same_answers,
+    one_record_equals_batch,
+    row_order_does_not_matter,
+    column_order_does_not_matter,
+    further_columns_do_not_matter,
+    index_is_kept,
+    inputs_are_not_mutated,
+    sample_repeats,
+    beats_trivial_baseline,
+)

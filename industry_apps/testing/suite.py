@@ -1,0 +1,142 @@
+"""The suite: named checks of one application class, and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Literal
+
+from industry_apps.application import Application
+from industry_apps.testing import answers, limits, structure
+from industry_apps.testing.trial import Trial
+
+Status = Literal["passed", "failed", "expected failure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What came of one check.
+
+    Parameters
+    ----------
+    check : str
+        Its name.
+    status : {"passed", "failed", "expected failure"}
+    reason : str
+        Why it failed, or why that was expected; empty when it passed.
+    seconds : float
+        What it took; the first check that needs the fitted application waits for the fit.
+    """
+
+    check: str
+    status: Status
+    reason: str
+    seconds: float
+
+
+def yield_checks(
+    application_class: type[Application],
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the checks that an application has to pass, parity first.
+
+    All checks of one call share one fitted application and one exported file, made when
+    the first check needs them.
+
+    Parameters
+    ----------
+    application_class : type of Application
+        It is fitted as ``application_class.fast()`` on ``application_class.sample()``.
+
+    Yields
+    ------
+    name : str
+        Name of the check, as in ``known_failures``.
+    check : callable
+        Takes nothing; raises AssertionError, or whatever the application raised.
+
+    Examples
+    --------
+    >>> from industry_apps.finance import FraudDetector
+    >>> next(name for name, check in yield_checks(FraudDetector))
+    'export_parity'
+    """
+    trial = Trial(application_class)
+    traits = application_class.traits
+    chosen = [*answers.CHECKS, *structure.CHECKS, *limits.CHECKS]
+    if traits.explains:
+        chosen.append(answers.explains_each_column)
+    if traits.task == "decision":
+        chosen.append(limits.single_class_is_refused)
+    named = [(check.__name__, check) for check in chosen]
+    for name, check in (*named, *structure.scikit_learn_checks(application_class)):
+        yield name, partial(check, trial)
+
+
+def check_application(
+    application_class: type[Application], *, raise_failures: bool = True
+) -> list[CheckResult]:
+    """Check all that makes a class an application; it takes some fits of ``fast()``.
+
+    Parameters
+    ----------
+    application_class : type of Application
+        Its ``known_failures`` ({name of a check: reason}) are expected to fail, and one
+        that does not is a failure.
+    raise_failures : bool
+        Raise when a check failed; else only say so in the results.
+
+    Returns
+    -------
+    list of CheckResult
+        In the order of the checks.
+
+    Raises
+    ------
+    AssertionError
+        Names all checks that failed, with their reasons.
+
+    Examples
+    --------
+    >>> from industry_apps.finance import FraudDetector
+    >>> results = check_application(FraudDetector)  # doctest: +SKIP
+    """
+    known = dict(application_class.known_failures)
+    results = [
+        _result(name, check, known.pop(name, "")) for name, check in yield_checks(application_class)
+    ]
+    results += [
+        CheckResult(
+            check=name,
+            status="failed",
+            reason="known_failures names it, and there is no such check. Remove it there.",
+            seconds=0.0,
+        )
+        for name in known
+    ]
+    failed = [f"  {found.check}: {found.reason}" for found in results if found.status == "failed"]
+    if failed and raise_failures:
+        raise AssertionError(
+            f"{application_class.__name__} fails {len(failed)} of {len(results)} checks:\n"
+            + "\n".join(failed)
+        )
+    return results
+
+
+def _result(name: str, check: Callable[[], None], expected: str) -> CheckResult:
+    start = perf_counter()
+    status: Status = "passed"
+    reason = ""
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 - whatever a check meets is its result
+        status, reason = "failed", f"{type(error).__name__}: {error}"
+        if isinstance(error, AssertionError):
+            reason = str(error)
+    if expected and status == "failed":
+        status, reason = "expected failure", expected
+    elif expected:
+        status = "failed"
+        reason = f"It passes, and was expected to fail ({expected}). Remove it from known_failures."
+    return CheckResult(check=name, status=status, reason=reason, seconds=perf_counter() - start)

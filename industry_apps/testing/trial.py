@@ -1,0 +1,245 @@
+"""One application on trial: fitted once and exported once, for all checks to share."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import finalize
+
+import numpy as np
+import pandas as pd
+
+from industry_apps.application import Application
+from industry_apps.data.datasets import Dataset
+from industry_apps.errors import SchemaError
+from industry_apps.evaluation.report import Report
+from industry_apps.export.parity import TOLERANCE, edge_rows
+from industry_apps.runtime.model import Model
+from industry_apps.schema import Column, Schema
+from industry_apps.values import Kind
+
+PARTS = ("train", "validation", "test")
+
+#: Numbers that are computed in another order may differ by this much.
+ROUNDING = 1e-6
+
+_DTYPES: dict[Kind, str] = {
+    "number": "f",
+    "boolean": "b",
+    "category": "OU",
+    "text": "OU",
+    "datetime": "M",
+}
+
+
+class Way(NamedTuple):
+    """One way to ask for answers; ``one_by_one`` when it sends single records."""
+
+    name: str
+    ask: Callable[[pd.DataFrame], pd.DataFrame]
+    one_by_one: bool = False
+
+
+class Trial:
+    """An application, its sample, and what was made of them; each on first use.
+
+    Parameters
+    ----------
+    application_class : type of Application
+    data : Dataset, optional
+        Instead of the sample.
+    """
+
+    def __init__(self, application_class: type[Application], data: Dataset | None = None) -> None:
+        self.application_class = application_class
+        self._data = data
+
+    @property
+    def data(self) -> Dataset:
+        """What it is fitted on."""
+        return self._parts[0]
+
+    @property
+    def untouched(self) -> dict[str, pd.DataFrame]:
+        """Copies of the parts of the data, made before anything was done with them."""
+        return self._parts[1]
+
+    @cached_property
+    def _parts(self) -> tuple[Dataset, dict[str, pd.DataFrame]]:
+        data = self.application_class.sample() if self._data is None else self._data
+        return data, {name: getattr(data, name).copy() for name in PARTS}
+
+    @cached_property
+    def fitted(self) -> Application:
+        """The application, trained."""
+        return self.application_class.fast().fit(self.data)
+
+    @cached_property
+    def path(self) -> Path:
+        """The exported file; it is removed with the trial."""
+        folder = tempfile.mkdtemp(prefix="industry_apps_")
+        finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return self.fitted.export(Path(folder) / "model.onnx", check=self.data)
+
+    @cached_property
+    def model(self) -> Model:
+        """The exported file, loaded as a server would."""
+        return Model(self.path)
+
+    @cached_property
+    def report(self) -> Report:
+        """The evaluation on the test part."""
+        report: Report = self.fitted.evaluate(self.data)
+        return report
+
+    @property
+    def inputs(self) -> Schema:
+        """The columns that the file reads."""
+        return self.model.schema.inputs()
+
+    @cached_property
+    def widened(self) -> Trial:
+        """A trial of the same application on data with a column of each kind it takes."""
+        kinds = {column.kind for column in self.inputs}
+        lacking = [kind for kind in self.application_class.traits.inputs if kind not in kinds]
+        if not lacking:
+            return self
+        data = self.data
+        wider: dict[str, Any] = {
+            name: _widened(part, lacking) for name, part in self.untouched.items()
+        }
+        return Trial(self.application_class, replace(data, **wider))
+
+    def records(self, rows: int) -> pd.DataFrame:
+        """Some records of the test part, spread over it, under a plain index."""
+        test = self.data.test
+        chosen = np.unique(np.linspace(0, len(test) - 1, rows).round().astype(int))
+        return test.iloc[chosen].reset_index(drop=True)
+
+    def edges(self) -> pd.DataFrame:
+        """Records made to be difficult, one column at a time."""
+        return edge_rows(self.inputs, self.data.test, {})
+
+    def ways(self) -> tuple[Way, ...]:
+        """All ways to ask; they have to agree."""
+        model = self.model
+
+        def records(frame: pd.DataFrame) -> pd.DataFrame:
+            return pd.DataFrame(model.predict(frame.to_dict("records")), index=frame.index)
+
+        def single(frame: pd.DataFrame) -> pd.DataFrame:
+            answers = [model.predict(record) for record in frame.to_dict("records")]
+            return pd.DataFrame(answers, index=frame.index)
+
+        return (
+            Way("trained model", self.fitted.predict),
+            Way("file, asked with a frame", model.predict),
+            Way("file, asked with a list of records", records),
+            Way("file, asked record by record", single, one_by_one=True),
+        )
+
+    def answered(self, frame: pd.DataFrame, what: str) -> pd.DataFrame:
+        """Ask in all ways; they must agree, within the declared outputs."""
+        first, *others = self.ways()
+        answer = first.ask(frame)
+        assert_outputs(self.model.outputs, answer, f"{what}, {first.name}")
+        for way in others:
+            assert_same(answer, way.ask(frame), f"{what}: {first.name} and {way.name}")
+        return answer
+
+    def refused(self, frame: pd.DataFrame, what: str, *, column: str, row: int | None) -> None:
+        """Ask in all ways; each must raise SchemaError that names the column (and row)."""
+        for way in self.ways():
+            try:
+                way.ask(frame)
+            except SchemaError as error:
+                named = [repr(column)]
+                if row is not None:
+                    named.append("row 0" if way.one_by_one else f"row {row}")
+                for name in named:
+                    assert_that(
+                        name in str(error), f"{what}, {way.name}: the error lacks {name}: {error}"
+                    )
+            else:
+                raise AssertionError(f"{what}, {way.name}: answered; expected SchemaError.")
+
+
+def assert_that(condition: bool, message: str) -> None:
+    """Raise AssertionError unless; unlike the statement, under ``python -O`` too."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def assert_same(
+    ours: pd.DataFrame, theirs: pd.DataFrame, what: str, *, tolerance: float = TOLERANCE
+) -> None:
+    """Two answers hold the same rows, columns, decisions and, but for rounding, numbers."""
+    assert_that(
+        list(ours.columns) == list(theirs.columns),
+        f"{what} differ in columns: {list(ours.columns)} against {list(theirs.columns)}.",
+    )
+    assert_that(
+        ours.index.equals(theirs.index),
+        f"{what} differ in the index: {ours.index} against {theirs.index}.",
+    )
+    for name in ours:
+        left, right = ours[name].to_numpy(), theirs[name].to_numpy()
+        if left.dtype.kind == "f":
+            same = np.isclose(
+                left, right.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True
+            )
+        else:
+            same = left == right
+        if not same.all():
+            row = int(np.flatnonzero(~same)[0])
+            raise AssertionError(
+                f"{what} differ in {int((~same).sum())} of {len(same)} rows; first row {row}: "
+                f"{name} is {left[row]!r} against {right[row]!r}."
+            )
+
+
+def assert_outputs(outputs: Schema, answer: pd.DataFrame, what: str) -> None:
+    """An answer has the declared outputs and no others, of their types, within their limits."""
+    assert_that(
+        list(answer.columns) == outputs.names,
+        f"{what}: the outputs are {list(answer.columns)}, declared are {outputs.names}.",
+    )
+    try:
+        outputs.validate(answer)
+    except SchemaError as error:
+        raise AssertionError(f"{what}: {error}") from None
+    for column in outputs:
+        kind = answer[column.name].dtype.kind
+        assert_that(
+            kind in _DTYPES[column.kind],
+            f"{what}: {column.name} has the dtype {answer[column.name].dtype}, "
+            f"declared is {column.kind}.",
+        )
+
+
+def changed(frame: pd.DataFrame, column: Column, row: int, value: object) -> pd.DataFrame:
+    """Records in which one value is replaced."""
+    values = frame[column.name].astype(object).copy()
+    values.iloc[row] = value
+    return frame.assign(**{column.name: values})
+
+
+def _widened(frame: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:
+    """Further columns that tell nothing, one of each kind."""
+    draw = np.random.default_rng(len(frame))
+    rows = len(frame)
+    words = np.array(["paid", "twice", "today", "abroad", "parcel", "refund"])
+    columns: dict[str, Any] = {
+        "number": draw.normal(size=rows).round(3),
+        "boolean": draw.random(rows) < 0.5,
+        "category": draw.choice(np.array(["north", "south", "east", "west", None]), rows),
+        "text": [" ".join(row) for row in draw.choice(words, (rows, 5))],
+        "datetime": np.datetime64("2020-01-01", "ns")
+        + draw.integers(0, 10**8, rows).astype("timedelta64[s]"),
+    }
+    return frame.assign(**{f"further {kind}": columns[kind] for kind in kinds})

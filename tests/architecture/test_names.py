@@ -1,0 +1,106 @@
+"""Every public name is there and documented, every application is in the registry."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+import pytest
+from numpydoc.validate import validate
+
+import industry_apps
+from industry_apps.application import Application
+from industry_apps.registry import APPLICATIONS, application
+
+#: Of numpydoc's checks, those that can be right or wrong; the others are taste.
+ERRORS = {
+    "GL03": "two blank lines",
+    "GL07": "sections out of order",
+    "GL08": "no docstring",
+    "SS03": "the summary does not end with a period",
+    "PR01": "a parameter is not documented",
+    "PR02": "a documented parameter does not exist",
+    "PR03": "parameters in another order",
+    "PR10": "no blank before the colon",
+    "YD01": "no section Yields",
+}
+
+MODULES = [
+    name
+    for _, name, _ in walk_packages(industry_apps.__path__, "industry_apps.")
+    if not name.rpartition(".")[2].startswith("_")
+]
+
+
+def public() -> Iterator[tuple[str, str]]:
+    """Module and name of what modules offer in ``__all__``."""
+    for name in ["industry_apps", *MODULES]:
+        for public_name in getattr(import_module(name), "__all__", ()):
+            yield name, public_name
+
+
+def subclasses(kind: type) -> Iterator[type]:
+    for found in kind.__subclasses__():
+        yield found
+        yield from subclasses(found)
+
+
+def test_public_names_are_there_and_listed():
+    for module, name in public():
+        assert hasattr(import_module(module), name), f"{module} has no {name}"
+        assert name in dir(import_module(module))
+
+
+def test_public_names_are_documented():
+    wrong = {}
+    for module, name in public():
+        found = getattr(import_module(module), name)
+        if not callable(found) or getattr(found, "_is_protocol", False):
+            continue
+        errors = validate(f"{found.__module__}.{found.__qualname__}")["errors"]
+        if known := [message for code, message in errors if code in ERRORS]:
+            wrong[f"{found.__module__}.{found.__qualname__}"] = known
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_say_what_they_are(module):
+    summary = (import_module(module).__doc__ or "").strip().partition("\n")[0]
+    assert summary.endswith((".", ":", "?")), f"{module}: {summary!r}"
+
+
+def test_every_application_is_registered():
+    for module in MODULES:
+        import_module(module)
+    defined = {
+        f"{kind.__module__}:{kind.__qualname__}"
+        for kind in subclasses(Application)
+        if kind.__module__.startswith("industry_apps.") and not inspect.isabstract(kind)
+    }
+    assert defined == set(APPLICATIONS.values())
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_every_row_of_the_registry_is_alive(name):
+    kind = application(name)
+    assert issubclass(kind, Application)
+    assert kind.name == name
+    assert kind.__module__ == f"industry_apps.{name}"
+    domain = import_module(kind.__module__.rpartition(".")[0])
+    assert getattr(domain, kind.__name__) is kind
+
+
+def test_every_card_names_registered_applications_and_exists_for_them():
+    from industry_apps.data import card, catalogue
+
+    named = {name for data in catalogue() for name in card(data).applications}
+    assert named == set(APPLICATIONS)
+
+
+def test_the_file_of_each_application_is_named_after_it():
+    for name in APPLICATIONS:
+        domain, _, problem = name.partition(".")
+        assert (Path(industry_apps.__path__[0]) / domain / f"{problem}.py").is_file()

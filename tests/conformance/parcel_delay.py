@@ -1,0 +1,158 @@
+"""A small application that passes every check, for the tests of the checks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, card
+from industry_apps.errors import ParameterError, TrainingError
+from industry_apps.evaluation import Estimate, Report, average_precision
+from industry_apps.export import Exportable, Platt, Threshold
+from industry_apps.features import GraphBuilder
+from industry_apps.schema import Column, Schema, Traits
+
+LATE = Column(name="late", kind="boolean", role="identifier", nullable=False)
+
+
+class ParcelDelay(Application):
+    """Whether a parcel will be late.
+
+    Parameters
+    ----------
+    threshold : float
+
+    Examples
+    --------
+    >>> ParcelDelay.sample().target
+    'late'
+    """
+
+    name = "test.parcel_delay"
+    schema = Schema(
+        (
+            Column(name="weight", kind="number", unit="kg", low=0, high=100),
+            Column(name="carrier", kind="category"),
+            Column(name="day", kind="datetime", nullable=False),
+            Column(name="insured", kind="boolean", required=False),
+            LATE,
+        )
+    )
+    outputs = Schema(
+        (
+            Column(name="late_probability", kind="number", low=0, high=1, nullable=False),
+            Column(name="is_late", kind="boolean", nullable=False),
+        )
+    )
+    traits = Traits(
+        task="decision", inputs=("number", "category", "datetime", "boolean"), explains=True
+    )
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        self.threshold = threshold
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        facts = replace(card("finance_card_simulator"), target="late")
+        return Dataset(facts, *(parcels(seed) for seed in range(3)), sha256="made here")
+
+    @classmethod
+    def fast(cls) -> Self:
+        return cls()
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        if not isinstance(self.threshold, float):
+            raise ParameterError(f"'threshold' must be a float. Got {self.threshold!r} instead.")
+        target = Schema((LATE,)).to_arrays(train)["late"] > 0
+        if len(set(target.tolist())) < 2:
+            raise TrainingError("Both classes are needed.")
+        self.schema_ = self.schema.inputs()
+        arrays = self.schema_.to_arrays(train)
+        self.typical_ = float(np.nanmedian(arrays["weight"]))
+        self.platt_ = Platt.fit(self._margins(arrays), target)
+        self.threshold_ = Threshold(value=self.threshold, capacity=None)
+        self.validation_ = validation
+
+    def _margins(self, arrays):
+        weight = arrays["weight"].astype(np.float64)
+        weight = np.where(np.isnan(weight), self.typical_, weight)
+        slow = (arrays["carrier"] == "slow").astype(np.float64)
+        early = (arrays["day"] < 0).astype(np.float64)
+        insured = (arrays["insured"] > 0).astype(np.float64)
+        return (0.1 * weight + 3.0 * slow + early - insured).reshape(-1, 1)
+
+    def _answers(self, frame):
+        probability = self.platt_.apply(self._margins(self.schema_.to_arrays(frame)))
+        return {
+            "late_probability": probability,
+            "is_late": self.threshold_.apply(probability),
+        }
+
+    def _evaluate(self, frame):
+        ours = average_precision(frame["late"], self._answers(frame)["late_probability"])
+        theirs = frame["late"].mean()
+        return Report(
+            application=self.name,
+            data="parcels",
+            model="rule",
+            metrics={"average_precision": Estimate(ours, ours, ours)},
+            baselines={"prevalence": {"average_precision": Estimate(theirs, theirs, theirs)}},
+            margins={"prevalence": {"average_precision": Estimate(*[ours - theirs] * 3)}},
+        )
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        probability = self.platt_.write(builder, [self._margin_node(builder)])
+        decision, _ = self.threshold_.write(builder, probability)
+        builder.output(probability, "late_probability", np.float32)
+        builder.output(decision, "is_late", np.bool_)
+        return Exportable(
+            graph=builder.model("parcels"),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=self.outputs,
+            check=self.validation_,
+            thresholds={},
+            facts={"application": self.name},
+        )
+
+    def _margin_node(self, builder: GraphBuilder) -> str:
+        def constant(value):
+            return builder.constant(np.array(value))
+
+        def flag(op: str, name: str, dtype: type, value: object) -> str:
+            found = builder.node(op, builder.input(name, dtype), constant(value))
+            return builder.cast(found, np.float32)
+
+        weight = builder.input("weight", np.float32)
+        filled = builder.node(
+            "Where", builder.node("IsNaN", weight), constant(np.float32(self.typical_)), weight
+        )
+        slow = flag("Equal", "carrier", np.object_, ["slow"])
+        early = flag("Less", "day", np.int64, np.int64(0))
+        insured = flag("Greater", "insured", np.float32, np.float32(0))
+        margin = builder.node("Mul", filled, constant(np.float32(0.1)))
+        margin = builder.node("Add", margin, builder.node("Mul", slow, constant(np.float32(3))))
+        return builder.node("Sub", builder.node("Add", margin, early), insured)
+
+
+def parcels(seed: int, rows: int = 400) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    weight = draw.uniform(0, 100, rows).round(2)
+    carrier = draw.choice(np.array(["slow", "fast", None], dtype=object), rows)
+    late = weight / 10 + 3 * (carrier == "slow") + draw.normal(size=rows) > 7
+    weight[::50] = np.nan
+    day = pd.date_range("1969-12-01", periods=rows, freq="6h")
+    return pd.DataFrame(
+        {
+            "weight": weight,
+            "carrier": carrier,
+            "day": day,
+            "insured": draw.random(rows) < 0.5,
+            "late": late,
+        }
+    )

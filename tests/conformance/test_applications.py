@@ -1,0 +1,24 @@
+"""Every registered application passes every check of the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from industry_apps.registry import APPLICATIONS, application
+from industry_apps.testing import yield_checks
+
+
+def cases() -> Iterator[object]:
+    for name in APPLICATIONS:
+        kind = application(name)
+        for check_name, check in yield_checks(kind):
+            reason = kind.known_failures.get(check_name)
+            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            yield pytest.param(check, id=f"{name}:{check_name}", marks=marks)
+
+
+@pytest.mark.parametrize("check", list(cases()))
+def test_application(check):
+    check()

@@ -1,0 +1,84 @@
+"""Ratios and parts of moments against numpy and pandas."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from industry_apps.features import FeatureGraph, Ratio, Raw, TimePart
+from industry_apps.features.sources import CYCLES, Part
+from industry_apps.schema import Column, Schema
+from industry_apps.values import MISSING_TIME
+
+PAIR = Schema((Column(name="a", kind="number"), Column(name="b", kind="number")))
+MOMENT = Schema((Column(name="t", kind="datetime"),))
+
+moments = st.datetimes(datetime(1700, 1, 1), datetime(2200, 12, 31, 23, 59, 59))
+numbers = st.none() | st.just(0.0) | st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=1))
+def test_ratio(pairs: list[tuple[float | None, float | None]]) -> None:
+    arrays = PAIR.to_arrays({"a": [a for a, _ in pairs], "b": [b for _, b in pairs]})
+    graph = FeatureGraph(PAIR, [Raw(Ratio("a", "b"))])
+    with np.errstate(all="ignore"):
+        quotient = arrays["a"] / arrays["b"]
+    expected = np.where(arrays["b"] == 0, np.float32(np.nan), quotient)
+    assert_array_equal(graph.run(arrays)["numeric"][:, 0], expected)
+    assert graph.names == ["a/b"]
+
+
+def parts(frame: pd.Series) -> pd.DataFrame:
+    """The oracle: calendar parts by pandas, NaN where the moment is missing."""
+    time = frame.dt
+    seconds = time.hour * 3600 + time.minute * 60 + time.second
+    return pd.DataFrame(
+        {
+            "hour": (seconds / 3600).astype(np.float32),
+            "weekday": time.dayofweek,
+            "day": time.day,
+            "month": time.month,
+            "weekend": (time.dayofweek >= 5).where(frame.notna()),
+        }
+    ).astype(np.float32)
+
+
+@given(st.lists(moments | st.none(), min_size=1))
+def test_time_parts(values: list[datetime | None]) -> None:
+    series = pd.Series(values, dtype="datetime64[ns]")
+    names = get_args(Part)
+    graph = FeatureGraph(MOMENT, [Raw(TimePart("t", part)) for part in names])
+    found = graph.run(MOMENT.to_arrays({"t": series}))["numeric"]
+    assert graph.names == [f"t.{part}" for part in names]
+    for column, part in enumerate(names):
+        assert_array_equal(found[:, column], parts(series)[part], err_msg=part)
+
+
+def test_every_day_of_four_centuries() -> None:
+    days = pd.Series(pd.date_range("1799-12-01", "2200-03-01", freq="D"))
+    graph = FeatureGraph(MOMENT, [Raw(TimePart("t", part)) for part in ("day", "month", "weekday")])
+    found = graph.run(MOMENT.to_arrays({"t": days}))["numeric"]
+    assert_array_equal(found, parts(days)[["day", "month", "weekday"]])
+
+
+@pytest.mark.parametrize("part", get_args(Part))
+def test_the_missing_moment_has_no_parts(part: Part) -> None:
+    arrays = {"t": np.array([MISSING_TIME, 0])}
+    found = FeatureGraph(MOMENT, [Raw(TimePart("t", part))]).run(arrays)["numeric"][:, 0]
+    assert np.isnan(found).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("part", list(CYCLES))
+def test_cycles_are_those_of_the_calendar(part: Part) -> None:
+    days = pd.Series(pd.date_range("2023-01-01", "2024-01-31 23:59:59", freq="h"))
+    values = parts(days)[part]
+    period, start = CYCLES[part]
+    assert values.min() == start
+    assert start + period - 1 <= values.max() < start + period
