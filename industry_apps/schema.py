@@ -151,7 +151,9 @@ class Column:
     def _check_range(self, array: NDArray[Any], values: Any) -> None:
         # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
         # one pass, and the exact search below runs only when it has to.
-        if array.size and not np.isfinite(array.sum(dtype=np.float64)):
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            total = array.sum(dtype=np.float64)
+        if not np.isfinite(total):
             infinite = np.isinf(array)
             if infinite.any():
                 raise self.error(

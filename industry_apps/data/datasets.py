@@ -103,7 +103,8 @@ def load(name: str) -> Dataset:
 def sample(name: str) -> Dataset:
     """Make the small run of a simulated data set: for a first try, with no network.
 
-    It is split by time into shares, with the delay of the card.
+    The days in which the longest window is not yet full are left out; the others are split
+    by time into shares, with the delay of the card.
 
     Parameters
     ----------
@@ -128,7 +129,10 @@ def sample(name: str) -> Dataset:
     small = {**facts.simulator.parameters, **facts.simulator.sample}
     frame = _simulate(replace(facts.simulator, parameters=small))
     frame = apply_reading(frame, facts.reading, target=facts.target)
-    parts = split_latest(frame, time=facts.split.time, delay=facts.split.delay)
+    time = facts.split.time
+    state = TransactionState()
+    full = frame[time].min() + pd.Timedelta(days=state.windows[-1] + state.delay)
+    parts = split_latest(frame[frame[time] >= full], time=time, delay=facts.split.delay)
     sha256 = hashlib.sha256(
         pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
     ).hexdigest()

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     import torch
 
 
+#: LightGBM reads values up to this size as zero: one that is equal to the threshold below
+#: zero, which it puts here, does not pass it. The next float32 is the threshold that tells so.
+_ZERO = np.float32(1e-35)
+
+
 def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
     """Round every split threshold of a booster down to the next float32.
 
@@ -55,7 +60,7 @@ def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
 def _round_down(number: str) -> str:
     exact = float(number)
     near = np.float32(exact)
-    if float(near) > exact:
+    if float(near) > exact or near == -_ZERO:
         near = np.nextafter(near, np.float32(-np.inf))
     return repr(float(near))
 
@@ -85,6 +90,11 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     -------
     onnx.ModelProto
         ``features`` [batch, features] float32 -> ``margin`` [batch, 1] float32.
+
+    Raises
+    ------
+    ValueError
+        The booster takes zeros for missing values.
     """
     nodes = [
         node
@@ -150,6 +160,8 @@ def _nodes(tree: int, root: dict[str, Any]) -> list[_Node]:
 
 
 def _missing_left(node: dict[str, Any]) -> bool:
+    if node["missing_type"] == "Zero":
+        raise ValueError("trees trained with zero_as_missing cannot be exported")
     # Where a feature was never missing in training, LightGBM reads a missing value as zero.
     if node["missing_type"] == "None":
         return bool(node["threshold"] >= 0)

@@ -72,8 +72,9 @@ def unstable_columns(
     """
     later = time > (time.min() + time.max()) / 2
     found = []
-    for column in schema.inputs():
-        if column.kind in ("number", "category"):
+    for column in schema:
+        # State columns change while the stream is young, and settle.
+        if column.role == "feature" and column.kind in ("number", "category"):
             levels = _levels(arrays[column.name], column.kind)
             result = _woolf(levels, target, later)
             if result is not None and result[0] > _LARGEST_RATIO and result[1] < _LARGEST_P:

@@ -139,41 +139,51 @@ def record_reader(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
 
 def _value_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
     """Convert one value; the common types without detour, all others as a column would be."""
+
+    def checked(value: Any) -> NDArray[Any]:
+        return column.to_array([value]).reshape(1, 1)
+
     if column.kind == "number":
-        return _number_reader(column)
+        return _number_reader(column, checked)
     if column.kind == "datetime":
-        return _moment_reader(column)
-    if column.kind in ("category", "text") and not column.categories:
-        return _string_reader(column)
-    return lambda value: column.to_array([value]).reshape(1, 1)
+        return _moment_reader(checked)
+    if column.kind == "boolean":
+        made = {value: np.array([[value]], dtype=np.float32) for value in (True, False)}
+        return lambda value: made[value] if value is True or value is False else checked(value)
+    if column.categories:
+        return checked
+    return _string_reader(checked)
 
 
-def _number_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
+def _number_reader(
+    column: Column, checked: Callable[[Any], NDArray[Any]]
+) -> Callable[[Any], NDArray[Any]]:
     low = -_LARGEST if column.low is None else column.low
     high = _LARGEST if column.high is None else column.high
 
     def read(value: Any) -> NDArray[Any]:
-        if (type(value) is float or type(value) is int) and low <= value <= high:
+        if isinstance(value, float | int) and low <= value <= high:
             return np.array(((value,),), dtype=np.float32)
-        return column.to_array([value]).reshape(1, 1)
+        return checked(value)
 
     return read
 
 
-def _string_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
+def _string_reader(checked: Callable[[Any], NDArray[Any]]) -> Callable[[Any], NDArray[Any]]:
     def read(value: Any) -> NDArray[Any]:
         if type(value) is str and value:
             return np.array(((value,),), dtype=np.object_)
-        return column.to_array([value]).reshape(1, 1)
+        return checked(value)
 
     return read
 
 
-def _moment_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
+def _moment_reader(checked: Callable[[Any], NDArray[Any]]) -> Callable[[Any], NDArray[Any]]:
     def read(value: Any) -> NDArray[Any]:
-        if type(value) is datetime and value.tzinfo is None:
+        # pandas' NaT is a datetime too, and the only one that differs from itself.
+        if isinstance(value, datetime) and value.tzinfo is None and value == value:  # noqa: PLR0124
             past = value - _EPOCH  # days and seconds: whole numbers, rounded down
             return np.array(((past.days * 86_400 + past.seconds,),), dtype=np.int64)
-        return column.to_array([value]).reshape(1, 1)
+        return checked(value)
 
     return read

@@ -10,12 +10,15 @@ import pytest
 from industry_apps.runtime.aggregates import Amounts
 
 
-def aggregated(amounts: np.ndarray) -> np.ndarray:
-    """Count, mean and standard deviation of amounts of one key and second, [3, R]."""
-    size, stream = len(amounts), Amounts([60])
-    keys, order = np.full(size, "C", dtype=object), np.arange(size)
-    many = Amounts([60]).many(keys, np.zeros(size, int), Amounts.values_of_many(amounts), order)
-    one = [stream.one("C", 0, Amounts.values_of_one(amount)) for amount in amounts.tolist()]
+def aggregated(amounts: np.ndarray, *, step: int = 0) -> np.ndarray:
+    """Count, mean and standard deviation in 9 000 s of amounts `step` seconds apart, [3, R]."""
+    order, stream = np.arange(len(amounts)), Amounts([9_000])
+    keys, times = np.full(len(amounts), "C", dtype=object), order * step
+    many = Amounts([9_000]).many(keys, times, Amounts.values_of_many(amounts), order)
+    one = [
+        stream.one("C", time, Amounts.values_of_one(amount))
+        for time, amount in zip(times.tolist(), amounts.tolist(), strict=True)
+    ]
     np.testing.assert_array_equal(np.array(one, dtype=np.float32).T, np.stack(many))
     return np.stack(many)
 
@@ -40,5 +43,6 @@ def test_standard_deviation_of_equal_amounts_is_exactly_0(amount):
     assert not aggregated(np.full(300, amount))[2].any()
 
 
-def test_sums_of_the_largest_amounts_run_over_alike():
-    aggregated(np.full(20_000, 1e11))  # sums of more than 9 223 do not fit into 64 bits
+def test_running_sums_of_the_largest_amounts_may_exceed_64_bits():
+    _, means, _ = aggregated(np.full(20_000, 1e11), step=1)  # 9 223 of them are too many
+    assert (means == np.float32(1e11)).all()

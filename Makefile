@@ -1,0 +1,60 @@
+# One environment, made once; every other target runs in it.
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+QUICKSTART := $(wildcard notebooks/00_quickstart.ipynb)
+SOURCES := $(wildcard notebooks/*.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test coverage lint format benchmark notebooks readme build clean
+
+help: ## Say what there is.
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make the environment in .venv, with the tested versions.
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the tested versions into $(VENV); this takes some minutes, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install ## Train on the embedded sample, export, prove parity, measure, report.
+	@$(BIN)/industry-apps demo
+
+test: install ## Run all tests, the examples in the documentation and the first notebook.
+	$(BIN)/python -m pytest --nbmake tests industry_apps $(QUICKSTART)
+
+coverage: install ## Run the tests and show the lines that they do not reach.
+	$(BIN)/python -m pytest --cov tests industry_apps
+
+lint: install ## Check style, types and who imports whom.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: install ## Put the code into shape.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: install ## Measure every application on its data, and write the tables.
+	$(BIN)/industry-apps benchmark --all
+	$(BIN)/python tests/architecture/readme.py
+
+notebooks: install ## Write the notebooks from their sources and run them.
+	$(BIN)/jupytext --sync $(SOURCES)
+	$(BIN)/jupyter execute --inplace $(SOURCES:.py=.ipynb)
+
+readme: install ## Write the generated tables of README.md.
+	$(BIN)/python tests/architecture/readme.py
+
+build: install ## Build the wheel and the source archive in dist/.
+	$(BIN)/python -m build --no-isolation
+
+clean: ## Remove what was made here, but for the environment.
+	rm -rf build dist demo_output htmlcov lightning_logs .coverage .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
