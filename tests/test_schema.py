@@ -124,9 +124,7 @@ def test_whatever_people_write_for_missing(column: Column, value: Any) -> None:
         (TIME, [None, {}], 1, "a time"),
     ],
 )
-def test_what_is_refused_is_named(
-    column: Column, values: Any, row: int, expected: str
-) -> None:
+def test_what_is_refused_is_named(column: Column, values: Any, row: int, expected: str) -> None:
     with pytest.raises(SchemaError) as caught:
         column.to_array(values)
     message = str(caught.value)

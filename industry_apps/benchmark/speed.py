@@ -7,6 +7,7 @@ work the seconds wander; ratios of alternating runs do so far less.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
@@ -147,7 +148,7 @@ def one_record(
         Alternating calls of the file and of the bare session; the training path, which is
         slower by far, is called a tenth as often.
     """
-    model = Model(path)
+    model = Model(path, threads=_threads())
     session = _bare_session(path)
     names = model.outputs.names
     some = rows.iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
@@ -203,7 +204,7 @@ def batch(
     repeats : int
         Alternating runs of each.
     """
-    model = Model(path)
+    model = Model(path, threads=_threads())
     frame = drawn(rows, count)
     seconds = alternating(
         {
@@ -291,8 +292,15 @@ def _session_alone(ready: Any, tensors: Mapping[str, NDArray[Any]]) -> Callable[
 def _bare_session(model: Path | bytes) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = _threads() or 0
     source = model if isinstance(model, bytes) else str(model)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _threads() -> int | None:
+    """As many threads as the trained model takes: all, or what OpenMP is told."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) else None
 
 
 def _records(frame: pd.DataFrame) -> Sequence[Mapping[str, Any]]:

@@ -260,9 +260,9 @@ def drift_plot(curves: DecisionCurves) -> Figure:
     counts.set_ylim(0, 1.45 * max(float((right + false).max()), 1.0))  # room for the legend
     counts.sharex(shares)
     if dated:
-        locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(maxticks=8)
         counts.xaxis.set_major_locator(locator)
-        counts.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        counts.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     counts.yaxis.set_major_formatter(_thousands())
     _label(counts, f"Start of the {period}", "Alerts", legend_columns=2)
     return figure

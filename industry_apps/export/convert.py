@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: LightGBM reads values up to this size as zero: one that is equal to the threshold below
 #: zero, which it puts here, does not pass it. The next float32 is the threshold that tells so.
 _ZERO = np.float32(1e-35)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
@@ -66,11 +67,14 @@ def _round_down(number: str) -> str:
 
 
 def split_thresholds(booster: lgb.Booster) -> list[list[float]]:
-    """Thresholds of each feature, sorted: the values on which routing turns."""
+    """Thresholds of each feature, sorted: the values on which routing turns.
+
+    Left out are infinite ones, which tell missing values from all others.
+    """
     found: list[set[float]] = [set() for _ in range(booster.num_feature())]
     for tree in booster.dump_model()["tree_info"]:
         for node in _walk(tree["tree_structure"]):
-            if "split_feature" in node:
+            if "split_feature" in node and abs(node["threshold"]) <= _LARGEST:
                 found[node["split_feature"]].add(float(node["threshold"]))
     return [sorted(values) for values in found]
 

@@ -54,6 +54,13 @@ def test_public_names_are_there_and_listed():
         assert name in dir(import_module(module))
 
 
+def test_no_name_is_hidden_by_a_module_of_the_same_name():
+    # Importing industry_apps.a.b sets the attribute b of industry_apps.a to the module.
+    offered = {f"{module}.{name}" for module, name in public() if module != "industry_apps"}
+    hidden = offered & set(MODULES)
+    assert not hidden
+
+
 def test_public_names_are_documented():
     wrong = {}
     for module, name in public():

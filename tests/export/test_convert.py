@@ -42,7 +42,8 @@ def around_thresholds(booster: lgb.Booster, rows: NDArray[np.float32]) -> NDArra
     made = []
     for column, thresholds in enumerate(split_thresholds(booster)):
         exact = np.array(thresholds, dtype=np.float32)
-        for values in (exact, np.nextafter(exact, np.float32(-np.inf)), np.nextafter(exact, np.inf)):
+        beside = [np.nextafter(exact, side) for side in np.float32([-np.inf, np.inf])]
+        for values in (exact, *beside):
             part = rows[np.arange(len(values)) % len(rows)].copy()
             part[:, column] = values
             made.append(part)
@@ -62,9 +63,7 @@ def test_rounded_thresholds_route_every_float32_alike(seed: int) -> None:
     rounded = with_float32_thresholds(booster)
     rows = around_thresholds(booster, rows)
     assert_array_equal(rounded.predict(rows, pred_leaf=True), booster.predict(rows, pred_leaf=True))
-    assert_array_equal(
-        rounded.predict(rows, raw_score=True), booster.predict(rows, raw_score=True)
-    )
+    assert_array_equal(rounded.predict(rows, raw_score=True), booster.predict(rows, raw_score=True))
     for new, old in zip(split_thresholds(rounded), split_thresholds(booster), strict=True):
         assert_array_equal(np.float32(new), new)
         assert all(a <= b for a, b in zip(new, old, strict=True))
@@ -101,6 +100,18 @@ def test_trees_of_other_settings(options: dict[str, object]) -> None:
     booster = with_float32_thresholds(booster)
     rows = around_thresholds(booster, rows)
     expected = booster.predict(rows, raw_score=True)
+    assert_allclose(answer(trees_to_onnx(booster), rows), expected, rtol=0, atol=1e-5)
+
+
+def test_a_split_of_missing_from_all_others_has_no_threshold() -> None:
+    rows = np.array([[np.nan], [1.0]] * 50, dtype=np.float32)
+    data = lgb.Dataset(rows, np.isnan(rows[:, 0]), params=OPTIONS)
+    booster = with_float32_thresholds(lgb.train({**OPTIONS, "objective": "binary"}, data, 3))
+    assert booster.num_trees() == 3
+    assert split_thresholds(booster) == [[]]
+    rows = np.float32([[np.nan], [-3e38], [0], [3e38]])
+    expected = booster.predict(rows, raw_score=True)
+    assert expected[0] > expected[1] == expected[3]
     assert_allclose(answer(trees_to_onnx(booster), rows), expected, rtol=0, atol=1e-5)
 
 

@@ -26,9 +26,7 @@ def test_interpolate(data: st.DataObject, columns: int, count: int) -> None:
     gaps = data.draw(hnp.arrays(np.float64, shape, elements=st.floats(0.01, 100)))
     knots = (np.cumsum(gaps, axis=1) - 50).astype(np.float32)
     values = data.draw(hnp.arrays(np.float32, shape, elements=st.floats(-10, 10, width=32)))
-    x = data.draw(
-        hnp.arrays(np.float32, (5, columns), elements=st.floats(-1e9, 1e9, width=32))
-    )
+    x = data.draw(hnp.arrays(np.float32, (5, columns), elements=st.floats(-1e9, 1e9, width=32)))
     x = np.concatenate([x, knots.T, np.full((1, columns), np.inf, np.float32)])
     builder = GraphBuilder()
     tensor = builder.interpolate(builder.input("x", np.float32, columns), knots, values)
