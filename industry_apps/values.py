@@ -57,12 +57,8 @@ def to_float(column: Column, values: Any) -> NDArray[np.float32]:
     if array.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             result = array.astype(np.float32)
-    elif array.dtype.kind == "O":
-        result = _objects_to_float(column, array, values)
-    elif array.size:
-        raise column.error(values, 0, f"a {column.kind}", "Convert the column to numbers.")
     else:
-        result = np.empty(0, dtype=np.float32)
+        result = _objects_to_float(column, array, values)
     if column.kind == "boolean":
         wrong = ~(np.isnan(result) | (result == 0) | (result == 1))
         if wrong.any():
@@ -77,7 +73,7 @@ def _objects_to_float(column: Column, array: NDArray[Any], values: Any) -> NDArr
     for row, value in enumerate(array):
         if is_missing(value):
             result[row] = np.nan
-        elif isinstance(value, str | bytes | np.ndarray) or not hasattr(value, "__float__"):
+        elif not _is_number(value):
             raise column.error(
                 values,
                 row,
@@ -93,6 +89,13 @@ def _objects_to_float(column: Column, array: NDArray[Any], values: Any) -> NDArr
         return result.astype(np.float32)
 
 
+def _is_number(value: Any) -> bool:
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:  # to numpy, texts and times are numbers too
+        return getattr(dtype, "kind", "O") in "fiub" and value.ndim == 0
+    return hasattr(value, "__float__")
+
+
 def to_strings(column: Column, values: Any) -> NDArray[np.object_]:
     """Categories and texts as str objects of shape [rows], "" where missing."""
     if hasattr(values, "cat"):  # a pandas Categorical: take the levels, not every row
@@ -105,8 +108,9 @@ def to_strings(column: Column, values: Any) -> NDArray[np.object_]:
     if array.dtype.kind in "fiub" and column.kind == "category":
         distinct, inverse = np.unique(array, return_inverse=True)
         return _objects_to_strings(column, distinct, values)[inverse]
-    array = array.astype(object)
-    if not set(map(type, array.tolist())) <= {str}:
+    if array.dtype.kind == "U":
+        array = array.astype(object)
+    if array.dtype.kind != "O" or not set(map(type, array.tolist())) <= {str}:
         array = _objects_to_strings(column, array, values)
     try:
         "".join(array.tolist()).encode()

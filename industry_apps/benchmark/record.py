@@ -13,7 +13,7 @@ from industry_apps.application import Application
 from industry_apps.benchmark.machine import machine, peak_memory_mb
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run, data_of, run
-from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record
+from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
 
 #: What the record of a certificate holds.
@@ -124,6 +124,7 @@ def _short(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
     return [
         *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
+        *raw_record(fitted, done.path, done.data),
         *batch(fitted, done.path, rows, count=SHORT_BATCH),
     ]
 
@@ -132,6 +133,7 @@ def _thorough(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
     return [
         *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
+        *raw_record(fitted, done.path, done.data),
         *batch(fitted, done.path, rows, count=BATCH),
         *model_alone(fitted, rows, count=BATCH),
         scoring_memory(done.path, rows, count=FILE_ROWS),

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from industry_apps.application import Application
@@ -15,6 +14,7 @@ from industry_apps.data import Dataset, Split, catalogue, load, read_table
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Report
 from industry_apps.export import Certificate
+from industry_apps.schema import Schema
 
 #: The name under which every application's embedded sample is asked for.
 SAMPLE = "sample"
@@ -138,12 +138,15 @@ def with_times(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     SchemaError
-        Names the row and the value that is no time.
+        A required column is missing, or a value is no time; names it and its row.
     """
-    times: dict[str, np.ndarray] = {}
-    for column in application.schema:
-        name = own_name(application, column.name)
-        if column.kind == "datetime" and name in frame and frame[name].dtype.kind == "O":
-            seconds = replace(column, name=name).to_array(frame[name])
-            times[name] = seconds.astype("datetime64[s]")
+    columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
+    present = Schema(tuple(columns)).check_names(frame)
+    times = {
+        column.name: column.to_array(frame[column.name]).astype("datetime64[s]")
+        for column in columns
+        if column.kind == "datetime"
+        and column.name in present
+        and frame[column.name].dtype.kind == "O"
+    }
     return frame.assign(**times)

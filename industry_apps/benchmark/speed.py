@@ -24,8 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
+from industry_apps.data import Dataset, Split
 from industry_apps.features import GraphBuilder
-from industry_apps.runtime import Model
+from industry_apps.runtime import Model, TransactionState
 from industry_apps.runtime.inputs import record_reader, slices
 from industry_apps.schema import Schema
 
@@ -184,6 +185,48 @@ def one_record(
         ),
         Measure(name="one_record", value=1e3 * median(bare["file"]), unit="ms"),
     ]
+
+
+def raw_record(
+    application: Application, path: Path, data: Dataset | Split, *, repetitions: int = 300
+) -> list[Measure]:
+    """Compare one record as it comes in, before the stream has told anything about it.
+
+    Both sides keep a state, which has seen the training data: the training path adds its
+    columns to a table of one row, the serving path to a dict. Only for files that ask for
+    state columns; for others there is nothing to say.
+
+    Parameters
+    ----------
+    application : Application
+        Fitted.
+    path : Path
+        Its exported file.
+    data : Dataset or Split
+        The test part gives the records, in order of time.
+    repetitions : int
+        Records to take.
+    """
+    model = Model(path, threads=_threads())
+    settings = model.metadata.get("state")
+    if not settings:
+        return []
+    states = [TransactionState(**settings) for _ in range(2)]
+    for state in states:
+        state.enrich(data.train.drop(columns=list(state.columns)))
+    rows = data.test.sort_values(settings["time"]).drop(columns=list(states[0].columns))
+    rows = rows.head(repetitions + 1)
+    frames = iter([rows.iloc[[row]] for row in range(len(rows))])
+    records = iter(_records(rows))
+    seconds = alternating(
+        {
+            "training": lambda: application.predict(states[0].enrich(next(frames))),
+            "file": lambda: model.predict(states[1].update(next(records))),
+        },
+        len(rows) - 1,
+    )
+    ratio = median(seconds["training"]) / median(seconds["file"])
+    return [Measure(name="raw_record_vs_training_path", value=ratio)]
 
 
 def batch(

@@ -53,6 +53,19 @@ class TimeRule:
 
 
 @dataclass(frozen=True)
+class GapRule:
+    """Days between two dates of which month, week of the month and weekday are known.
+
+    ``begin`` and ``end`` name the columns of the three ("Jan", 1 to 5, "Monday"); the end
+    lies less than a year after the begin.
+    """
+
+    name: str
+    begin: tuple[str, str, str]
+    end: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
 class TargetRule:
     """The target is true where a column of the file holds this value."""
 
@@ -65,12 +78,13 @@ class Reading:
     """How the file becomes a table, in this order.
 
     ``missing``: {column: values that stand for "no value"}; ``codes``: whole numbers that
-    name categories and become strings; then time, target, ``drop`` and ``rename``.
+    name categories and become strings; then time, gap, target, ``drop`` and ``rename``.
     """
 
     missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     time: TimeRule | None = None
+    gap: GapRule | None = None
     target: TargetRule | None = None
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)

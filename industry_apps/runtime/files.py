@@ -86,6 +86,8 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
             usecols=known if known and only else None,
             dtype={name: str for name in names if name not in parsed},
             compression="gzip" if path.suffix == ".gz" else None,
+            index_col=False,  # a comma at the end of each line must not shift the columns
+            float_precision="round_trip",
             low_memory=False,
         )
         for frame in reader:

@@ -171,7 +171,7 @@ def _number_reader(
 
 def _string_reader(checked: Callable[[Any], NDArray[Any]]) -> Callable[[Any], NDArray[Any]]:
     def read(value: Any) -> NDArray[Any]:
-        if type(value) is str and value:
+        if type(value) is str and value and value.isascii():
             return np.array(((value,),), dtype=np.object_)
         return checked(value)
 

@@ -104,9 +104,11 @@ def test_trees_of_other_settings(options: dict[str, object]) -> None:
 
 
 def test_a_split_of_missing_from_all_others_has_no_threshold() -> None:
-    rows = np.array([[np.nan], [1.0]] * 50, dtype=np.float32)
+    rows = np.random.default_rng(0).normal(size=(100, 1)).astype(np.float32)
+    rows[::2] = np.nan
     data = lgb.Dataset(rows, np.isnan(rows[:, 0]), params=OPTIONS)
-    booster = with_float32_thresholds(lgb.train({**OPTIONS, "objective": "binary"}, data, 3))
+    stumps = lgb.train({**OPTIONS, "objective": "binary", "num_leaves": 2}, data, 3)
+    booster = with_float32_thresholds(stumps)
     assert booster.num_trees() == 3
     assert split_thresholds(booster) == [[]]
     rows = np.float32([[np.nan], [-3e38], [0], [3e38]])
