@@ -57,7 +57,7 @@ Data = Annotated[str, typer.Option(help="Id of a data set, 'sample', or a CSV or
 File = Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a zoo name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Html = Annotated[Path | None, typer.Option(help="Write the report as one page, too.")]
-Fast = Annotated[bool, typer.Option(help="Parameters of a fit of seconds, for a try.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Parameters of a fit of seconds, for a try.")]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="OURS=THEIRS", help="Your name of a column; repeatable."),
@@ -185,9 +185,7 @@ def predict(
     model: File,
     table: Annotated[Path, typer.Argument(metavar="IN", help="A CSV or Parquet file.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A CSV or Parquet file.")],
-    enrich: Annotated[
-        bool, typer.Option(help="First add what the stream of IN tells: the state columns.")
-    ] = False,
+    enrich: Annotated[bool, typer.Option("--enrich", help="Add the state columns first.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer every record of a file; write all its columns and the answers."""
@@ -265,8 +263,8 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     application: Annotated[str, typer.Argument(metavar="[APPLICATION]")] = "",
     data: Annotated[str, typer.Option(help="As for train.")] = "sample",
     every: Annotated[bool, typer.Option("--all", help="Every application and data set.")] = False,
-    speed: Annotated[bool, typer.Option(help="Speed and memory alone, thoroughly.")] = False,
-    full: Annotated[bool, typer.Option(help="Quality, and speed thoroughly.")] = False,
+    speed: Annotated[bool, typer.Option("--speed", help="Speed and memory alone.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Quality, speed and memory.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
     settings: Settings = None,
     fast: Fast = False,

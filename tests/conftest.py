@@ -7,6 +7,7 @@ from hypothesis import settings
 from tiny_model import Served, fitted, records
 
 from industry_apps.export import export_model
+from industry_apps.runtime import Model
 
 settings.register_profile("tests", deadline=None, max_examples=40)
 settings.load_profile("tests")
@@ -20,3 +21,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     path = tmp_path_factory.mktemp("served") / "tiny.onnx"
     certificate = export_model(exportable, path)
     return Served(path, exportable, certificate, records(400, seed=1), features, booster)
+
+
+@pytest.fixture(scope="session")
+def model(served: Served) -> Model:
+    """The file of `served`, loaded as on a serving machine."""
+    return Model(served.path, threads=1)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -106,9 +107,26 @@ def test_lazy_names(monkeypatch: pytest.MonkeyPatch) -> None:
         load("nothing")
 
 
-@pytest.mark.parametrize("package", ["features", "export", "runtime"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "backbones",
+        "benchmark",
+        "data",
+        "evaluation",
+        "export",
+        "features",
+        "finance",
+        "recipes",
+        "runtime",
+        "testing",
+        "training",
+    ],
+)
 def test_every_public_name_can_be_imported(package: str) -> None:
     module = import_module(f"industry_apps.{package}")
     assert sorted(module.__all__) == dir(module)
     for name in module.__all__:
         assert getattr(module, name).__doc__
+    # Of a name that is a module too, one of the two would hide the other, whichever comes later.
+    assert not {found.name for found in iter_modules(module.__path__)} & {*module.__all__}

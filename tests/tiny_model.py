@@ -109,7 +109,7 @@ def fitted(frame: pd.DataFrame, schema: Schema = SCHEMA) -> tuple[Exportable, An
     margin = builder.append(trees_to_onnx(booster), {"features": numeric})["margin"]
     risk = platt.write(builder, [margin])
     builder.output(risk, "risk", np.float32)
-    builder.output(threshold.write(builder, risk)[0], "refuse", np.bool_)
+    builder.output(threshold.write(builder, risk), "refuse", np.bool_)
     exportable = Exportable(
         graph=builder.model("tiny"),
         native=native,

@@ -30,7 +30,7 @@ __getattr__, __dir__ = lazy_names(
         "configured": "parameters",
         "data_of": "runs",
         "enriched": "answers",
-        "machine": "machine",
+        "machine": "hardware",
         "measure_speed": "record",
         "pairs": "results",
         "run": "runs",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from industry_apps.application import Application
-from industry_apps.benchmark.machine import machine, peak_memory_mb
+from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run, data_of, run
 from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
@@ -105,7 +105,14 @@ def measure_speed(application: Application, source: str) -> dict[str, Any]:
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record, whole or not at all."""
+    """Write a record, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    record : mapping
+        JSON values.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 import industry_apps
-from industry_apps.benchmark.machine import has_amx
+from industry_apps.benchmark.hardware import has_amx
 from industry_apps.benchmark.speed import Measure, drawn
 
 #: Said in place of a ratio where the processor has no bfloat16 matrix unit.
@@ -31,7 +31,7 @@ import sys
 from industry_apps.runtime import Model
 rows = Model(sys.argv[1]).predict(sys.argv[2], to=sys.argv[3])
 assert rows == int(sys.argv[4]), rows
-from industry_apps.benchmark.machine import peak_memory_mb
+from industry_apps.benchmark.hardware import peak_memory_mb
 print(peak_memory_mb())
 """
 
@@ -84,13 +84,17 @@ def import_times(repeats: int = 7) -> list[Measure]:
     ]
 
 
-def training_step(numeric: int = 30, cardinalities: Sequence[int] = (20,) * 4) -> Measure:
+def training_step(
+    numeric: int = 30, cardinalities: Sequence[int] = (20,) * 4, *, steps: int = 50
+) -> Measure:
     """How many times faster a step of the default network is in bfloat16 than in float32.
 
     Parameters
     ----------
     numeric, cardinalities
         Size of the network's inputs; see :class:`industry_apps.backbones.TabularMLP`.
+    steps : int
+        Timed steps in each precision, in turn.
     """
     name = "training_step_float32_vs_bfloat16"
     if not has_amx():
@@ -111,7 +115,7 @@ def training_step(numeric: int = 30, cardinalities: Sequence[int] = (20,) * 4) -
         found: torch.Tensor = network(*batch).square().mean()
         return found
 
-    seconds = measure_precisions(TabularMLP(numeric, cardinalities), rows, loss, steps=50)
+    seconds = measure_precisions(TabularMLP(numeric, cardinalities), rows, loss, steps)
     return Measure(name=name, value=seconds["float32"] / seconds["bfloat16"])
 
 

@@ -60,7 +60,8 @@ def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
 
 def _round_down(number: str) -> str:
     exact = float(number)
-    near = np.float32(exact)
+    with np.errstate(over="ignore"):  # beside infinity
+        near = np.float32(exact)
     if float(near) > exact or near == -_ZERO:
         near = np.nextafter(near, np.float32(-np.inf))
     return repr(float(near))

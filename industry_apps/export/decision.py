@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 
-#: Margins are clipped here: beyond lie probabilities that float32 cannot tell from 0 or 1.
+#: Margins beyond this count as this much when the calibration is learned.
 MARGIN_LIMIT = 30.0
 
 #: A step of a calibration is drawn out to this slope: a steeper one would make visible that
@@ -55,7 +55,8 @@ class Platt:
         """
         from scipy.optimize import minimize
 
-        clipped = _clip(margins)
+        # A single wild margin must not decide the scale of all.
+        clipped = np.clip(margins, -MARGIN_LIMIT, MARGIN_LIMIT)
         centre, scale = clipped.mean(axis=0), clipped.std(axis=0)
         scale[scale < 1e-6] = np.inf  # a margin that is always the same has no weight
         inputs = (clipped - centre) / scale
@@ -78,15 +79,18 @@ class Platt:
 
     def apply(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Margins [rows, models] -> probability [rows]."""
-        return _sigmoid(_clip(margins) @ np.array(self.weights) + self.intercept)
+        return _sigmoid(margins @ np.array(self.weights) + self.intercept)
 
     def write(self, builder: GraphBuilder, margins: list[str]) -> str:
         """Margins, each [batch, 1] -> probability [batch, 1]."""
-        clipped = _write_clip(builder, builder.concat(margins))
         weights = np.array(self.weights, dtype=np.float32).reshape(-1, 1)
-        logit = builder.node("MatMul", clipped, builder.constant(weights))
-        shifted = builder.node("Add", logit, builder.constant(np.float32(self.intercept)))
-        return builder.node("Sigmoid", shifted)
+        logit = builder.node(
+            "Gemm",
+            builder.concat(margins),
+            builder.constant(weights),
+            builder.constant(np.float32([self.intercept])),
+        )
+        return builder.node("Sigmoid", logit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +169,14 @@ class Threshold:
         """Probability [rows] -> decision [rows]."""
         return probability >= self.value
 
-    def within_capacity(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Probability [rows] -> decisions that there are hands for [rows]."""
-        limit = self.value if self.capacity is None else max(self.value, self.capacity)
-        return probability >= limit
+    def within_capacity(self) -> Threshold:
+        """The threshold of the cases that there are hands for."""
+        return self if self.capacity is None else Threshold(value=max(self.value, self.capacity))
 
-    def write(self, builder: GraphBuilder, probability: str) -> tuple[str, str]:
-        """Probability [batch, 1] -> decision and decision within capacity, bool [batch, 1]."""
-        limit = self.value if self.capacity is None else max(self.value, self.capacity)
-        first, second = (
-            builder.node("GreaterOrEqual", probability, builder.constant(np.float32(value)))
-            for value in (self.value, limit)
-        )
-        return first, second
+    def write(self, builder: GraphBuilder, probability: str) -> str:
+        """Probability [batch, 1] -> decision, bool [batch, 1]."""
+        limit = builder.constant(np.float32(self.value))
+        return builder.node("GreaterOrEqual", probability, limit)
 
 
 def capacity_threshold(
@@ -202,13 +201,6 @@ def capacity_threshold(
 
 
 def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.exp(-np.logaddexp(0, -logit))  # overflows nowhere
+    from scipy.special import expit
 
-
-def _clip(margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.clip(margins, -MARGIN_LIMIT, MARGIN_LIMIT)
-
-
-def _write_clip(builder: GraphBuilder, tensor: str) -> str:
-    limit = np.float32(MARGIN_LIMIT)
-    return builder.node("Clip", tensor, builder.constant(-limit), builder.constant(limit))
+    return expit(logit)

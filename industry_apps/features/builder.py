@@ -14,6 +14,8 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from industry_apps.errors import ParameterError
+
 #: Operator sets of every file that this package writes.
 OPSET = 20
 ML_OPSET = 3
@@ -38,7 +40,7 @@ class GraphBuilder:
     >>> x = builder.input("x", np.float32)
     >>> builder.output(builder.node("Add", x, builder.constant(np.float32(1))), "y", np.float32)
     >>> [node.op_type for node in builder.model().graph.node]
-    ['Add', 'Identity']
+    ['Add']
     """
 
     def __init__(self) -> None:
@@ -47,6 +49,8 @@ class GraphBuilder:
         self._initializers: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self._made: set[str] = set()
+        self._renamed: dict[str, str] = {}
         self._count = 0
 
     def input(self, name: str, dtype: type, columns: int | None = 1) -> str:
@@ -55,8 +59,15 @@ class GraphBuilder:
         return name
 
     def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:
-        """Declare an output of shape [batch, columns]."""
-        self._nodes.append(helper.make_node("Identity", [tensor], [name]))
+        """Declare an output of shape [batch, columns]; no input may have its name."""
+        if name in {value.name for value in self._inputs}:
+            raise ParameterError(
+                f"An answer and a column are both named {name!r}. Rename the column or leave it out."
+            )
+        if tensor in self._made and tensor not in self._renamed:
+            self._renamed[tensor] = name
+        else:  # an input, a constant, or an output already
+            self._nodes.append(helper.make_node("Identity", [tensor], [name]))
         self._outputs.append(_value_info(name, dtype, columns))
 
     def constant(self, value: ArrayLike | NDArray[Any]) -> str:
@@ -81,6 +92,7 @@ class GraphBuilder:
         self._nodes.append(
             helper.make_node(op, list(inputs), [name], domain=domain, **(attributes or {}))
         )
+        self._made.add(name)
         return name
 
     def concat(self, tensors: list[str]) -> str:
@@ -157,23 +169,37 @@ class GraphBuilder:
         return {output.name: prefix + output.name for output in model.graph.output}
 
     def model(self, name: str = "industry_apps") -> onnx.ModelProto:
-        """Write and check the model."""
-        domains = {node.domain for node in self._nodes}
+        """Write and check the model; nodes that no output needs are left out."""
+        nodes, needed = self._live_nodes()
+        domains = {node.domain for node in nodes}
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
         if "com.microsoft" in domains:
             opsets.append(helper.make_opsetid("com.microsoft", 1))
-        graph = helper.make_graph(
-            self._nodes, name, self._inputs, self._outputs, initializer=self._initializers
-        )
+        constants = [each for each in self._initializers if each.name in needed]
+        graph = helper.make_graph(nodes, name, self._inputs, self._outputs, initializer=constants)
         model = helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="industry_apps"
         )
         onnx.checker.check_model(model)
         return model
 
+    def _live_nodes(self) -> tuple[list[onnx.NodeProto], set[str]]:
+        """Nodes that lead to an output, under their final names, and all that they read."""
+        live: list[onnx.NodeProto] = []
+        needed = {output.name for output in self._outputs}
+        for original in reversed(self._nodes):
+            node = onnx.NodeProto()
+            node.CopyFrom(original)
+            for names in (node.input, node.output):
+                names[:] = [self._renamed.get(name, name) for name in names]
+            if needed.intersection(node.output):
+                needed.update(node.input)
+                live.append(node)
+        return live[::-1], needed
+
     def _new_name(self, stem: str) -> str:
         self._count += 1
-        return f"{stem}_{self._count}"
+        return f"/{stem}/{self._count}"  # with slashes, as no column is named
 
 
 def _value_info(name: str, dtype: type, columns: int | None) -> onnx.ValueInfoProto:

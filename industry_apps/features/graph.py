@@ -58,10 +58,8 @@ class FeatureGraph:
     ...                  Column(name="country", kind="category")))
     >>> graph = FeatureGraph(schema, [Standard(Value("amount")), Category("country")])
     >>> arrays = schema.to_arrays({"amount": [1.0, 3.0], "country": ["DE", None]})
-    >>> graph.learn(arrays).run(arrays)
-    {'numeric': array([[-1.],
-           [ 1.]], dtype=float32), 'codes': array([[2],
-           [1]])}
+    >>> {name: tensor.tolist() for name, tensor in graph.learn(arrays).run(arrays).items()}
+    {'numeric': [[-1.0], [1.0]], 'codes': [[2], [1]]}
     """
 
     def __init__(self, schema: Schema, encoders: Sequence[Encoder]) -> None:
@@ -167,8 +165,8 @@ class FeatureGraph:
         if not rows:  # operators on texts refuse a batch of no rows: take none of one
             arrays = {column.name: column.missing(1) for column in self.schema}
         feeds = feeds_of(arrays, self.schema)
-        names = [output.name for output in self._session.get_outputs()]
-        chunks = [self._session.run(names, part) for part in slices(feeds, self.schema)]
+        names = [output.name.removeprefix("/") for output in self._session.get_outputs()]
+        chunks = [self._session.run(None, part) for part in slices(feeds, self.schema)]
         return {
             name: np.concatenate([chunk[position] for chunk in chunks])[:rows]
             for position, name in enumerate(names)
@@ -179,7 +177,8 @@ class FeatureGraph:
         builder = GraphBuilder()
         inputs = {c.name: builder.input(c.name, DTYPES[c.kind]) for c in self.schema}
         for name, tensor in self.write(builder, inputs).items():
-            builder.output(tensor, name, np.float32 if name == "numeric" else np.int64, None)
+            dtype = np.float32 if name == "numeric" else np.int64
+            builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
         options = ort.SessionOptions()
         options.log_severity_level = 3
         return ort.InferenceSession(

@@ -35,7 +35,7 @@ def tree_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encode
         elif column.kind == "category":
             encoders.append(Category(column.name, "auto", min_count=RARE))
         elif column.kind == "datetime":
-            encoders += [Raw(TimePart(column.name, "hour")), Raw(TimePart(column.name, "weekday"))]
+            encoders += [Raw(part) for part in _clock(column)]
         else:
             encoders.append(WordCounts(column.name))
     return encoders
@@ -95,6 +95,10 @@ def _smooth_column(column: Column) -> list[Encoder]:
     if column.kind == "text":
         return [WordCounts(column.name)]
     return []
+
+
+def _clock(column: Column) -> list[TimePart]:
+    return [TimePart(column.name, part, column.nullable) for part in ("hour", "weekday")]
 
 
 def _number(source: Source) -> list[Encoder]:

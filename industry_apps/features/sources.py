@@ -74,7 +74,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One number over another; missing where either is, or where the divisor is zero.
+    """One number over another: missing where either is, infinite where only the divisor is 0.
 
     Parameters
     ----------
@@ -97,15 +97,12 @@ class Ratio:
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Write the nodes; return a [batch, 1] float tensor."""
-        divisor = inputs[self.denominator]
-        zero = builder.node("Equal", divisor, builder.constant(np.float32(0)))
-        divisor = builder.node("Where", zero, builder.constant(np.float32(np.nan)), divisor)
-        return builder.node("Div", inputs[self.numerator], divisor)
+        return builder.node("Div", inputs[self.numerator], inputs[self.denominator])
 
 
 @dataclass(frozen=True, slots=True)
 class RatioToRest:
-    """A number over the mean of the other numbers of its window; missing where it is alone.
+    """A number over the mean of the other numbers of its window; 0 where it is alone.
 
     Parameters
     ----------
@@ -134,8 +131,7 @@ class RatioToRest:
         others = builder.node("Sub", count, builder.constant(np.float32(1)))
         rest = builder.node("Sub", builder.node("Mul", mean, count), value)
         # value / (rest / others), written so that no division by zero is left.
-        alone = builder.node("LessOrEqual", rest, builder.constant(np.float32(1e-3)))
-        rest = builder.node("Where", alone, builder.constant(np.float32(np.nan)), rest)
+        rest = builder.node("Max", rest, builder.constant(np.float32(1e-3)))
         return builder.node("Div", builder.node("Mul", value, others), rest)
 
 
@@ -150,6 +146,8 @@ class TimePart:
     part : {"hour", "weekday", "day", "month", "weekend"}
         Hour with its fraction in [0, 24); weekday 0 (Monday) to 6; day of the month 1 to
         31; month 1 to 12; weekend 0 or 1.
+    nullable : bool
+        May the moment be missing?
 
     References
     ----------
@@ -159,6 +157,7 @@ class TimePart:
 
     column: str
     part: Part
+    nullable: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -173,32 +172,24 @@ class TimePart:
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Write the nodes; return a [batch, 1] float tensor."""
         moment = inputs[self.column]
-        absent = builder.node("Equal", moment, builder.constant(np.int64(MISSING_TIME)))
-        second = _modulo(builder, moment, SECONDS_A_DAY)
         if self.part == "hour":
-            value = builder.node(
-                "Div", builder.cast(second, np.float32), builder.constant(np.float32(3600))
-            )
+            second = builder.cast(_modulo(builder, moment, SECONDS_A_DAY), np.float32)
+            value = builder.node("Div", second, builder.constant(np.float32(3600)))
+        elif self.part in ("weekday", "weekend"):
+            # 1970-01-01 was a Thursday. Of a positive number integer Div is the floor.
+            week = _modulo(builder, _plus(builder, moment, 3 * SECONDS_A_DAY), 7 * SECONDS_A_DAY)
+            value = builder.cast(_over(builder, week, SECONDS_A_DAY), np.float32)
+            if self.part == "weekend":
+                late = builder.node("GreaterOrEqual", value, builder.constant(np.float32(5)))
+                value = builder.cast(late, np.float32)
         else:
-            # Exact, since the remainder is taken off first; integer Div truncates.
-            day = builder.node(
-                "Div",
-                builder.node("Sub", moment, second),
-                builder.constant(np.int64(SECONDS_A_DAY)),
-            )
-            value = builder.cast(self._of_day(builder, day), np.float32)
+            second = _modulo(builder, moment, SECONDS_A_DAY)
+            day = _over(builder, builder.node("Sub", moment, second), SECONDS_A_DAY)
+            value = builder.cast(_civil(builder, day, self.part), np.float32)
+        if not self.nullable:
+            return value
+        absent = builder.node("Equal", moment, builder.constant(np.int64(MISSING_TIME)))
         return builder.node("Where", absent, builder.constant(np.float32(np.nan)), value)
-
-    def _of_day(self, builder: GraphBuilder, day: str) -> str:
-        if self.part in ("weekday", "weekend"):
-            # 1970-01-01 was a Thursday.
-            weekday = _modulo(builder, _plus(builder, day, 3), 7)
-            if self.part == "weekday":
-                return weekday
-            return builder.cast(
-                builder.node("GreaterOrEqual", weekday, builder.constant(np.int64(5))), np.int64
-            )
-        return _civil(builder, day, self.part)
 
 
 def _civil(builder: GraphBuilder, day: str, part: str) -> str:

@@ -341,7 +341,8 @@ def _form_of(levels: Sequence[str]) -> Literal["ordinal", "onehot"]:
 
 
 def _fill(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
-    absent = np.isnan(values)
+    # An infinite ratio is an extreme of the graph, and no value to take a mean of.
+    absent = ~np.isfinite(values)
     known = values[~absent].astype(np.float64)
     median = float(np.float32(np.median(known))) if len(known) else 0.0
     return median, np.where(absent, median, values).astype(np.float64)

@@ -253,7 +253,7 @@ class FraudDetector(Application):
         probability = self.recipe_.probability(self.records_.schema.to_arrays(frame))
         answers = {"fraud_probability": probability, "is_fraud": threshold.apply(probability)}
         if self.alerts_per_day is not None:
-            answers["alert"] = threshold.within_capacity(probability)
+            answers["alert"] = threshold.within_capacity().apply(probability)
         return answers
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:

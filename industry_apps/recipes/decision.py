@@ -172,11 +172,10 @@ class DecisionRecipe:
         probability = self.platt_.write(builder, margins)
         if self.isotonic_ is not None:
             probability = self.isotonic_.write(builder, probability)
-        decision, within_capacity = self.threshold_.write(builder, probability)
         return {
             "probability": probability,
-            "decision": decision,
-            "within_capacity": within_capacity,
+            "decision": self.threshold_.write(builder, probability),
+            "within_capacity": self.threshold_.within_capacity().write(builder, probability),
         }
 
     def used_columns(self) -> Schema:

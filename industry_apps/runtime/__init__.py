@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["Model", "TransactionState", "zoo"]
+__all__ = ["Model", "TransactionState"]
 
-__getattr__, __dir__ = lazy_names(
-    __name__, {"Model": "model", "TransactionState": "state", "zoo": "zoo"}
-)
+__getattr__, __dir__ = lazy_names(__name__, {"Model": "model", "TransactionState": "state"})

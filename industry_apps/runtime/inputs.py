@@ -118,9 +118,35 @@ def record_reader(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
     callable
         Record -> {name: array of shape [1, 1]}; raises :class:`SchemaError`.
     """
+    numbers = [column for column in schema if column.kind == "number" and column.required]
+    limits = [_limits(column) for column in numbers]
+    names = [column.name for column in numbers]
+    others = _reader_of_each(schema, [c for c in schema if c.name not in names])
+    each = _reader_of_each(schema, list(schema))
+
+    def read(record: Mapping[str, Any]) -> Feeds:
+        values = [record.get(name) for name in names]
+        for value, (low, high) in zip(values, limits, strict=True):
+            if not (isinstance(value, float | int) and low <= value <= high):
+                return each(record)  # which finds out what is wrong, or what can be made of it
+        # One array, cut into its rows, costs a fifth of one array for each number.
+        block = np.array(values, dtype=np.float32).reshape(-1, 1, 1)
+        return {**dict(zip(names, block, strict=True)), **others(record)}
+
+    return read
+
+
+def _limits(column: Column) -> tuple[float, float]:
+    low = -_LARGEST if column.low is None else column.low
+    return low, _LARGEST if column.high is None else column.high
+
+
+def _reader_of_each(
+    schema: Schema, columns: Sequence[Column]
+) -> Callable[[Mapping[str, Any]], Feeds]:
     plan = [
         (c.name, _value_reader(c), None if c.required else c.missing(1).reshape(1, 1))
-        for c in schema
+        for c in columns
     ]
 
     def read(record: Mapping[str, Any]) -> Feeds:
@@ -158,8 +184,7 @@ def _value_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
 def _number_reader(
     column: Column, checked: Callable[[Any], NDArray[Any]]
 ) -> Callable[[Any], NDArray[Any]]:
-    low = -_LARGEST if column.low is None else column.low
-    high = _LARGEST if column.high is None else column.high
+    low, high = _limits(column)
 
     def read(value: Any) -> NDArray[Any]:
         if isinstance(value, float | int) and low <= value <= high:

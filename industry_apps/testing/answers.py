@@ -30,8 +30,6 @@ TRAINING_LIBRARIES = (
     "lightgbm",
     "onnx",
     "onnxscript",
-    "onnxmltools",
-    "skl2onnx",
     "scipy",
     "matplotlib",
     "pandas",
@@ -190,7 +188,8 @@ def beats_trivial_baseline(trial: Trial) -> None:
 
 def explains_each_column(trial: Trial) -> None:
     """An explanation gives each column that the file reads a finite contribution."""
-    found = trial.model.explain(trial.records(1).to_dict("records")[0])
+    record: Any = trial.records(1).to_dict("records")[0]
+    found = trial.model.explain(record)
     assert_that(
         sorted(found) == sorted(trial.inputs.names),
         f"Explained are {sorted(found)}, read are {sorted(trial.inputs.names)}.",

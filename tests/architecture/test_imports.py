@@ -15,7 +15,7 @@ import industry_apps
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING = {
     *("torch", "lightning", "pytorch_lightning", "sklearn", "lightgbm", "scipy", "matplotlib"),
-    *("onnx", "onnxscript", "onnxmltools", "skl2onnx", "pooch", "pyarrow", "typer", "rich"),
+    *("onnx", "onnxscript", "pooch", "pyarrow", "typer", "rich"),
 }
 HEAVY = {*TRAINING, "numpy", "pandas", "onnxruntime"}
 

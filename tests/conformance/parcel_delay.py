@@ -12,7 +12,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, card
 from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation import Estimate, Report, average_precision
-from industry_apps.export import Exportable, Platt, Threshold
+from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column, Schema, Traits
 
@@ -73,8 +73,7 @@ class ParcelDelay(Application):
         self.schema_ = self.schema.inputs()
         arrays = self.schema_.to_arrays(train)
         self.typical_ = float(np.nanmedian(arrays["weight"]))
-        self.platt_ = Platt.fit(self._margins(arrays), target)
-        self.threshold_ = Threshold(value=self.threshold, capacity=None)
+        self.offset_ = float(self._margins(arrays).mean())
         self.validation_ = validation
 
     def _margins(self, arrays):
@@ -83,14 +82,12 @@ class ParcelDelay(Application):
         slow = (arrays["carrier"] == "slow").astype(np.float64)
         early = (arrays["day"] < 0).astype(np.float64)
         insured = (arrays["insured"] > 0).astype(np.float64)
-        return (0.1 * weight + 3.0 * slow + early - insured).reshape(-1, 1)
+        return 0.1 * weight + 3.0 * slow + early - insured
 
     def _answers(self, frame):
-        probability = self.platt_.apply(self._margins(self.schema_.to_arrays(frame)))
-        return {
-            "late_probability": probability,
-            "is_late": self.threshold_.apply(probability),
-        }
+        margins = self._margins(self.schema_.to_arrays(frame))
+        probability = 1 / (1 + np.exp(self.offset_ - margins))
+        return {"late_probability": probability, "is_late": probability >= self.threshold}
 
     def _evaluate(self, frame):
         ours = average_precision(frame["late"], self._answers(frame)["late_probability"])
@@ -106,8 +103,12 @@ class ParcelDelay(Application):
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
-        probability = self.platt_.write(builder, [self._margin_node(builder)])
-        decision, _ = self.threshold_.write(builder, probability)
+        offset = builder.constant(np.float32(self.offset_))
+        probability = builder.node(
+            "Sigmoid", builder.node("Sub", self._margin_node(builder), offset)
+        )
+        threshold = builder.constant(np.float32(self.threshold))
+        decision = builder.node("GreaterOrEqual", probability, threshold)
         builder.output(probability, "late_probability", np.float32)
         builder.output(decision, "is_late", np.bool_)
         return Exportable(

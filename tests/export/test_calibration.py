@@ -136,12 +136,11 @@ def test_threshold_is_written_as_applied(
     turning = np.float32([value, capacity or 0.5])
     beside = [np.nextafter(turning, side) for side in np.float32([0, 2])]
     values = np.concatenate([values, turning, *beside])
-    first, second = written(
-        lambda b, x: [(tensor, np.bool_) for tensor in threshold.write(b, x[0])], values
-    )
+    steps = [threshold, threshold.within_capacity()]
+    first, second = written(lambda b, x: [(s.write(b, x[0]), np.bool_) for s in steps], values)
     exact = values.astype(np.float64)
-    assert_array_equal(first, threshold.apply(exact))
-    assert_array_equal(second, threshold.within_capacity(exact))
+    assert_array_equal(first, steps[0].apply(exact))
+    assert_array_equal(second, steps[1].apply(exact))
     assert not (second & ~first).any()  # there is no alert without a decision
 
 
@@ -153,7 +152,7 @@ def test_capacity_is_respected_and_used(rows: list[tuple[float, int]], alerts: f
     probability = np.round([p for p, _ in rows], 6)
     day = np.array([d for _, d in rows])
     threshold = Threshold(value=0, capacity=capacity_threshold(probability, day, alerts))
-    taken = threshold.within_capacity(probability)
+    taken = threshold.within_capacity().apply(probability)
     allowed = alerts * len(set(day.tolist()))
     assert taken.sum() <= allowed
     left = probability[~taken]

@@ -24,11 +24,6 @@ from industry_apps.runtime.progress import progress
 from industry_apps.schema import Column, Schema
 
 
-@pytest.fixture(scope="module")
-def model(served: Served) -> Model:
-    return Model(served.path, threads=1)
-
-
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROWS_A_CHUNK", 64)
