@@ -88,7 +88,7 @@ class Platt:
             "Gemm",
             builder.concat(margins),
             builder.constant(weights),
-            builder.constant(np.float32([self.intercept])),
+            builder.constant(np.array([self.intercept], dtype=np.float32)),
         )
         return builder.node("Sigmoid", logit)
 

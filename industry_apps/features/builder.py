@@ -62,7 +62,8 @@ class GraphBuilder:
         """Declare an output of shape [batch, columns]; no input may have its name."""
         if name in {value.name for value in self._inputs}:
             raise ParameterError(
-                f"An answer and a column are both named {name!r}. Rename the column or leave it out."
+                f"An answer and a column are both named {name!r}. "
+                "Rename the column, or leave it out."
             )
         if tensor in self._made and tensor not in self._renamed:
             self._renamed[tensor] = name

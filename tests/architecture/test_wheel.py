@@ -37,7 +37,7 @@ def test_the_wheel_works_without_the_checkout(wheel, tmp_path):
         archive.extractall(tmp_path)
     code = (
         "import industry_apps; from industry_apps.data import card, catalogue; "
-        "from industry_apps.runtime import Model, zoo; "
+        "from industry_apps.runtime import Model; from industry_apps.runtime.zoo import zoo; "
         "print(industry_apps.__file__, *[card(name).id for name in catalogue()]); "
         "print(*[Model(name).path for name in zoo()])"
     )

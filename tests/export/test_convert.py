@@ -117,6 +117,20 @@ def test_a_split_of_missing_from_all_others_has_no_threshold() -> None:
     assert_allclose(answer(trees_to_onnx(booster), rows), expected, rtol=0, atol=1e-5)
 
 
+def test_infinite_values_are_routed_alike() -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(400, 1)).astype(np.float32)
+    rows[::3], rows[1::7], rows[2::11] = np.inf, -np.inf, np.nan
+    target = (rows[:, 0] == np.inf) ^ (random.random(400) < 0.1)
+    data = lgb.Dataset(rows, target, params=OPTIONS)
+    trained = lgb.train({**OPTIONS, "objective": "binary"}, data, 10)
+    booster = with_float32_thresholds(trained)
+    rows = np.concatenate([around_thresholds(booster, rows), np.float32([[3e38], [-3e38]])])
+    expected = trained.predict(rows, raw_score=True)
+    assert_array_equal(booster.predict(rows, raw_score=True), expected)
+    assert_allclose(answer(trees_to_onnx(booster), rows), expected, rtol=0, atol=1e-5)
+
+
 def test_only_the_best_trees_are_exported() -> None:
     booster, rows = train(0)
     booster.best_iteration = 4

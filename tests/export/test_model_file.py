@@ -152,15 +152,19 @@ def test_a_model_may_answer_with_nothing(served: Served, tmp_path: Path) -> None
 
     graph = onnx.ModelProto()
     graph.CopyFrom(served.exportable.graph)
-    (last,) = [node for node in graph.graph.node if node.output[0] == "risk"]
-    last.op_type = "Where"
+    for node in graph.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["computed" if name == "risk" else name for name in names]
     nothing = onnx.numpy_helper.from_array(np.float32(np.nan), "nothing")
     graph.graph.initializer.append(nothing)
-    graph.graph.node.insert(0, onnx.helper.make_node("IsNaN", ["amount"], ["absent"]))
-    last.input[:] = ["absent", "nothing", last.input[0]]
+    graph.graph.node.append(onnx.helper.make_node("IsNaN", ["amount"], ["absent"]))
+    answer = onnx.helper.make_node("Where", ["absent", "nothing", "computed"], ["risk"])
+    graph.graph.node.append(answer)
     export_model(replace(served.exportable, graph=graph, native=native), tmp_path / "m.onnx")
-    answer = Model(tmp_path / "m.onnx").predict({"amount": None, "time": None, "country": None})
-    assert np.isnan(answer["risk"])
+    model = Model(tmp_path / "m.onnx")
+    record: dict[str, Any] = {"amount": None, "time": None, "country": None}
+    assert np.isnan(model.predict(record)["risk"])
+    assert model.predict({**record, "amount": 5.0})["risk"] > 0
 
 
 def test_the_reference_is_the_typical_record() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
+from industry_apps.errors import ParameterError
 from industry_apps.features import GraphBuilder
 
 
@@ -77,6 +78,36 @@ def test_equal_constants_are_stored_once() -> None:
     ]
     assert len(set(same)) == 1
     assert len({*same, *others}) == 5
+
+
+def test_an_output_may_not_have_the_name_of_a_column() -> None:
+    builder = GraphBuilder()
+    x = builder.input("score", np.float32)
+    with pytest.raises(ParameterError, match="An answer and a column are both named 'score'"):
+        builder.output(builder.node("Neg", x), "score", np.float32)
+
+
+def test_one_tensor_may_be_read_and_put_out_more_than_once() -> None:
+    builder = GraphBuilder()
+    x = builder.input("x", np.float32)
+    y = builder.node("Neg", x)
+    builder.output(y, "first", np.float32)
+    builder.output(y, "second", np.float32)
+    builder.output(x, "third", np.float32)
+    builder.output(builder.node("Neg", y), "fourth", np.float32)
+    builder.output(builder.constant(np.float32([[7]])), "fifth", np.float32)
+    found = session(builder).run(None, {"x": np.float32([[3]])})
+    assert [array.item() for array in found] == [-3, -3, 3, 3, 7]
+
+
+def test_what_no_output_needs_is_left_out() -> None:
+    builder = GraphBuilder()
+    x = builder.input("x", np.float32)
+    builder.node("Add", builder.node("Exp", x), builder.constant(np.float32(5)))
+    builder.output(builder.node("Neg", x), "y", np.float32)
+    graph = builder.model().graph
+    assert [node.op_type for node in graph.node] == ["Neg"]
+    assert not graph.initializer
 
 
 def test_a_wrong_graph_is_refused() -> None:

@@ -18,6 +18,8 @@ from industry_apps.features import (
     Category,
     FeatureGraph,
     Missing,
+    QuantileNormal,
+    Ratio,
     Raw,
     Standard,
     TimePart,
@@ -194,6 +196,34 @@ def test_tokens_and_codes_have_tensors_of_their_own() -> None:
         "codes": (30, 2),
         "tokens": (30, 3),
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["numeric", "codes", "tokens", "constant_1", "isnan_4", "part_1/x", "a b", "ß", "x" * 999],
+)
+def test_a_column_may_have_any_name(name: str) -> None:
+    schema = Schema((Column(name=name, kind="number"), Column(name="c", kind="category")))
+    encoders = [Standard(Value(name)), Missing(Value(name)), Category("c")]
+    arrays = schema.to_arrays({name: [-1.0, 1.0, None], "c": ["a", "b", None]})
+    found = FeatureGraph(schema, encoders).learn(arrays).run(arrays)
+    assert found["numeric"][:, 0].tolist() == [0, 0, 1]
+    assert found["codes"][:, 0].tolist() == [2, 3, 1]
+
+
+def test_infinite_ratios_are_extremes_and_taught_to_nobody() -> None:
+    schema = Schema((Column(name="a", kind="number"), Column(name="b", kind="number")))
+    numerators, divisors = [1.0, 2.0, 3.0, 4.0, -1.0, 0.0], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    arrays = schema.to_arrays({"a": numerators, "b": divisors})
+    ratio = Ratio("a", "b")
+    graph = FeatureGraph(schema, [Standard(ratio), QuantileNormal(ratio), Missing(ratio)])
+    found = graph.learn(arrays).run(arrays)["numeric"]
+    assert np.isfinite(found).all()
+    missing, quantile, standard = found.T
+    assert missing.tolist() == [0, 0, 0, 0, 0, 1]
+    assert standard[3] == -standard[4] == 10
+    assert quantile[3] == quantile.max()
+    assert quantile[4] == quantile.min()
 
 
 def test_an_unknown_column_is_refused() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from industry_apps.features import FeatureGraph, Ratio, Raw, TimePart
+from industry_apps.features import FeatureGraph, Ratio, RatioToRest, Raw, TimePart
 from industry_apps.features.sources import CYCLES, Part
 from industry_apps.schema import Column, Schema
 from industry_apps.values import MISSING_TIME
@@ -32,6 +32,28 @@ def test_ratio(pairs: list[tuple[float | None, float | None]]) -> None:
         expected = arrays["a"] / arrays["b"]  # infinite over 0; 0 over 0 is missing
     assert_array_equal(graph.run(arrays)["numeric"][:, 0], expected)
     assert graph.names == ["a/b"]
+
+
+@given(st.lists(st.none() | st.floats(0, 1e4, width=32), min_size=1, max_size=20))
+def test_ratio_to_the_rest_of_a_window(values: list[float | None]) -> None:
+    windows = [values[: n + 1] for n in range(len(values))]  # of each value and those before
+    known = [[x for x in window if x is not None] for window in windows]
+    frame = {
+        "x": values,
+        "mean": [np.mean(each) if each else None for each in known],
+        "count": [len(window) for window in windows],
+    }
+    schema = Schema(tuple(Column(name=name, kind="number") for name in frame))
+    graph = FeatureGraph(schema, [Raw(RatioToRest("x", "mean", "count"))])
+    found = graph.run(schema.to_arrays(frame))["numeric"][:, 0]
+    for x, window, answer in zip(values, windows, found, strict=True):
+        rest = sum(window[:-1]) if None not in window else 0
+        if x is None:
+            assert np.isnan(answer)
+        elif len(window) == 1:
+            assert answer == 0
+        elif rest > 0.05 * x:  # the sum of the others is not lost in float32
+            assert answer == pytest.approx(x / (rest / (len(window) - 1)), rel=1e-3)
 
 
 def parts(frame: pd.Series) -> pd.DataFrame:
