@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _SUBPACKAGES = (
     "backbones",
+    "benchmark",
     "data",
     "evaluation",
     "export",
@@ -19,6 +20,7 @@ _SUBPACKAGES = (
     "finance",
     "recipes",
     "runtime",
+    "testing",
     "training",
 )
 

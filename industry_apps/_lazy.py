@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from industry_apps.errors import MissingExtraError
 
 def lazy_names(
     package: str, table: Mapping[str, str]
@@ -29,7 +30,11 @@ def lazy_names(
     def load(name: str) -> Any:
         if name not in table:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{table[name]}"), name)
+        try:
+            module = import_module(f"{package}.{table[name]}")
+        except ModuleNotFoundError as error:
+            raise _missing(error, f"{package}.{name}") from error
+        value = getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
 
@@ -37,3 +42,13 @@ def lazy_names(
         return sorted(table)
 
     return load, listing
+
+
+def _missing(error: ModuleNotFoundError, needed_by: str) -> ModuleNotFoundError | MissingExtraError:
+    module = (error.name or "").partition(".")[0]
+    if module in ("", "industry_apps"):
+        return error
+    return MissingExtraError(
+        f"{needed_by} needs the package {module!r}, which is not installed. "
+        "Run: pip install 'industry-apps[train]'"
+    )

@@ -15,9 +15,10 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
 from industry_apps.data import Dataset, card, catalogue
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable, export_model, frame_sha256
+from industry_apps.limits import Limit, check_limits
 from industry_apps.schema import Schema, Traits
 
 
@@ -35,6 +36,7 @@ class Application(BaseEstimator, ABC):
     schema: ClassVar[Schema]
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]
+    limits: ClassVar[Mapping[str, Limit]] = {}
     known_failures: ClassVar[Mapping[str, str]] = {}
 
     def fit(self, train: pd.DataFrame | Dataset, validation: pd.DataFrame | None = None) -> Self:
@@ -53,8 +55,13 @@ class Application(BaseEstimator, ABC):
         """
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation
-        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
+        check_limits(type(self).__name__, self.get_params(deep=False), self.limits)
+        for name, part in (("training", train), ("validation", validation)):
+            if part is not None and part.empty:
+                raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
+        vars(self).pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
+        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
         return self
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:

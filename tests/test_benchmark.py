@@ -27,7 +27,14 @@ from industry_apps.benchmark.hardware import peak_memory_mb
 from industry_apps.benchmark.parameters import parsed
 from industry_apps.benchmark.resources import NO_AMX, import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run
-from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
+from industry_apps.benchmark.speed import (
+    Measure,
+    alternating,
+    batch,
+    model_alone,
+    one_record,
+    raw_record,
+)
 from industry_apps.errors import ParameterError, UnknownNameError
 from industry_apps.finance import FraudDetector
 
@@ -93,7 +100,7 @@ def test_ratios_are_those_of_the_times(done: Run, monkeypatch: pytest.MonkeyPatc
     seconds = {"file": [2.0, 1.0, 9.0], "bare": [1.0, 1.0, 7.0], "training": [8.0, 12.0, 10.0]}
     monkeypatch.setattr(
         "industry_apps.benchmark.speed.alternating",
-        lambda calls, _: {name: seconds[name] for name in calls},
+        lambda calls, *_: {name: seconds[name] for name in calls},
     )
     ratios = {m.name: m.value for m in one_record(done.application, done.path, done.data.test)}
     assert ratios["one_record_vs_training_path"] == 5  # medians 10 and 2
@@ -102,10 +109,17 @@ def test_ratios_are_those_of_the_times(done: Run, monkeypatch: pytest.MonkeyPatc
     assert in_bulk[0].value == 8  # best of each
 
 
+def test_alternating_goes_in_blocks() -> None:
+    order: list[str] = []
+    found = alternating({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 5, 2)
+    assert "".join(order) == "ab" + "aabb" + "aabb" + "ab"
+    assert {name: len(times) for name, times in found.items()} == {"a": 5, "b": 5}
+
+
 def test_model_alone_answers_as_the_model(done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {}
 
-    def once(calls: Mapping[str, Any], _: int) -> dict[str, list[float]]:
+    def once(calls: Mapping[str, Any], *_: int) -> dict[str, list[float]]:
         answers.update({name: call() for name, call in calls.items()})
         return {name: [1.0] for name in calls}
 

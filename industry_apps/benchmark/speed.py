@@ -32,6 +32,8 @@ from industry_apps.schema import Schema
 
 #: Records that take turns, so that no single one decides.
 _RECORDS = 32
+#: Calls with one record before it is the turn of the next.
+_BLOCK = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class Measure:
 
 
 def alternating(
-    calls: Mapping[str, Callable[[], object]], repetitions: int
+    calls: Mapping[str, Callable[[], object]], repetitions: int, block: int = 1
 ) -> dict[str, list[float]]:
     """Time several things in turn.
 
@@ -110,6 +112,9 @@ def alternating(
     calls : mapping of str to callable
     repetitions : int
         Of each, after one that is not timed.
+    block : int
+        Calls of one before it is the turn of the next: short calls are timed as they are
+        in steady work, not as they are after something else has filled the caches.
 
     Returns
     -------
@@ -124,11 +129,12 @@ def alternating(
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()
-    for _ in range(repetitions):
+    for start in range(0, repetitions, block):
         for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - started)
+            for _ in range(min(block, repetitions - start)):
+                started = time.perf_counter()
+                call()
+                seconds[name].append(time.perf_counter() - started)
     return seconds
 
 
@@ -163,6 +169,7 @@ def one_record(
             "bare": lambda: session.run(names, next(feeds)),
         },
         repetitions,
+        _BLOCK,
     )
     training = alternating(
         {
@@ -170,6 +177,7 @@ def one_record(
             "file": lambda: model.predict(next(dicts)),
         },
         max(1, repetitions // 10),
+        _BLOCK,
     )
     return [
         Measure(
@@ -224,6 +232,7 @@ def raw_record(
             "file": lambda: model.predict(states[1].update(next(records))),
         },
         len(rows) - 1,
+        _BLOCK,
     )
     ratio = median(seconds["training"]) / median(seconds["file"])
     return [Measure(name="raw_record_vs_training_path", value=ratio)]

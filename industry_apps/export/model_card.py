@@ -109,18 +109,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "",
         "## Columns",
         "",
-        *_table(
-            ("input", "kind", "unit", "limits", "meaning"),
-            [
-                (c["name"], c["kind"], c["unit"], _limits(c), c["description"])
-                for c in metadata["schema"]
-            ],
-        ),
-        "",
-        *_table(
-            ("output", "kind", "meaning"),
-            [(c["name"], c["kind"], c["description"]) for c in metadata["outputs"]],
-        ),
+        *_columns(metadata),
         "",
         "## Limits",
         "",
@@ -128,6 +117,18 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "- Train on your own records before you rely on an answer.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _columns(metadata: Mapping[str, Any]) -> list[str]:
+    inputs = [
+        (c["name"], c["kind"], c["unit"], _limits(c), c["description"]) for c in metadata["schema"]
+    ]
+    outputs = [(c["name"], c["kind"], c["description"]) for c in metadata["outputs"]]
+    return [
+        *_table(("input", "kind", "unit", "limits", "meaning"), inputs),
+        "",
+        *_table(("output", "kind", "meaning"), outputs),
+    ]
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:

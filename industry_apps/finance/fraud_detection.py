@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,17 @@ from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, EntityDays, Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest, Source
+from industry_apps.limits import (
+    BOOLEAN,
+    NAME_MAP,
+    NAMES,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Limit,
+    instance,
+    integer,
+    one_of,
+)
 from industry_apps.recipes import (
     Assessed,
     DecisionBaselines,
@@ -34,12 +45,11 @@ from industry_apps.recipes import (
     assess,
 )
 from industry_apps.recipes.decision import Calibration, ModelName
+from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
-
-_SECONDS_A_DAY = 86_400
 
 
 class FraudDetector(Application):
@@ -141,6 +151,20 @@ class FraudDetector(Application):
         streaming=True,
         explains=True,
     )
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "model": one_of(get_args(ModelName)),
+        "columns": NAME_MAP.or_none(),
+        "ignore": NAMES,
+        "false_alarm_cost": NOT_NEGATIVE,
+        "missed_fraud_cost": NOT_NEGATIVE,
+        "alerts_per_day": POSITIVE.or_none(),
+        "drop_unstable": BOOLEAN,
+        "delay_days": integer(1, 365),
+        "calibration": one_of(get_args(Calibration)),
+        "trees": instance(TreeOptions).or_none(),
+        "training": instance(TrainingOptions).or_none(),
+        "seed": integer(0),
+    }
     alert = Column(
         name="alert",
         kind="boolean",
@@ -221,14 +245,17 @@ class FraudDetector(Application):
         transactions : DataFrame
             Raw records with the label, in any order.
         """
+        time = self._name("time")
+        transactions = with_moments(transactions, time)
         if self._keyed(transactions):
             transactions = self.new_state().enrich(transactions)
-        return split_latest(transactions, time=self._name("time"), delay=self.delay_days)
+        return split_latest(transactions, time=time, delay=self.delay_days)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         time = self._name("time")
         if validation is None:
-            train, validation = split_off_latest(train, time=time, delay=self.delay_days)
+            known = with_moments(train, time)
+            train, validation = split_off_latest(known, time=time, delay=self.delay_days)
         records = Records(
             schema=self._schema_of(train).inputs(), target=self._name("is_fraud"), time=time
         )
@@ -305,11 +332,6 @@ class FraudDetector(Application):
                     "The 'columns' parameter of FraudDetector maps names of this class to yours. "
                     f"{unknown_name('column', key, self.schema.names)}"
                 )
-        if not isinstance(self.delay_days, int) or not 1 <= self.delay_days <= 365:
-            raise ParameterError(
-                "The 'delay_days' parameter of FraudDetector must be an int in [1, 365]. "
-                f"Got {self.delay_days!r} instead."
-            )
         return DecisionOptions(
             model=self.model,
             calibration=self.calibration,
@@ -358,7 +380,7 @@ class FraudDetector(Application):
                 )
                 for name in names
             ]
-        if _without_clock(train[self._name("time")]):
+        if without_clock(train[self._name("time")]):
             # A date without an hour orders the records, and is no feature.
             ours[0] = replace(ours[0], role="identifier")
         described = [column.name for column in (*ours, *state)]
@@ -375,8 +397,3 @@ class FraudDetector(Application):
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))
-
-
-def _without_clock(moments: pd.Series) -> bool:
-    times = Column(name="time", kind="datetime").to_array(moments)
-    return not (times % _SECONDS_A_DAY).any()

@@ -17,6 +17,7 @@ from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
 from industry_apps.export.decision import Isotonic, Platt, Threshold, capacity_threshold
 from industry_apps.features import GraphBuilder, Source
+from industry_apps.limits import POSITIVE, Limit, check_limits, one_of
 from industry_apps.recipes.scorers import (
     AutoencoderScorer,
     Labelled,
@@ -66,20 +67,14 @@ class DecisionOptions:
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("model", get_args(ModelName)),
-            ("calibration", get_args(Calibration)),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ParameterError(
-                    f"The {name!r} parameter must be one of {allowed}. "
-                    f"Got {getattr(self, name)!r} instead."
-                )
-        if self.alerts_per_day is not None and self.alerts_per_day <= 0:
-            raise ParameterError(
-                "The 'alerts_per_day' parameter must be a number above 0, or None for no limit. "
-                f"Got {self.alerts_per_day!r} instead."
-            )
+        check_limits("DecisionOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
+
+
+_LIMITS: dict[str, Limit] = {
+    "model": one_of(get_args(ModelName)),
+    "calibration": one_of(get_args(Calibration)),
+    "alerts_per_day": POSITIVE.or_none(),
+}
 
 
 class DecisionRecipe:

@@ -95,3 +95,16 @@ class Records:
         found = unstable_columns(self.schema, known.arrays, known.target, seconds)
         kept = self.schema.without([unstable.column for unstable in found])
         return replace(self, schema=kept), found
+
+
+def without_clock(moments: pd.Series) -> bool:
+    """Tell whether moments of shape [rows] are dates only: all at midnight."""
+    seconds = Column(name="time", kind="datetime").to_array(moments)
+    return not (seconds % _SECONDS_A_DAY).any()
+
+
+def with_moments(frame: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Return a table whose times, of whatever form, are datetimes in UTC."""
+    moment = Column(name=time, kind="datetime", nullable=False)
+    seconds = Schema((moment,)).to_arrays(frame)[time]
+    return frame.assign(**{time: seconds.astype("datetime64[s]").astype("datetime64[ns]")})

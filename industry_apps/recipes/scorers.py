@@ -27,6 +27,7 @@ from industry_apps.features import (
     network_encoders,
     tree_encoders,
 )
+from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
@@ -118,6 +119,9 @@ class TreeOptions:
     patience: int = 0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_limits("TreeOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
+
     def parameters(self) -> dict[str, Any]:
         """The settings under LightGBM's names."""
         return {
@@ -133,6 +137,18 @@ class TreeOptions:
             "num_threads": 0,
             "verbosity": -1,
         }
+
+
+_LIMITS: dict[str, Limit] = {
+    "rounds": integer(1),
+    "learning_rate": SHARE,
+    "num_leaves": integer(2),
+    "min_child_samples": integer(0),
+    "feature_fraction": SHARE,
+    "l2": NOT_NEGATIVE,
+    "patience": integer(0),
+    "seed": integer(0),
+}
 
 
 class TreeScorer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from industry_apps.errors import ParameterError
+from industry_apps.limits import (
+    BOOLEAN,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Limit,
+    check_limits,
+    integer,
+    one_of,
+    wrong_parameter,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -92,10 +100,7 @@ class TrainingOptions:
     gradient_clip: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, (is_valid, expectation) in _LIMITS.items():
-            value = getattr(self, name)
-            if not is_valid(value):
-                raise _wrong(name, expectation, value)
+        check_limits("TrainingOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
 
 
 def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
@@ -122,8 +127,11 @@ def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
     if options.device == "auto":
         return there[0]
     if options.device not in there:
-        raise _wrong(
-            "device", f"'auto' or one that this machine has ({', '.join(there)})", options.device
+        raise wrong_parameter(
+            "TrainingOptions",
+            "device",
+            f"'auto' or one that this machine has ({', '.join(there)})",
+            options.device,
         )
     return options.device
 
@@ -253,44 +261,18 @@ def _has_amx_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
         return False
 
 
-def _wrong(name: str, expectation: str, value: object) -> ParameterError:
-    return ParameterError(
-        f"The {name!r} parameter of TrainingOptions must be {expectation}. Got {value!r} instead."
-    )
-
-
-def _integer_from(low: int) -> Callable[[object], bool]:
-    return lambda value: (
-        isinstance(value, int) and not isinstance(value, bool) and low <= value < 2**63
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_AT_LEAST_ONE = (_integer_from(1), "an int >= 1")
-_POSITIVE = (lambda value: _is_number(value) and 0 < value < math.inf, "a finite number > 0")
-_PRECISIONS = ("auto", "float32", "bfloat16")
-_DEVICES = ("auto", "cpu", "cuda", "mps")
-
-#: Limits as data: what a value must satisfy, and the same in words.
-_LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "max_epochs": _AT_LEAST_ONE,
-    "batch_size": _AT_LEAST_ONE,
-    "learning_rate": _POSITIVE,
-    "weight_decay": (
-        lambda value: _is_number(value) and 0 <= value < math.inf,
-        "a finite number >= 0",
+_LIMITS: dict[str, Limit] = {
+    "max_epochs": integer(1),
+    "batch_size": integer(1),
+    "learning_rate": POSITIVE,
+    "weight_decay": NOT_NEGATIVE,
+    "patience": integer(1),
+    "seed": integer(0),
+    "precision": one_of(("auto", "float32", "bfloat16")),
+    "device": one_of(("auto", "cpu", "cuda", "mps")),
+    "progress": BOOLEAN,
+    "checkpoint": Limit(
+        lambda value: value is None or isinstance(value, Path), "a pathlib.Path or None"
     ),
-    "patience": _AT_LEAST_ONE,
-    "seed": (_integer_from(0), "an int >= 0"),
-    "precision": (lambda value: value in _PRECISIONS, f"one of {_PRECISIONS}"),
-    "device": (lambda value: value in _DEVICES, f"one of {_DEVICES}"),
-    "progress": (lambda value: isinstance(value, bool), "True or False"),
-    "checkpoint": (
-        lambda value: value is None or isinstance(value, Path),
-        "a pathlib.Path or None",
-    ),
-    "gradient_clip": _POSITIVE,
+    "gradient_clip": POSITIVE,
 }

@@ -1,0 +1,102 @@
+"""Limits of parameters as data: what a value must satisfy, and the same in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from industry_apps.errors import ParameterError
+
+
+class Limit(NamedTuple):
+    """What a parameter may be.
+
+    Parameters
+    ----------
+    holds : callable
+        Value -> whether it may be.
+    words : str
+        Completes "must be ...".
+    """
+
+    holds: Callable[[Any], bool]
+    words: str
+
+    def or_none(self) -> Limit:
+        """The same limit, for a parameter that may be left out."""
+        return Limit(lambda value: value is None or self.holds(value), f"{self.words}, or None")
+
+
+def is_number(value: object) -> bool:
+    """Tell a number from a truth value, which Python takes for one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def integer(low: int, high: int = 2**63 - 1) -> Limit:
+    """A whole number in [low, high]."""
+    words = f"an int >= {low}" if high == 2**63 - 1 else f"an int in [{low}, {high}]"
+    return Limit(
+        lambda value: isinstance(value, int) and is_number(value) and low <= value <= high, words
+    )
+
+
+def one_of(values: tuple[str, ...]) -> Limit:
+    """One of some names."""
+    return Limit(lambda value: isinstance(value, str) and value in values, f"one of {values}")
+
+
+def instance(kind: type) -> Limit:
+    """An object of a class."""
+    return Limit(lambda value: isinstance(value, kind), f"a {kind.__name__}")
+
+
+POSITIVE = Limit(lambda v: is_number(v) and 0 < v < math.inf, "a finite number > 0")
+NOT_NEGATIVE = Limit(lambda v: is_number(v) and 0 <= v < math.inf, "a finite number >= 0")
+SHARE = Limit(lambda v: is_number(v) and 0 < v <= 1, "a number in (0, 1]")
+BOOLEAN = Limit(lambda v: isinstance(v, bool), "True or False")
+NAMES = Limit(
+    lambda v: isinstance(v, tuple | list) and all(isinstance(each, str) for each in v),
+    "a tuple of names",
+)
+NAME_MAP = Limit(
+    lambda v: (
+        isinstance(v, Mapping) and all(isinstance(each, str) for pair in v.items() for each in pair)
+    ),
+    "a mapping of names to names",
+)
+
+
+def check_limits(owner: str, values: Mapping[str, Any], limits: Mapping[str, Limit]) -> None:
+    """Check parameters, in the order of their limits.
+
+    Parameters
+    ----------
+    owner : str
+        Whose parameters they are, for the message.
+    values : mapping of str to object
+    limits : mapping of str to Limit
+
+    Raises
+    ------
+    ParameterError
+        Names the parameter, its owner, what is allowed, and what was given.
+
+    Examples
+    --------
+    >>> check_limits("Options", {"rounds": 0}, {"rounds": integer(1)})
+    Traceback (most recent call last):
+        ...
+    industry_apps.errors.ParameterError: The 'rounds' parameter of Options must be an int >= 1.
+    Got 0 instead.
+    """
+    for name, limit in limits.items():
+        if not limit.holds(values[name]):
+            raise wrong_parameter(owner, name, limit.words, values[name])
+
+
+def wrong_parameter(owner: str, name: str, words: str, value: object) -> ParameterError:
+    """Word the error for one parameter."""
+    return ParameterError(
+        f"The {name!r} parameter of {owner} must be {words}. Got {value!r} instead."
+    )
