@@ -9,6 +9,7 @@ from typing import Any
 
 from industry_apps.errors import MissingExtraError
 
+
 def lazy_names(
     package: str, table: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

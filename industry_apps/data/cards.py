@@ -110,7 +110,15 @@ class SplitRule:
 class Published:
     """A figure from the literature, as read at its source.
 
-    ``same_protocol``: measured with the split and the metric of the card.
+    Parameters
+    ----------
+    system, metric : str
+        What reached it, and the metric under its name in reports.
+    value : float
+    source : str
+        Address of the page on which it stands.
+    same_protocol : bool
+        Measured with the split and the metric of the card.
     """
 
     system: str
@@ -132,7 +140,27 @@ class ColumnNote:
 class Card:
     """A data set: where it comes from, what may be done with it, how it is read and split.
 
-    ``kind`` "files" has ``files``, "simulated" has ``simulator``.
+    Parameters
+    ----------
+    id, title : str
+        Name of the card's file, and of the data for people.
+    kind : {"files", "simulated"}
+        The first has ``files``, the second ``simulator``.
+    applications : tuple of str
+        Those that it is a benchmark of.
+    task, licence : str
+    models_may_be_published : bool
+        What the licence says of models trained on it.
+    citation, source, target : str
+        How to cite it, the page about it, and the name of the column to predict.
+    split : SplitRule
+    reading : Reading
+    files : tuple of DataFile
+    simulator : Simulator, optional
+    published : tuple of Published
+        Figures of others.
+    caveats : tuple of str
+    columns : mapping of str to ColumnNote
     """
 
     id: str
@@ -193,6 +221,11 @@ def catalogue() -> tuple[str, ...]:
 
 def card(name: str) -> Card:
     """Return the card of a data set.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`catalogue`.
 
     Raises
     ------

@@ -51,6 +51,11 @@ def fetch(name: str) -> list[Path]:
 def verify(name: str) -> list[Path]:
     """Check the files of a data set that are on this machine; never download.
 
+    Parameters
+    ----------
+    name : str
+        Id of the data set.
+
     Returns
     -------
     list of Path

@@ -28,7 +28,13 @@ _SUBJECTS = frozenset(
 
 
 class Split(NamedTuple):
-    """Three tables of the same columns."""
+    """Three tables of the same columns.
+
+    Parameters
+    ----------
+    train, validation, test : pandas.DataFrame
+        The same columns.
+    """
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -164,7 +170,14 @@ def split_off_latest(
 
 
 def split_official(frame: pd.DataFrame, *, part: str) -> Split:
-    """Split by a column that names the part of each row: train, validation or test."""
+    """Split by a column that names the part of each row: train, validation or test.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    part : str
+        The column, which is left out of the parts.
+    """
     unknown = set(frame[part]) - set(Split._fields)
     if unknown:
         raise SchemaError(

@@ -164,7 +164,12 @@ def decision_bootstrap(
     """Compute :func:`decision_metrics` and keep the resamples, for paired comparisons.
 
     Two systems on the same rows, with the same groups and seed, are compared by
-    ``result.minus(other)``. Parameters and errors are those of :func:`decision_metrics`.
+    ``result.minus(other)``.
+
+    Parameters
+    ----------
+    target, probability, decision, costs, groups, entities, resamples, seed
+        As in :func:`decision_metrics`, and so are the errors.
 
     Examples
     --------

@@ -57,6 +57,12 @@ def digits_of(low: float, high: float) -> int:
 def rounded(value: float, digits: int) -> str:
     """Write a number with `digits` decimals (negative: rounded to tens, hundreds, ...).
 
+    Parameters
+    ----------
+    value : float
+    digits : int
+        After the decimal point; negative for tens, hundreds.
+
     Examples
     --------
     >>> rounded(0.7126, 2), rounded(1234.0, -1)

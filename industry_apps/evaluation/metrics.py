@@ -171,7 +171,10 @@ def average_precision(
 ) -> float:
     """Mean of the precision at every positive row, by falling score (no interpolation).
 
-    Parameters and errors are those of :func:`auroc`.
+    Parameters
+    ----------
+    target, score, weight
+        As in :func:`auroc`, and so are the errors.
 
     Returns
     -------
@@ -197,7 +200,10 @@ def brier(
 ) -> float:
     """Mean squared difference between probability and outcome; 0 is perfect.
 
-    Parameters are those of :func:`calibration_error`.
+    Parameters
+    ----------
+    target, probability, weight
+        As in :func:`calibration_error`.
 
     References
     ----------

@@ -210,7 +210,12 @@ def _json_value(column: Column, value: Any) -> Any:
 
 
 def frame_sha256(frame: pd.DataFrame) -> str:
-    """Sha256 of the content of a frame: names, types and values, in order."""
+    """Sha256 of the content of a frame: names, types and values, in order.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    """
     digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
     digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()

@@ -42,7 +42,12 @@ def tree_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encode
 
 
 def plain_encoders(schema: Schema) -> list[Encoder]:
-    """Numbers as they are, categories one-hot: what baselines are given."""
+    """Numbers as they are, categories one-hot: what baselines are given.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
     encoders: list[Encoder] = []
     for column in schema.inputs():
         if column.kind == "category":
@@ -68,7 +73,13 @@ def network_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Enc
 
 
 def dense_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encoder]:
-    """As :func:`network_encoders`, with categories one-hot: all numbers, for reconstruction."""
+    """As :func:`network_encoders`, with categories one-hot: all numbers, for reconstruction.
+
+    Parameters
+    ----------
+    schema, derived
+        As in :func:`tree_encoders`.
+    """
     encoders = _smooth(schema, derived)
     for column in schema.inputs():
         if column.kind == "category":

@@ -86,6 +86,14 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
 
     Margins over the baselines are paired: both are measured on the same resamples. Names of
     application and data are left for the caller to fill in.
+
+    Parameters
+    ----------
+    recipe : DecisionRecipe
+        Fitted.
+    baselines : DecisionBaselines
+        Fitted.
+    asked : Assessed
     """
     target, costs = asked.rows.target, recipe.options.costs
     groups = None

@@ -44,7 +44,14 @@ _SMALLEST_ERROR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Raw columns, each of shape [rows], and the answers of shape [rows]."""
+    """Records with their answers.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray of shape [rows]
+        Raw columns as :meth:`Schema.to_arrays` makes them.
+    target : ndarray of bool of shape [rows]
+    """
 
     arrays: Arrays
     target: NDArray[np.bool_]

@@ -106,6 +106,10 @@ class TrainingOptions:
 def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
     """Choose where to train: for ``"auto"``, CUDA, else MPS, else the CPU.
 
+    Parameters
+    ----------
+    options : TrainingOptions
+
     Raises
     ------
     ParameterError
@@ -236,6 +240,10 @@ def seeded(seed: int) -> Iterator[None]:
     ----------
     seed : int
         At least 0.
+
+    Yields
+    ------
+    None
 
     Examples
     --------

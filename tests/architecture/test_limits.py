@@ -25,7 +25,7 @@ LINES_A_FILE = 400
 LINES_A_FUNCTION = 60
 LINES_OF_APPLICATION = 150
 CONTRACT = {
-    *("name", "schema", "outputs", "traits", "known_failures"),
+    *("name", "schema", "outputs", "traits", "limits", "known_failures"),
     *("fit", "predict", "evaluate", "export", "sample", "fast"),
 }
 
