@@ -59,7 +59,8 @@ class Application(BaseEstimator, ABC):
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:
                 raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
-        vars(self).pop("data_", None)  # a fit that fails leaves nothing that looks fitted
+        if hasattr(self, "data_"):
+            del self.data_  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
         return self

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.limits import NOT_NEGATIVE, check_limits
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -60,15 +61,11 @@ class Costs:
     missed: float = 20.0
 
     def __post_init__(self) -> None:
-        for name, cost in (("false_alarm", self.false_alarm), ("missed", self.missed)):
-            if not (math.isfinite(cost) and cost >= 0):
-                raise ParameterError(
-                    f"The {name!r} cost must be a finite number >= 0 (money units). Got {cost!r}."
-                )
+        limits = {"false_alarm": NOT_NEGATIVE, "missed": NOT_NEGATIVE}
+        check_limits("Costs", {name: getattr(self, name) for name in limits}, limits)
         if self.false_alarm + self.missed == 0:
             raise ParameterError(
-                "The costs 'false_alarm' and 'missed' are both 0, so every decision is equally "
-                "good. Make at least one positive."
+                "The costs 'false_alarm' and 'missed' are both 0, so all decisions are equally good."
             )
 
     @property
