@@ -59,8 +59,7 @@ class Application(BaseEstimator, ABC):
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:
                 raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
-        if hasattr(self, "data_"):
-            del self.data_  # a fit that fails leaves nothing that looks fitted
+        self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
         return self
@@ -127,7 +126,7 @@ class Application(BaseEstimator, ABC):
             "summary": (type(self).__doc__ or "").partition("\n")[0],
             "version": __version__,
             "data": self.data_,
-            "metrics": self.report_.to_dict()["metrics"] if hasattr(self, "report_") else {},
+            "metrics": self._metrics(),
             **model.facts,
         }
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
@@ -154,6 +153,10 @@ class Application(BaseEstimator, ABC):
 
     @abstractmethod
     def _exportable(self) -> Exportable: ...
+
+    def _metrics(self) -> dict[str, Any]:
+        found = self.report_.metrics if hasattr(self, "report_") else {}
+        return {name: {**m.to_dict(), "text": str(m)} for name, m in found.items()}
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "data_"):

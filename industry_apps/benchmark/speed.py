@@ -158,7 +158,7 @@ def one_record(
     model = Model(path, threads=_threads())
     session = _bare_session(path)
     names = model.outputs.names
-    some = rows.iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
+    some = unmarked(rows).iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
     records = _records(some)
     read = record_reader(model.schema.inputs())
     frames = cycle([some.iloc[[row]] for row in range(len(some))])
@@ -222,7 +222,7 @@ def raw_record(
     states = [TransactionState(**settings) for _ in range(2)]
     for state in states:
         state.enrich(data.train.drop(columns=list(state.columns)))
-    rows = data.test.sort_values(settings["time"]).drop(columns=list(states[0].columns))
+    rows = unmarked(data.test).sort_values(settings["time"]).drop(columns=list(states[0].columns))
     rows = rows.head(repetitions + 1)
     frames = iter([rows.iloc[[row]] for row in range(len(rows))])
     records = iter(_records(rows))
@@ -313,7 +313,14 @@ def model_alone(
 def drawn(rows: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
     """Rows drawn with replacement, in a frame of their own."""
     chosen = np.random.default_rng(seed).integers(0, len(rows), count)
-    return rows.iloc[chosen].reset_index(drop=True)
+    return unmarked(rows).iloc[chosen].reset_index(drop=True)
+
+
+def unmarked(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows without attributes, which pandas copies at each access to a column."""
+    plain = rows.copy(deep=False)
+    plain.attrs = {}
+    return plain
 
 
 class _ReadyFeatures:

@@ -84,7 +84,7 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         frame[column] = frame[column].mask(frame[column].isin(list(values)))
     for column in reading.codes:
         codes = frame[column].astype("Int64").astype("string")
-        frame[column] = codes.astype(object).where(codes.notna(), None)
+        frame[column] = codes.astype(object).mask(codes.isna())
     if reading.time:
         text = frame[list(reading.time.columns)].astype(str).agg(" ".join, axis=1)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)

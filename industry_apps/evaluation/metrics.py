@@ -65,7 +65,7 @@ class Costs:
         check_limits("Costs", {name: getattr(self, name) for name in limits}, limits)
         if self.false_alarm + self.missed == 0:
             raise ParameterError(
-                "The costs 'false_alarm' and 'missed' are both 0, so all decisions are equally good."
+                "The costs 'false_alarm' and 'missed' are both 0: all decisions are equally good."
             )
 
     @property

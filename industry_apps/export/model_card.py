@@ -90,11 +90,8 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "## Measured on the test part",
         "",
         *_table(
-            ("metric", "value", "95 % interval"),
-            [
-                (name, _number(m["value"]), f"{_number(m['low'])} to {_number(m['high'])}")
-                for name, m in metadata["metrics"].items()
-            ],
+            ("metric", "value and 95 % interval"),
+            [(name, m["text"]) for name, m in metadata["metrics"].items()],
         ),
         "",
         "## Decision",

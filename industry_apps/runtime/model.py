@@ -60,10 +60,12 @@ class Model:
 
     Examples
     --------
+    >>> from industry_apps.runtime import TransactionState
     >>> model = Model("finance.fraud_detection")
-    >>> answer = model.predict({"time": "2018-08-01T23:10:00", "amount": 612.0})
-    >>> sorted(answer)
-    ['fraud_probability', 'is_fraud']
+    >>> state = TransactionState(**model.metadata["state"])
+    >>> record = {"time": "2018-08-01 23:10", "customer": "C1", "terminal": "T1", "amount": 612.0}
+    >>> model.predict(state.update(record))["is_fraud"]
+    True
     """
 
     def __init__(

@@ -28,7 +28,7 @@ FACTS: dict[str, Any] = {
     "model": "trees",
     "data": DATA,
     "split": {"train": {"rows": 1500, "positives": 300, "first": "2024-01-01", "last": "2024-03"}},
-    "metrics": {"auroc": {"value": 0.87654, "low": 0.85, "high": 0.9}},
+    "metrics": {"auroc": {"value": 0.87654, "low": 0.85, "high": 0.9, "text": "0.88 [0.85, 0.90]"}},
     "decision": {"threshold": 0.4, "capacity_threshold": None},
 }
 
@@ -75,7 +75,7 @@ def test_the_card_says_what_the_file_says(served: Served, tmp_path: Path) -> Non
     for line in (
         "# tests.tiny",
         "| train | 1500 | 300 | 2024-01-01 | 2024-03 |",
-        "| auroc | 0.877 | 0.85 to 0.9 |",
+        "| auroc | 0.88 [0.85, 0.90] |",
         "- threshold: 0.4",
         "| amount | number | EUR | >= 0 <= 1e+06 |  |",
         "- Simulated.",
