@@ -93,19 +93,19 @@ from industry_apps.runtime import Model, TransactionState
 model = Model(path)
 state = TransactionState(**model.metadata["state"])
 
-transaction = {
-    "time": "2018-06-01T03:12:00",
-    "customer": "C00012",
-    "terminal": "T00345",
-    "amount": 480.0,
-}
-model.predict(state.update(transaction))
+usual = {"customer": "C00012", "terminal": "T00345", "amount": 12.0}
+for day in range(1, 8):
+    record = state.update({**usual, "time": f"2018-07-0{day} 12:00"})
+model.predict(record)
+
+# %%
+record = state.update({**usual, "time": "2018-07-08 03:12", "amount": 480.0})
+model.predict(record)
 
 # %% [markdown]
 # Why? Each column in turn is replaced by its usual value, and the answer is compared.
 
 # %%
-record = state.update({**transaction, "time": "2018-06-01T03:15:00", "amount": 12.0})
 effects = pd.Series(model.explain(record)).head(8)
 effects
 

@@ -102,7 +102,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class RatioToRest:
-    """A number over the mean of the other numbers of its window; 0 where it is alone.
+    """A number over the mean of the other numbers of its window; missing where it is alone.
 
     Parameters
     ----------
@@ -131,7 +131,8 @@ class RatioToRest:
         others = builder.node("Sub", count, builder.constant(np.float32(1)))
         rest = builder.node("Sub", builder.node("Mul", mean, count), value)
         # value / (rest / others), written so that no division by zero is left.
-        rest = builder.node("Max", rest, builder.constant(np.float32(1e-3)))
+        alone = builder.node("LessOrEqual", rest, builder.constant(np.float32(1e-3)))
+        rest = builder.node("Where", alone, builder.constant(np.float32(np.nan)), rest)
         return builder.node("Div", builder.node("Mul", value, others), rest)
 
 

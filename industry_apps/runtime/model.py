@@ -63,8 +63,13 @@ class Model:
     >>> from industry_apps.runtime import TransactionState
     >>> model = Model("finance.fraud_detection")
     >>> state = TransactionState(**model.metadata["state"])
-    >>> record = {"time": "2018-08-01 23:10", "customer": "C1", "terminal": "T1", "amount": 612.0}
-    >>> model.predict(state.update(record))["is_fraud"]
+    >>> usual = {"customer": "C1", "terminal": "T1", "amount": 12.0}
+    >>> for day in range(1, 8):
+    ...     record = state.update({**usual, "time": f"2018-08-0{day} 12:00"})
+    >>> model.predict(record)["is_fraud"]
+    False
+    >>> record = state.update({**usual, "time": "2018-08-08 03:00", "amount": 612.0})
+    >>> model.predict(record)["is_fraud"]
     True
     """
 
