@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -68,7 +70,7 @@ report = detector.evaluate(data)
 report
 
 # %%
-report.to_html(folder / "report.html")  # one page, to send around
+report.to_html(folder / "report.html").name  # one page, to send around
 
 # %% [markdown]
 # ## 4. Export

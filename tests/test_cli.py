@@ -233,7 +233,7 @@ def test_a_table_that_cannot_be_used(bad: Path, model: Path, name: str, told: st
         (("train", NAME, "--data", "sample", "--set", "trees.round=1"), "'rounds'"),
         (("train", NAME, "--data", "sample", "--set", "seed.x=1"), "no options"),
         (("train", NAME, "--data", "sample", "--set", "seed"), "NAME=VALUE"),
-        (("train", NAME, "--data", "sample", "--alerts-per-day", "-3"), "above 0"),
+        (("train", NAME, "--data", "sample", "--alerts-per-day", "-3"), "alerts_per_day"),
     ],
 )
 def test_arguments_that_cannot_be_used(arguments: tuple[str, ...], told: str) -> None:
