@@ -7,7 +7,6 @@ package raises on purpose, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
@@ -92,6 +91,13 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
         ) from error
 
 
+def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """The known names that look most like a name; none when nothing does."""
+    from difflib import get_close_matches  # only where something is wrong: it is slow to load
+
+    return get_close_matches(name, list(known), n=most, cutoff=0.4 if most > 1 else 0.6)
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Word the error for a name that is not in its table: the nearest names, then all.
 
@@ -101,6 +107,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     Unknown application 'finance.fraud'. Did you mean 'finance.fraud_detection'? Known: ...
     """
     names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.4)
+    near = nearest(name, names, most=3)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return UnknownNameError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")

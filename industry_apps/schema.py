@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, nearest
 from industry_apps.values import MISSING_TIME, Kind, is_single, to_float, to_seconds, to_strings
 
 Role = Literal["feature", "identifier", "state"]
@@ -144,7 +143,7 @@ class Column:
             unknown = set(array.tolist()) - set(self.categories) - {""}
             if unknown:
                 row = int(np.isin(array, list(unknown)).argmax())
-                near = get_close_matches(array[row], self.categories, n=1)
+                near = nearest(array[row], self.categories)
                 hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
                 raise self.error(values, row, f"one of {list(self.categories)}", hint)
 
@@ -272,7 +271,7 @@ class Schema:
         for column in self.columns:
             if column.required and column.name not in have:
                 text = [name for name in have if isinstance(name, str)]
-                near = get_close_matches(column.name, text, n=1)
+                near = nearest(column.name, text)
                 hint = f" Did you mean the column {near[0]!r}?" if near else ""
                 raise SchemaError(
                     f"Column {column.name!r} ({column.kind}) is missing.{hint} "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Period = tuple[str, str]
 
+_FEWEST_ROWS = 5
 _TIMES = frozenset({"time", "date", "datetime", "timestamp"})
 _SUBJECTS = frozenset(
     {"account", "client", "customer", "device", "group", "machine", "patient", "person"}
@@ -130,6 +131,7 @@ def split_latest(
     import pandas as pd
 
     _check_shares(validation, test)
+    _check_enough(frame)
     moments, gap = frame[time].sort_values(), pd.Timedelta(days=delay)
     begin_test = moments.iloc[round(len(frame) * (1 - test))]
     begin = moments.iloc[round(len(frame) * (1 - test - validation))] - gap
@@ -159,6 +161,7 @@ def split_off_latest(
     import pandas as pd
 
     _check_shares(share)
+    _check_enough(frame)
     begin = frame[time].sort_values().iloc[round(len(frame) * (1 - share))]
     known = frame[time] < begin - pd.Timedelta(days=delay)
     parts = frame[known].reset_index(drop=True), frame[frame[time] >= begin].reset_index(drop=True)
@@ -367,6 +370,11 @@ def _check_shares(*shares: float) -> None:
             "The shares of validation and test must lie in (0, 1), together below 1. "
             f"Got {' and '.join(map(repr, shares))} instead."
         )
+
+
+def _check_enough(frame: pd.DataFrame) -> None:
+    if len(frame) < _FEWEST_ROWS:
+        raise SchemaError(f"{len(frame)} rows are too few to split; give {_FEWEST_ROWS} or more.")
 
 
 def _shuffled(

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.files import TableWriter, chunks
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
 
@@ -191,6 +190,7 @@ class Model:
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd
 
+        from industry_apps.runtime.files import TableWriter, chunks
         from industry_apps.runtime.progress import progress
 
         label = f"scoring {path.name}"

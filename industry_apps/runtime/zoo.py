@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -67,6 +66,8 @@ def verify(name: str) -> Path:
     path = bundled("onnx_models") / index[name]["file"]
     if not path.is_file():
         raise ModelFileError(f"{path.name} of the model zoo is missing. Install the package again.")
+    import hashlib  # only here: it takes as long to load as all else in this package
+
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != index[name]["sha256"]:
         raise ModelFileError(
