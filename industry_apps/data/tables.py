@@ -84,7 +84,8 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         frame[column] = frame[column].mask(frame[column].isin(list(values)))
     for column in reading.codes:
         codes = frame[column].astype("Int64").astype("string")
-        frame[column] = codes.astype(object).mask(codes.isna())
+        names = [None if code is pd.NA else code for code in codes]
+        frame[column] = pd.Series(names, index=frame.index, dtype=object)
     if reading.time:
         text = frame[list(reading.time.columns)].astype(str).agg(" ".join, axis=1)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)

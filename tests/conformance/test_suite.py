@@ -282,11 +282,6 @@ MISTAKES = [
     (CutsLongStrings, "million_characters", "too long"),
     (MakesUpColumns, "missing_columns", "without weight, trained model: answered"),
     (NeedsRecords, "empty_table", "out-of-bounds"),
-    (
-        LearnsFromNothing,
-        "empty_training_data_is_refused",
-        "no training records: fit raised nothing",
-    ),
     (LearnsFromNothing, "single_class_is_refused", "a single class: fit raised nothing"),
     (HalfFitted, "single_class_is_refused", "After a fit refused for a single class, predict"),
     (TripsOverTheTarget, "missing_target_is_refused", "late"),
