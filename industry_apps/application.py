@@ -15,10 +15,10 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
 from industry_apps.data import Dataset, card, catalogue
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable, export_model, frame_sha256
-from industry_apps.limits import Limit, check_limits
+from industry_apps.limits import Limit, check_limits, wrong_parameter
 from industry_apps.schema import Schema, Traits
 
 
@@ -55,7 +55,7 @@ class Application(BaseEstimator, ABC):
         """
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation
-        check_limits(type(self).__name__, self.get_params(deep=False), self.limits)
+        check_limits(self, self.limits)
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:
                 raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
@@ -115,10 +115,8 @@ class Application(BaseEstimator, ABC):
         """
         self._check_fitted()
         if precision not in self.traits.precisions:
-            raise ParameterError(
-                f"The 'precision' parameter of {type(self).__name__}.export must be one of "
-                f"{self.traits.precisions}. Got {precision!r} instead."
-            )
+            owner, words = f"{type(self).__name__}.export", f"one of {self.traits.precisions}"
+            raise wrong_parameter(owner, "precision", words, precision)
         frame = check.test if isinstance(check, Dataset) else check
         model = self._exportable()
         facts = {

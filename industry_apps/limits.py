@@ -67,14 +67,13 @@ NAME_MAP = Limit(
 )
 
 
-def check_limits(owner: str, values: Mapping[str, Any], limits: Mapping[str, Limit]) -> None:
-    """Check parameters, in the order of their limits.
+def check_limits(owner: object, limits: Mapping[str, Limit]) -> None:
+    """Check the parameters of an object, in the order of their limits.
 
     Parameters
     ----------
-    owner : str
-        Whose parameters they are, for the message.
-    values : mapping of str to object
+    owner : object
+        Has the parameters as attributes.
     limits : mapping of str to Limit
 
     Raises
@@ -84,15 +83,17 @@ def check_limits(owner: str, values: Mapping[str, Any], limits: Mapping[str, Lim
 
     Examples
     --------
-    >>> check_limits("Options", {"rounds": 0}, {"rounds": integer(1)})
+    >>> from types import SimpleNamespace
+    >>> check_limits(SimpleNamespace(rounds=0), {"rounds": integer(1)})
     Traceback (most recent call last):
         ...
-    industry_apps.errors.ParameterError: The 'rounds' parameter of Options must be an int >= 1.
-    Got 0 instead.
+    industry_apps.errors.ParameterError: The 'rounds' parameter of SimpleNamespace must be an
+    int >= 1. Got 0 instead.
     """
     for name, limit in limits.items():
-        if not limit.holds(values[name]):
-            raise wrong_parameter(owner, name, limit.words, values[name])
+        value = getattr(owner, name)
+        if not limit.holds(value):
+            raise wrong_parameter(type(owner).__name__, name, limit.words, value)
 
 
 def wrong_parameter(owner: str, name: str, words: str, value: object) -> ParameterError:

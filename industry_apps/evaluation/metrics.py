@@ -62,7 +62,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         limits = {"false_alarm": NOT_NEGATIVE, "missed": NOT_NEGATIVE}
-        check_limits("Costs", {name: getattr(self, name) for name in limits}, limits)
+        check_limits(self, limits)
         if self.false_alarm + self.missed == 0:
             raise ParameterError(
                 "The costs 'false_alarm' and 'missed' are both 0: all decisions are equally good."

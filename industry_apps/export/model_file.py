@@ -20,7 +20,7 @@ import pandas as pd
 
 from industry_apps.errors import ModelFileError
 from industry_apps.export.parity import Answers, Certificate, certify, edge_rows
-from industry_apps.runtime.inputs import feeds_of, slices
+from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
 
@@ -110,11 +110,8 @@ def _runner(
 
     def run(frame: pd.DataFrame) -> Answers:
         feeds = feeds_of(schema.to_arrays(frame), schema)
-        parts = [session.run(outputs.names, part) for part in slices(feeds, schema)]
-        return {
-            name: np.concatenate([part[position].reshape(-1) for part in parts])
-            for position, name in enumerate(outputs.names)
-        }
+        found = run_in_slices(session, outputs.names, feeds, schema)
+        return {n: answer.reshape(-1) for n, answer in zip(outputs.names, found, strict=True)}
 
     return run
 

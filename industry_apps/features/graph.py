@@ -26,7 +26,7 @@ from industry_apps.features.tabular import (
     Standard,
 )
 from industry_apps.features.text import Tokens, WordCounts
-from industry_apps.runtime.inputs import feeds_of, slices
+from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
 from industry_apps.values import DTYPES
 
@@ -165,11 +165,10 @@ class FeatureGraph:
         if not rows:  # operators on texts refuse a batch of no rows: take none of one
             arrays = {column.name: column.missing(1) for column in self.schema}
         feeds = feeds_of(arrays, self.schema)
-        names = [output.name.removeprefix("/") for output in self._session.get_outputs()]
-        chunks = [self._session.run(None, part) for part in slices(feeds, self.schema)]
+        names = [output.name for output in self._session.get_outputs()]
+        found = run_in_slices(self._session, names, feeds, self.schema)
         return {
-            name: np.concatenate([chunk[position] for chunk in chunks])[:rows]
-            for position, name in enumerate(names)
+            name.removeprefix("/"): tensor[:rows] for name, tensor in zip(names, found, strict=True)
         }
 
     @cached_property

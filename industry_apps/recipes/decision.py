@@ -67,7 +67,7 @@ class DecisionOptions:
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
-        check_limits("DecisionOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
+        check_limits(self, _LIMITS)
 
 
 _LIMITS: dict[str, Limit] = {

@@ -127,7 +127,7 @@ class TreeOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_limits("TreeOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
+        check_limits(self, _LIMITS)
 
     def parameters(self) -> dict[str, Any]:
         """The settings under LightGBM's names."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
@@ -85,6 +86,28 @@ def slices(feeds: Feeds, schema: Schema) -> Iterator[Feeds]:
             stop = _before_padding_explodes(feeds[name][start:stop, 0], start)
         yield {name: array[start:stop] for name, array in feeds.items()}
         start = stop
+
+
+def run_in_slices(
+    session: ort.InferenceSession, names: Sequence[str], feeds: Feeds, schema: Schema
+) -> list[NDArray[Any]]:
+    """Run a session on feeds of any length, in bounded memory.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+    names : sequence of str
+        Outputs that are asked for.
+    feeds, schema
+        As for :func:`slices`.
+
+    Returns
+    -------
+    list of ndarray of shape [rows, ...]
+        One for each output.
+    """
+    parts = [session.run(names, part) for part in slices(feeds, schema)]
+    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
 
 def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:

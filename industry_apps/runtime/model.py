@@ -178,14 +178,9 @@ class Model:
                 column.name: np.empty(0, dtype=bool if column.kind == "boolean" else np.float32)
                 for column in self.outputs
             }
-        parts = [
-            self._session.run(self._output_names, part)
-            for part in inputs.slices(feeds, self._inputs)
-        ]
-        return {
-            name: np.concatenate([part[position].reshape(-1) for part in parts])
-            for position, name in enumerate(self._output_names)
-        }
+        names = self._output_names
+        found = inputs.run_in_slices(self._session, names, feeds, self._inputs)
+        return {name: answer.reshape(-1) for name, answer in zip(names, found, strict=True)}
 
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd

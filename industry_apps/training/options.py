@@ -100,7 +100,7 @@ class TrainingOptions:
     gradient_clip: float = 1.0
 
     def __post_init__(self) -> None:
-        check_limits("TrainingOptions", {name: getattr(self, name) for name in _LIMITS}, _LIMITS)
+        check_limits(self, _LIMITS)
 
 
 def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
