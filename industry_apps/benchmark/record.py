@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from industry_apps.benchmark.resources import import_times, scoring_memory, trai
 from industry_apps.benchmark.runs import Run, data_of, run
 from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
+from industry_apps.whole_file import whole_file
 
 #: What the record of a certificate holds.
 _PARITY = ("rows", "edge_rows", "changed_decisions", "beyond_tolerance", "largest_difference")
@@ -113,10 +113,8 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     record : mapping
         JSON values.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    with whole_file(path) as aside:
+        aside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def timings(measures: Sequence[Measure]) -> dict[str, dict[str, float | str]]:

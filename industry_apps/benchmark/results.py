@@ -14,6 +14,7 @@ from typing import Any
 from industry_apps.data import card, catalogue
 from industry_apps.evaluation import Estimate, Published, Report
 from industry_apps.registry import applications
+from industry_apps.whole_file import whole_file
 
 _ENDS = ("value", "low", "high")
 
@@ -88,9 +89,8 @@ def write_results(folder: Path) -> Path:
         json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))
     ]
     path = folder / "README.md"
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text("\n".join([_TITLE, *map(section, records)]), encoding="utf-8")
-    aside.replace(path)
+    with whole_file(path) as aside:
+        aside.write_text("\n".join([_TITLE, *map(section, records)]), encoding="utf-8")
     return path
 
 

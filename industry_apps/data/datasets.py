@@ -12,7 +12,7 @@ import pandas as pd
 
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
-from industry_apps.data.files import cache_folder, fetch, whole_file
+from industry_apps.data.files import cache_folder, fetch
 from industry_apps.data.splits import (
     Split,
     check_leakage,
@@ -24,6 +24,7 @@ from industry_apps.data.tables import apply_reading, read_table
 from industry_apps.errors import ParameterError
 from industry_apps.runtime import state, timelines
 from industry_apps.runtime.state import TransactionState
+from industry_apps.whole_file import whole_file
 
 
 @dataclass(frozen=True, eq=False, repr=False)

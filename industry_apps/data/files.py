@@ -11,13 +11,12 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from industry_apps.data.cards import DataFile, card
 from industry_apps.errors import ChecksumError, DataNotFoundError, require
+from industry_apps.whole_file import whole_file
 
 MIRRORS = "INDUSTRY_APPS_DATA"
 CACHE = "INDUSTRY_APPS_CACHE"
@@ -84,18 +83,6 @@ def cache_folder() -> Path:
         return Path(chosen)
     pooch = require("pooch", extra="train", needed_by="the data cache")
     return Path(pooch.os_cache("industry_apps"))
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a name to write to; it becomes `path` when the block ends well, else vanishes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield aside
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _stored(name: str, file: DataFile) -> Path | None:

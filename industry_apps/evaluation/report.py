@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from industry_apps.data.cards import Published
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.intervals import Estimate, rounded
 from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.whole_file import whole_file
 
 __all__ = ["Comparison", "Published", "Report"]
 
@@ -234,7 +233,8 @@ class Report:
         """
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=_plain)
         if path is not None:
-            _write(Path(path), text + "\n")
+            with whole_file(Path(path)) as aside:
+                aside.write_text(text + "\n", encoding="utf-8")
         return text
 
     def to_html(self, path: str | Path) -> Path:
@@ -252,7 +252,8 @@ class Report:
         """
         from industry_apps.evaluation.page import page
 
-        _write(Path(path), page(self))
+        with whole_file(Path(path)) as aside:
+            aside.write_text(page(self), encoding="utf-8")
         return Path(path)
 
     def _repr_html_(self) -> str:
@@ -304,17 +305,3 @@ def _numbers(row: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
 def _plain(value: object) -> object:
     """Turn numpy scalars, dates and paths into what JSON knows."""
     return value.item() if isinstance(value, np.generic) else str(value)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write aside, then rename: a half-written report never exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(aside).chmod(0o644)  # mkstemp makes it private
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from industry_apps.export.parity import Answers, Certificate, certify, edge_rows
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
+from industry_apps.whole_file import whole_file
 
 #: Rows whose answers travel with the file and are replayed at load.
 SELF_TEST_ROWS = 16
@@ -149,14 +149,9 @@ def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, 
     model.CopyFrom(graph)
     stored = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
     onnx.helper.set_model_props(model, stored)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(model.SerializeToString(deterministic=True))
-        Model(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as aside:
+        aside.write_bytes(model.SerializeToString(deterministic=True))
+        Model(aside)
 
 
 def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

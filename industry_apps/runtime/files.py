@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, SchemaError, require
 from industry_apps.schema import Schema
+from industry_apps.whole_file import whole_file
 
 #: Rows held in memory at a time.
 ROWS_A_CHUNK = 131_072
@@ -111,12 +111,12 @@ class TableWriter:
         if path.suffix not in (".csv", ".parquet"):
             raise SchemaError(f"Cannot write {path.name!r}: the name must end in .csv or .parquet.")
         self._path, self._source, self._schema = path, source, schema
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._whole = whole_file(path)
         self._writer: Any = None
         self._first = True
 
     def __enter__(self) -> Self:
-        self._partial.parent.mkdir(parents=True, exist_ok=True)
+        self._partial = self._whole.__enter__()
         return self
 
     def write(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
@@ -153,7 +153,4 @@ class TableWriter:
     ) -> None:
         if self._writer:
             self._writer.close()
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink(missing_ok=True)
+        self._whole.__exit__(kind, error, trace)

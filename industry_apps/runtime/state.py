@@ -15,7 +15,6 @@ summed in fixed point, and ties are broken by order of arrival.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from industry_apps.runtime.aggregates import Amounts, Positives
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
 from industry_apps.values import MISSING_TIME, parse_moment
+from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -276,16 +276,8 @@ class TransactionState:
             header[name], *rest = side.events()
             arrays |= dict(zip((f"{name}_{part}" for part in _PARTS), rest, strict=True))
         arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        path = Path(path)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with aside.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole_file(Path(path)) as aside, aside.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def restore(cls, path: str | Path) -> TransactionState:

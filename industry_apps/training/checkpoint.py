@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import pickle
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from industry_apps.errors import TrainingError
 from industry_apps.training.options import Precision, TrainingOptions
+from industry_apps.whole_file import whole_file
 
 # What torch raises for a file that is cut short, foreign, or holds code.
 _UNREADABLE = (pickle.UnpicklingError, OSError, RuntimeError, EOFError, KeyError, TypeError)
@@ -88,16 +88,8 @@ def identify(
 def write_checkpoint(path: Path, state: TrainingState, identity: dict[str, str]) -> None:
     """Write the state aside and rename it, so that the file is whole or not there."""
     content = {one.name: getattr(state, one.name) for one in fields(state)}
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with aside.open("wb") as file:
-            torch.save({"identity": identity, "state": content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with whole_file(path) as aside, aside.open("wb") as file:
+        torch.save({"identity": identity, "state": content}, file)
 
 
 def read_checkpoint(path: Path, identity: dict[str, str]) -> TrainingState:

@@ -13,6 +13,7 @@ import pytest
 from industry_apps.data import cards, files
 from industry_apps.data.cards import DataFile
 from industry_apps.errors import ChecksumError, DataNotFoundError
+from industry_apps.whole_file import whole_file
 
 CONTENT = b"a,b\n1,2\n"
 FILE = DataFile(
@@ -138,13 +139,13 @@ def test_simulated_data_have_no_files():
 
 def test_whole_file_appears_at_the_end_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "file"
-    with files.whole_file(path) as aside:
+    with whole_file(path) as aside:
         aside.write_text("one")
         assert not path.exists()
     assert path.read_text() == "one"
 
     def fail() -> None:
-        with files.whole_file(path) as aside:
+        with whole_file(path) as aside:
             aside.write_text("two")
             raise KeyboardInterrupt
 
