@@ -24,7 +24,7 @@ __getattr__, __dir__ = lazy_names(
         "DecisionRecipe": "decision",
         "Labelled": "scorers",
         "Records": "records",
-        "TreeOptions": "scorers",
+        "TreeOptions": "trees",
         "assess": "assessment",
     },
 )

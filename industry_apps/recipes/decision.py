@@ -18,15 +18,9 @@ from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
 from industry_apps.export.decision import Isotonic, Platt, Threshold, capacity_threshold
 from industry_apps.features import GraphBuilder, Source
 from industry_apps.limits import POSITIVE, Limit, check_limits, one_of
-from industry_apps.recipes.scorers import (
-    AutoencoderScorer,
-    Labelled,
-    NetworkScorer,
-    Scorer,
-    TreeOptions,
-    TreeScorer,
-    joined,
-)
+from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
+from industry_apps.recipes.scorers import Labelled, Scorer, joined
+from industry_apps.recipes.trees import TreeOptions, TreeScorer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.values import DTYPES

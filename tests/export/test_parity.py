@@ -177,7 +177,7 @@ def test_an_application_refuses_a_wrong_converter(
                     attribute.floats[0] *= 3
         return model
 
-    monkeypatch.setattr("industry_apps.recipes.scorers.trees_to_onnx", wrong)
+    monkeypatch.setattr("industry_apps.recipes.trees.trees_to_onnx", wrong)
     target = tmp_path / "fraud.onnx"
     target.write_bytes(b"the file of yesterday")
     with pytest.raises(ParityError, match="answers differently"):

@@ -1,0 +1,140 @@
+"""Gradient-boosted trees that give a record its margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
+from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
+from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
+from industry_apps.recipes.scorers import Arrays, Labelled
+from industry_apps.schema import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeOptions:
+    """Settings of gradient-boosted trees.
+
+    Parameters
+    ----------
+    rounds : int
+        Trees of a booster, at most.
+    learning_rate : float
+        In (0, 1].
+    num_leaves : int
+        Leaves of a tree, at least 2.
+    min_child_samples : int
+        Rows of a leaf, at least.
+    feature_fraction : float
+        Share of the columns that a tree sees, in (0, 1].
+    l2 : float
+        Penalty on leaf values.
+    patience : int
+        Trees without a better validation loss after which to stop; 0 grows all.
+    seed : int
+    """
+
+    rounds: int = 400
+    learning_rate: float = 0.04
+    num_leaves: int = 8
+    min_child_samples: int = 10
+    feature_fraction: float = 0.5
+    l2: float = 1.0
+    patience: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
+
+    def parameters(self) -> dict[str, Any]:
+        """The settings under LightGBM's names."""
+        return {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "min_child_samples": self.min_child_samples,
+            "feature_fraction": self.feature_fraction,
+            "lambda_l2": self.l2,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 0,
+            "verbosity": -1,
+        }
+
+
+_LIMITS: dict[str, Limit] = {
+    "rounds": integer(1),
+    "learning_rate": SHARE,
+    "num_leaves": integer(2),
+    "min_child_samples": integer(0),
+    "feature_fraction": SHARE,
+    "l2": NOT_NEGATIVE,
+    "patience": integer(0),
+    "seed": integer(0),
+}
+
+
+class TreeScorer:
+    """Gradient-boosted trees; the margin is the log-odds.
+
+    Parameters
+    ----------
+    schema : Schema
+    derived : sequence of Source
+    options : TreeOptions
+
+    References
+    ----------
+    Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS.
+    """
+
+    def __init__(self, schema: Schema, derived: Sequence[Source], options: TreeOptions) -> None:
+        self.features = FeatureGraph(schema, tree_encoders(schema, derived))
+        self.options = options
+
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
+        """Learn; validation data decide when to stop, if patience is not 0."""
+        import lightgbm as lgb
+
+        self.features = self.features.learn(train.arrays)
+        data = lgb.Dataset(
+            self.features.run(train.arrays)["numeric"], train.target, params={"verbosity": -1}
+        )
+        held_out, callbacks = [], []
+        if self.options.patience and validation is not None:
+            rows = self.features.run(validation.arrays)["numeric"]
+            held_out = [data.create_valid(rows, validation.target)]
+            callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
+        booster = lgb.train(
+            self.options.parameters(),
+            data,
+            self.options.rounds,
+            valid_sets=held_out,
+            callbacks=callbacks,
+        )
+        self.booster_ = with_float32_thresholds(booster)
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, with as many trees as were found good."""
+        self.options = replace(self.options, rounds=self.booster_.num_trees(), patience=0)
+        self.fit(every, None)
+
+    def margin(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Score records as the trained model does -> [rows]."""
+        return self.booster_.predict(self.features.run(arrays)["numeric"], raw_score=True)
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Append features and model to a graph -> tensor [batch, 1]."""
+        rows = self.features.write(builder, inputs)["numeric"]
+        return builder.append(trees_to_onnx(self.booster_), {"features": rows})["margin"]
+
+    def thresholds(self) -> dict[str, list[float]]:
+        """Raw column -> split thresholds."""
+        found = dict(zip(self.features.names, split_thresholds(self.booster_), strict=True))
+        return {name: values for name, values in found.items() if name in self.features.schema}
