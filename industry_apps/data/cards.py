@@ -23,22 +23,31 @@ Scalar = str | int | float
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file: its name, its public address, and what its uncompressed content must be."""
+    """A file: its name, its public address, and what its uncompressed content must be.
+
+    ``members``: files that are served one by one, at ``url`` with ``{member}`` replaced, and
+    kept together in a zip; sha256 and bytes are of their contents, one after the other in
+    the order of their names.
+    """
 
     name: str
     url: str
     sha256: str
     bytes: int
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Simulator:
     """A function of :mod:`industry_apps.data.simulators` and its parameters.
 
-    ``sample`` replaces some of the parameters for a small run that takes seconds.
+    ``sample`` replaces some of the parameters for a small run that takes seconds;
+    ``stream``: what the stream of records tells about each is added, by
+    :class:`industry_apps.runtime.TransactionState`.
     """
 
     function: str
+    stream: bool = False
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     sample: Mapping[str, Scalar] = field(default_factory=dict)
 
@@ -77,12 +86,18 @@ class TargetRule:
 class Reading:
     """How the file becomes a table, in this order.
 
-    ``missing``: {column: values that stand for "no value"}; ``codes``: whole numbers that
-    name categories and become strings; then time, gap, target, ``drop`` and ``rename``.
+    ``header``: names of the columns, where the file has none; ``member``: name of the column
+    that says from which file inside a zip a row is; ``missing``: {column: values that stand
+    for "no value"}; ``codes``: whole numbers that name categories and become strings;
+    ``labels``: {column: {code: name in words}}; then time, gap, target, ``drop`` and
+    ``rename``.
     """
 
+    header: tuple[str, ...] = ()
+    member: str = ""
     missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     time: TimeRule | None = None
     gap: GapRule | None = None
     target: TargetRule | None = None
@@ -104,6 +119,31 @@ class SplitRule:
     test: tuple[str, str]
     delay: int = 0
     entity: str = ""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Rows without an order, split at random many times, with equal shares of the label.
+
+    ``folds``: in each repeat every row is tested once, in one of so many parts; without
+    folds a repeat has one test part, the share ``test`` of the rows. ``validation``: the
+    share of the other rows that is set aside; 0 leaves them all for training.
+    """
+
+    repeats: int
+    folds: int = 0
+    test: float = 0.0
+    validation: float = 0.0
+
+    @property
+    def runs(self) -> int:
+        """How many splits there are."""
+        return self.repeats * max(self.folds, 1)
+
+    @property
+    def test_share(self) -> float:
+        """The share of the rows that is tested in one run."""
+        return 1 / self.folds if self.folds else self.test
 
 
 @dataclass(frozen=True)
@@ -153,7 +193,9 @@ class Card:
         What the licence says of models trained on it.
     citation, source, target : str
         How to cite it, the page about it, and the name of the column to predict.
-    split : SplitRule
+    split : SplitRule, optional
+        By time; a card has either this or ``resampling``.
+    resampling : Resampling, optional
     reading : Reading
     files : tuple of DataFile
     simulator : Simulator, optional
@@ -173,13 +215,19 @@ class Card:
     citation: str
     source: str
     target: str
-    split: SplitRule
+    split: SplitRule | None = None
+    resampling: Resampling | None = None
     reading: Reading = field(default_factory=Reading)
     files: tuple[DataFile, ...] = ()
     simulator: Simulator | None = None
     published: tuple[Published, ...] = ()
     caveats: tuple[str, ...] = ()
     columns: Mapping[str, ColumnNote] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> int:
+        """In how many ways the data are split."""
+        return self.resampling.runs if self.resampling else 1
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Card:
@@ -249,6 +297,8 @@ def _check(card: Card, name: str) -> None:
     if bool(card.files) == simulated or (card.simulator is not None) != simulated:
         needed = "simulator, and no files" if simulated else "files, and no simulator"
         raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
+    if (card.split is None) == (card.resampling is None):
+        raise SchemaError(f"Card {name!r}: expected either a [split] by time or a [resampling].")
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):
             raise SchemaError(f"Card {name!r}: sha256 of {file.name!r} is not 64 hex digits.")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
+from industry_apps.data.resampling import split_resampled
 from industry_apps.data.splits import (
     Split,
     check_leakage,
@@ -52,20 +53,18 @@ class Dataset:
         return self.card.target
 
     def summary(self) -> pd.DataFrame:
-        """Return rows, positives and period of each part, one row a part."""
-        time = self.card.split.time
+        """Return rows, positives and period of each part, as far as it has these; one row each."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        return pd.DataFrame(
-            {
-                name: {
-                    "rows": len(part),
-                    "positives": int(part[self.target].sum()),
-                    "first": part[time].min(),
-                    "last": part[time].max(),
-                }
-                for name, part in parts.items()
-            }
-        ).T
+        return pd.DataFrame({name: self._facts(part) for name, part in parts.items()}).T
+
+    def _facts(self, part: pd.DataFrame) -> dict[str, Any]:
+        facts: dict[str, Any] = {"rows": len(part)}
+        if part[self.target].dtype == bool:
+            facts["positives"] = int(part[self.target].sum())
+        if self.card.split:
+            moments = part[self.card.split.time]
+            facts |= {"first": moments.min(), "last": moments.max()}
+        return facts
 
     def __repr__(self) -> str:
         kind = " (simulated)" if self.card.kind == "simulated" else ""
@@ -73,13 +72,15 @@ class Dataset:
         return f"Dataset({self.card.id!r}{kind}: {rows} rows, target {self.target!r})"
 
 
-def load(name: str) -> Dataset:
+def load(name: str, *, run: int = 0) -> Dataset:
     """Load a data set and split it so that nothing leaks.
 
     Parameters
     ----------
     name : str
         Id of a card; see :func:`industry_apps.data.catalogue`.
+    run : int
+        Which split, of data that are split at random many times (``card(name).runs``).
 
     Returns
     -------
@@ -88,24 +89,28 @@ def load(name: str) -> Dataset:
     Raises
     ------
     UnknownNameError, DataNotFoundError, ChecksumError, SchemaError, LeakageError
+    ParameterError
+        There is no such run.
     """
     facts = card(name)
+    if not 0 <= run < facts.runs:
+        raise ParameterError(f"{name!r} is split in {facts.runs} ways; there is no run {run!r}.")
     if facts.simulator:
-        split, sha256 = _simulated(facts, facts.simulator)
+        split, sha256 = _simulated(facts, facts.simulator, run)
     else:
-        frame = apply_reading(read_table(fetch(name)[0]), facts.reading, target=facts.target)
-        split, sha256 = _split(frame, facts), facts.files[0].sha256
-    rule = facts.split
-    for part in (split.train, split.validation):
-        check_leakage(part, split.test, time=rule.time, delay=rule.delay)
+        split = _split(_read(facts), facts, run)
+        sha256 = facts.files[0].sha256
+    if rule := facts.split:
+        for part in (split.train, split.validation):
+            check_leakage(part, split.test, time=rule.time, delay=rule.delay)
     return _named(Dataset(facts, *split, sha256=sha256), facts.id)
 
 
 def sample(name: str) -> Dataset:
     """Make the small run of a simulated data set: for a first try, with no network.
 
-    The days in which the longest window is not yet full are left out; the others are split
-    by time into shares, with the delay of the card.
+    It is split by time into shares, with the delay of the card, or at random where the card
+    says so. Of a stream, the days in which the longest window is not yet full are left out.
 
     Parameters
     ----------
@@ -130,14 +135,19 @@ def sample(name: str) -> Dataset:
     small = {**facts.simulator.parameters, **facts.simulator.sample}
     frame = _simulate(replace(facts.simulator, parameters=small))
     frame = apply_reading(frame, facts.reading, target=facts.target)
-    time = facts.split.time
+    if rule := facts.split:
+        if facts.simulator.stream:
+            frame = _with_full_windows(frame, rule.time)
+        parts = split_latest(frame, time=rule.time, delay=rule.delay)
+    else:
+        parts = _split(frame, facts, run=0)
+    return _named(Dataset(facts, *parts, sha256=_content_sha256(frame)), f"{facts.id} (sample)")
+
+
+def _with_full_windows(frame: pd.DataFrame, time: str) -> pd.DataFrame:
     state = TransactionState()
     full = frame[time].min() + pd.Timedelta(days=state.windows[-1] + state.delay)
-    parts = split_latest(frame[frame[time] >= full], time=time, delay=facts.split.delay)
-    sha256 = hashlib.sha256(
-        pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
-    ).hexdigest()
-    return _named(Dataset(facts, *parts, sha256=sha256), f"{facts.id} (sample)")
+    return frame[frame[time] >= full]
 
 
 def _named(data: Dataset, name: str) -> Dataset:
@@ -153,8 +163,17 @@ def _named(data: Dataset, name: str) -> Dataset:
     return data
 
 
-def _split(frame: pd.DataFrame, facts: Card) -> Split:
+def _read(facts: Card) -> pd.DataFrame:
+    reading = facts.reading
+    frame = read_table(fetch(facts.id)[0], header=reading.header, member=reading.member)
+    return apply_reading(frame, reading, target=facts.target)
+
+
+def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
+    if facts.resampling:
+        return split_resampled(frame, facts.resampling, target=facts.target, run=run)
     rule = facts.split
+    assert rule is not None  # a card has the one or the other
     return split_by_time(
         frame,
         time=rule.time,
@@ -166,30 +185,35 @@ def _split(frame: pd.DataFrame, facts: Card) -> Split:
     )
 
 
-def _simulated(facts: Card, simulator: Simulator) -> tuple[Split, str]:
+def _simulated(facts: Card, simulator: Simulator, run: int) -> tuple[Split, str]:
     """Simulate, or read what was simulated before with the same parameters and code."""
-    rules = [asdict(simulator), asdict(facts.reading), asdict(facts.split), facts.target]
-    recipe = json.dumps(rules, sort_keys=True)
-    key = hashlib.sha256(recipe.encode() + _code()).hexdigest()
+    split = facts.split and asdict(facts.split)
+    rules = [asdict(simulator), asdict(facts.reading), split, facts.target]
+    key = hashlib.sha256(json.dumps(rules, sort_keys=True).encode() + _code()).hexdigest()
     path = cache_folder() / facts.id / f"simulated-{key[:16]}.parquet"
     if not path.is_file():
         frame = apply_reading(_simulate(simulator), facts.reading, target=facts.target)
-        split = _split(frame, facts)
-        named = zip(Split._fields, split, strict=True)
+        if facts.split:  # all rows that no part needs are left out
+            named = zip(Split._fields, _split(frame, facts, run), strict=True)
+            frame = pd.concat([part.assign(_part=name) for name, part in named])
         with whole_file(path) as aside:
-            pd.concat([part.assign(_part=name) for name, part in named]).to_parquet(aside)
+            frame.to_parquet(aside)
     # Read back even when just written, so that the first and later loads are equal.
     frame = read_table(path)
-    content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
-    sha256 = hashlib.sha256(recipe.encode() + content).hexdigest()
-    return split_official(frame, part="_part"), sha256
+    parts = split_official(frame, part="_part") if facts.split else _split(frame, facts, run)
+    return parts, _content_sha256(frame)
 
 
 def _simulate(simulator: Simulator) -> pd.DataFrame:
+    frame: pd.DataFrame = getattr(simulators, simulator.function)(**simulator.parameters)
     # State columns are made on the whole stream, before any split: the first transaction of
     # a split has a past too.
-    function = partial(getattr(simulators, simulator.function), **simulator.parameters)
-    return TransactionState().enrich(function())
+    return TransactionState().enrich(frame) if simulator.stream else frame
+
+
+def _content_sha256(frame: pd.DataFrame) -> str:
+    content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _code() -> bytes:

@@ -13,9 +13,11 @@ import os
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from industry_apps.data.cards import DataFile, card
 from industry_apps.errors import ChecksumError, DataNotFoundError, require
+from industry_apps.runtime.progress import progress
 from industry_apps.whole_file import whole_file
 
 MIRRORS = "INDUSTRY_APPS_DATA"
@@ -97,19 +99,33 @@ def _stored(name: str, file: DataFile) -> Path | None:
 
 
 def _download(name: str, file: DataFile) -> Path:
-    pooch = require("pooch", extra="train", needed_by="downloading data")
     path = cache_folder() / name / file.name
     with whole_file(path) as aside:
-        try:
-            get = pooch.HTTPDownloader(progressbar=find_spec("tqdm") is not None, timeout=30)
-            get(file.url, str(aside), None)
-        except (OSError, ValueError) as error:
-            raise DataNotFoundError(
-                f"Could not download {file.name!r} of data set {name!r} from {file.url} "
-                f"({type(error).__name__}: {error}). {_remedy(name, file)}"
-            ) from error
+        if file.members:
+            with ZipFile(aside, "w", ZIP_DEFLATED) as archive:
+                parts = ((m, i / len(file.members)) for i, m in enumerate(file.members, start=1))
+                for member in progress(parts, f"downloading {name}"):
+                    part = aside.with_suffix(".part")
+                    _get(name, file, file.url.format(member=member), part)
+                    archive.write(part, member)
+                    part.unlink()
+        else:
+            _get(name, file, file.url, aside)
         _check(aside, file, remedy=f"{file.url} no longer serves it: use a mirror ({MIRRORS}).")
     return path
+
+
+def _get(name: str, file: DataFile, url: str, to: Path) -> None:
+    pooch = require("pooch", extra="train", needed_by="downloading data")
+    bar = find_spec("tqdm") is not None and not file.members
+    try:
+        pooch.HTTPDownloader(progressbar=bar, timeout=30)(url, str(to), None)
+    except (OSError, ValueError) as error:
+        to.unlink(missing_ok=True)
+        raise DataNotFoundError(
+            f"Could not download {file.name!r} of data set {name!r} from {url} "
+            f"({type(error).__name__}: {error}). {_remedy(name, file)}"
+        ) from error
 
 
 def _remedy(name: str, file: DataFile) -> str:
@@ -121,7 +137,7 @@ def _remedy(name: str, file: DataFile) -> str:
 
 
 def _check(path: Path, file: DataFile, *, remedy: str) -> None:
-    found = _sha256(path)
+    found = _members_sha256(path) if file.members else _sha256(path)
     if found != file.sha256:
         raise ChecksumError(
             f"{path} is not the {file.name!r} of its card: expected sha256 {file.sha256} of the "
@@ -136,3 +152,15 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             return f"a damaged gzip file ({error})"
+
+
+def _members_sha256(path: Path) -> str:
+    """Hash the contents of a zip, in the order of the names."""
+    digest = hashlib.sha256()
+    try:
+        with ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                digest.update(archive.read(member))
+    except (BadZipFile, EOFError, zlib.error) as error:
+        return f"a damaged zip ({error})"
+    return digest.hexdigest()

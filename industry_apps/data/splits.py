@@ -231,7 +231,7 @@ def split_random(
         When a column is a time, or names a subject that has several rows.
     """
     for column in frame.columns:
-        _refuse_random(frame[column], str(column))
+        refuse_random(frame[column], str(column))
     parts = _shuffled(frame, validation=validation, test=test, seed=seed, by=target)
     return Split(*(part.reset_index(drop=True) for part in parts))
 
@@ -350,7 +350,8 @@ def _without_known(
     return rest.reset_index(drop=True)
 
 
-def _refuse_random(values: pd.Series, column: str) -> None:
+def refuse_random(values: pd.Series, column: str) -> None:
+    """Raise when a column says that rows must not be split at random."""
     name = column.lower().removesuffix("_id").removesuffix("id")
     if values.dtype.kind == "M" or name in _TIMES:
         raise LeakageError(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from calendar import day_name, month_abbr
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
 
 from industry_apps.data.cards import GapRule, Reading
 from industry_apps.errors import DataNotFoundError, SchemaError, require
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
 _DAYS_A_MONTH = 30.4
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file.
+def read_table(path: str | Path, *, header: tuple[str, ...] = (), member: str = "") -> pd.DataFrame:
+    """Read a CSV or Parquet file, or a zip of CSV files as one table.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.csv.gz`` or ``.parquet``.
+        ``.csv``, ``.csv.gz``, ``.parquet`` or ``.zip``.
+    header : tuple of str
+        Names of the columns of a CSV file that does not name them.
+    member : str
+        Of a zip: the column that takes the names of the files in it, without ending.
 
     Returns
     -------
@@ -45,19 +51,37 @@ def read_table(path: str | Path) -> pd.DataFrame:
             require("pyarrow", extra="train", needed_by=f"reading {path.name}")
             frame = pd.read_parquet(path)
         elif path.name.endswith((".csv", ".csv.gz")):
-            frame = pd.read_csv(path, low_memory=False)
+            frame = pd.read_csv(path, low_memory=False, names=list(header) or None)
+        elif path.suffix == ".zip" and member:
+            frame = _read_zip(path, member)
         else:
             raise SchemaError(
                 f"{str(path)!r} is neither .csv, .csv.gz nor .parquet. Convert it, or rename it "
                 "if it is one of these."
             )
-    except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's errors are these
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        BadZipFile,
+    ) as error:  # pandas' and pyarrow's errors are these
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(f"{str(path)!r} cannot be read: {error}.") from error
     if frame.empty:
         raise SchemaError(f"{str(path)!r} has no rows.")
     return frame
+
+
+def _read_zip(path: Path, member: str) -> pd.DataFrame:
+    import pandas as pd
+
+    with ZipFile(path) as archive:
+        parts = []
+        for name in sorted(name for name in archive.namelist() if name.endswith(".csv")):
+            with archive.open(name) as file:
+                parts.append(pd.read_csv(file).assign(**{member: Path(name).stem}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.DataFrame:
@@ -84,8 +108,10 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         frame[column] = frame[column].mask(frame[column].isin(list(values)))
     for column in reading.codes:
         codes = frame[column].astype("Int64").astype("string")
-        names = [None if code is pd.NA else code for code in codes]
-        frame[column] = pd.Series(names, index=frame.index, dtype=object)
+        texts = [None if code is pd.NA else code for code in codes]
+        frame[column] = pd.Series(texts, index=frame.index, dtype=object)
+    for column, names in reading.labels.items():
+        frame[column] = _labelled(frame[column], names)
     if reading.time:
         text = frame[list(reading.time.columns)].astype(str).agg(" ".join, axis=1)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)
@@ -95,6 +121,18 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         positive = frame[reading.target.column] == reading.target.positive
         frame = frame.drop(columns=reading.target.column).assign(**{target: positive})
     return frame.drop(columns=list(reading.drop)).rename(columns=dict(reading.rename))
+
+
+def _labelled(codes: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    """Codes in words; a code without a name is an error, missing values stay."""
+    named = codes.map(dict(names))
+    unnamed = named.isna() & codes.notna()
+    if unnamed.any():
+        raise SchemaError(
+            f"Column {codes.name!r}, row {int(unnamed.argmax())}: the code "
+            f"{codes[unnamed].iloc[0]!r} has no name. Known: {', '.join(names)}."
+        )
+    return named
 
 
 def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
@@ -113,7 +151,7 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
-    named = [*reading.missing, *reading.codes, *reading.drop, *reading.rename]
+    named = [*reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []
     named += [reading.target.column] if reading.target else []

@@ -1,0 +1,71 @@
+"""Splits at random, again and again, of rows that have no order.
+
+On few rows one split tells little: the same rows are split many times, and figures are
+means over the runs. The splits are scikit-learn's, so that others can make the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from industry_apps.data.cards import Resampling
+from industry_apps.data.splits import Split, refuse_random
+from industry_apps.errors import ParameterError, require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: int = 0) -> Split:
+    """Make one of the splits of a rule; each has equal shares of every value of the target.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows that are independent of one another: without a time, without a subject.
+    rule : Resampling
+    target : str
+        A column with few distinct values.
+    run : int
+        Number of the split, in [0, ``rule.runs``).
+
+    Returns
+    -------
+    Split
+        The validation part has no rows where the rule sets none aside.
+
+    Raises
+    ------
+    LeakageError
+        A column is a time, or names a subject that has several rows.
+    ParameterError
+        There is no such run.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"amount": range(10), "late": [False, True] * 5})
+    >>> split = split_resampled(frame, Resampling(repeats=3, folds=5), target="late", run=7)
+    >>> len(split.train), len(split.validation), len(split.test)
+    (8, 0, 2)
+    """
+    selection = require("sklearn.model_selection", extra="train", needed_by="a random split")
+    if not 0 <= run < rule.runs:
+        raise ParameterError(
+            f"The data are split in {rule.runs} ways, 0 to {rule.runs - 1}; got {run!r}."
+        )
+    for column in frame.columns:
+        refuse_random(frame[column], str(column))
+    labels = frame[target]
+    repeat, part = divmod(run, max(rule.folds, 1))
+    if rule.folds:
+        folds = selection.StratifiedKFold(rule.folds, shuffle=True, random_state=repeat)
+    else:
+        folds = selection.StratifiedShuffleSplit(1, test_size=rule.test, random_state=repeat)
+    known, tested = list(folds.split(labels, labels))[part]
+    held_out = known[:0]
+    if rule.validation:
+        known, held_out = selection.train_test_split(
+            known, test_size=rule.validation, random_state=repeat, stratify=labels.iloc[known]
+        )
+    return Split(*(frame.iloc[rows].reset_index(drop=True) for rows in (known, held_out, tested)))
