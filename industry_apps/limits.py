@@ -55,6 +55,7 @@ POSITIVE = Limit(lambda v: is_number(v) and 0 < v < math.inf, "a finite number >
 NOT_NEGATIVE = Limit(lambda v: is_number(v) and 0 <= v < math.inf, "a finite number >= 0")
 SHARE = Limit(lambda v: is_number(v) and 0 < v <= 1, "a number in (0, 1]")
 BOOLEAN = Limit(lambda v: isinstance(v, bool), "True or False")
+TEXT = Limit(lambda v: isinstance(v, str), "a text")
 NAMES = Limit(
     lambda v: isinstance(v, tuple | list) and all(isinstance(each, str) for each in v),
     "a tuple of names",
@@ -64,6 +65,14 @@ NAME_MAP = Limit(
         isinstance(v, Mapping) and all(isinstance(each, str) for pair in v.items() for each in pair)
     ),
     "a mapping of names to names",
+)
+
+DIRECTIONS = Limit(
+    lambda v: (
+        isinstance(v, Mapping)
+        and all(isinstance(name, str) and sign in (-1, 1) for name, sign in v.items())
+    ),
+    "a mapping of names to 1 or -1",
 )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "split_off_latest",
     "split_official",
     "split_random",
+    "split_resampled",
     "verify",
 ]
 
@@ -45,6 +46,7 @@ __getattr__, __dir__ = lazy_names(
         "split_latest": "splits",
         "split_official": "splits",
         "split_random": "splits",
+        "split_resampled": "resampling",
         "verify": "files",
     },
 )

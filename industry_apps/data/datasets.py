@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ def _simulated(facts: Card, simulator: Simulator, run: int) -> tuple[Split, str]
     """Simulate, or read what was simulated before with the same parameters and code."""
     split = facts.split and asdict(facts.split)
     rules = [asdict(simulator), asdict(facts.reading), split, facts.target]
-    key = hashlib.sha256(json.dumps(rules, sort_keys=True).encode() + _code()).hexdigest()
+    key = hashlib.sha256(json.dumps(rules, sort_keys=True).encode() + _code(simulator)).hexdigest()
     path = cache_folder() / facts.id / f"simulated-{key[:16]}.parquet"
     if not path.is_file():
         frame = apply_reading(_simulate(simulator), facts.reading, target=facts.target)
@@ -216,7 +217,8 @@ def _content_sha256(frame: pd.DataFrame) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _code() -> bytes:
+def _code(simulator: Simulator) -> bytes:
     """Hash the code that simulated data depend on: a cache from older code is not used."""
-    modules = (simulators, state, timelines)
+    made_by = sys.modules[getattr(simulators, simulator.function).__module__]
+    modules = (made_by, state, timelines)
     return b"".join(hashlib.sha256(Path(str(m.__file__)).read_bytes()).digest() for m in modules)

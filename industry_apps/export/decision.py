@@ -22,6 +22,9 @@ MARGIN_LIMIT = 30.0
 _STEEPEST = 50.0
 _NARROWEST = 1e-6
 
+#: Probabilities nearer to 0 or 1 have the points of this one.
+_LEAST = 1e-4
+
 
 @dataclass(frozen=True, slots=True)
 class Platt:
@@ -179,6 +182,38 @@ class Threshold:
         return builder.node("GreaterOrEqual", probability, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Points for a probability: linear in its log-odds, and the higher, the less likely.
+
+    Parameters
+    ----------
+    offset : float
+        Points of even odds.
+    factor : float
+        Points for which the odds grow by e.
+    """
+
+    offset: float
+    factor: float
+
+    def apply(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability [rows] -> points [rows]."""
+        inside = np.clip(probability, _LEAST, 1 - _LEAST)
+        return self.offset - self.factor * np.log(inside / (1 - inside))
+
+    def write(self, builder: GraphBuilder, probability: str) -> str:
+        """Probability [batch, 1] -> points [batch, 1]."""
+        least, most, one, offset, factor = (
+            builder.constant(np.float32(value))
+            for value in (_LEAST, 1 - _LEAST, 1.0, self.offset, -self.factor)
+        )
+        inside = builder.node("Clip", probability, least, most)
+        odds = builder.node("Div", inside, builder.node("Sub", one, inside))
+        points = builder.node("Mul", builder.node("Log", odds), factor)
+        return builder.node("Add", points, offset)
+
+
 def capacity_threshold(
     probability: NDArray[np.float64], day: NDArray[np.int64], alerts_per_day: float
 ) -> float:
@@ -192,12 +227,26 @@ def capacity_threshold(
     alerts_per_day : float
         > 0.
     """
-    allowed = int(alerts_per_day * len(np.unique(day)))
+    allowed = int(alerts_per_day * len(np.unique(day)) + 1e-9)
     levels, counts = np.unique(-probability, return_counts=True)
     fitting = int((np.cumsum(counts) <= allowed).sum())
     # Halfway between two levels, so that no known row sits on the threshold.
     bounds = np.concatenate([[max(1.0, -levels[0]) + 1e-3], -levels, [0.0]])
     return float(bounds[fitting] + bounds[fitting + 1]) / 2
+
+
+def share_threshold(probability: NDArray[np.float64], share: float) -> float:
+    """Lowest threshold that at most this share of the cases reaches.
+
+    Parameters
+    ----------
+    probability : ndarray of shape [rows]
+    share : float
+        In (0, 1].
+    """
+    return capacity_threshold(
+        probability, np.zeros(len(probability), np.int64), share * len(probability)
+    )
 
 
 def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest
-from industry_apps.errors import ParameterError, SchemaError, unknown_name
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Costs, EntityDays, Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest, Source
@@ -45,7 +45,7 @@ from industry_apps.recipes import (
     assess,
 )
 from industry_apps.recipes.decision import Calibration, ModelName
-from industry_apps.recipes.records import with_moments, without_clock
+from industry_apps.recipes.records import under_names, with_moments, without_clock
 from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
@@ -271,7 +271,7 @@ class FraudDetector(Application):
             # What is newer than the training data is worth learning from too.
             refit=self.split_["validation"]["first"] > self.split_["train"]["last"],
         )
-        self.baselines_ = DecisionBaselines(records.schema, options.costs, self.seed).fit(*rows)
+        self.baselines_ = DecisionBaselines(records.schema, options).fit(*rows)
         self.records_ = replace(records, schema=self.recipe_.used_columns())
         self.validation_ = validation
 
@@ -326,12 +326,6 @@ class FraudDetector(Application):
         )
 
     def _options(self, schema: Schema) -> DecisionOptions:
-        for key in self.columns or {}:
-            if key not in self.schema:
-                raise ParameterError(
-                    "The 'columns' parameter of FraudDetector maps names of this class to yours. "
-                    f"{unknown_name('column', key, self.schema.names)}"
-                )
         return DecisionOptions(
             model=self.model,
             calibration=self.calibration,
@@ -355,10 +349,12 @@ class FraudDetector(Application):
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""
+        label = self._name("is_fraud")
+        named = under_names(self.schema, self.columns, type(self).__name__)
         ours = [
-            replace(column, name=self._name(column.name), required=True)
-            for column in self.schema
-            if column.required or (self._name(column.name) in train and column.name != "is_fraud")
+            replace(column, required=True)
+            for column in named
+            if column.required or (column.name in train and column.name != label)
         ]
         state: list[Column] = []
         if self._keyed(train):
@@ -388,7 +384,7 @@ class FraudDetector(Application):
             (
                 *ours,
                 *state,
-                *infer_columns(train, skip=[*described, self._name("is_fraud"), *self.ignore]),
+                *infer_columns(train, skip=[*described, label, *self.ignore]),
             )
         )
 

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from industry_apps.evaluation.baselines import Baseline, fit_decision_baselines
 from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decision_bootstrap
-from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
 from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
-from industry_apps.recipes.decision import DecisionRecipe
-from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.decision import DecisionOptions, DecisionRecipe
+from industry_apps.recipes.scorers import Labelled, folds, part_of
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -30,27 +29,50 @@ class DecisionBaselines:
     Parameters
     ----------
     schema : Schema
-    costs : Costs
-    seed : int
+    options : DecisionOptions
+        How the model that they are held against decides; they decide in the same way.
     """
 
-    def __init__(self, schema: Schema, costs: Costs, seed: int = 0) -> None:
+    def __init__(self, schema: Schema, options: DecisionOptions) -> None:
         self._features = FeatureGraph(schema, plain_encoders(schema))
-        self._costs = costs
-        self._seed = seed
+        self._options = options
 
-    def fit(self, train: Labelled, validation: Labelled) -> DecisionBaselines:
-        """Learn from training data; choose each threshold on validation data."""
-        self._features = self._features.learn(train.arrays)
-        rows = self._features.run(train.arrays)["numeric"]
-        self.models_: dict[str, Baseline] = fit_decision_baselines(
-            rows, train.target, seed=self._seed
-        )
+    def fit(self, train: Labelled, validation: Labelled | None = None) -> DecisionBaselines:
+        """Learn from training data; choose each threshold on other data.
+
+        Parameters
+        ----------
+        train : Labelled
+        validation : Labelled, optional
+            Without it, thresholds come from folds of the training data.
+        """
+        if validation is None:
+            target, found = train.target, self._cross_fitted(train)
+            self._learn(train)
+        else:
+            self._learn(train)
+            target, found = validation.target, self.probabilities(validation.arrays)
         self.thresholds_ = {
-            name: cost_optimal_threshold(validation.target, probability, self._costs)
-            for name, probability in self.probabilities(validation.arrays).items()
+            name: self._options.threshold(target, probability)
+            for name, probability in found.items()
         }
         return self
+
+    def _learn(self, rows: Labelled) -> None:
+        self._features = self._features.learn(rows.arrays)
+        self.models_: dict[str, Baseline] = fit_decision_baselines(
+            self._features.run(rows.arrays)["numeric"], rows.target, seed=self._options.trees.seed
+        )
+
+    def _cross_fitted(self, rows: Labelled) -> dict[str, NDArray[np.float64]]:
+        """Probabilities of rows by baselines that have not seen them."""
+        found: dict[str, NDArray[np.float64]] = {}
+        for known, held_out in folds(rows, self._options.trees.seed):
+            self._learn(part_of(rows, known))
+            answers = self.probabilities(part_of(rows, held_out).arrays)
+            for name, probability in answers.items():
+                found.setdefault(name, np.empty(len(rows.target)))[held_out] = probability
+        return found
 
     def probabilities(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
         """Raw columns of shape [rows] -> {baseline: probability [rows]}."""

@@ -15,18 +15,24 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
-from industry_apps.export.decision import Isotonic, Platt, Threshold, capacity_threshold
+from industry_apps.export.decision import (
+    Isotonic,
+    Platt,
+    Threshold,
+    capacity_threshold,
+    share_threshold,
+)
 from industry_apps.features import GraphBuilder, Source
-from industry_apps.limits import POSITIVE, Limit, check_limits, one_of
+from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
-from industry_apps.recipes.scorers import Labelled, Scorer, joined
+from industry_apps.recipes.scorers import Labelled, Scorer, folds, joined, part_of
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.values import DTYPES
 
 ModelName = Literal["trees", "network", "transformer", "autoencoder", "stack"]
-Calibration = Literal["platt", "isotonic"]
+Calibration = Literal["platt", "isotonic", "none"]
 
 #: Members of the stack.
 STACK: tuple[ModelName, ...] = ("trees", "network")
@@ -41,13 +47,19 @@ class DecisionOptions:
     model : {"trees", "network", "transformer", "autoencoder", "stack"}
         Gradient-boosted trees; a residual network; a transformer over the columns; the
         reconstruction error of an autoencoder; trees and network weighted on validation data.
-    calibration : {"platt", "isotonic"}
+    calibration : {"platt", "isotonic", "none"}
+        "none" for a model whose margin is the log-odds already.
     costs : Costs
         What a false alarm and a missed case cost.
     alerts_per_day : float, optional
         Cases that there are hands for.
+    positive_share : float, optional
+        Decide by rank: yes for this share of the cases, the likeliest; instead of by costs.
     derived : tuple of Source
         Numbers computed from columns that the domain knows to be telling.
+    directions : mapping of str to int
+        Column -> 1 where the probability may only rise with it, -1 where it may only fall.
+        Trees and scorecards keep to it.
     trees : TreeOptions
     training : TrainingOptions
     """
@@ -56,18 +68,27 @@ class DecisionOptions:
     calibration: Calibration = "platt"
     costs: Costs = field(default_factory=Costs)
     alerts_per_day: float | None = None
+    positive_share: float | None = None
     derived: tuple[Source, ...] = ()
+    directions: Mapping[str, int] = field(default_factory=dict)
     trees: TreeOptions = field(default_factory=TreeOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
 
+    def threshold(self, target: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+        """Probability from which on the answer is yes, found on rows [rows] not learned from."""
+        if self.positive_share is not None:
+            return share_threshold(probability, self.positive_share)
+        return cost_optimal_threshold(target, probability, self.costs)
+
 
 _LIMITS: dict[str, Limit] = {
     "model": one_of(get_args(ModelName)),
     "calibration": one_of(get_args(Calibration)),
     "alerts_per_day": POSITIVE.or_none(),
+    "positive_share": SHARE.or_none(),
 }
 
 
@@ -88,16 +109,19 @@ class DecisionRecipe:
     def fit(
         self,
         train: Labelled,
-        validation: Labelled,
+        validation: Labelled | None = None,
         *,
         day: NDArray[np.int64] | None = None,
         refit: bool = False,
     ) -> DecisionRecipe:
-        """Learn the models from training data, everything behind them from validation data.
+        """Learn the models from training data, everything behind them from other data.
 
         Parameters
         ----------
-        train, validation : Labelled
+        train : Labelled
+        validation : Labelled, optional
+            Without it, calibration and threshold come from folds of the training data: each
+            row is answered by models that have not seen it.
         day : ndarray of int of shape [validation rows], optional
             Day number of each validation row, needed for ``alerts_per_day``.
         refit : bool
@@ -108,40 +132,59 @@ class DecisionRecipe:
         TrainingError
             One of the two holds a single class.
         """
-        for name, part in (("training", train), ("validation", validation)):
-            if not 0 < part.target.sum() < len(part.target):
-                raise TrainingError(
-                    f"The {name} data hold {int(part.target.sum())} positive and "
-                    f"{int((~part.target).sum())} negative rows; both classes are needed. "
-                    "Take a longer period."
-                )
-        options = self.options
-        self.scorers_ = [self._scorer(name) for name in self._members()]
-        for scorer in self.scorers_:
-            scorer.fit(train, validation)
-        margins = self._margins(validation.arrays)
-        self.platt_ = Platt.fit(margins, validation.target)
-        probability = self.platt_.apply(margins)
-        self.isotonic_ = None
-        if options.calibration == "isotonic":
-            self.isotonic_ = Isotonic.fit(probability, validation.target)
-            probability = self.isotonic_.apply(probability)
-        # Levels closer than this are one: the file computes in float32.
-        probability = np.round(probability, 6)
-        capacity = None
-        if options.alerts_per_day is not None:
-            if day is None:
-                raise ParameterError("'alerts_per_day' needs a time column to count days by.")
-            capacity = capacity_threshold(probability, day, options.alerts_per_day)
-        self.threshold_ = Threshold(
-            value=cost_optimal_threshold(validation.target, probability, options.costs),
-            capacity=capacity,
-        )
+        _check_classes("training", train)
+        if validation is None:
+            self.scorers_, margins = self._cross_fitted(train)
+            self._decide(margins, train.target, day)
+            return self
+        _check_classes("validation", validation)
+        self.scorers_ = self._fitted(train, validation)
+        self._decide(self._margins(validation.arrays), validation.target, day)
         if refit:
             every = joined(train, validation)
             for scorer in self.scorers_:
                 scorer.refit(every)
         return self
+
+    def _fitted(self, train: Labelled, validation: Labelled) -> list[Scorer]:
+        scorers = [self._scorer(name) for name in self._members()]
+        for scorer in scorers:
+            scorer.fit(train, validation)
+        return scorers
+
+    def _cross_fitted(self, rows: Labelled) -> tuple[list[Scorer], NDArray[np.float64]]:
+        """Models of all rows, and the margins [rows, models] by models of the other folds."""
+        margins = np.empty((len(rows.target), len(self._members())))
+        for known, held_out in folds(rows, self.options.trees.seed):
+            asked = part_of(rows, held_out)
+            scorers = self._fitted(part_of(rows, known), asked)
+            margins[held_out] = _margins(scorers, asked.arrays)
+        for scorer in scorers:
+            scorer.refit(rows)
+        return scorers, margins
+
+    def _decide(
+        self,
+        margins: NDArray[np.float64],
+        target: NDArray[np.bool_],
+        day: NDArray[np.int64] | None,
+    ) -> None:
+        """Learn what stands behind the models from margins of rows they have not seen."""
+        options = self.options
+        self.platt_ = Platt() if options.calibration == "none" else Platt.fit(margins, target)
+        probability = self.platt_.apply(margins)
+        self.isotonic_ = None
+        if options.calibration == "isotonic":
+            self.isotonic_ = Isotonic.fit(probability, target)
+            probability = self.isotonic_.apply(probability)
+        # Levels closer than this are one: the file computes in float32.
+        probability = np.round(probability, 6)
+        value, capacity = options.threshold(target, probability), None
+        if options.alerts_per_day is not None:
+            if day is None:
+                raise ParameterError("'alerts_per_day' needs a time column to count days by.")
+            capacity = capacity_threshold(probability, day, options.alerts_per_day)
+        self.threshold_ = Threshold(value=value, capacity=capacity)
 
     def probability(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Raw columns of shape [rows] -> probability [rows], by the trained models."""
@@ -195,13 +238,26 @@ class DecisionRecipe:
         return STACK if self.options.model == "stack" else (self.options.model,)
 
     def _margins(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        return np.column_stack([scorer.margin(arrays) for scorer in self.scorers_])
+        return _margins(self.scorers_, arrays)
 
     def _scorer(self, name: ModelName) -> Scorer:
         options = self.options
         if name == "trees":
-            return TreeScorer(self.schema, options.derived, options.trees)
+            return TreeScorer(self.schema, options.derived, options.trees, options.directions)
         if name == "autoencoder":
             return AutoencoderScorer(self.schema, options.derived, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
         return NetworkScorer(self.schema, options.derived, backbone, options.training)
+
+
+def _margins(scorers: Sequence[Scorer], arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    return np.column_stack([scorer.margin(arrays) for scorer in scorers])
+
+
+def _check_classes(name: str, part: Labelled) -> None:
+    if not 0 < part.target.sum() < len(part.target):
+        raise TrainingError(
+            f"The {name} data hold {int(part.target.sum())} positive and "
+            f"{int((~part.target).sum())} negative rows; both classes are needed. "
+            "Take a longer period."
+        )

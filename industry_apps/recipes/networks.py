@@ -62,7 +62,13 @@ class NetworkScorer:
         with seeded(self.options.seed):
             self.network_ = network_class(len(self.features.names), self.features.cardinalities)
         parts = [
-            None if part is None else (*self._tensors(part.arrays), part.target.astype(np.float32))
+            None
+            if part is None
+            else (
+                *self._tensors(part.arrays),
+                part.target.astype(np.float32),
+                _weights(part).astype(np.float32),
+            )
             for part in (train, validation)
         ]
         self.history_ = fit_network(self.network_, parts[0], parts[1], _cross_entropy, self.options)
@@ -165,6 +171,10 @@ class AutoencoderScorer:
         return {}
 
 
+def _weights(part: Labelled) -> NDArray[np.float64]:
+    return np.ones(len(part.target)) if part.weight is None else part.weight
+
+
 def _ordinary(part: Labelled) -> Arrays:
     return {name: values[~part.target] for name, values in part.arrays.items()}
 
@@ -172,8 +182,8 @@ def _ordinary(part: Labelled) -> Arrays:
 def _cross_entropy(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    *inputs, target = batch
-    return binary_cross_entropy_with_logits(network(*inputs)[:, 0], target)
+    *inputs, target, weight = batch
+    return binary_cross_entropy_with_logits(network(*inputs)[:, 0], target, weight)
 
 
 def _restoration(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.data import check_leakage
+from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.recipes.scorers import Labelled, joined
 from industry_apps.recipes.stability import Unstable, unstable_columns
 from industry_apps.schema import Column, Schema
@@ -26,13 +27,15 @@ class Records:
     ----------
     schema : Schema
         What a model may see.
-    target, time : str
-        Names of the label, and of the moment of a record.
+    target : str
+        Name of the label.
+    time : str, optional
+        Name of the moment of a record, where it has one.
     """
 
     schema: Schema
     target: str
-    time: str
+    time: str = ""
 
     def labelled(self, frame: pd.DataFrame) -> Labelled:
         """Check a table and read its columns and labels.
@@ -41,9 +44,12 @@ class Records:
         ------
         SchemaError
         """
+        return Labelled(self.schema.to_arrays(frame), self.labels(frame))
+
+    def labels(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Labels of the records, of shape [rows]."""
         label = Column(name=self.target, kind="boolean", nullable=False)
-        target = Schema((label,)).to_arrays(frame)[self.target] > 0
-        return Labelled(self.schema.to_arrays(frame), target)
+        return Schema((label,)).to_arrays(frame)[self.target] > 0
 
     def seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """Moments of the records, in seconds since 1970 UTC, of shape [rows]."""
@@ -55,14 +61,12 @@ class Records:
         return self.seconds(frame) // _SECONDS_A_DAY
 
     def describe(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Rows, positives and period of a table, as JSON values."""
-        moments = self.seconds(frame).astype("datetime64[s]")
-        return {
-            "rows": len(frame),
-            "positives": int(self.labelled(frame).target.sum()),
-            "first": str(moments.min()),
-            "last": str(moments.max()),
-        }
+        """Rows, positives and, with a time, the period of a table, as JSON values."""
+        found: dict[str, Any] = {"rows": len(frame), "positives": int(self.labels(frame).sum())}
+        if self.time:
+            moments = self.seconds(frame).astype("datetime64[s]")
+            found |= {"first": str(moments.min()), "last": str(moments.max())}
+        return found
 
     def check_later(
         self, frame: pd.DataFrame, learned: Mapping[str, Mapping[str, Any]], delay: int
@@ -95,6 +99,32 @@ class Records:
         found = unstable_columns(self.schema, known.arrays, known.target, seconds)
         kept = self.schema.without([unstable.column for unstable in found])
         return replace(self, schema=kept), found
+
+
+def under_names(schema: Schema, names: Mapping[str, str] | None, owner: str) -> Schema:
+    """A schema whose columns have somebody's names.
+
+    Parameters
+    ----------
+    schema : Schema
+    names : mapping of str to str, optional
+        Name in the schema -> theirs.
+    owner : str
+        Whose parameter 'columns' it is, for the error.
+
+    Raises
+    ------
+    ParameterError
+        The schema has no such column; names the nearest.
+    """
+    for key in names or {}:
+        if key not in schema:
+            raise ParameterError(
+                f"The 'columns' parameter of {owner} maps names of this class to yours. "
+                f"{unknown_name('column', key, schema.names)}"
+            )
+    mine = names or {}
+    return Schema(tuple(replace(c, name=mine.get(c.name, c.name)) for c in schema))
 
 
 def without_clock(moments: pd.Series) -> bool:

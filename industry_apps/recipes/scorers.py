@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,12 @@ from numpy.typing import NDArray
 from industry_apps.features import FeatureGraph, GraphBuilder
 
 Arrays = Mapping[str, NDArray[Any]]
+
+#: Parts into which training data are cut where there are no validation data.
+_FOLDS = 5
+
+#: No column is forced to act in one direction only.
+NO_DIRECTIONS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,23 @@ def joined(first: Labelled, second: Labelled) -> Labelled:
         np.concatenate([first.target, second.target]),
         weight,
     )
+
+
+def part_of(rows: Labelled, chosen: NDArray[np.intp]) -> Labelled:
+    """Some of the rows, by number."""
+    return Labelled(
+        {name: values[chosen] for name, values in rows.arrays.items()},
+        rows.target[chosen],
+        None if rows.weight is None else rows.weight[chosen],
+    )
+
+
+def folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Cut rows into parts with equal shares of the answers -> (other rows, rows of a part)."""
+    from sklearn.model_selection import StratifiedKFold
+
+    cut = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    return list(cut.split(rows.target, rows.target))
 
 
 class Scorer(Protocol):

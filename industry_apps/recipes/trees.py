@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
 from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
-from industry_apps.recipes.scorers import Arrays, Labelled
+from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
 
 
@@ -88,15 +88,25 @@ class TreeScorer:
     schema : Schema
     derived : sequence of Source
     options : TreeOptions
+    directions : mapping of str to int, optional
+        Column or derived number -> 1 where the margin may only rise with it, -1 where it may
+        only fall.
 
     References
     ----------
     Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS.
     """
 
-    def __init__(self, schema: Schema, derived: Sequence[Source], options: TreeOptions) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        derived: Sequence[Source],
+        options: TreeOptions,
+        directions: Mapping[str, int] = NO_DIRECTIONS,
+    ) -> None:
         self.features = FeatureGraph(schema, tree_encoders(schema, derived))
         self.options = options
+        self.directions = directions
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn; validation data decide when to stop, if patience is not 0."""
@@ -104,7 +114,10 @@ class TreeScorer:
 
         self.features = self.features.learn(train.arrays)
         data = lgb.Dataset(
-            self.features.run(train.arrays)["numeric"], train.target, params={"verbosity": -1}
+            self.features.run(train.arrays)["numeric"],
+            train.target,
+            weight=train.weight,
+            params={"verbosity": -1},
         )
         held_out, callbacks = [], []
         if self.options.patience and validation is not None:
@@ -112,13 +125,17 @@ class TreeScorer:
             held_out = [data.create_valid(rows, validation.target)]
             callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
         booster = lgb.train(
-            self.options.parameters(),
+            {**self.options.parameters(), **self._constraints()},
             data,
             self.options.rounds,
             valid_sets=held_out,
             callbacks=callbacks,
         )
         self.booster_ = with_float32_thresholds(booster)
+
+    def _constraints(self) -> dict[str, Any]:
+        signs = [self.directions.get(name, 0) for name in self.features.names]
+        return {"monotone_constraints": signs} if any(signs) else {}
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, with as many trees as were found good."""

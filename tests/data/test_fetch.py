@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pooch
 import pytest
@@ -153,3 +154,33 @@ def test_whole_file_appears_at_the_end_or_not_at_all(tmp_path):
         fail()
     assert path.read_text() == "one"
     assert everything(tmp_path) == [path]
+
+
+def test_files_that_are_served_one_by_one_are_kept_in_one_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {"A.csv": b"close\n1\n", "B.csv": b"close\n2\n"}
+    both = b"".join(contents.values())
+    bundle = DataFile(
+        name="prices.zip",
+        url="https://example.org/{member}",
+        sha256=hashlib.sha256(both).hexdigest(),
+        bytes=len(both),
+        members=tuple(contents),
+    )
+
+    def get(url: str, output_file: str, pooch: object) -> None:
+        Path(output_file).write_bytes(contents[url.rpartition("/")[2]])
+
+    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
+    monkeypatch.setattr(pooch, "HTTPDownloader", lambda **settings: get)
+    path = files._download("prices", bundle)
+    with ZipFile(path) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == contents
+    assert [each.name for each in path.parent.iterdir()] == ["prices.zip"]
+
+    contents["B.csv"] = b"close\n3\n"
+    path.unlink()
+    with pytest.raises(ChecksumError, match=r"prices\.zip"):
+        files._download("prices", bundle)
+    assert not list(path.parent.iterdir())

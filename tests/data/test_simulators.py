@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.data.simulators import card_transactions
+from industry_apps.data.simulators import card_transactions, loan_applications
 from industry_apps.errors import ParameterError
 
 START = pd.Timestamp("2018-04-01")
@@ -140,3 +140,26 @@ def test_no_terminal_near_anybody_gives_an_empty_table_of_the_same_types(
 def test_a_parameter_outside_its_limits_is_named(parameter: str, value: float) -> None:
     with pytest.raises(ParameterError, match=parameter):
         card_transactions(**{**SMALL, parameter: value})
+
+
+def test_simulated_loans_are_the_same_for_the_same_seed() -> None:
+    first, again, other = loan_applications(500), loan_applications(500), loan_applications(500, 1)
+    pd.testing.assert_frame_equal(first, again)
+    assert not first.equals(other)
+
+
+def test_simulated_loans_default_for_what_the_docstring_says() -> None:
+    loans = loan_applications(20_000)
+    burden = loans["amount"] / loans["duration"] / loans["income"]
+    rate = loans["is_default"].groupby(pd.qcut(burden, 4, labels=False)).mean()
+    assert rate.is_monotonic_increasing
+    assert loans.groupby("past_delays")["is_default"].mean().loc[:3].is_monotonic_increasing
+    by_sex = loans.groupby("sex")[["income", "is_default"]].mean()
+    assert by_sex.loc["female", "income"] < by_sex.loc["male", "income"]
+    assert loans["amount"].min() > 0
+    assert loans["income"].isna().mean() == pytest.approx(0.04, abs=0.01)
+
+
+def test_loans_of_nobody_are_refused() -> None:
+    with pytest.raises(ParameterError, match="applicants > 0"):
+        loan_applications(0)

@@ -1,0 +1,16 @@
+"""Data sets that are computed instead of downloaded: documented, seeded, called simulated."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = ["card_transactions", "daily_prices", "loan_applications"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "card_transactions": "transactions",
+        "daily_prices": "prices",
+        "loan_applications": "loans",
+    },
+)

@@ -1,0 +1,57 @@
+"""Data without an order are split many times, each row being tested as often as any other."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from industry_apps.data import load
+from industry_apps.data.cards import Resampling
+from industry_apps.data.resampling import split_resampled
+from industry_apps.errors import LeakageError, ParameterError
+
+ROWS = pd.DataFrame({"number": range(60), "late": [True] * 15 + [False] * 45})
+
+
+def part_of_run(rule: Resampling, run: int) -> pd.DataFrame:
+    return split_resampled(ROWS, rule, target="late", run=run).test
+
+
+def test_folds_of_a_repeat_test_each_row_once():
+    rule = Resampling(repeats=2, folds=5)
+    for repeat in (0, 1):
+        parts = [part_of_run(rule, repeat * 5 + fold) for fold in range(5)]
+        assert sorted(pd.concat(parts)["number"]) == list(range(60))
+        assert {part["late"].sum() for part in parts} == {3}
+    assert set(part_of_run(rule, 0)["number"]) != set(part_of_run(rule, 5)["number"])
+
+
+def test_parts_of_a_run_share_no_row():
+    rule = Resampling(repeats=3, test=0.2, validation=0.25)
+    for run in range(3):
+        split = split_resampled(ROWS, rule, target="late", run=run)
+        assert [len(part) for part in split] == [36, 12, 12]
+        assert sorted(pd.concat(split)["number"]) == list(range(60))
+
+
+def test_the_same_run_is_the_same_split():
+    rule = Resampling(repeats=3, test=0.2)
+    pd.testing.assert_frame_equal(part_of_run(rule, 2), part_of_run(rule, 2))
+    assert rule.runs == 3
+    assert rule.test_share == 0.2
+
+
+def test_a_run_that_is_not_there_is_refused():
+    with pytest.raises(ParameterError, match="3 ways, 0 to 2; got 3"):
+        part_of_run(Resampling(repeats=3, test=0.2), 3)
+    with pytest.raises(ParameterError, match="split in 1 ways; there is no run 1"):
+        load("finance_card_simulator", run=1)
+
+
+def test_rows_with_a_time_are_not_split_at_random():
+    with pytest.raises(LeakageError, match="'date' is a time"):
+        split_resampled(
+            ROWS.assign(date=pd.Timestamp("2020-01-01")),
+            Resampling(repeats=1, test=0.2),
+            target="late",
+        )
