@@ -54,7 +54,9 @@ class Application(BaseEstimator, ABC):
         SchemaError, ParameterError, LeakageError, TrainingError
         """
         if isinstance(train, Dataset):
-            train, validation = train.train, train.validation
+            # A data set that sets none aside leaves it to the application to cut folds.
+            validation = train.validation if len(train.validation) else None
+            train = train.train
         check_limits(self, self.limits)
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.values import MISSING_TIME, Kind, is_single, to_float, to_seconds, to_strings
 
-Role = Literal["feature", "identifier", "state"]
+Role = Literal["feature", "identifier", "state", "history"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,10 @@ class Column:
         May a value be missing (NaN, None, NaT, "")?
     required : bool
         Must the column be there? An optional column that is absent is all missing.
-    role : {"feature", "identifier", "state"}
+    role : {"feature", "identifier", "state", "history"}
         Identifiers are never inputs of a model; state columns are computed from the
-        stream of earlier records.
+        stream of earlier records; history columns, of numbers or booleans, enter a model
+        as windows of their latest steps.
     protected : bool
         A protected attribute (sex, age, ...): never a feature unless asked for.
 
@@ -75,6 +76,11 @@ class Column:
         if self.role not in get_args(Role):
             raise SchemaError(
                 f"Column {self.name!r} has role {self.role!r}; expected one of {get_args(Role)}."
+            )
+        if self.role == "history" and self.kind not in ("number", "boolean"):
+            raise SchemaError(
+                f"Column {self.name!r} of kind {self.kind!r} cannot have the role 'history', "
+                "which is for numbers and booleans. Declare it as a feature."
             )
 
     def to_array(self, values: Any) -> NDArray[Any]:

@@ -155,8 +155,13 @@ def to_seconds(column: Column, values: Any) -> NDArray[np.int64]:
 
 def _moments(column: Column, array: NDArray[Any], values: Any) -> NDArray[np.datetime64]:
     result = np.full(len(array), np.datetime64("NaT", "us"))
-    for row, value in enumerate(array):
-        if is_missing(value) or value == "":
+    texts: dict[str, np.datetime64] = {}
+    for row, value in enumerate(array.tolist()):
+        is_text = isinstance(value, str)
+        if is_text and value in texts:  # the rows of a day repeat its text
+            result[row] = texts[value]
+            continue
+        if value == "" if is_text else is_missing(value):
             continue
         try:
             result[row] = parse_moment(value)
@@ -167,7 +172,41 @@ def _moments(column: Column, array: NDArray[Any], values: Any) -> NDArray[np.dat
                 "a time (datetime, or text in ISO 8601)",
                 "Convert it first, for example with pandas.to_datetime.",
             ) from None
+        if is_text:
+            texts[value] = result[row]
     return result
+
+
+def time_zones(values: Any) -> dict[str, int]:
+    """Time zones that moments are given in, each with the first row that is in it.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        What :func:`to_seconds` takes.
+
+    Examples
+    --------
+    >>> time_zones(["2024-01-02", "2024-01-03T00:00+09:00", None])
+    {'no time zone': 0, 'UTC+09:00': 1}
+    """
+    found: dict[str, int] = {}
+    if getattr(values, "dtype", np.dtype(object)).kind in "iM":  # one type is of one zone
+        return found
+    array = _as_numpy(values)
+    texts = {""}
+    for row, value in enumerate(array.tolist()):
+        moment = value
+        if isinstance(value, str):
+            if value in texts:
+                continue
+            texts.add(value)
+            moment = datetime.fromisoformat(value)
+        elif is_missing(value):
+            continue
+        zone = getattr(moment, "tzinfo", None)
+        found.setdefault("no time zone" if zone is None else str(zone), row)
+    return found
 
 
 def parse_moment(value: Any) -> np.datetime64:

@@ -1,4 +1,4 @@
-"""Networks without domain words, loss or loop: tables and autoencoders."""
+"""Networks without domain words, loss or loop: tables, windows of series, autoencoders."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "DenoisingAutoencoder",
     "FTTransformer",
+    "PatchTransformer",
     "ReconstructionError",
+    "ReversibleInstanceNorm",
     "TabularMLP",
+    "TemporalConvNet",
     "VariationalAutoencoder",
 ]
 __getattr__, __dir__ = lazy_names(
@@ -16,8 +19,11 @@ __getattr__, __dir__ = lazy_names(
     {
         "DenoisingAutoencoder": "autoencoder",
         "FTTransformer": "tabular",
+        "PatchTransformer": "temporal",
         "ReconstructionError": "autoencoder",
+        "ReversibleInstanceNorm": "temporal",
         "TabularMLP": "tabular",
+        "TemporalConvNet": "temporal",
         "VariationalAutoencoder": "autoencoder",
     },
 )

@@ -54,8 +54,10 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     target = records.labelled(frame).target
     answers = model.predict(frame)
     outputs = {column.kind: answers[column.name] for column in reversed(model.outputs.columns)}
-    probability = outputs["number"].to_numpy(np.float64)
-    decision, rule = outputs["boolean"].to_numpy(bool), facts["decision"]
+    probability, rule = outputs["number"].to_numpy(np.float64), facts["decision"]
+    positive = rule.get("positive", True)
+    kind = "category" if isinstance(positive, str) else "boolean"
+    decision = (outputs[kind] == positive).to_numpy(bool)
     costs = Costs(false_alarm=rule["false_alarm_cost"], missed=rule["missed_cost"])
     groups = frame[entity].to_numpy() if entity in frame else None
     return Report(

@@ -11,7 +11,7 @@ from typing import Any
 from industry_apps.application import Application
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
-from industry_apps.benchmark.runs import Run, data_of, run
+from industry_apps.benchmark.runs import Run, data_of, run, run_all
 from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
 from industry_apps.whole_file import whole_file
@@ -44,20 +44,21 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     -------
     dict
         JSON values: ``application``, ``data``, ``split``, ``model``, ``seeds``, ``metrics``,
-        ``baselines``, ``comparisons``, ``published``, ``parity``, ``speed``, ``absolute`` (timings
-        with a unit), ``seconds`` (of training, evaluation and export), ``peak_memory_mb`` (of
-        this process), ``notes``, ``versions``, ``machine``.
+        ``baselines``, ``comparisons``, ``published``, ``sections``, ``parity``, ``speed``,
+        ``absolute`` (timings with a unit), ``seconds`` (of training, evaluation and export),
+        ``peak_memory_mb`` (of this process), ``notes``, ``versions``, ``machine``.
     """
     with tempfile.TemporaryDirectory() as folder:
-        done = run(application, data_of(application, source), Path(folder) / "model.onnx")
+        done = run_all(application, source, Path(folder) / "model.onnx")
         peak = peak_memory_mb()
         measures = _thorough(done) if full else _short(done)
     facts = done.report.to_dict()
     parity = done.certificate.to_dict()
     return {
         **{key: facts[key] for key in ("application", "data", "split", "model")},
-        "seeds": [application.get_params(deep=False).get("seed", 0)],
+        "seeds": list(done.seeds),
         **{key: facts[key] for key in ("metrics", "baselines", "comparisons", "published")},
+        "sections": facts["sections"],
         "parity": {key: parity[key] for key in _PARITY},
         **timings(measures),
         "seconds": round(done.seconds, 1),

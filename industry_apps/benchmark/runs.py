@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from sklearn.base import clone
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, catalogue, load, read_table
+from industry_apps.data import Dataset, Split, card, catalogue, load, read_table
 from industry_apps.errors import ParameterError, unknown_name
-from industry_apps.evaluation import Report
+from industry_apps.evaluation import Report, merged
 from industry_apps.export import Certificate
+from industry_apps.runtime.progress import progress
 from industry_apps.schema import Schema
 
 #: The name under which every application's embedded sample is asked for.
@@ -39,6 +41,8 @@ class Run:
         The model file.
     seconds : float
         From the first step of training to the written file.
+    seeds : tuple of int
+        Of training; one for each repeat.
     """
 
     application: Application
@@ -47,6 +51,7 @@ class Run:
     certificate: Certificate
     path: Path
     seconds: float
+    seeds: tuple[int, ...]
 
 
 def run(application: Application, data: Dataset | Split, path: Path) -> Run:
@@ -65,7 +70,10 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
     started = time.perf_counter()
-    application.fit(data.train, data.validation)
+    if isinstance(data, Dataset):
+        application.fit(data)
+    else:
+        application.fit(data.train, data.validation)
     report = application.evaluate(data.test)
     application.export(path, check=data.test)
     certificate: Certificate = application.parity_
@@ -76,6 +84,54 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
         certificate=certificate,
         path=path,
         seconds=time.perf_counter() - started,
+        seeds=(application.get_params(deep=False).get("seed", 0),),
+    )
+
+
+def run_all(application: Application, source: str, path: Path) -> Run:
+    """Run an application on every split of a data set, and merge what was found.
+
+    Parameters
+    ----------
+    application : Application
+        Not fitted.
+    source : str
+        As for :func:`data_of`; data that are split once are run once.
+    path : Path
+        The model file to write, of the last split; ends in .onnx.
+
+    Returns
+    -------
+    Run
+        Application, data and file of the last split, report and certificate of all.
+
+    Raises
+    ------
+    UnknownNameError, DataNotFoundError, ChecksumError
+    SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
+    """
+    rule = card(source).resampling if source in catalogue() else None
+    if rule is None or rule.runs == 1:
+        return run(application, data_of(application, source), path)
+    found: list[Run] = []
+    for number in progress(((n, (n + 1) / rule.runs) for n in range(rule.runs)), source):
+        repeat = number // max(rule.folds, 1)
+        fresh = clone(application)
+        if "seed" in fresh.get_params(deep=False):
+            fresh.set_params(seed=application.get_params(deep=False)["seed"] + repeat)
+        found.append(run(fresh, load(source, run=number), path))
+    certificate = Certificate.joined([each.certificate for each in found])
+    report = merged(
+        [each.report for each in found],
+        test_share=rule.test_share,
+        rows_once=max(rule.folds, 1),
+    )
+    return replace(
+        found[-1],
+        report=replace(report, parity=certificate.to_dict()),
+        certificate=certificate,
+        seconds=sum(each.seconds for each in found),
+        seeds=tuple(sorted({seed for each in found for seed in each.seeds})),
     )
 
 

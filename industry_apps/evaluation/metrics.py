@@ -216,7 +216,7 @@ def brier(
     return weighted_mean((scores - labels) ** 2, weights_of(weight, len(scores)))
 
 
-def _calibration_bins(probability: _Floats, bins: int) -> npt.NDArray[np.intp]:
+def calibration_bins(probability: _Floats, bins: int) -> npt.NDArray[np.intp]:
     """Return the bin [N] of each row: bins of equal count, equal probabilities together."""
     edges = np.quantile(probability, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(np.unique(edges), probability, side="left")
@@ -274,7 +274,7 @@ def calibration_error(
 
 def calibration_metric(labels: _Bools, scores: _Floats, bins: int) -> Callable[[_Floats], float]:
     """Return :func:`calibration_error` of these rows as a function of the weights [N]."""
-    bin_of_row, gap = _calibration_bins(scores, bins), scores - labels
+    bin_of_row, gap = calibration_bins(scores, bins), scores - labels
 
     def metric(weight: _Floats) -> float:
         total = weight.sum()

@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 
 from industry_apps.evaluation import plots
 from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.metrics import LOWER_IS_BETTER
 from industry_apps.evaluation.report import Comparison, Report, describe
+from industry_apps.evaluation.sections import Section, text_of
 
 __all__ = ["fragment", "page"]
 
@@ -138,6 +140,7 @@ def fragment(report: Report) -> str:
         parts.append(_section("Published for the same data", _published_table(report)))
     if report.curves is not None:
         parts.append(f'<div class="plots">{_plots(report.curves)}</div><p></p>')
+    parts += [_section(section.title, _contents(section)) for section in report.all_sections()]
     facts = [*report.split_lines()]
     if report.parity:
         facts.append(("exported file", describe(report.parity)))
@@ -219,13 +222,33 @@ def _definitions(facts: Iterable[tuple[str, str]]) -> str:
 def _plots(curves: DecisionCurves) -> str:
     shown = [row for row in _PLOTS if curves.day is not None or row[0] is not plots.drift_plot]
     return "".join(
-        _section(
-            title,
-            f'<figure role="img" aria-label="{escape(f"Plot: {title}. {caption}")}">'
-            f"{_svg(draw(curves))}<figcaption>{escape(caption)}</figcaption></figure>",
-        )
-        for draw, title, caption in shown
+        _section(title, _figure(draw(curves), title, caption)) for draw, title, caption in shown
     )
+
+
+def _contents(section: Section) -> str:
+    """Return the words, the table and the figures of a section of the task's own."""
+    parts = [f"<p>{escape(words)}</p>" for words in section.text.split("\n\n") if words]
+    if section.table is not None:
+        rows = [
+            f'<tr><th scope="row">{_cell(first)}</th>'
+            f"{''.join(f'<td>{_cell(value)}</td>' for value in others)}</tr>"
+            for first, *others in section.rows()[1:]
+        ]
+        parts.append(_table(section.cells()[0], rows))
+    drawn = [draw() for draw in section.figures]
+    figures = [_figure(figure, section.title, str(figure.get_label())) for figure in drawn]
+    return "".join(parts) + (f'<div class="plots">{"".join(figures)}</div>' if figures else "")
+
+
+def _cell(value: object) -> str:
+    return _estimate(str(value)) if isinstance(value, Estimate) else escape(text_of(value))
+
+
+def _figure(figure: Figure, title: str, caption: str) -> str:
+    told = f"Plot: {title}. {caption}".strip()
+    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure role="img" aria-label="{escape(told)}">{_svg(figure)}{words}</figure>'
 
 
 def _svg(figure: Figure) -> str:

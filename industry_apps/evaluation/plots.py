@@ -33,7 +33,16 @@ _PERIODS = {"day": 1, "week": 7, "30 days": 30}
 _Floats = npt.NDArray[np.float64]
 
 
-def _figure(rows: int = 1, ratios: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+def blank_figure(rows: int = 1, ratios: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+    """Return a figure in the style of the reports, and its axes from top to bottom.
+
+    Parameters
+    ----------
+    rows : int, default 1
+        How many axes stand above each other.
+    ratios : tuple of float, default (1,)
+        Their heights, one each.
+    """
     figure = Figure(figsize=_SIZE, layout="constrained")
     grid = figure.subplots(rows, 1, squeeze=False, gridspec_kw={"height_ratios": ratios})
     for axes in grid[:, 0]:
@@ -47,7 +56,8 @@ def _figure(rows: int = 1, ratios: tuple[float, ...] = (1,)) -> tuple[Figure, li
     return figure, list(grid[:, 0])
 
 
-def _label(axes: Axes, x: str, y: str, *, legend_columns: int = 1) -> None:
+def label_axes(axes: Axes, x: str, y: str, *, legend_columns: int = 1) -> None:
+    """Name both axes in the style of the reports, and show the legend where there is one."""
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     if axes.get_legend_handles_labels()[0]:
@@ -84,7 +94,7 @@ def precision_recall_plot(curves: DecisionCurves) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure, (axes,) = _figure()
+    figure, (axes,) = blank_figure()
     _, alerts, right = _levels(curves)
     positives = max(float(right[-1]), 1.0)
     keep = _thinned(right / positives)
@@ -105,7 +115,7 @@ def precision_recall_plot(curves: DecisionCurves) -> Figure:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
-    _label(axes, "Recall: positives that raise an alert", "Precision: alerts that are right")
+    label_axes(axes, "Recall: positives that raise an alert", "Precision: alerts that are right")
     return figure
 
 
@@ -132,7 +142,7 @@ def calibration_plot(curves: DecisionCurves, *, bins: int = 10) -> Figure:
     Wilson, E. (1927). Probable inference, the law of succession, and statistical
     inference. JASA 22, 209-212, doi:10.1080/01621459.1927.10502953.
     """
-    figure, (axes, counts) = _figure(2, (3, 1))
+    figure, (axes, counts) = blank_figure(2, (3, 1))
     probability = np.asarray(curves.probability, dtype=np.float64)
     rising = np.sort(probability)
     mass = np.cumsum(rising)
@@ -156,7 +166,7 @@ def calibration_plot(curves: DecisionCurves, *, bins: int = 10) -> Figure:
         label="Model, with 95 % interval",
     )
     axes.set(xscale="log", yscale="log", ylim=(foot * 0.7, 1.5), xlim=(foot * 0.7, 1.5))
-    _label(axes, "", "Observed share of positives")
+    label_axes(axes, "", "Observed share of positives")
     counts.bar(
         np.maximum(predicted, foot), rows, width=np.maximum(predicted, foot) * 0.25, color=BLUE
     )
@@ -164,7 +174,7 @@ def calibration_plot(curves: DecisionCurves, *, bins: int = 10) -> Figure:
     counts.yaxis.set_major_formatter(_thousands())
     for axis in (axes.xaxis, axes.yaxis, counts.xaxis):
         axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.4g}"))
-    _label(counts, "Predicted probability (mean of the bin)", "Rows")
+    label_axes(counts, "Predicted probability (mean of the bin)", "Rows")
     return figure
 
 
@@ -191,7 +201,7 @@ def cost_plot(curves: DecisionCurves) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure, (axes,) = _figure()
+    figure, (axes,) = blank_figure()
     levels, alerts, right = _levels(curves)
     costs, n_rows, positives = curves.costs, len(curves.target), float(np.sum(curves.target))
     false_alarms, missed = alerts - right, positives - right
@@ -211,7 +221,7 @@ def cost_plot(curves: DecisionCurves) -> Figure:
     left = min(float(shown[cost <= top].min(initial=1.0)), at) / 1.5
     axes.set(xscale="log", ylim=(0, top), xlim=(left, 1.3 * max(at, 1.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    _label(axes, "Threshold (probability)", "Cost per 1 000 rows (money units)")
+    label_axes(axes, "Threshold (probability)", "Cost per 1 000 rows (money units)")
     return figure
 
 
@@ -241,7 +251,7 @@ def drift_plot(curves: DecisionCurves) -> Figure:
     starts, code, period = _periods(day.astype("datetime64[D]") if dated else day)
     rows = np.bincount(code)  # [P]
     target = np.asarray(curves.target, dtype=np.float64)
-    figure, (shares, counts) = _figure(2, (3, 2))
+    figure, (shares, counts) = blank_figure(2, (3, 2))
     for values, colour, style, name in (
         (target, BLUE, "o-", "Positives"),
         (curves.probability, ORANGE, "s--", "Mean score"),
@@ -250,7 +260,7 @@ def drift_plot(curves: DecisionCurves) -> Figure:
         shares.plot(starts, share, style, color=colour, ms=4, label=name)
     shares.set_ylim(bottom=0)
     shares.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _label(shares, "", "Share of rows")
+    label_axes(shares, "", "Share of rows")
     raised = curves.alerts.astype(np.float64)
     right = np.bincount(code, weights=raised * target)
     false = np.bincount(code, weights=raised) - right
@@ -264,7 +274,7 @@ def drift_plot(curves: DecisionCurves) -> Figure:
         counts.xaxis.set_major_locator(locator)
         counts.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     counts.yaxis.set_major_formatter(_thousands())
-    _label(counts, f"Start of the {period}", "Alerts", legend_columns=2)
+    label_axes(counts, f"Start of the {period}", "Alerts", legend_columns=2)
     return figure
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from industry_apps.data.cards import Published
+from industry_apps.errors import ParameterError
 from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.grouped import GroupedAnswers
 from industry_apps.evaluation.intervals import Estimate, rounded
 from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.evaluation.sections import Section, plain, spaced
 from industry_apps.whole_file import whole_file
 
 __all__ = ["Comparison", "Published", "Report"]
@@ -67,9 +71,20 @@ class Report:
     parity : mapping, optional
         The certificate of the exported file.
     curves : DecisionCurves, optional
-        Rows for the plots; without them the page has none.
+        Rows for the plots of a decision and for its headline.
+    sections : tuple of Section
+        What only this task has: further tables, words and figures.
+    groups : mapping of str to GroupedAnswers
+        System -> its answers beside protected groups, for sections on fairness.
+    headline_text : str
+        The finding in one sentence, where it is not the one about alerts.
     notes : tuple of str
         What a reader has to know to read the numbers rightly.
+
+    Raises
+    ------
+    ParameterError
+        When two sections have the same title.
 
     Examples
     --------
@@ -101,7 +116,30 @@ class Report:
     published: tuple[Published, ...] = ()
     parity: Mapping[str, Any] | None = None
     curves: DecisionCurves | None = field(default=None, repr=False)
+    sections: tuple[Section, ...] = field(default=(), repr=False)
+    groups: Mapping[str, GroupedAnswers] = field(default_factory=dict, repr=False)
+    headline_text: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        titles = [section.title for section in self.sections]
+        if twice := {title for title in titles if titles.count(title) > 1}:
+            raise ParameterError(
+                f"The 'sections' of a Report must have different titles. Got {sorted(twice)} more "
+                "than once; give each its own."
+            )
+
+    def all_sections(self) -> tuple[Section, ...]:
+        """Return the sections, those on fairness made of the answers to groups."""
+        return (*self.sections, *self._fairness)
+
+    @cached_property
+    def _fairness(self) -> tuple[Section, ...]:
+        return tuple(
+            section
+            for system, answers in self.groups.items()
+            for section in answers.report().sections(f"Fairness of the {system}")
+        )
 
     def comparisons(self) -> tuple[Comparison, ...]:
         """Compare the model, metric by metric, with the baseline that is best in it."""
@@ -130,7 +168,9 @@ class Report:
         return Comparison(metric, best, verdict, margin)
 
     def headline(self) -> str:
-        """Return the decision in one sentence."""
+        """Return the finding in one sentence."""
+        if self.headline_text:
+            return self.headline_text
         if self.curves is None:
             name, value = next(iter(self.metrics.items()))
             return f"{self.model} reaches {name} {value} on {self.data}."
@@ -140,8 +180,8 @@ class Report:
         right = int((curves.alerts & target).sum())
         share = f"; {right / alerts:.0%} of the alerts are right" if alerts else ""
         return (
-            f"At the threshold {curves.threshold:.3g} the model raises {_spaced(alerts)} alerts on "
-            f"{_spaced(target.size)} rows and catches {_spaced(right)} of {_spaced(positives)} "
+            f"At the threshold {curves.threshold:.3g} the model raises {spaced(alerts)} alerts on "
+            f"{spaced(target.size)} rows and catches {spaced(right)} of {spaced(positives)} "
             f"positives{share}."
         )
 
@@ -179,12 +219,16 @@ class Report:
     def __str__(self) -> str:
         head = [f"{self.application} on {self.data}"]
         head += aligned([["model", self.model], *map(list, self.split_lines())])
-        if self.curves is not None:
+        if self.curves is not None or self.headline_text:
             head.append(self.headline())
         blocks = [head, aligned(self.metric_table())]
         if found := self.comparisons():
             lines = aligned([[f"  {c.metric}", str(c)] for c in found])
             blocks.append(["against the best baseline", *lines])
+        blocks += [
+            [part for part in (section.title, section.text) if part] + aligned(section.cells())
+            for section in self.all_sections()
+        ]
         if self.published:
             rows = [
                 [f"  {row.system}", row.metric, self.published_value(row), row.source]
@@ -220,6 +264,10 @@ class Report:
             ],
             "published": [asdict(row) for row in self.published],
             "parity": None if self.parity is None else dict(self.parity),
+            "sections": {
+                section.title: {"text": section.text, "table": section.records()}
+                for section in self.all_sections()
+            },
             "notes": list(self.notes),
         }
 
@@ -231,7 +279,7 @@ class Report:
         path : str or Path, optional
             File to (over)write, whole or not at all.
         """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=_plain)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=plain)
         if path is not None:
             with whole_file(Path(path)) as aside:
                 aside.write_text(text + "\n", encoding="utf-8")
@@ -286,7 +334,7 @@ def describe(found: Mapping[str, Any]) -> str:
     for key, value in found.items():
         name = key.replace("_", " ")
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            words.append(f"{_spaced(int(value))} {name}")
+            words.append(f"{spaced(int(value))} {name}")
         elif isinstance(value, (float, np.floating)):
             words.append(f"{name} {value:.3g}")
         else:
@@ -294,14 +342,5 @@ def describe(found: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
-
-
 def _numbers(row: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
     return {name: value.to_dict() for name, value in row.items()}
-
-
-def _plain(value: object) -> object:
-    """Turn numpy scalars, dates and paths into what JSON knows."""
-    return value.item() if isinstance(value, np.generic) else str(value)

@@ -18,14 +18,26 @@ import onnxruntime as ort
 import pandas as pd
 
 from industry_apps.errors import ModelFileError
-from industry_apps.export.parity import Answers, Certificate, certify, edge_rows
-from industry_apps.runtime.inputs import feeds_of, run_in_slices
+from industry_apps.export.parity import (
+    Answers,
+    Certificate,
+    certify,
+    certify_windows,
+    edge_rows,
+    edge_windows,
+    real_windows,
+)
+from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
+from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.model import Model
+from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
 from industry_apps.whole_file import whole_file
 
 #: Rows whose answers travel with the file and are replayed at load.
 SELF_TEST_ROWS = 16
+#: Series whose last windows do, of a model of windows.
+SELF_TEST_SERIES = 4
 
 _LIBRARIES = (
     "industry-apps",
@@ -48,23 +60,33 @@ class Exportable:
     graph : onnx.ModelProto
         From the raw columns of ``schema`` to ``outputs``.
     native : callable
-        Frame -> {output: array of shape [rows]}, by the trained model.
+        Frame -> {output: array of shape [rows]}, by the trained model. With ``windows``:
+        feeds of one moment, as :meth:`industry_apps.runtime.Panel.feeds` makes them, ->
+        {output: array of shape [series]}.
     schema, outputs : Schema
     check : DataFrame
-        Real records to prove parity on, where the caller gives no others.
+        Real records, or with ``windows`` a long table, to prove parity on, where the
+        caller gives no others.
     thresholds : mapping of str to list of float
         Column -> values on which the routing of trees turns.
     facts : mapping of str to JSON value
         Further metadata: application, data, decision, metrics, ...
+    windows : WindowRule, optional
+        The model answers from windows of series: the columns of the role "history".
+    moments : int, optional
+        With ``windows``: the most moments to prove parity on, evenly spaced; all that have
+        a full window by default.
     """
 
     graph: onnx.ModelProto
-    native: Callable[[pd.DataFrame], Answers]
+    native: Callable[[Any], Answers]
     schema: Schema
     outputs: Schema
     check: pd.DataFrame
     thresholds: Mapping[str, list[float]]
     facts: Mapping[str, Any]
+    windows: WindowRule | None = None
+    moments: int | None = None
 
 
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
@@ -83,37 +105,105 @@ def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = Non
         Nothing is written.
     """
     frame = model.check if check is None else check
-    edges = edge_rows(model.schema, frame, model.thresholds)
-    exported = _runner(model.graph, model.schema, model.outputs)
-    certificate = certify(model.native, exported, frame, edges)
+    if model.windows is None:
+        certificate, proven = _prove(model, frame)
+    else:
+        certificate, proven = _prove_windows(model, model.windows, frame)
     metadata = {
         **model.facts,
         "schema": model.schema.to_json(),
         "outputs": model.outputs.to_json(),
         "parity": certificate.to_dict(),
-        "reference": reference_of(frame, model.schema),
-        "self_test": self_test_of(frame, exported(frame), model.schema),
+        **proven,
         "versions": library_versions(),
     }
     write_model_file(path, model.graph, metadata)
     return certificate
 
 
-def _runner(
-    graph: onnx.ModelProto, schema: Schema, outputs: Schema
-) -> Callable[[pd.DataFrame], Answers]:
+def _prove(model: Exportable, frame: pd.DataFrame) -> tuple[Certificate, dict[str, Any]]:
+    """Certificate of a model of records, and what the file holds of them."""
+    exported = answering(model)
+    edges = edge_rows(model.schema, frame, model.thresholds)
+    certificate = certify(model.native, exported, frame, edges)
+    return certificate, {
+        "reference": reference_of(frame, model.schema),
+        "self_test": self_test_of(frame, exported(frame), model.schema),
+    }
+
+
+def answering(model: Exportable) -> Callable[[pd.DataFrame], Answers]:
+    """Run the graph of a model of records, as its file will be run.
+
+    Parameters
+    ----------
+    model : Exportable
+        Without ``windows``.
+
+    Returns
+    -------
+    callable
+        Frame -> {output: array of shape [rows]}.
+    """
+    session = _session(model.graph)
+
+    def answers(records: pd.DataFrame) -> Answers:
+        feeds = feeds_of(model.schema.to_arrays(records), model.schema)
+        found = run_in_slices(session, model.outputs.names, feeds, model.schema)
+        return {n: answer.reshape(-1) for n, answer in zip(model.outputs.names, found, strict=True)}
+
+    return answers
+
+
+def _prove_windows(
+    model: Exportable, rule: WindowRule, frame: pd.DataFrame
+) -> tuple[Certificate, dict[str, Any]]:
+    """Certificate of a model of windows, and what the file holds of them."""
+    session = _session(model.graph)
+    panel = Panel.read(frame, model.schema, rule)
+
+    def exported(feeds: Feeds) -> Answers:
+        return run_windows(session, model.outputs.names, feeds, model.schema, rule)
+
+    certificate = certify_windows(
+        model.native,
+        exported,
+        real_windows(panel, model.schema, rule, model.moments),
+        edge_windows(panel, model.schema, rule),
+    )
+    return certificate, {
+        "windows": rule.to_dict(),
+        "reference": {},
+        "self_test": _window_self_test(panel, exported, model.schema, rule),
+    }
+
+
+def _window_self_test(
+    panel: Panel, exported: Callable[[Feeds], Answers], schema: Schema, rule: WindowRule
+) -> dict[str, Any]:
+    """The last window of a few series, as a long table, and the answers to it."""
+    (known,) = np.nonzero(panel.present[-rule.length :].any(axis=0))
+    chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
+    part = Panel(
+        panel.times[-rule.length :],
+        panel.series[chosen],
+        {name: grid[-rule.length :, chosen] for name, grid in panel.columns.items()},
+    )
+    frame = part.to_frame(rule)
+    read = Panel.read(frame, schema, rule)  # as the file will be
+    answers = exported(read.feeds(len(read.times), schema, rule))
+    return {
+        "records": _json_records(frame, long_schema(schema, rule)),
+        "answers": {name: _json_list(values) for name, values in answers.items()},
+    }
+
+
+def _session(graph: onnx.ModelProto) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    session = ort.InferenceSession(
+    return ort.InferenceSession(
         graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-
-    def run(frame: pd.DataFrame) -> Answers:
-        feeds = feeds_of(schema.to_arrays(frame), schema)
-        found = run_in_slices(session, outputs.names, feeds, schema)
-        return {n: answer.reshape(-1) for n, answer in zip(outputs.names, found, strict=True)}
-
-    return run
 
 
 def library_versions() -> dict[str, str]:
@@ -165,12 +255,8 @@ def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema
         What the exported graph answers to them.
     """
     chosen = np.unique(np.linspace(0, len(frame) - 1, SELF_TEST_ROWS).round().astype(int))
-    arrays = schema.to_arrays(frame.iloc[chosen])
     return {
-        "records": [
-            {c.name: _json_value(c, arrays[c.name][row]) for c in schema}
-            for row in range(len(chosen))
-        ],
+        "records": _json_records(frame.iloc[chosen], schema),
         "answers": {name: _json_list(values[chosen]) for name, values in answers.items()},
     }
 
@@ -187,6 +273,14 @@ def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
         else:
             typical[column.name] = _json_value(column, Counter(known.tolist()).most_common(1)[0][0])
     return typical
+
+
+def _json_records(frame: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
+    arrays = schema.to_arrays(frame)
+    return [
+        {column.name: _json_value(column, arrays[column.name][row]) for column in schema}
+        for row in range(len(frame))
+    ]
 
 
 def _json_value(column: Column, value: Any) -> Any:

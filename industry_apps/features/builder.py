@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from industry_apps.errors import ParameterError
+from industry_apps.schema import Schema
+from industry_apps.values import DTYPES
 
 #: Operator sets of every file that this package writes.
 OPSET = 20
@@ -57,6 +59,10 @@ class GraphBuilder:
         """Declare an input of shape [batch, columns]."""
         self._inputs.append(_value_info(name, dtype, columns))
         return name
+
+    def inputs(self, schema: Schema) -> dict[str, str]:
+        """Declare the raw columns of a schema as inputs -> column: tensor [batch, 1]."""
+        return {column.name: self.input(column.name, DTYPES[column.kind]) for column in schema}
 
     def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:
         """Declare an output of shape [batch, columns]; no input may have its name."""

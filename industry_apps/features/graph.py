@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
     Cyclic,
@@ -28,13 +29,12 @@ from industry_apps.features.tabular import (
 from industry_apps.features.text import Tokens, WordCounts
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
-from industry_apps.values import DTYPES
 
-NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal
-StringEncoder = Category | WordCounts | Tokens
+NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
+StringEncoder = Category | LevelSteps | WordCounts | Tokens
 Encoder = NumberEncoder | StringEncoder
 
-_NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal)
+_NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal, NumberSteps)
 
 
 class FeatureGraph:
@@ -174,8 +174,7 @@ class FeatureGraph:
     @cached_property
     def _session(self) -> ort.InferenceSession:
         builder = GraphBuilder()
-        inputs = {c.name: builder.input(c.name, DTYPES[c.kind]) for c in self.schema}
-        for name, tensor in self.write(builder, inputs).items():
+        for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
             dtype = np.float32 if name == "numeric" else np.int64
             builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
         options = ort.SessionOptions()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -44,12 +44,13 @@ from industry_apps.recipes import (
     TreeOptions,
     assess,
 )
-from industry_apps.recipes.decision import Calibration, ModelName
 from industry_apps.recipes.records import under_names, with_moments, without_clock
 from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
+
+FraudModel = Literal["stack", "trees", "network", "transformer", "autoencoder"]
 
 
 class FraudDetector(Application):
@@ -152,7 +153,7 @@ class FraudDetector(Application):
         explains=True,
     )
     limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(ModelName)),
+        "model": one_of(get_args(FraudModel)),
         "columns": NAME_MAP.or_none(),
         "ignore": NAMES,
         "false_alarm_cost": NOT_NEGATIVE,
@@ -160,7 +161,7 @@ class FraudDetector(Application):
         "alerts_per_day": POSITIVE.or_none(),
         "drop_unstable": BOOLEAN,
         "delay_days": integer(1, 365),
-        "calibration": one_of(get_args(Calibration)),
+        "calibration": one_of(("platt", "isotonic")),
         "trees": instance(TreeOptions).or_none(),
         "training": instance(TrainingOptions).or_none(),
         "seed": integer(0),
@@ -175,7 +176,7 @@ class FraudDetector(Application):
     def __init__(  # noqa: PLR0913 - each is one decision of the fraud desk
         self,
         *,
-        model: ModelName = "trees",
+        model: FraudModel = "trees",
         columns: Mapping[str, str] | None = None,
         ignore: tuple[str, ...] = (),
         false_alarm_cost: float = 1.0,
@@ -183,7 +184,7 @@ class FraudDetector(Application):
         alerts_per_day: float | None = None,
         drop_unstable: bool = True,
         delay_days: int = 7,
-        calibration: Calibration = "platt",
+        calibration: Literal["platt", "isotonic"] = "platt",
         trees: TreeOptions | None = None,
         training: TrainingOptions | None = None,
         seed: int = 0,
@@ -307,7 +308,7 @@ class FraudDetector(Application):
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
-        tensors = self.recipe_.write(builder)
+        tensors = self.recipe_.write(builder, builder.inputs(self.records_.schema))
         outputs = self.outputs
         builder.output(tensors["probability"], "fraud_probability", np.float32)
         builder.output(tensors["decision"], "is_fraud", np.bool_)

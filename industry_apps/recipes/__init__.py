@@ -10,9 +10,12 @@ __all__ = [
     "DecisionOptions",
     "DecisionRecipe",
     "Labelled",
+    "ProtectedColumns",
     "Records",
+    "ScorecardOptions",
     "TreeOptions",
     "assess",
+    "feature_columns",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -23,8 +26,11 @@ __getattr__, __dir__ = lazy_names(
         "DecisionOptions": "decision",
         "DecisionRecipe": "decision",
         "Labelled": "scorers",
+        "ProtectedColumns": "protected",
         "Records": "records",
+        "ScorecardOptions": "scorecard",
         "TreeOptions": "trees",
         "assess": "assessment",
+        "feature_columns": "protected",
     },
 )

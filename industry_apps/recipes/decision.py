@@ -25,17 +25,14 @@ from industry_apps.export.decision import (
 from industry_apps.features import GraphBuilder, Source
 from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
+from industry_apps.recipes.scorecard import ScorecardOptions, ScorecardScorer
 from industry_apps.recipes.scorers import Labelled, Scorer, folds, joined, part_of
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
-from industry_apps.values import DTYPES
 
-ModelName = Literal["trees", "network", "transformer", "autoencoder", "stack"]
+ModelName = Literal["trees", "scorecard", "network", "transformer", "autoencoder", "stack"]
 Calibration = Literal["platt", "isotonic", "none"]
-
-#: Members of the stack.
-STACK: tuple[ModelName, ...] = ("trees", "network")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +41,12 @@ class DecisionOptions:
 
     Parameters
     ----------
-    model : {"trees", "network", "transformer", "autoencoder", "stack"}
-        Gradient-boosted trees; a residual network; a transformer over the columns; the
-        reconstruction error of an autoencoder; trees and network weighted on validation data.
+    model : {"trees", "scorecard", "network", "transformer", "autoencoder", "stack"}
+        Gradient-boosted trees; a table of points; a residual network; a transformer over the
+        columns; the reconstruction error of an autoencoder; several of these, weighted on
+        data they have not seen.
+    members : tuple of str
+        Models of the stack.
     calibration : {"platt", "isotonic", "none"}
         "none" for a model whose margin is the log-odds already.
     costs : Costs
@@ -61,10 +61,12 @@ class DecisionOptions:
         Column -> 1 where the probability may only rise with it, -1 where it may only fall.
         Trees and scorecards keep to it.
     trees : TreeOptions
+    scorecard : ScorecardOptions
     training : TrainingOptions
     """
 
     model: ModelName = "trees"
+    members: tuple[ModelName, ...] = ("trees", "network")
     calibration: Calibration = "platt"
     costs: Costs = field(default_factory=Costs)
     alerts_per_day: float | None = None
@@ -72,6 +74,7 @@ class DecisionOptions:
     derived: tuple[Source, ...] = ()
     directions: Mapping[str, int] = field(default_factory=dict)
     trees: TreeOptions = field(default_factory=TreeOptions)
+    scorecard: ScorecardOptions = field(default_factory=ScorecardOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
@@ -191,15 +194,20 @@ class DecisionRecipe:
         probability = self.platt_.apply(self._margins(arrays))
         return probability if self.isotonic_ is None else self.isotonic_.apply(probability)
 
-    def write(self, builder: GraphBuilder) -> dict[str, str]:
-        """Declare the raw inputs and append the whole recipe to a builder.
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append the whole recipe to a builder.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+        inputs : mapping of str to str
+            Raw column, all of :meth:`used_columns` -> tensor [batch, 1].
 
         Returns
         -------
         dict of str to str
             "probability", "decision", "within_capacity" -> tensor [batch, 1].
         """
-        inputs = {c.name: builder.input(c.name, DTYPES[c.kind]) for c in self.used_columns()}
         margins = [scorer.write(builder, inputs) for scorer in self.scorers_]
         probability = self.platt_.write(builder, margins)
         if self.isotonic_ is not None:
@@ -215,11 +223,33 @@ class DecisionRecipe:
         used = {name for scorer in self.scorers_ for name in scorer.features.schema.names}
         return Schema(tuple(column for column in self.schema if column.name in used))
 
-    def facts(self) -> dict[str, Any]:
-        """What decides, as JSON values for the model file."""
+    def scorecard(self) -> ScorecardScorer:
+        """The table of points.
+
+        Raises
+        ------
+        ParameterError
+            The model is none, and has none among its members.
+        """
+        for scorer in self.scorers_:
+            if isinstance(scorer, ScorecardScorer):
+                return scorer
+        raise ParameterError(
+            f"The model {self.options.model!r} has no table of points. Use model='scorecard'."
+        )
+
+    def facts(self, positive: str | bool = True) -> dict[str, Any]:
+        """What decides, as JSON values for the model file.
+
+        Parameters
+        ----------
+        positive : str or bool
+            What the decision is called from the threshold on.
+        """
         return {
             "model": self.options.model,
             "decision": {
+                "positive": positive,
                 "threshold": self.threshold_.value,
                 "capacity_threshold": self.threshold_.capacity,
                 "false_alarm_cost": self.options.costs.false_alarm,
@@ -235,7 +265,7 @@ class DecisionRecipe:
         return found
 
     def _members(self) -> Sequence[ModelName]:
-        return STACK if self.options.model == "stack" else (self.options.model,)
+        return self.options.members if self.options.model == "stack" else (self.options.model,)
 
     def _margins(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         return _margins(self.scorers_, arrays)
@@ -244,6 +274,9 @@ class DecisionRecipe:
         options = self.options
         if name == "trees":
             return TreeScorer(self.schema, options.derived, options.trees, options.directions)
+        if name == "scorecard":
+            directions = {k: v for k, v in options.directions.items() if k in self.schema}
+            return ScorecardScorer(self.schema, options.derived, options.scorecard, directions)
         if name == "autoencoder":
             return AutoencoderScorer(self.schema, options.derived, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"

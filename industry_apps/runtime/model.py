@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
+from industry_apps.runtime.long_tables import WindowRule, long_schema
+from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
 
@@ -28,7 +30,8 @@ _PROVIDERS: dict[str, str] = {
 }
 _REQUIRED = ("application", "schema", "outputs", "parity", "reference", "self_test")
 
-#: Largest difference of a number that the replay of the self-test accepts.
+#: Largest difference of a number that the replay of the self-test accepts; of a number
+#: beyond 1, as a share of it.
 TOLERANCE = 1e-4
 
 
@@ -82,6 +85,11 @@ class Model:
         self.outputs = Schema.from_json(self.metadata["outputs"])
         self._output_names = self.outputs.names
         self._inputs = self.schema.inputs()
+        self.windows: WindowRule | None = None
+        self._table = self._inputs  # the columns that are read from a table
+        if "windows" in self.metadata:
+            self.windows = WindowRule.from_dict(self.metadata["windows"])
+            self._table = long_schema(self.schema, self.windows)
         self._read_record = inputs.record_reader(self._inputs)
         self._self_test()
 
@@ -91,7 +99,11 @@ class Model:
     def predict(self, data: Any, *, to: str | Path | None = None) -> Any: ...
 
     def predict(self, data: Any, *, to: str | Path | None = None) -> Any:
-        """Answer one record or many.
+        """Answer one record or many, or each series of a long table.
+
+        A model of windows of series (one with ``windows``) takes a long table, with a row
+        for each series and moment, and answers one row for each series as of the last
+        moment of the table.
 
         Parameters
         ----------
@@ -106,7 +118,8 @@ class Model:
         -------
         dict, list of dict, DataFrame, dict of arrays, Arrow table, or int
             The declared outputs, in the form the data came in (a DataFrame for a path;
-            with ``to``, the number of rows written).
+            with ``to``, the number of rows written). Of series: in order of their names,
+            which are the index of a DataFrame and a column or key of all other forms.
 
         Raises
         ------
@@ -118,13 +131,19 @@ class Model:
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         if inputs.is_record(data):
+            if self.windows is not None:
+                raise SchemaError(
+                    f"Got one record, expected a history: rows of {self.windows.length} moments "
+                    f"of each {self.windows.series!r}, with their {self.windows.time!r}. Give a "
+                    "DataFrame, a dict of arrays or a list of records."
+                )
             answers = self._session.run(self._output_names, self._read_record(data))
             return {
                 name: answer.item()
                 for name, answer in zip(self._output_names, answers, strict=True)
             }
-        answers = self._predict_table(inputs.table_of(data, self._inputs))
-        return _like(data, answers)
+        answers = self._predict_table(inputs.table_of(data, self._table))
+        return _like(data, answers, self.windows)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
         """Contribution of each column to the first output of one record.
@@ -147,7 +166,14 @@ class Model:
         ------
         SchemaError
             It is not one record, or a value does not fit.
+        ParameterError
+            The model answers from windows of series.
         """
+        if self.windows is not None:
+            raise ParameterError(
+                f"{self.path.name} answers from windows of series, whose answers are not "
+                "explained column by column. Compare predict() with and without a change."
+            )
         if not inputs.is_record(record):
             raise SchemaError(
                 f"Got {type(record).__name__}, expected one record: a dict of column names to "
@@ -172,6 +198,8 @@ class Model:
         return described
 
     def _predict_table(self, table: Any) -> dict[str, NDArray[Any]]:
+        if self.windows is not None:
+            return self._predict_series(table, self.windows)
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
         if not len(next(iter(feeds.values()))):
             return {
@@ -182,6 +210,12 @@ class Model:
         found = inputs.run_in_slices(self._session, names, feeds, self._inputs)
         return {name: answer.reshape(-1) for name, answer in zip(names, found, strict=True)}
 
+    def _predict_series(self, table: Any, rule: WindowRule) -> dict[str, NDArray[Any]]:
+        panel = Panel.read(table, self.schema, rule)
+        feeds = panel.feeds(len(panel.times), self.schema, rule)
+        answers = run_windows(self._session, self._output_names, feeds, self.schema, rule)
+        return {rule.series: panel.series, **answers}
+
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd
 
@@ -189,6 +223,15 @@ class Model:
         from industry_apps.runtime.progress import progress
 
         label = f"scoring {path.name}"
+        if self.windows is not None:  # the rows of a series may lie in any chunk
+            table = pd.concat(progress(chunks(path, self._table, only=True), label))
+            answers = self._predict_table(table)
+            if to is None:
+                return _like(table, answers, self.windows)
+            series = pd.DataFrame({self.windows.series: answers.pop(self.windows.series)})
+            with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
+                writer.write(series, answers)
+            return len(series)
         if to is None:
             found = [
                 pd.DataFrame(self._predict_table(frame))
@@ -208,10 +251,14 @@ class Model:
             raise ModelFileError(
                 f"{self.path.name} carries no self-test of its outputs. Export the model again."
             )
-        answers = self._predict_table(inputs.table_of(test["records"], self._inputs))
+        answers = self._predict_table(inputs.table_of(test["records"], self._table))
         for name, expected in test["answers"].items():
-            wanted = np.asarray(expected, dtype=np.float64)
-            same = np.isclose(answers[name], wanted, rtol=0, atol=TOLERANCE, equal_nan=True)
+            if answers[name].dtype.kind == "O":
+                same = answers[name] == np.asarray(expected, dtype=object)
+            else:
+                wanted = np.asarray(expected, dtype=np.float64)
+                slack = TOLERANCE * np.maximum(1, np.abs(wanted))
+                same = np.isclose(answers[name], wanted, rtol=0, atol=slack, equal_nan=True)
             if not same.all():
                 row = int(same.argmin())
                 raise ModelFileError(
@@ -264,11 +311,13 @@ def _read_metadata(session: ort.InferenceSession, path: Path) -> dict[str, Any]:
         raise ModelFileError(f"The metadata of {path.name} are damaged: {error}.") from error
 
 
-def _like(data: Any, answers: dict[str, NDArray[Any]]) -> Any:
+def _like(data: Any, answers: dict[str, NDArray[Any]], windows: WindowRule | None) -> Any:
     """Answers in the form that the data came in."""
     if hasattr(data, "iloc"):
         import pandas as pd
 
+        if windows is not None:
+            return pd.DataFrame(answers).set_index(windows.series)
         return pd.DataFrame(answers, index=data.index)
     if hasattr(data, "column_names"):
         import pyarrow as pa

@@ -8,12 +8,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Costs, DecisionCurves, Estimate, Published, Report
+from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.evaluation import Costs, DecisionCurves, Estimate, Published, Report, Section
 from industry_apps.evaluation import page as page_module
 from industry_apps.evaluation.plots import (
+    blank_figure,
     calibration_plot,
     cost_plot,
     drift_plot,
@@ -236,6 +238,85 @@ def test_without_curves_or_days_the_plots_are_left_out(report):
     assert page_module.page(replace(report, curves=scored(day=False))).count("<svg") == 3
     with pytest.raises(SchemaError, match="needs the day"):
         drift_plot(scored(day=False))
+
+
+@pytest.fixture(scope="module")
+def sectioned(report):
+    def draw():
+        figure, _ = blank_figure()
+        figure.set_label("How to read it.")
+        return figure
+
+    frame = pd.DataFrame(
+        {
+            "rate": [Estimate(0.5, 0.4, 0.6), Estimate(np.nan, np.nan, np.nan)],
+            "long_name": [np.int64(12345), 7],
+            "share": [np.inf, np.nan],
+            "day": pd.to_datetime(["2017-01-03", None]),
+        },
+        index=pd.Index(["a", EVIL], name="group"),
+    )
+    sections = (
+        Section("First", "One.\n\nTwo & three.", frame, (draw, draw)),
+        Section("Second", table=[["points", ""], [1.23456, None], [20000.4, True]]),
+        Section("Third", "Words only."),
+    )
+    return replace(report, curves=None, sections=sections, headline_text="All <well>.")
+
+
+def test_sections_stand_in_the_text(sectioned):
+    lines = [re.split(r"\s{2,}", line.strip()) for line in str(sectioned).splitlines()]
+    assert ["group", "rate", "long name", "share", "day"] in lines
+    assert ["a", "0.5 [0.4, 0.6]", "12 345", "inf", "2017-01-03"] in lines
+    assert [EVIL, "undefined (no interval)", "7", "-", "-"] in lines
+    assert ["20 000", "yes"] in lines
+    assert ["Words only."] in lines
+    assert ["All <well>."] in lines
+    assert sectioned.headline() == "All <well>."
+
+
+def test_sections_stand_in_the_json(sectioned):
+    json.dumps(sectioned.to_dict()["sections"], allow_nan=False)
+    found = json.loads(sectioned.to_json())["sections"]
+    assert list(found) == ["First", "Second", "Third"]
+    assert found["First"]["text"] == "One.\n\nTwo & three."
+    assert found["First"]["table"] == [
+        {
+            "group": "a",
+            "rate": {"value": 0.5, "low": 0.4, "high": 0.6},
+            "long_name": 12345,
+            "share": None,
+            "day": "2017-01-03",
+        },
+        {
+            "group": EVIL,
+            "rate": {"value": None, "low": None, "high": None},
+            "long_name": 7,
+            "share": None,
+            "day": None,
+        },
+    ]
+    assert found["Second"]["table"][1] == {"points": 20000.4, "": True}
+    assert found["Third"]["table"] == []
+
+
+def test_sections_stand_on_the_page(sectioned):
+    html = page_module.page(sectioned)
+    page = Page(html)
+    assert page.open == []
+    assert "script" not in page.tags
+    assert EVIL in page.words
+    assert {"First", "Second", "Third", "Words only.", "One.", "Two & three."} <= set(page.words)
+    assert "All <well>." in page.words
+    assert page.tags.count("svg") == 2
+    assert page.words.count("How to read it.") == 2
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    assert labels == ["Plot: First. How to read it."] * 2
+
+
+def test_sections_need_titles_of_their_own(report):
+    with pytest.raises(ParameterError, match=r"different titles. Got \['A'\]"):
+        replace(report, sections=(Section("A"), Section("A"), Section("B")))
 
 
 EDGES = {

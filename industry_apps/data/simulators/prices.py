@@ -34,7 +34,9 @@ def daily_prices(
     the mean of an asset's own return, in units of its volatility that day, is `momentum`
     times a number of unit variance, the decaying sum (half-life 20 days) of its own past
     shocks. So momentum of what market and sector leave over is the best forecast, and its
-    correlation with the own return of the next day is about `momentum`.
+    correlation with the own return of the next day is about `momentum`. The default is weak
+    for a day, yet more than a market offers: before costs it is worth a Sharpe ratio of
+    about 3 a year.
 
     - Every second asset pays a dividend of 0.5 % each 63 days: the price falls by as much,
       ``adjusted_close`` does not.
@@ -83,7 +85,7 @@ def daily_prices(
     >>> frame["ticker"].value_counts().to_dict()
     {'SIM000': 9, 'SIM001': 6, 'SIM002': 6}
     """
-    _check(assets=(assets, 3), days=(days, 9), momentum=(momentum, 0), seed=(seed, 0))
+    _check({"assets": (assets, 3), "days": (days, 9), "momentum": (momentum, 0), "seed": (seed, 0)})
     rng = np.random.default_rng(seed)
     night, day = _log_returns(rng, assets, days, momentum)
     listed = np.ones((days, assets), dtype=bool)
@@ -108,7 +110,7 @@ def daily_prices(
     return frame[listed.ravel()].reset_index(drop=True)
 
 
-def _check(**least: tuple[float, float]) -> None:
+def _check(least: dict[str, tuple[float, float]]) -> None:
     for name, (value, low) in least.items():
         if not value >= low:
             raise ParameterError(f"{name} must be at least {low}, got {value}.")

@@ -1,0 +1,63 @@
+"""Answers of several systems beside protected groups: kept as rows, so that runs can be joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.evaluation.groups import GroupReport, group_report
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GroupedAnswers:
+    """What a system answered, and to whom.
+
+    Parameters
+    ----------
+    target : ndarray of bool of shape [rows]
+    probability : ndarray of shape [rows]
+        Of a True target.
+    decision : ndarray of bool of shape [rows]
+    groups : mapping of str to sequence of shape [rows]
+        Protected attribute -> label of the group of each row.
+    favourable : bool
+        The decision and the outcome that are good for the person.
+    """
+
+    target: NDArray[np.bool_]
+    probability: NDArray[np.float64]
+    decision: NDArray[np.bool_]
+    groups: Mapping[str, Any]
+    favourable: bool
+
+    def report(self) -> GroupReport:
+        """Compare the groups."""
+        return group_report(
+            self.target, self.probability, self.decision, self.groups, favourable=self.favourable
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[GroupedAnswers]) -> GroupedAnswers:
+        """The rows of several runs, one after the other.
+
+        Parameters
+        ----------
+        parts : sequence of GroupedAnswers
+            Of the same attributes.
+        """
+        return GroupedAnswers(
+            target=np.concatenate([part.target for part in parts]),
+            probability=np.concatenate([part.probability for part in parts]),
+            decision=np.concatenate([part.decision for part in parts]),
+            groups={
+                name: np.concatenate(
+                    [np.asarray(part.groups[name], dtype=object) for part in parts]
+                )
+                for name in parts[0].groups
+            },
+            favourable=parts[0].favourable,
+        )

@@ -1,0 +1,107 @@
+"""Reports of many splits of the same rows, as one.
+
+Figures are means over the runs. Test parts of different runs share rows, and so do their
+training parts, so that the runs vary less than independent ones would; the intervals are
+corrected for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from industry_apps.errors import ParameterError
+from industry_apps.evaluation.grouped import GroupedAnswers
+from industry_apps.evaluation.intervals import Estimate
+from industry_apps.evaluation.report import Report
+
+_LEVEL = 0.95
+
+
+def resampled_mean(values: Sequence[float], test_share: float) -> Estimate:
+    """Mean of a figure over random splits of the same rows, with a corrected interval.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each run; at least two.
+    test_share : float
+        Share of the rows that is tested in one run, in (0, 1).
+
+    References
+    ----------
+    Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
+    52, 239-281, doi:10.1023/A:1024068626366: the corrected resampled t interval.
+
+    Examples
+    --------
+    >>> print(resampled_mean([0.78, 0.80, 0.79, 0.81], test_share=0.1))
+    0.795 [0.771, 0.819]
+    """
+    from scipy.stats import t
+
+    found = np.asarray(values, dtype=np.float64)
+    runs = len(found)
+    if runs < 2:
+        raise ParameterError("A mean over splits needs two runs or more. Use more repeats.")
+    spread = math.sqrt((1 / runs + test_share / (1 - test_share)) * found.var(ddof=1))
+    wide = float(t.ppf((1 + _LEVEL) / 2, runs - 1)) * spread
+    mean = float(found.mean())
+    return Estimate(mean, mean - wide, mean + wide)
+
+
+def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> Report:
+    """Merge the reports of all runs of a data set that is split many times.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        One for each run, in order.
+    test_share : float
+        Share of the rows that is tested in one run, in (0, 1).
+    rows_once : int
+        So many of the first runs test each row once at most: their rows are joined for
+        the figures by group.
+
+    Returns
+    -------
+    Report
+        Without curves: each run has a threshold of its own.
+    """
+    first = reports[0]
+
+    def means(rows: Sequence[Mapping[str, Estimate]]) -> dict[str, Estimate]:
+        return {
+            name: resampled_mean([row[name].value for row in rows], test_share) for name in rows[0]
+        }
+
+    def differences(baseline: str) -> dict[str, Estimate]:
+        theirs = first.baselines[baseline]
+        return {
+            name: resampled_mean(
+                [r.metrics[name].value - r.baselines[baseline][name].value for r in reports],
+                test_share,
+            )
+            for name in first.metrics
+            if name in theirs
+        }
+
+    return replace(
+        first,
+        metrics=means([report.metrics for report in reports]),
+        baselines={b: means([r.baselines[b] for r in reports]) for b in first.baselines},
+        margins={baseline: differences(baseline) for baseline in first.baselines},
+        curves=None,
+        groups={
+            system: GroupedAnswers.joined([r.groups[system] for r in reports[:rows_once]])
+            for system in first.groups
+        },
+        notes=(
+            f"Means over {len(reports)} random splits of the same rows, with corrected resampled "
+            "t intervals (Nadeau and Bengio 2003).",
+            *first.notes,
+        ),
+    )

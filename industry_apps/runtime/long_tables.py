@@ -1,0 +1,174 @@
+"""Long tables: a row for each series and moment, and the rule that says which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError
+from industry_apps.limits import BOOLEAN, check_limits, instance, integer
+from industry_apps.schema import Column, Schema
+from industry_apps.values import MISSING_TIME, time_zones
+
+_LIMITS = {
+    "series": instance(str),
+    "time": instance(str),
+    "length": integer(1),
+    "together": BOOLEAN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    """How a long table becomes windows of history.
+
+    Parameters
+    ----------
+    series, time : str
+        Columns of the long table that say whose row it is, and of when.
+    length : int
+        Steps of a window, at least 1. A step is a moment at which any series has a row.
+    together : bool
+        All series of one moment are answered in one run and depend on each other.
+    """
+
+    series: str
+    time: str
+    length: int
+    together: bool = False
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values, as written into the model file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, rule: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote.
+
+        Parameters
+        ----------
+        rule : mapping
+        """
+        return cls(**{name: rule[name] for name in cls.__slots__})
+
+
+def long_schema(schema: Schema, rule: WindowRule) -> Schema:
+    """The columns that are read from a long table: whose, when, and the inputs of the model.
+
+    Parameters
+    ----------
+    schema : Schema
+        Need not declare the columns of ``rule``.
+    rule : WindowRule
+
+    Raises
+    ------
+    SchemaError
+        The schema declares a column of the rule as of another kind.
+    """
+    keys = []
+    for name, kind in ((rule.series, "category"), (rule.time, "datetime")):
+        column = schema[name] if name in schema else Column(name=name, kind=kind)  # type: ignore[arg-type]
+        if column.kind != kind:
+            raise SchemaError(
+                f"Column {name!r} is declared as a {column.kind}; the windows need it as a "
+                f"{kind}. Correct the schema, or name another column in the rule."
+            )
+        # What is missing is refused by Panel.read, which can say of which series and when.
+        keys.append(replace(column, required=True, nullable=True))
+    return Schema((*keys, *schema.inputs().without([rule.series, rule.time])))
+
+
+class Keys(NamedTuple):
+    """Where the rows of a long table belong among T times and S series.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape [T]
+        Increasing, seconds since 1970 UTC.
+    series : ndarray of str, shape [S]
+        Sorted names.
+    cells : ndarray of int64, shape [rows]
+        Step x S + position of the series, each at most once.
+    """
+
+    times: NDArray[np.int64]
+    series: NDArray[np.object_]
+    cells: NDArray[np.int64]
+
+
+def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) -> Keys:
+    """Check whose each row of a long table is, and of when.
+
+    Parameters
+    ----------
+    table : DataFrame or mapping of str to sequence of shape [rows]
+    arrays : mapping of str to ndarray of shape [rows]
+        Its columns of the rule, as :func:`long_schema` converts them.
+    rule : WindowRule
+
+    Raises
+    ------
+    SchemaError
+        There is no row, a row has no series or no time, a series has two rows of one
+        moment, or the times are of several time zones.
+    """
+    owners, moments = arrays[rule.series].tolist(), arrays[rule.time]
+    _check_keys(table, rule, owners, moments)
+    names = sorted(set(owners))
+    code_of = {name: code for code, name in enumerate(names)}
+    codes = np.fromiter(map(code_of.__getitem__, owners), np.int64, len(owners))
+    times, steps = np.unique(moments, return_inverse=True)
+    cells = steps * len(names) + codes
+    _check_once(cells, len(times) * len(names), owners, moments)
+    return Keys(times, np.array(names, dtype=object), cells)
+
+
+def moment_of(seconds: Any) -> str:
+    """A moment in ISO 8601."""
+    return str(np.datetime64(int(seconds), "s"))
+
+
+def _check_keys(
+    table: Any, rule: WindowRule, owners: list[str], moments: NDArray[np.int64]
+) -> None:
+    """Every row belongs to a series and a moment, and all moments to one time zone."""
+    if not owners:
+        raise SchemaError("The table has no rows: there is no history to answer from. Give some.")
+    timeless = moments == MISSING_TIME
+    if "" in owners or timeless.any():
+        name = rule.series if "" in owners else rule.time
+        row = owners.index("") if "" in owners else int(timeless.argmax())
+        raise SchemaError(
+            f"Column {name!r}, row {row} (series {owners[row]!r}, time {moment_of(moments[row])}): "
+            "got no value, expected one in every row. Fill it or drop the row."
+        )
+    zones = time_zones(table[rule.time])
+    if len(zones) > 1:
+        (first, _), (second, row) = list(zones.items())[:2]
+        raise SchemaError(
+            f"Column {rule.time!r}, row {row} (series {owners[row]!r}, {moment_of(moments[row])} "
+            f"UTC): got a time in {second}, expected {first} as in the rows before it. "
+            "Convert all to one time zone, or to the exchange's local date."
+        )
+
+
+def _check_once(
+    cells: NDArray[np.int64], size: int, owners: list[str], moments: NDArray[np.int64]
+) -> None:
+    """No series has two rows of one moment."""
+    counts = np.bincount(cells, minlength=size)
+    if counts.max() > 1:
+        row = int((counts[cells] > 1).argmax())
+        rows = np.flatnonzero(cells == cells[row])
+        raise SchemaError(
+            f"Series {owners[row]!r} has {len(rows)} rows of {moment_of(moments[row])} (rows "
+            f"{', '.join(map(str, rows[:5]))}), expected one. Keep the one that is right."
+        )

@@ -1,0 +1,331 @@
+"""Long tables of series, and the windows of their history that models answer from.
+
+The same code makes the windows of training, of the proof at export and of serving, so that
+a model sees in service what it has learned from.
+
+Letters in shapes: T times, S series, L steps of a window, R rows of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from industry_apps.errors import LeakageError, ParameterError, SchemaError
+from industry_apps.runtime.inputs import Feeds, run_in_slices
+from industry_apps.runtime.long_tables import WindowRule, long_schema, moment_of, read_keys
+from industry_apps.schema import Schema
+from industry_apps.values import MISSING_TIME
+
+#: What a step without a value holds, by the kind of numpy type of its column.
+_MISSING: dict[str, Any] = {"f": np.nan, "i": MISSING_TIME, "O": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Many series side by side, at the moments of all of them.
+
+    A step at which a series has no row, or one without any value, is missing.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape [T]
+        Seconds since 1970 UTC, strictly increasing.
+    series : ndarray of str, shape [S]
+        Sorted names.
+    columns : mapping of str to ndarray of shape [T, S]
+        Inputs of the model in the type of their ONNX input: numbers and booleans as float32,
+        NaN where a series has no value at a time.
+
+    Examples
+    --------
+    >>> from industry_apps.schema import Column
+    >>> schema = Schema((Column(name="close", kind="number", role="history"),))
+    >>> rule = WindowRule(series="ticker", time="date", length=3)
+    >>> table = {
+    ...     "ticker": ["B", "A", "A"],
+    ...     "date": ["2024-01-03", "2024-01-02", "2024-01-03"],
+    ...     "close": [7.0, 1.0, 2.0],
+    ... }
+    >>> panel = Panel.read(table, schema, rule)
+    >>> panel.window(stop=2, length=3)["close"]
+    array([[nan,  1.,  2.],
+           [nan, nan,  7.]], dtype=float32)
+    """
+
+    times: NDArray[np.int64]
+    series: NDArray[np.object_]
+    columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
+        """Check a long table and lay its series side by side.
+
+        Parameters
+        ----------
+        table : DataFrame or mapping of str to sequence of shape [R]
+            One row for each series and moment, in any order. Columns that neither the
+            schema nor the rule names are ignored.
+        schema : Schema
+            Its inputs are read.
+        rule : WindowRule
+
+        Raises
+        ------
+        SchemaError
+            There is no row, a column is missing, a value does not fit its column, a row has
+            no series or no time, a series has two rows of one moment, or the times are of
+            several time zones.
+        """
+        arrays = long_schema(schema, rule).to_arrays(table)
+        times, names, cells = read_keys(table, arrays, rule)
+        columns = {}
+        for column in schema.inputs():
+            values = arrays[column.name]
+            grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
+            grid[cells] = values
+            columns[column.name] = grid.reshape(len(times), len(names))
+        return cls(times, names, columns)
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Where a series has any value, [T, S]."""
+        return np.any([~_is_missing(grid) for grid in self.columns.values()], axis=0)
+
+    @cached_property
+    def _latest_steps(self) -> NDArray[np.int64]:
+        """The last step up to each at which a series has any value, or -1, [T, S]."""
+        steps = np.where(self.present, np.arange(len(self.times))[:, None], -1)
+        latest: NDArray[np.int64] = np.maximum.accumulate(steps, axis=0)
+        return latest
+
+    def window(
+        self, stop: int, length: int, names: Sequence[str] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """The steps before ``stop``: what is known once the moment ``stop - 1`` is.
+
+        Parameters
+        ----------
+        stop : int
+            From 0 to T; the window ends with the step before it.
+        length : int
+            Steps; where there are fewer, NaN stands in front of them.
+        names : sequence of str, optional
+            Columns of numbers and booleans; all of them by default.
+
+        Returns
+        -------
+        dict of str to ndarray of float32, shape [S, L]
+
+        Raises
+        ------
+        ParameterError
+            ``stop`` is outside its limits.
+        """
+        self._check_stop(stop)
+        start = max(stop - length, 0)
+        if names is None:
+            names = [name for name, grid in self.columns.items() if grid.dtype.kind == "f"]
+        windows = {}
+        for name in names:
+            window = np.full((len(self.series), length), np.nan, dtype=np.float32)
+            window[:, length - (stop - start) :] = self.columns[name][start:stop].T
+            windows[name] = window
+        return windows
+
+    def latest(self, stop: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """The values of each series in its last row before ``stop``.
+
+        Parameters
+        ----------
+        stop : int
+            From 0 to T.
+        names : sequence of str
+
+        Returns
+        -------
+        dict of str to ndarray of shape [S]
+            Missing where a series has no row yet.
+
+        Raises
+        ------
+        ParameterError
+            ``stop`` is outside its limits.
+        """
+        self._check_stop(stop)
+        found = {
+            name: np.full(
+                len(self.series), _MISSING[self.columns[name].dtype.kind], self.columns[name].dtype
+            )
+            for name in names
+        }
+        if found and stop:
+            steps = self._latest_steps[stop - 1]
+            (known,) = np.nonzero(steps >= 0)
+            for name, values in found.items():
+                values[known] = self.columns[name][steps[known], known]
+        return found
+
+    def feeds(self, stop: int, schema: Schema, rule: WindowRule) -> Feeds:
+        """The inputs of a model that answers at the moment ``stop - 1``.
+
+        Parameters
+        ----------
+        stop : int
+            From 0 to T.
+        schema : Schema
+            The one that the panel was read with.
+        rule : WindowRule
+
+        Returns
+        -------
+        dict of str to ndarray
+            Columns of the role "history" of shape [S, L], all others of shape [S, 1].
+        """
+        columns = schema.inputs()
+        windows = self.window(stop, rule.length, history_of(schema))
+        others = self.latest(stop, [name for name in columns.names if name not in windows])
+        return {
+            name: windows[name] if name in windows else others[name].reshape(-1, 1)
+            for name in columns.names
+        }
+
+    def upto(self, stop: int) -> Self:
+        """The panel as it was once the moment ``stop - 1`` was known; all series stay.
+
+        Parameters
+        ----------
+        stop : int
+            From 0 to T.
+        """
+        self._check_stop(stop)
+        columns = {name: grid[:stop] for name, grid in self.columns.items()}
+        return replace(self, times=self.times[:stop], columns=columns)
+
+    def joined(self, later: Panel) -> Self:
+        """Put a later panel behind this one, for answers that need the history.
+
+        Parameters
+        ----------
+        later : Panel
+            Of the same columns; its series may be others.
+
+        Returns
+        -------
+        Panel
+            Of the series of both.
+
+        Raises
+        ------
+        LeakageError
+            The later panel begins before this one ends.
+        SchemaError
+            The columns differ.
+        """
+        if set(self.columns) != set(later.columns):
+            raise SchemaError(
+                f"The panels have the columns {sorted(self.columns)} and "
+                f"{sorted(later.columns)}. Read both with the same schema."
+            )
+        if len(self.times) and len(later.times) and later.times[0] <= self.times[-1]:
+            raise LeakageError(
+                f"The history ends at {moment_of(self.times[-1])}, after what follows it begins "
+                f"({moment_of(later.times[0])}). Cut the history before that moment."
+            )
+        names = np.array(sorted({*self.series, *later.series}), dtype=object)
+        places = [np.searchsorted(names, part.series) for part in (self, later)]
+        split, total = len(self.times), len(self.times) + len(later.times)
+        columns = {}
+        for name, ours in self.columns.items():
+            grid = np.full((total, len(names)), _MISSING[ours.dtype.kind], dtype=ours.dtype)
+            grid[:split, places[0]] = ours
+            grid[split:, places[1]] = later.columns[name]
+            columns[name] = grid
+        times = np.concatenate([self.times, later.times])
+        return replace(self, times=times, series=names, columns=columns)
+
+    def to_frame(self, rule: WindowRule) -> Any:
+        """The panel as a long frame, in order of time and series.
+
+        Parameters
+        ----------
+        rule : WindowRule
+            Names the columns of series and time.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each series and moment with any value.
+        """
+        import pandas as pd  # whoever wants a frame has it
+
+        steps, owners = np.nonzero(self.present)
+        columns = {name: grid[steps, owners] for name, grid in self.columns.items()}
+        for name, values in columns.items():
+            if values.dtype.kind == "i":  # the missing moment is NaT in both types
+                columns[name] = values.astype("datetime64[s]")
+        keys = {
+            rule.series: self.series[owners],
+            rule.time: self.times[steps].astype("datetime64[s]"),
+        }
+        return pd.DataFrame({**keys, **columns, **keys})
+
+    def _check_stop(self, stop: int) -> None:
+        if not 0 <= stop <= len(self.times):
+            raise ParameterError(
+                f"The 'stop' parameter must be an int in [0, {len(self.times)}], the number of "
+                f"moments. Got {stop!r} instead."
+            )
+
+
+def history_of(schema: Schema) -> list[str]:
+    """Names of the columns that enter a model as windows.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
+    return [column.name for column in schema if column.role == "history"]
+
+
+def run_windows(
+    session: ort.InferenceSession,
+    names: Sequence[str],
+    feeds: Feeds,
+    schema: Schema,
+    rule: WindowRule,
+) -> dict[str, NDArray[Any]]:
+    """Run a session on the feeds of one moment.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+    names : sequence of str
+        Outputs that are asked for.
+    feeds : dict of str to ndarray
+        From :meth:`Panel.feeds`.
+    schema : Schema
+    rule : WindowRule
+        Says whether the series may be cut into several runs.
+
+    Returns
+    -------
+    dict of str to ndarray of shape [S]
+    """
+    if rule.together:
+        found = session.run(names, feeds)
+    else:
+        found = run_in_slices(session, names, feeds, schema.inputs())
+    return {name: answer.reshape(-1) for name, answer in zip(names, found, strict=True)}
+
+
+def _is_missing(grid: NDArray[Any]) -> NDArray[np.bool_]:
+    absent: NDArray[np.bool_]
+    absent = np.isnan(grid) if grid.dtype.kind == "f" else grid == _MISSING[grid.dtype.kind]
+    return absent
