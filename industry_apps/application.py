@@ -67,14 +67,17 @@ class Application(BaseEstimator, ABC):
         return self
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answer records with the trained model; the declared outputs, on the same index.
+        """Answer records with the trained model: the declared outputs, on the same index.
+
+        An application of windows takes a long table, and answers each series as of the last
+        moment of the table, on an index of the sorted names of the series.
 
         Raises
         ------
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        return pd.DataFrame(self._answers(frame), index=frame.index)
+        return pd.DataFrame(self._answers(frame), index=self._index(frame))
 
     def evaluate(self, data: pd.DataFrame | Dataset) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.
@@ -147,6 +150,10 @@ class Application(BaseEstimator, ABC):
 
     @abstractmethod
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]: ...
+
+    def _index(self, frame: pd.DataFrame) -> pd.Index:
+        """Whose the answers are; a leaf that answers windows of series names the series."""
+        return frame.index
 
     @abstractmethod
     def _evaluate(self, frame: pd.DataFrame) -> Report: ...

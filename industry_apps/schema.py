@@ -318,6 +318,9 @@ class Traits:
         Answers carry an interval.
     precisions : tuple of str
         What ``export(precision=...)`` takes.
+    windows : bool
+        Answers windows of series in a long table, one answer for each series; ``inputs`` are
+        then the kinds of the columns beside those that say whose row it is, and of when.
     """
 
     task: str
@@ -326,6 +329,7 @@ class Traits:
     explains: bool = False
     intervals: bool = False
     precisions: tuple[str, ...] = ("float32",)
+    windows: bool = False
 
 
 def _rows_of(table: Any, present: Sequence[str]) -> int:

@@ -62,7 +62,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "LOWER_IS_BETTER": "metrics",
+        "LOWER_IS_BETTER": "meanings",
         "Backtest": "backtesting",
         "Baseline": "baselines",
         "BootstrapResult": "intervals",

@@ -19,7 +19,6 @@ from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.limits import NOT_NEGATIVE, check_limits
 
 __all__ = [
-    "LOWER_IS_BETTER",
     "Costs",
     "auroc",
     "average_precision",
@@ -28,8 +27,6 @@ __all__ = [
     "cost_optimal_threshold",
     "expected_cost",
 ]
-
-LOWER_IS_BETTER = frozenset({"brier", "calibration_error", "expected_cost"})
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]

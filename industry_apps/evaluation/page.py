@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from industry_apps.evaluation import plots
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.intervals import Estimate
-from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.evaluation.meanings import LOWER_IS_BETTER, MEANINGS
 from industry_apps.evaluation.report import Comparison, Report, describe
 from industry_apps.evaluation.sections import Section, text_of
 
@@ -46,14 +46,6 @@ _PLOTS: tuple[tuple[Callable[[DecisionCurves], Figure], str, str], ...] = (
         "world. Below, the alerts of each period and how many were right.",
     ),
 )
-
-_MEANING = {
-    "auroc": "chance that a positive row is ranked above a negative one",
-    "average_precision": "mean precision over all positives",
-    "brier": "mean squared error of the probability",
-    "calibration_error": "mean gap between predicted and observed share",
-    "expected_cost": "money units per row at the threshold",
-}
 
 _COLOURS = {
     plots.INK: "currentColor",
@@ -172,7 +164,7 @@ def _metric_table(report: Report) -> str:
     verdicts = {found.metric: found for found in report.comparisons()}
     rows = []
     for metric, (_, own, *others) in zip(report.metrics, lines, strict=True):
-        meaning = _MEANING.get(metric, "")
+        meaning = MEANINGS.get(metric, "")
         if "_precision_at_" in metric:
             meaning = "share of the daily checks that find something"
         if metric in LOWER_IS_BETTER:

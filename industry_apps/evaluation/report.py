@@ -16,7 +16,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.grouped import GroupedAnswers
 from industry_apps.evaluation.intervals import Estimate, rounded
-from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.evaluation.meanings import LOWER_IS_BETTER
 from industry_apps.evaluation.sections import Section, plain, spaced
 from industry_apps.whole_file import whole_file
 

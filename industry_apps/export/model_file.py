@@ -73,6 +73,9 @@ class Exportable:
         Further metadata: application, data, decision, metrics, ...
     windows : WindowRule, optional
         The model answers from windows of series: the columns of the role "history".
+    history : Panel, optional
+        With ``windows``: what came before the records that a caller gives to prove parity
+        on, so that the first of them have a full window too.
     moments : int, optional
         With ``windows``: the most moments to prove parity on, evenly spaced; all that have
         a full window by default.
@@ -86,6 +89,7 @@ class Exportable:
     thresholds: Mapping[str, list[float]]
     facts: Mapping[str, Any]
     windows: WindowRule | None = None
+    history: Panel | None = None
     moments: int | None = None
 
 
@@ -160,7 +164,9 @@ def _prove_windows(
 ) -> tuple[Certificate, dict[str, Any]]:
     """Certificate of a model of windows, and what the file holds of them."""
     session = _session(model.graph)
-    panel = Panel.read(frame, model.schema, rule)
+    panel, first = Panel.read(frame, model.schema, rule), 0
+    if model.history is not None and panel.times[0] > model.history.times[-1]:
+        panel, first = model.history.joined(panel), len(model.history.times)
 
     def exported(feeds: Feeds) -> Answers:
         return run_windows(session, model.outputs.names, feeds, model.schema, rule)
@@ -168,7 +174,7 @@ def _prove_windows(
     certificate = certify_windows(
         model.native,
         exported,
-        real_windows(panel, model.schema, rule, model.moments),
+        real_windows(panel, model.schema, rule, model.moments, first),
         edge_windows(panel, model.schema, rule),
     )
     return certificate, {

@@ -248,7 +248,7 @@ def _edge_values(column: Column, thresholds: list[float]) -> list[Any]:
 
 
 def real_windows(
-    panel: Panel, schema: Schema, rule: WindowRule, most: int | None = None
+    panel: Panel, schema: Schema, rule: WindowRule, most: int | None = None, first: int = 0
 ) -> Iterator[Moment]:
     """Every moment that has a full window before it, or some of them, evenly spaced.
 
@@ -259,13 +259,15 @@ def real_windows(
     rule : WindowRule
     most : int, optional
         Moments, at least 1; all by default.
+    first : int
+        What lies before this moment of the panel is history only.
 
     Raises
     ------
     ParameterError
         No moment has a full window.
     """
-    stops = np.arange(rule.length, len(panel.times) + 1)
+    stops = np.arange(max(rule.length, first + 1), len(panel.times) + 1)
     if not len(stops):
         raise ParameterError(
             f"Parity needs at least one window of {rule.length} moments to be proven on; the "

@@ -60,9 +60,24 @@ class GraphBuilder:
         self._inputs.append(_value_info(name, dtype, columns))
         return name
 
-    def inputs(self, schema: Schema) -> dict[str, str]:
-        """Declare the raw columns of a schema as inputs -> column: tensor [batch, 1]."""
-        return {column.name: self.input(column.name, DTYPES[column.kind]) for column in schema}
+    def inputs(self, schema: Schema, length: int = 1) -> dict[str, str]:
+        """Declare the raw columns of a schema as inputs.
+
+        Parameters
+        ----------
+        schema : Schema
+        length : int
+            Steps of the columns of the role "history".
+
+        Returns
+        -------
+        dict of str to str
+            Column -> tensor [batch, 1], of a history [batch, length].
+        """
+        return {
+            c.name: self.input(c.name, DTYPES[c.kind], length if c.role == "history" else 1)
+            for c in schema
+        }
 
     def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:
         """Declare an output of shape [batch, columns]; no input may have its name."""
@@ -80,7 +95,9 @@ class GraphBuilder:
     def constant(self, value: ArrayLike | NDArray[Any]) -> str:
         """Store an array; equal arrays are stored once."""
         array = np.asarray(value)
-        key = (array.dtype.str, array.shape, array.tobytes())
+        # The bytes of an array of objects are addresses, not texts.
+        content = repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
+        key = (array.dtype.str, array.shape, content)
         if key not in self._constants:
             name = self._new_name("constant")
             self._initializers.append(numpy_helper.from_array(array, name))

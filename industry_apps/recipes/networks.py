@@ -80,7 +80,7 @@ class NetworkScorer:
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        return _forward(self.network_, self._tensors(arrays))
+        return forward(self.network_, self._tensors(arrays))
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
@@ -149,7 +149,7 @@ class AutoencoderScorer:
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        error = _forward(self.network_, (self.features.run(arrays)["numeric"],))
+        error = forward(self.network_, (self.features.run(arrays)["numeric"],))
         return np.log(error + _SMALLEST_ERROR)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
@@ -190,7 +190,7 @@ def _restoration(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> t
     return (network(batch[0]) - batch[0]).square().mean()
 
 
-def _forward(network: torch.nn.Module, tensors: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+def forward(network: torch.nn.Module, tensors: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """One value for each row -> [rows], in passes of bounded memory."""
     import torch
 

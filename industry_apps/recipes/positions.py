@@ -55,7 +55,8 @@ class PositionRule:
        neutral one may keep a small net position after the cut.
     5. Where the book would have been more volatile than `volatility_target` over the window
        (missing returns count as 0), it is made smaller; it is never made larger.
-    6. The trade from the held to the target positions is scaled down to `turnover_limit`.
+    6. The share `pace` of the trade from the held to the target positions is made, scaled
+       down to `turnover_limit`.
 
     An asset that is not tradable keeps its held position, which steps 1 to 6 leave out of
     account. Equal scores carry no order: their targets are 0, as is that of a single asset.
@@ -66,6 +67,9 @@ class PositionRule:
         Sum of the absolute target positions before the cuts, > 0; 1 is the whole equity.
     volatility_target : float or None, default 0.10
         Highest standard deviation of the book's return in a year of 252 days; > 0.
+    pace : float, default 1.0
+        Share of the way to the target that is traded in a day, in (0, 1]: costs make it
+        worth trading slowly (Garleanu and Pedersen 2013).
     turnover_limit : float or None, default 0.2
         Most that is traded in a day, buys and sales added, as a share of equity; > 0.
     max_weight : float, default 0.05
@@ -80,6 +84,8 @@ class PositionRule:
 
     References
     ----------
+    Garleanu, N. and Pedersen, L. (2013). Dynamic trading with predictable returns and
+    transaction costs. Journal of Finance 68, 2309-2340, doi:10.1111/jofi.12080.
     Moreira, A. and Muir, T. (2017). Volatility-managed portfolios. Journal of Finance 72,
     1611-1644, doi:10.1111/jofi.12513.
 
@@ -93,6 +99,7 @@ class PositionRule:
 
     gross: float = 1.0
     volatility_target: float | None = 0.10
+    pace: float = 1.0
     turnover_limit: float | None = 0.2
     max_weight: float = 0.05
     long_only: bool = False
@@ -101,6 +108,7 @@ class PositionRule:
         limits = {
             "gross": POSITIVE,
             "volatility_target": POSITIVE.or_none(),
+            "pace": SHARE,
             "turnover_limit": POSITIVE.or_none(),
             "max_weight": SHARE,
             "long_only": BOOLEAN,
@@ -139,7 +147,7 @@ class PositionRule:
             earned = (weight * gains).sum(axis=0)  # [W]
             daily = self.volatility_target / _DAYS_A_YEAR**0.5
             weight = weight * np.minimum(1.0, daily / np.maximum(earned.std(), _TINY))
-        trade = np.where(tradable, weight - before, 0.0)
+        trade = np.where(tradable, self.pace * (weight - before), 0.0)
         if self.turnover_limit is not None:
             traded = np.maximum(np.abs(trade).sum(), _TINY)
             trade = trade * np.minimum(1.0, self.turnover_limit / traded)
@@ -188,7 +196,8 @@ class PositionRule:
             spread = node("Sqrt", mean_product(builder, *[centred(builder, earned)] * 2))
             daily = number(self.volatility_target / _DAYS_A_YEAR**0.5)
             weight = node("Mul", weight, _write_share(builder, daily, spread))
-        trade = node("Where", tradable, node("Sub", weight, before), number(0))
+        trade = node("Mul", number(self.pace), node("Sub", weight, before))
+        trade = node("Where", tradable, trade, number(0))
         if self.turnover_limit is not None:
             traded = total(builder, node("Abs", trade), 0)
             limit = number(self.turnover_limit)

@@ -167,7 +167,7 @@ class ScorecardScorer:
         options: ScorecardOptions,
         directions: Mapping[str, int] = NO_DIRECTIONS,
     ) -> None:
-        self.schema, self.options, self.directions = schema, options, directions
+        self.schema, self.options, self.directions = schema, options, dict(directions)
         columns = [Value(c.name) for c in schema.inputs() if c.kind in ("number", "boolean")]
         self._sources = {source.name: source for source in (*derived, *columns)}
         for name, direction in self.directions.items():

@@ -106,7 +106,7 @@ class TreeScorer:
     ) -> None:
         self.features = FeatureGraph(schema, tree_encoders(schema, derived))
         self.options = options
-        self.directions = directions
+        self.directions = dict(directions)
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn; validation data decide when to stop, if patience is not 0."""

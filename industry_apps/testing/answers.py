@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from industry_apps.evaluation.metrics import LOWER_IS_BETTER
+from industry_apps.evaluation.meanings import LOWER_IS_BETTER
 from industry_apps.export.parity import Answers, certify
 from industry_apps.testing.trial import (
     PARTS,

@@ -115,3 +115,11 @@ def test_a_wrong_graph_is_refused() -> None:
     builder.output(builder.node("Add", "nobody", "knows"), "y", np.float32)
     with pytest.raises(onnx.checker.ValidationError):
         builder.model()
+
+
+def test_texts_are_stored_once_each():
+    builder = GraphBuilder()
+    first = builder.constant(np.array([["approve"]], dtype=object))
+    other = builder.constant(np.array([["refuse"]], dtype=object))
+    again = builder.constant(np.array([["".join(["app", "rove"])]], dtype=object))
+    assert first == again != other

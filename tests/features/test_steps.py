@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -38,13 +38,15 @@ def number_steps(draw: st.DrawFn, column: str) -> NumberSteps:
 
 def difficult_numbers(*encoders: NumberSteps) -> list[float]:
     edges = np.array([edge for e in encoders for edge in e.edges], dtype=np.float32)
-    around = [np.nextafter(edges, np.float32(side)) for side in (-np.inf, np.inf)]
+    with np.errstate(over="ignore", under="ignore"):  # beyond the largest is infinity
+        around = [np.nextafter(edges, np.float32(side)) for side in (-np.inf, np.inf)]
     fixed = [np.nan, np.inf, -np.inf, LARGEST, -LARGEST, 0.0, -0.0, 1e-45]
     return [*np.concatenate([edges, *around]).tolist(), *fixed]
 
 
 @settings(max_examples=60)
 @given(number_steps("x"), number_steps("y"), st.lists(finite, max_size=5))
+@example(*(NumberSteps(Value(x), (-LARGEST, 1e-45, LARGEST), (0, 1, 2, 3), 4) for x in "xy"), [])
 def test_numbers_find_their_interval(x: NumberSteps, y: NumberSteps, more: list[float]) -> None:
     numbers = np.array([*difficult_numbers(x, y), *more], dtype=np.float32)
     graph = FeatureGraph(COLUMNS, [x, y])  # groups have edges of different counts

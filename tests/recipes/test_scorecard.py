@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import combinations
 from typing import Any
 
@@ -23,7 +24,7 @@ from industry_apps.recipes.binning import (
     number_attribute,
 )
 from industry_apps.recipes.scorecard import ScorecardOptions, ScorecardScorer
-from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.scorers import NO_DIRECTIONS, Labelled
 from industry_apps.runtime.inputs import feeds_of
 from industry_apps.schema import Column, Schema
 from industry_apps.values import DTYPES
@@ -83,7 +84,9 @@ ARRAYS, BAD = applicants()
 
 
 def fitted(directions: dict[str, int] | None = None, **options: Any) -> ScorecardScorer:
-    scorer = ScorecardScorer(SCHEMA, DERIVED, ScorecardOptions(**options), directions or {})
+    scorer = ScorecardScorer(
+        SCHEMA, DERIVED, ScorecardOptions(**options), directions or NO_DIRECTIONS
+    )
     scorer.fit(Labelled(ARRAYS, BAD), None)
     return scorer
 
@@ -149,6 +152,11 @@ def test_score_is_the_sum_of_the_points_of_the_table(scorer: ScorecardScorer) ->
     lines = table[table["attribute"] == "age"].set_index("bin")["points"]
     one = {name: SCHEMA[name].missing(1) for name in SCHEMA.names} | row
     assert scorer.points(one)["age"].tolist() == [lines["missing"]]
+
+
+def test_a_scorecard_can_be_pickled(scorer: ScorecardScorer) -> None:
+    again = pickle.loads(pickle.dumps(scorer))
+    assert_array_equal(again.margin(ARRAYS), scorer.margin(ARRAYS))
 
 
 def test_points_to_double_the_odds_double_them() -> None:

@@ -1,0 +1,26 @@
+"""What the metrics of reports mean, in a few words, and which of them are better low."""
+
+from __future__ import annotations
+
+#: Metric -> its meaning.
+MEANINGS: dict[str, str] = {
+    "auroc": "chance that a positive row is ranked above a negative one",
+    "average_precision": "mean precision over all positives",
+    "brier": "mean squared error of the probability",
+    "calibration_error": "mean gap between predicted and observed share",
+    "expected_cost": "money units per row at the threshold",
+    "annual_return": "net of costs, compounded",
+    "annual_volatility": "standard deviation of returns, a year",
+    "sharpe": "mean over standard deviation of returns, a year",
+    "deflated_sharpe": "probability that the Sharpe ratio is more than luck of many trials",
+    "max_drawdown": "largest loss from a peak",
+    "hit_rate": "share of days with a gain",
+    "turnover": "bought and sold in a year, as multiples of the equity",
+    "capacity": "equity at which trades are too large for the market",
+    "information_coefficient": "mean daily correlation of forecast and later return",
+    "rank_ic": "the same of ranks",
+}
+
+LOWER_IS_BETTER = frozenset(
+    {"brier", "calibration_error", "expected_cost", "annual_volatility", "max_drawdown", "turnover"}
+)

@@ -1,0 +1,323 @@
+"""Strategies traded on past prices: forecasts to positions, positions to returns, and judged.
+
+Letters in shapes: T days, A assets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError
+from industry_apps.evaluation.backtesting import Backtest, TradingCosts, backtest
+from industry_apps.evaluation.intervals import BootstrapResult
+from industry_apps.evaluation.performance import sharpe, sharpe_standard_error
+from industry_apps.evaluation.performance_intervals import StrategyDays, performance_bootstrap
+from industry_apps.evaluation.performance_plots import (
+    drawdown_plot,
+    equity_plot,
+    rolling_sharpe_plot,
+)
+from industry_apps.evaluation.report import Report
+from industry_apps.evaluation.sections import Section
+from industry_apps.recipes.positions import PositionRule
+from industry_apps.runtime import Panel
+
+_Floats = NDArray[np.float64]
+
+#: After so many days without a price an asset counts as gone.
+_GONE = 10
+#: Overnight ratios this near to a whole number >= 2 look like a split.
+_SPLIT_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Market:
+    """Prices of assets, free of splits and dividends.
+
+    Parameters
+    ----------
+    days : ndarray of datetime64[D] of shape [T]
+    opens, closes : ndarray of shape [T, A]
+        Adjusted prices; NaN where an asset does not trade.
+    traded_value : ndarray of shape [T, A]
+        What changed hands, in currency.
+    """
+
+    days: NDArray[np.datetime64]
+    opens: _Floats
+    closes: _Floats
+    traded_value: _Floats
+
+    @classmethod
+    def of(
+        cls, panel: Panel, *, opening: str, close: str, adjusted_close: str, volume: str
+    ) -> Self:
+        """Take the prices out of a panel.
+
+        Parameters
+        ----------
+        panel : Panel
+        opening, close, adjusted_close, volume : str
+            Its columns.
+        """
+        columns = {name: grid.astype(np.float64) for name, grid in panel.columns.items()}
+        adjustment = columns[adjusted_close] / columns[close]
+        return cls(
+            days=panel.times.astype("datetime64[s]").astype("datetime64[D]"),
+            opens=columns[opening] * adjustment,
+            closes=columns[adjusted_close],
+            traded_value=columns[close] * columns[volume],
+        )
+
+    def since(self, first: int) -> Market:
+        """The days from one on."""
+        return Market(
+            days=self.days[first:],
+            opens=self.opens[first:],
+            closes=self.closes[first:],
+            traded_value=self.traded_value[first:],
+        )
+
+    @cached_property
+    def log_returns(self) -> _Floats:
+        """From close to close, [T, A]; NaN where one of the two is not known."""
+        first = np.full((1, self.closes.shape[1]), np.nan)
+        return np.concatenate([first, np.diff(np.log(self.closes), axis=0)])
+
+    def check_splits(self, names: NDArray[np.object_]) -> None:
+        """Refuse prices that jump as at a split, from one close to the next open.
+
+        Parameters
+        ----------
+        names : ndarray of str of shape [A]
+
+        Raises
+        ------
+        SchemaError
+            Names the asset, the day and the ratio.
+        """
+        jump = np.ones(self.opens.shape)
+        jump[1:] = self.opens[1:] / self.closes[:-1]
+        ratio = np.fmax(jump, 1 / jump)
+        whole = np.round(ratio)
+        suspect = (whole >= 2) & (np.abs(ratio / whole - 1) < _SPLIT_TOLERANCE)
+        if suspect.any():
+            day, asset = (int(each[0]) for each in np.nonzero(suspect))
+            before, after = self.closes[day - 1, asset], self.opens[day, asset]
+            raise SchemaError(
+                f"The adjusted price of {names[asset]!r} goes from {before:g} to {after:g} over "
+                f"the night to {self.days[day]}, as at a split of {whole[day, asset]:.0f} to 1. "
+                "Adjust the earlier prices, or, if it was no split, set check_splits=False."
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Days, assets and period, as JSON values."""
+        first, last = self.days[[0, -1]].astype(str)
+        return {
+            "days": len(self.days),
+            "assets": self.closes.shape[1],
+            "first": first,
+            "last": last,
+        }
+
+    def outcome(self, horizon: int) -> _Floats:
+        """Log return from the next open over some days, [T, A]; NaN where it is not known.
+
+        Parameters
+        ----------
+        horizon : int
+            Days, > 0.
+        """
+        found = np.full(self.opens.shape, np.nan)
+        opens = np.log(self.opens)
+        if len(opens) > horizon + 1:
+            found[: -horizon - 1] = opens[horizon + 1 :] - opens[1:-horizon]
+        return found
+
+
+def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, window: int) -> _Floats:
+    """Target positions day by day, each with what is held from the day before.
+
+    Parameters
+    ----------
+    rule : PositionRule
+    forecast : ndarray of shape [t, A]
+        Of the last t days of the market; NaN where an asset cannot be traded.
+    market : Market
+    window : int
+        Days of returns from which volatility is taken.
+
+    Returns
+    -------
+    ndarray of shape [t, A]
+    """
+    first = len(market.days) - len(forecast)
+    returns = market.log_returns
+    within_day = np.nan_to_num(market.closes / market.opens, nan=1.0)
+    positions = np.zeros(forecast.shape)
+    held = np.zeros((forecast.shape[1], 1))
+    for step, scores in enumerate(forecast):
+        day = first + step
+        seen = returns[max(day - window + 1, 0) : day + 1]
+        gone = np.isnan(market.closes[max(day - _GONE, 0) : day + 1]).all(axis=0)
+        held[gone] = 0.0
+        target = rule.apply(scores[:, None], seen.T, held)
+        positions[step] = target[:, 0]
+        if day + 1 < len(within_day):
+            moved = target[:, 0] * within_day[day + 1]
+            held = (moved / (1 + moved.sum() - target.sum()))[:, None]
+    return positions
+
+
+def bought_and_held(market: Market, costs: TradingCosts) -> Backtest:
+    """Equal parts of all assets that trade on the first day, never traded again.
+
+    Parameters
+    ----------
+    market : Market
+    costs : TradingCosts
+    """
+    start = market.opens[1]
+    there = ~np.isnan(start)
+    basket = [
+        (_filled(prices[:, there]) / start[there]).mean(axis=1, keepdims=True)
+        for prices in (market.opens, market.closes)
+    ]
+    opens, closes = basket
+    return backtest(np.ones_like(opens), opens, closes, costs)
+
+
+def equal_weights(market: Market) -> _Floats:
+    """The same position in every asset that trades, each day anew -> [T, A]."""
+    trading = ~np.isnan(market.closes)
+    return trading / np.maximum(trading.sum(axis=1, keepdims=True), 1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Traded:
+    """A strategy that was traded on past prices.
+
+    Parameters
+    ----------
+    test : Backtest
+    forecast : ndarray of shape [T, A], optional
+        What it went by.
+    """
+
+    test: Backtest
+    forecast: _Floats | None = None
+
+
+def judge(
+    strategy: Traded,
+    others: Mapping[str, Traded],
+    market: Market,
+    *,
+    horizon: int,
+    trials: int,
+    model: str,
+    split: Mapping[str, Mapping[str, Any]],
+) -> Report:
+    """Compare a strategy with others on the same days.
+
+    Parameters
+    ----------
+    strategy : Traded
+    others : mapping of str to Traded
+        The baselines.
+    market : Market
+        Of the days that were traded.
+    horizon : int
+        Days that a forecast speaks of.
+    trials : int
+        Strategies that were tried before this one was chosen.
+    model : str
+    split : mapping
+        As in :class:`Report`.
+    """
+    outcome = market.outcome(horizon)
+
+    def measured(each: Traded) -> BootstrapResult:
+        known = each.test.trades.shape == market.traded_value.shape
+        days = StrategyDays(
+            returns=each.test.net_return,
+            trades=each.test.trades,
+            traded_value=np.nan_to_num(market.traded_value) if known else None,
+            forecast=each.forecast,
+            outcome=None if each.forecast is None else outcome,
+        )
+        return performance_bootstrap(days, trials=trials)
+
+    ours = measured(strategy)
+    theirs = {name: measured(each) for name, each in others.items()}
+    report = Report(
+        application="",
+        data="",
+        model=model,
+        metrics=ours.estimates(),
+        split=split,
+        baselines={name: found.estimates() for name, found in theirs.items()},
+        margins={name: ours.minus(found) for name, found in theirs.items()},
+        sections=_sections({"strategy": strategy, **others}, market.days),
+    )
+    return _with_verdict(report, trials)
+
+
+def _sections(systems: Mapping[str, Traded], days: NDArray[np.datetime64]) -> tuple[Section, ...]:
+    returns = {name: each.test.net_return for name, each in systems.items()}
+    header = ["system", "Sharpe", "standard error", "gross Sharpe", "costs a year"]
+    rows = [
+        [
+            name,
+            sharpe(each.test.net_return),
+            sharpe_standard_error(each.test.net_return),
+            sharpe(each.test.gross_return),
+            float((each.test.gross_return - each.test.net_return).mean() * 252),
+        ]
+        for name, each in systems.items()
+    ]
+    return (
+        Section(
+            "Sharpe ratios",
+            "Net of costs; the standard error allows for skewness and fat tails (Opdyke 2007).",
+            [header, *rows],
+        ),
+        Section(
+            "Equity",
+            "Grown from 1, net of costs, out of sample.",
+            figures=(
+                partial(equity_plot, returns, days),
+                partial(drawdown_plot, returns, days),
+                partial(rolling_sharpe_plot, returns, days),
+            ),
+        ),
+    )
+
+
+def _with_verdict(report: Report, trials: int) -> Report:
+    """Say in words whether the strategy is worth its trouble."""
+    verdicts: dict[str, list[str]] = {"beats": [], "cannot be told apart from": [], "trails": []}
+    for name, margins in report.margins.items():
+        least, most = margins["sharpe"].low, margins["sharpe"].high
+        verdict = "beats" if least > 0 else "trails" if most < 0 else "cannot be told apart from"
+        verdicts[verdict].append(name.replace("_", " "))
+    told = [f"it {verdict} {', '.join(names)}" for verdict, names in verdicts.items() if names]
+    chance = report.metrics["deflated_sharpe"].value
+    words = (
+        f"Sharpe ratio {report.metrics['sharpe']} net of costs: {'; '.join(told)}. With "
+        f"probability {chance:.0%} the true one is above what the best of {trials} strategies "
+        "without skill would show."
+    )
+    return replace(report, headline_text=words)
+
+
+def _filled(prices: _Floats) -> _Floats:
+    """Prices [T, A] with the last known one where there is none."""
+    steps = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None])
+    return np.take_along_axis(prices, np.maximum.accumulate(steps, axis=0), axis=0)
