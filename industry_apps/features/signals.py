@@ -153,6 +153,27 @@ class Change(Signal):
 
 
 @dataclass(frozen=True)
+class Latest(Signal):
+    """The last value as it is: a signal that was computed elsewhere.
+
+    Parameters
+    ----------
+    column : str
+    """
+
+    column: str
+
+    @property
+    def history(self) -> int:
+        """How many of the last steps it reads."""
+        return 1
+
+    def write(self, builder: GraphBuilder, inputs: Inputs) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        return nodes.last(builder, inputs[self.column], 1)
+
+
+@dataclass(frozen=True)
 class Between(Signal):
     """Mean over the last steps of the logarithm of second[t] over first[t - lag].
 

@@ -25,22 +25,9 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
 from industry_apps.evaluation import Report, TradingCosts, backtest
 from industry_apps.export import Exportable
-from industry_apps.features import (
-    Adjusted,
-    Between,
-    Change,
-    Drawdown,
-    GraphBuilder,
-    Illiquidity,
-    LevelChannel,
-    LevelRatio,
-    OfChanges,
-    RatioChannel,
-    Signal,
-)
-from industry_apps.features.series import Channel
+from industry_apps.features import Change, GraphBuilder, Latest
 from industry_apps.features.signals import step_ratios
-from industry_apps.limits import BOOLEAN, NAME_MAP, Limit, instance, integer, one_of
+from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
 from industry_apps.recipes import PositionRule, TreeOptions
 from industry_apps.recipes.cross_section import (
     CrossSectionForecaster,
@@ -49,11 +36,20 @@ from industry_apps.recipes.cross_section import (
     dispersion,
     walk_forward,
 )
+from industry_apps.recipes.price_signals import (
+    MONTH,
+    QUARTER,
+    PriceColumns,
+    momentum,
+    price_channels,
+    price_signals,
+)
 from industry_apps.recipes.records import under_names
 from industry_apps.recipes.strategies import (
     Market,
     Traded,
     bought_and_held,
+    check_look_ahead,
     equal_weights,
     judge,
     positions_of,
@@ -67,12 +63,8 @@ _TREES = TreeOptions(rounds=150, learning_rate=0.03, num_leaves=4, min_child_sam
 #: Half of the way to a new target is gone in ten days.
 _PACE = 1 - 0.5**0.1
 
-#: Days of returns from which volatility is taken.
-_RISK_DAYS = 63
-#: Days in a year of months 12 to 1.
-_YEAR, _MONTH = 252, 21
-
 _position = partial(Column, kind="number", low=-10, high=10, unit="share of the equity")
+_signal = partial(Column, kind="number", role="history", description="A signal of yours")
 _price = partial(Column, kind="number", unit="currency", low=1e-6, role="history")
 
 
@@ -93,6 +85,9 @@ class TradingStrategy(Application):
         network or a patch transformer of the last 64 days.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"ticker": "symbol"}``.
+    signals : tuple of str
+        Columns of yours, numbers known at the close of their day, that the trees and the
+        linear model use too.
     horizon : int
         Days that the forecast looks ahead, in [1, 63].
     refit_days : int
@@ -158,6 +153,7 @@ class TradingStrategy(Application):
     limits: ClassVar[Mapping[str, Limit]] = {
         "model": one_of(get_args(SeriesModel)),
         "columns": NAME_MAP.or_none(),
+        "signals": NAMES,
         "horizon": integer(1, 63),
         "refit_days": integer(1),
         "embargo_days": integer(0),
@@ -175,6 +171,7 @@ class TradingStrategy(Application):
         *,
         model: SeriesModel = "trees",
         columns: Mapping[str, str] | None = None,
+        signals: tuple[str, ...] = (),
         horizon: int = 5,
         refit_days: int = 63,
         embargo_days: int = 5,
@@ -188,6 +185,7 @@ class TradingStrategy(Application):
     ) -> None:
         self.model = model
         self.columns = columns
+        self.signals = signals
         self.horizon = horizon
         self.refit_days = refit_days
         self.embargo_days = embargo_days
@@ -220,12 +218,13 @@ class TradingStrategy(Application):
         return split_latest(prices, time=self._name("date"))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.schema_ = under_names(self.schema, self.columns, type(self).__name__)
+        named = under_names(self.schema, self.columns, type(self).__name__)
+        self.schema_ = named.extended([_signal(name=name) for name in self.signals])
         options = self._options(self.model)
         self.windows_ = WindowRule(
             series=self._name("ticker"),
             time=self._name("date"),
-            length=max(CrossSectionForecaster(options).history, _RISK_DAYS + 1),
+            length=max(CrossSectionForecaster(options).history, QUARTER + 1),
             together=True,
         )
         self.history_ = self._read(train)
@@ -235,6 +234,8 @@ class TradingStrategy(Application):
         outcome = market.outcome(self.horizon)
         self.dispersion_ = dispersion(outcome)
         features = CrossSectionForecaster(options).features(self.history_)
+        for name in self.signals:
+            check_look_ahead(name, self.history_.columns[name], outcome)
         self.forecaster_ = CrossSectionForecaster(options).fit(features, outcome)
         self.split_ = {"train": market.describe()}
         self.check_ = train if validation is None else validation
@@ -250,7 +251,7 @@ class TradingStrategy(Application):
         """The answers at one moment, [series]."""
         forecaster = self.forecaster_
         (forecast,) = forecaster.forecast(forecaster.seen(feeds))
-        adjusted = feeds[self._name("adjusted_close")][:, -_RISK_DAYS - 1 :]
+        adjusted = feeds[self._name("adjusted_close")][:, -QUARTER - 1 :]
         returns = np.log(adjusted[:, 1:] / adjusted[:, :-1])
         position = self._rule().apply(forecast[:, None], returns, feeds[self._name("held")])
         return {
@@ -266,7 +267,7 @@ class TradingStrategy(Application):
         costs = self.costs or TradingCosts()
 
         def traded_by(forecast: NDArray[np.float64]) -> Traded:
-            positions = positions_of(self._rule(), forecast, market, window=_RISK_DAYS)
+            positions = positions_of(self._rule(), forecast, market, window=QUARTER)
             return Traded(
                 test=backtest(positions, traded.opens, traded.closes, costs), forecast=forecast
             )
@@ -291,11 +292,12 @@ class TradingStrategy(Application):
             )
 
         equal = backtest(equal_weights(traded), traded.opens, traded.closes, costs)
-        momentum = CrossSectionForecaster(self._options("linear")).signal(panel, self._momentum())
+        signals = CrossSectionForecaster(self._options("linear"))
+        past_winners = signals.signal(panel, momentum(self._prices()))
         others = {
             "equal_weight": Traded(test=equal),
             "buy_and_hold": Traded(test=bought_and_held(traded, costs)),
-            "momentum_12_1": traded_by(momentum[first:]),
+            "momentum_12_1": traded_by(past_winners[first:]),
             "linear": walked("linear"),
         }
         return judge(
@@ -314,7 +316,7 @@ class TradingStrategy(Application):
         forecast = self.forecaster_.write(builder, inputs)
         expected = builder.node("Mul", forecast, builder.constant(np.float32(self.dispersion_)))
         close = self._name("adjusted_close")
-        returns = step_ratios(builder, inputs, close, close, 1, _RISK_DAYS)
+        returns = step_ratios(builder, inputs, close, close, 1, QUARTER)
         position = self._rule().write(builder, forecast, returns, inputs[self._name("held")])
         unknown = builder.node("IsNaN", forecast)
         builder.output(expected, "expected_return", np.float32)
@@ -336,13 +338,7 @@ class TradingStrategy(Application):
         return Panel.read(frame, self.schema_, self.windows_)
 
     def _market(self, panel: Panel) -> Market:
-        market = Market.of(
-            panel,
-            opening=self._name("open"),
-            close=self._name("close"),
-            adjusted_close=self._name("adjusted_close"),
-            volume=self._name("volume"),
-        )
+        market = Market.of(panel, self._prices())
         if self.check_splits:
             market.check_splits(panel.series)
         return market
@@ -351,49 +347,19 @@ class TradingStrategy(Application):
         return self.positions or PositionRule(pace=_PACE)
 
     def _options(self, model: SeriesModel) -> CrossSectionOptions:
+        prices = self._prices()
         training = self.training or TrainingOptions(max_epochs=5, batch_size=1024)
         return CrossSectionOptions(
             model=model,
-            signals=self._signals(),
-            channels=self._channels(),
-            needed=Change(self._name("adjusted_close"), _MONTH),
+            signals=(*price_signals(prices), *map(Latest, self.signals)),
+            channels=price_channels(prices),
+            needed=Change(prices.adjusted_close, MONTH),
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(training, seed=self.seed),
         )
 
-    def _momentum(self) -> Change:
-        return Change(self._name("adjusted_close"), _YEAR, _MONTH)
-
-    def _signals(self) -> tuple[Signal, ...]:
-        close, volume = self._name("adjusted_close"), self._name("volume")
-        return (
-            *(Change(close, days) for days in (1, 5, _MONTH)),
-            Change(close, _YEAR // 2, _MONTH),
-            self._momentum(),
-            OfChanges(close, _RISK_DAYS, "volatility"),
-            OfChanges(close, _RISK_DAYS, "own_volatility"),
-            OfChanges(close, _MONTH, "largest"),
-            OfChanges(close, _RISK_DAYS, "skewness"),
-            OfChanges(close, _YEAR // 2, "beta"),
-            Drawdown(close, _YEAR),
-            LevelRatio(volume, 5, _RISK_DAYS),
-            Illiquidity(close, self._name("close"), volume, _MONTH),
-            Between(self._name("low"), self._name("high"), steps=_MONTH),
-            Between(close, self._opening(), lag=1, steps=_MONTH),
-            Between(self._name("open"), self._name("close"), steps=_MONTH),
-        )
-
-    def _channels(self) -> tuple[Channel, ...]:
-        close = self._name("adjusted_close")
-        return (
-            RatioChannel(close, close, lag=1, scale=0.02),
-            RatioChannel(close, self._opening(), lag=1, scale=0.01),
-            RatioChannel(self._name("low"), self._name("high"), scale=0.02),
-            LevelChannel(self._name("volume"), scale=0.5),
-        )
-
-    def _opening(self) -> Adjusted:
-        return Adjusted(self._name("open"), self._name("adjusted_close"), self._name("close"))
+    def _prices(self) -> PriceColumns:
+        return PriceColumns(*(self._name(ours) for ours in PriceColumns._fields))
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)

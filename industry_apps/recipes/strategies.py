@@ -13,8 +13,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
+from industry_apps.errors import LeakageError, SchemaError
 from industry_apps.evaluation.backtesting import Backtest, TradingCosts, backtest
+from industry_apps.evaluation.forecast_skill import rank_ic
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.performance import sharpe, sharpe_standard_error
 from industry_apps.evaluation.performance_intervals import StrategyDays, performance_bootstrap
@@ -26,12 +27,15 @@ from industry_apps.evaluation.performance_plots import (
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.positions import PositionRule
+from industry_apps.recipes.price_signals import PriceColumns
 from industry_apps.runtime import Panel
 
 _Floats = NDArray[np.float64]
 
 #: After so many days without a price an asset counts as gone.
 _GONE = 10
+#: No daily signal of one day's knowledge ranks the returns of many stocks as well.
+_LARGEST_SKILL = 0.2
 #: Overnight ratios this near to a whole number >= 2 look like a split.
 _SPLIT_TOLERANCE = 0.03
 
@@ -55,24 +59,23 @@ class Market:
     traded_value: _Floats
 
     @classmethod
-    def of(
-        cls, panel: Panel, *, opening: str, close: str, adjusted_close: str, volume: str
-    ) -> Self:
+    def of(cls, panel: Panel, columns: PriceColumns) -> Self:
         """Take the prices out of a panel.
 
         Parameters
         ----------
         panel : Panel
-        opening, close, adjusted_close, volume : str
-            Its columns.
+        columns : PriceColumns
         """
-        columns = {name: grid.astype(np.float64) for name, grid in panel.columns.items()}
-        adjustment = columns[adjusted_close] / columns[close]
+        opens, close, adjusted, volume = (
+            panel.columns[name].astype(np.float64)
+            for name in (columns.open, columns.close, columns.adjusted_close, columns.volume)
+        )
         return cls(
             days=panel.times.astype("datetime64[s]").astype("datetime64[D]"),
-            opens=columns[opening] * adjustment,
-            closes=columns[adjusted_close],
-            traded_value=columns[close] * columns[volume],
+            opens=opens * adjusted / close,
+            closes=adjusted,
+            traded_value=close * volume,
         )
 
     def since(self, first: int) -> Market:
@@ -139,6 +142,30 @@ class Market:
         if len(opens) > horizon + 1:
             found[: -horizon - 1] = opens[horizon + 1 :] - opens[1:-horizon]
         return found
+
+
+def check_look_ahead(name: str, signal: NDArray[Any], outcome: _Floats) -> None:
+    """Refuse a signal that knows too well what comes after it.
+
+    Daily rank correlations with the later return are a few hundredths for signals that
+    are known to work; a mean far above tells that the signal was made of later prices.
+
+    Parameters
+    ----------
+    name : str
+    signal, outcome : ndarray of shape [T, A]
+
+    Raises
+    ------
+    LeakageError
+    """
+    skill = rank_ic(signal.astype(np.float64), outcome)
+    if abs(skill) > _LARGEST_SKILL:
+        raise LeakageError(
+            f"The signal {name!r} has a rank correlation of {skill:.2f} with the return that "
+            f"follows it; what is known at the close hardly reaches {_LARGEST_SKILL}. It was "
+            "made of later prices: give each day only what is known at its close."
+        )
 
 
 def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, window: int) -> _Floats:

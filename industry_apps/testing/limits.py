@@ -43,7 +43,7 @@ _MILLION = 1_000_000
 def takes_the_kinds_it_declares(trial: Trial) -> None:
     """A column of each kind in ``traits.inputs`` is read by a file trained with it."""
     declared = set(trial.application_class.traits.inputs)
-    read = {column.kind for column in trial.widened.inputs}
+    read = {column.kind for column in trial.widened.model.schema.inputs()}
     assert_that(
         declared == read, f"Declared are the kinds {sorted(declared)}, read are {sorted(read)}."
     )
@@ -128,7 +128,7 @@ def empty_table(trial: Trial) -> None:
 def empty_training_data_is_refused(trial: Trial) -> None:
     """``fit`` on no records raises a documented error, and leaves the application unfitted."""
     data = trial.data
-    _fit_refused(trial, replace(data, train=data.train.head(0)), "no training records")
+    fit_refused(trial, replace(data, train=data.train.head(0)), "no training records")
 
 
 def missing_target_is_refused(trial: Trial) -> None:
@@ -137,7 +137,7 @@ def missing_target_is_refused(trial: Trial) -> None:
     parts: dict[str, Any] = {
         name: getattr(data, name).drop(columns=data.target) for name in ("train", "validation")
     }
-    error = _fit_refused(trial, replace(data, **parts), "no target")
+    error = fit_refused(trial, replace(data, **parts), "no target")
     assert_that(
         isinstance(error, SchemaError) and repr(data.target) in str(error),
         f"The error does not name the target {data.target!r}: {error!r}",
@@ -150,10 +150,11 @@ def single_class_is_refused(trial: Trial) -> None:
     parts: dict[str, Any] = {
         name: getattr(data, name).assign(**{data.target: False}) for name in ("train", "validation")
     }
-    _fit_refused(trial, replace(data, **parts), "a single class")
+    fit_refused(trial, replace(data, **parts), "a single class")
 
 
-def _fit_refused(trial: Trial, data: Dataset, what: str) -> Exception:
+def fit_refused(trial: Trial, data: Dataset, what: str) -> Exception:
+    """``fit`` on such data raises a documented error, and leaves the application unfitted."""
     application = trial.application_class.fast()
     try:
         application.fit(data)
@@ -169,6 +170,8 @@ def _columns(
     """The widened trial, three of its records, and each column that its file reads."""
     wide = trial.widened
     frame = wide.records(3)
+    absent = [column.name for column in wide.inputs if column.name not in frame]
+    frame = frame.assign(**dict.fromkeys(absent))
     for column in wide.inputs:
         if kind in (None, column.kind):
             yield wide, frame, column
@@ -204,7 +207,8 @@ CHECKS = (
     million_characters,
     values_of_another_type,
     missing_columns,
-    empty_table,
     empty_training_data_is_refused,
-    missing_target_is_refused,
 )
+
+#: Of applications that answer record by record.
+OF_RECORDS = (empty_table, missing_target_is_refused)

@@ -9,7 +9,8 @@ from time import perf_counter
 from typing import Literal
 
 from industry_apps.application import Application
-from industry_apps.testing import answers, limits, structure
+from industry_apps.testing import answers, limits, series, structure
+from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial
 
 Status = Literal["passed", "failed", "expected failure"]
@@ -41,8 +42,9 @@ def yield_checks(
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the checks that an application has to pass, parity first.
 
-    All checks of one call share one fitted application and one exported file, made when
-    the first check needs them.
+    An application that answers windows of series is asked with long tables, and some checks
+    are then others. All checks of one call share one fitted application and one exported
+    file, made when the first check needs them.
 
     Parameters
     ----------
@@ -62,13 +64,21 @@ def yield_checks(
     >>> next(name for name, check in yield_checks(FraudDetector))
     'export_parity'
     """
-    trial = Trial(application_class)
     traits = application_class.traits
-    chosen = [*answers.CHECKS, *structure.CHECKS, *limits.CHECKS]
+    trial: Trial
+    if traits.windows:
+        trial = of_series = SeriesTrial(application_class)
+        for ask in series.CHECKS:
+            yield ask.__name__, partial(ask, of_series)
+        chosen = [*answers.CHECKS]
+    else:
+        trial = Trial(application_class)
+        chosen = [*answers.OF_RECORDS, *answers.CHECKS, *limits.OF_RECORDS]
+        if traits.task == "decision":
+            chosen.append(limits.single_class_is_refused)
+    chosen += [*structure.CHECKS, *limits.CHECKS]
     if traits.explains:
         chosen.append(answers.explains_each_column)
-    if traits.task == "decision":
-        chosen.append(limits.single_class_is_refused)
     named = [(check.__name__, check) for check in chosen]
     for name, check in (*named, *structure.scikit_learn_checks(application_class)):
         yield name, partial(check, trial)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from weakref import finalize
 
 import numpy as np
@@ -103,9 +103,9 @@ class Trial:
         return self.model.schema.inputs()
 
     @cached_property
-    def widened(self) -> Trial:
+    def widened(self) -> Self:
         """A trial of the same application on data with a column of each kind it takes."""
-        kinds = {column.kind for column in self.inputs}
+        kinds = {column.kind for column in self.model.schema.inputs()}
         lacking = [kind for kind in self.application_class.traits.inputs if kind not in kinds]
         if not lacking:
             return self
@@ -113,7 +113,7 @@ class Trial:
         wider: dict[str, Any] = {
             name: _widened(part, lacking) for name, part in self.untouched.items()
         }
-        return Trial(self.application_class, replace(data, **wider))
+        return type(self)(self.application_class, replace(data, **wider))
 
     def records(self, rows: int) -> pd.DataFrame:
         """Some records of the test part, spread over it, under a plain index."""
@@ -121,16 +121,24 @@ class Trial:
         chosen = np.unique(np.linspace(0, len(test) - 1, rows).round().astype(int))
         return test.iloc[chosen].reset_index(drop=True)
 
-    def edges(self) -> pd.DataFrame:
-        """Records made to be difficult, one column at a time."""
-        return edge_rows(self.inputs, self.data.test, {})
+    def edges(self) -> tuple[pd.DataFrame, ...]:
+        """Tables made to be difficult, one column at a time."""
+        return (edge_rows(self.inputs, self.data.test, {}),)
+
+    def framed(self, answers: Any, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answers to a table, given in another form, as a frame."""
+        return pd.DataFrame(answers, index=frame.index)
 
     def ways(self) -> tuple[Way, ...]:
         """All ways to ask; they have to agree."""
         model = self.model
 
         def records(frame: pd.DataFrame) -> pd.DataFrame:
-            return pd.DataFrame(model.predict(frame.to_dict("records")), index=frame.index)
+            return self.framed(model.predict(frame.to_dict("records")), frame)
+
+        def arrays(frame: pd.DataFrame) -> pd.DataFrame:
+            table = {name: frame[name].to_numpy() for name in frame}
+            return self.framed(model.predict(table), frame)
 
         def single(frame: pd.DataFrame) -> pd.DataFrame:
             answers = [model.predict(record) for record in frame.to_dict("records")]
@@ -140,6 +148,7 @@ class Trial:
             Way("trained model", self.fitted.predict),
             Way("file, asked with a frame", model.predict),
             Way("file, asked with a list of records", records),
+            Way("file, asked with a dict of arrays", arrays),
             Way("file, asked record by record", single, one_by_one=True),
         )
 

@@ -1,0 +1,113 @@
+"""One application of windows of series on trial: asked with long tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.export.parity import Moment, edge_windows
+from industry_apps.runtime.long_tables import WindowRule, long_schema
+from industry_apps.runtime.windows import Panel
+from industry_apps.schema import Schema
+from industry_apps.testing.trial import Trial, Way, assert_that
+
+#: Series whose windows are made difficult.
+_EDGE_SERIES = 5
+
+
+class SeriesTrial(Trial):
+    """An application that answers windows of series, as :class:`Trial` has one of records.
+
+    Parameters
+    ----------
+    application_class : type of Application
+    data : Dataset, optional
+        Instead of the sample.
+    """
+
+    @cached_property
+    def rule(self) -> WindowRule:
+        """How the file makes windows of a long table."""
+        rule = self.model.windows
+        assert_that(rule is not None, "The class answers windows of series, and its file does not.")
+        assert rule is not None  # for the type checker
+        return rule
+
+    @cached_property
+    def inputs(self) -> Schema:
+        """The columns that the file reads; whose row it is, and of when, is never missing."""
+        keys = (self.rule.series, self.rule.time)
+        columns = long_schema(self.model.schema, self.rule)
+        return Schema(
+            tuple(replace(c, nullable=c.nullable and c.name not in keys) for c in columns)
+        )
+
+    def owners(self, table: pd.DataFrame) -> NDArray[np.object_]:
+        """Whose each row is."""
+        return self.inputs[self.rule.series].to_array(table[self.rule.series])
+
+    def seconds(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """Of when each row is, in seconds since 1970 UTC."""
+        return self.inputs[self.rule.time].to_array(table[self.rule.time])
+
+    def names(self, table: pd.DataFrame) -> list[str]:
+        """The series of a table, sorted: one answer for each."""
+        return sorted(set(self.owners(table).tolist()))
+
+    def moments(self, table: pd.DataFrame) -> list[int]:
+        """The moments of a table, in order."""
+        return sorted(set(self.seconds(table).tolist()))
+
+    def upto(self, table: pd.DataFrame, moment: int) -> pd.DataFrame:
+        """A table as it was once a moment was known."""
+        return table[self.seconds(table) <= moment]
+
+    def window(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The last steps of a table, as many as a window has."""
+        return table[self.seconds(table) >= self.moments(table)[-self.rule.length :][0]]
+
+    def records(self, rows: int) -> pd.DataFrame:
+        """Windows of some series that end the test part, as a table that gets ``rows`` answers."""
+        window = self.window(self.data.test)
+        names = self.names(window)
+        chosen = np.unique(np.linspace(0, len(names) - 1, rows).round().astype(int))
+        kept = np.isin(self.owners(window), [names[place] for place in chosen])
+        return window[kept].reset_index(drop=True)
+
+    def edges(self) -> tuple[pd.DataFrame, ...]:
+        """Tables of windows made to be difficult."""
+        return tuple(self._edges())
+
+    def framed(self, answers: Any, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answers to a table, given in another form, as a frame."""
+        del frame
+        return pd.DataFrame(answers).set_index(self.rule.series)
+
+    def ways(self) -> tuple[Way, ...]:
+        """All ways to ask; they have to agree."""
+        return tuple(way for way in super().ways() if not way.one_by_one)
+
+    def _edges(self) -> Iterator[pd.DataFrame]:
+        schema, rule = self.model.schema, self.rule
+        panel = Panel.read(self.records(_EDGE_SERIES), schema, rule)
+        times = np.array(self.moments(self.data.test)[-rule.length :])
+        required = [column.name for column in self.inputs if not column.nullable]
+        for moment in edge_windows(panel, schema, rule):
+            table = _laid_out(moment, times).to_frame(rule).dropna(subset=required)
+            if len(table):
+                yield table.reset_index(drop=True)
+
+
+def _laid_out(moment: Moment, times: NDArray[np.int64]) -> Panel:
+    """Inputs of a model as the panel that they are made of; what is no history is repeated."""
+    columns = {
+        name: np.broadcast_to(values.T, (len(times), len(moment.series)))
+        for name, values in moment.feeds.items()
+    }
+    return Panel(times, moment.series, columns)
