@@ -11,9 +11,10 @@ from typing import Any
 
 from industry_apps.errors import ModelFileError
 from industry_apps.runtime.model import Model
+from industry_apps.whole_file import whole_file
 
 
-def publish(path: Path, folder: Path) -> Path:
+def publish(path: Path, folder: Path, *, variant: str = "") -> Path:
     """Put a model file into a zoo: the file under its application's name, its card, the index.
 
     Parameters
@@ -22,6 +23,8 @@ def publish(path: Path, folder: Path) -> Path:
         A file written by ``Application.export``.
     folder : Path
         The zoo, such as ``onnx_models``.
+    variant : str
+        Tells a second model of an application from the first: ``<application>.<variant>``.
 
     Returns
     -------
@@ -35,7 +38,7 @@ def publish(path: Path, folder: Path) -> Path:
         file does not load.
     """
     metadata = Model(path).metadata
-    data, name = metadata["data"], metadata["application"]
+    data, name = metadata["data"], ".".join(filter(None, (metadata["application"], variant)))
     if not data.get("models_may_be_published", False):
         raise ModelFileError(
             f"{path.name} was trained on {data['id']!r}, whose licence does not say that models "
@@ -45,17 +48,19 @@ def publish(path: Path, folder: Path) -> Path:
     target = folder / f"{name}.onnx"
     if path.resolve() != target.resolve():
         shutil.copyfile(path, target)
-    (folder / f"{name}.md").write_text(render_card(metadata), encoding="utf-8")
+    with whole_file(folder / f"{name}.md") as aside:
+        aside.write_text(render_card(metadata), encoding="utf-8")
     index_path = folder / "index.json"
     index = json.loads(index_path.read_text("utf-8")) if index_path.is_file() else {}
     index[name] = {
         "file": target.name,
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "bytes": target.stat().st_size,
-        "description": f"{name}, {metadata['model']}, trained on {data['id']}",
+        "description": f"{metadata['application']}, {metadata['model']}, trained on {data['id']}",
         "licence": "Apache-2.0",
     }
-    index_path.write_text(json.dumps(dict(sorted(index.items())), indent=2) + "\n", "utf-8")
+    with whole_file(index_path) as aside:
+        aside.write_text(json.dumps(dict(sorted(index.items())), indent=2) + "\n", "utf-8")
     return target
 
 

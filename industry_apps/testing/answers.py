@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.evaluation.meanings import LOWER_IS_BETTER
 from industry_apps.export.parity import Answers, certify
@@ -39,7 +40,6 @@ TRAINING_LIBRARIES = (
 #: an honest negative is an accepted result.
 PRIMARY: dict[str, tuple[str, str | None]] = {
     "decision": ("average_precision", "prevalence"),
-    "forecast": ("mase", "seasonal_naive"),
     "positions": ("rank_ic", None),
 }
 
@@ -234,9 +234,9 @@ def _plain(value: Any) -> object:
     return value.isoformat() if hasattr(value, "isoformat") else value.item()
 
 
-def arrays_of(answer: pd.DataFrame) -> Answers:
-    """Answers in a frame as arrays."""
-    return {str(name): answer[name].to_numpy() for name in answer}
+def arrays_of(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """The columns of a frame as arrays."""
+    return {str(name): frame[name].to_numpy() for name in frame}
 
 
 #: Of applications that answer record by record; parity first.

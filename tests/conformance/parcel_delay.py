@@ -11,7 +11,7 @@ import pandas as pd
 from industry_apps.application import Application
 from industry_apps.data import Dataset, card
 from industry_apps.errors import ParameterError, TrainingError
-from industry_apps.evaluation import Estimate, Report, average_precision
+from industry_apps.evaluation import Report, average_precision, bootstrap
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column, Schema, Traits
@@ -90,16 +90,11 @@ class ParcelDelay(Application):
         return {"late_probability": probability, "is_late": probability >= self.threshold}
 
     def _evaluate(self, frame):
-        ours = average_precision(frame["late"], self._answers(frame)["late_probability"])
-        theirs = frame["late"].mean()
-        return Report(
-            application=self.name,
-            data="parcels",
-            model="rule",
-            metrics={"average_precision": Estimate(ours, ours, ours)},
-            baselines={"prevalence": {"average_precision": Estimate(theirs, theirs, theirs)}},
-            margins={"prevalence": {"average_precision": Estimate(*[ours - theirs] * 3)}},
-        )
+        scores = {
+            "prevalence": np.zeros(len(frame)),
+            "weight": frame["weight"].fillna(self.typical_),
+        }
+        return judged(frame["late"], self._answers(frame)["late_probability"], scores)
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
@@ -139,6 +134,27 @@ class ParcelDelay(Application):
         margin = builder.node("Mul", filled, constant(np.float32(0.1)))
         margin = builder.node("Add", margin, builder.node("Mul", slow, constant(np.float32(3))))
         return builder.node("Sub", builder.node("Add", margin, early), insured)
+
+
+def judged(target, ours, others) -> Report:
+    """The average precision of scores beside those of others, for the same rows."""
+
+    def found(scores):
+        def precision(weight):
+            return average_precision(target, scores, weight)
+
+        return bootstrap({"average_precision": precision}, None, len(target), resamples=50)
+
+    model = found(ours)
+    baselines = {name: found(scores) for name, scores in others.items()}
+    return Report(
+        application="",
+        data="",
+        model="rule",
+        metrics=model.estimates(),
+        baselines={name: other.estimates() for name, other in baselines.items()},
+        margins={name: model.minus(other) for name, other in baselines.items()},
+    )
 
 
 def parcels(seed: int, rows: int = 400) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from parcel_delay import ParcelDelay, parcels
 
 from industry_apps.errors import ParityError, SchemaError
+from industry_apps.evaluation import Estimate
 from industry_apps.testing import CheckResult, answers, check_application, yield_checks
 
 
@@ -117,6 +118,32 @@ class NoBetterThanTheTrivial(ParcelDelay):
             made,
             margins={"prevalence": {k: replace(v, low=-0.1) for k, v in made.metrics.items()}},
         )
+
+
+class StandsBesideOneBaseline(ParcelDelay):
+    def _evaluate(self, frame):
+        made = super()._evaluate(frame)
+        return replace(made, baselines={"prevalence": made.baselines["prevalence"]})
+
+
+class KnowsNoInterval(ParcelDelay):
+    def _evaluate(self, frame):
+        made = super()._evaluate(frame)
+        metrics = {name: replace(found, low=np.nan) for name, found in made.metrics.items()}
+        return replace(made, metrics=metrics)
+
+
+class IsCertain(ParcelDelay):
+    def _evaluate(self, frame):
+        made = super()._evaluate(frame)
+        metrics = {name: Estimate(*[found.value] * 3) for name, found in made.metrics.items()}
+        return replace(made, metrics=metrics)
+
+
+class MeasuresSomethingElse(ParcelDelay):
+    def _evaluate(self, frame):
+        made = super()._evaluate(frame)
+        return replace(made, metrics={"accuracy": made.metrics["average_precision"]})
 
 
 class TaskWithoutMetric(ParcelDelay):
@@ -262,6 +289,10 @@ MISTAKES = [
     (WritesIntoTheTable, "inputs_are_not_mutated", "weight"),
     (SamplesAnew, "sample_repeats", "weight"),
     (NoBetterThanTheTrivial, "beats_trivial_baseline", "less that of 'prevalence' is"),
+    (StandsBesideOneBaseline, "reports_intervals_and_baselines", "Too few baselines"),
+    (KnowsNoInterval, "reports_intervals_and_baselines", "lies in no interval"),
+    (IsCertain, "reports_intervals_and_baselines", "has no width"),
+    (MeasuresSomethingElse, "reports_intervals_and_baselines", "No 'average_precision'"),
     (TaskWithoutMetric, "beats_trivial_baseline", "divination"),
     (DefaultsToAList, "parameters_are_explicit", "'carriers' can be changed"),
     (TakesParametersInOrder, "parameters_are_explicit", "'threshold' is not keyword-only"),
