@@ -61,7 +61,7 @@ def record(done: Run) -> Mapping[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(record_module, "SHORT_BATCH", 500)
         patch.setattr(record_module, "SHORT_REPETITIONS", 20)
-        patch.setattr(record_module, "run", lambda *_: done)
+        patch.setattr(record_module, "run_all", lambda *_: done)
         found = benchmark(done.application, "sample")
     return json.loads(json.dumps(found, allow_nan=False))
 

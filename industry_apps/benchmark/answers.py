@@ -45,11 +45,14 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
             f"Use {type(application).__name__}.evaluate."
         )
     frame, facts = data.test, model.metadata
-    entity, time, label = (_column(application, k) for k in ("category", "datetime", "boolean"))
+    entity, label = (_column(application, k, "identifier") for k in ("category", "boolean"))
     if isinstance(data, Dataset):
         label = data.target
-    records = Records(schema=model.schema, target=label, time=time)
-    if time in frame:
+    time = _column(application, "datetime")
+    # A model that has learned without times cannot have learned from later ones knowingly.
+    dated = time in frame and all("last" in part for part in facts["split"].values())
+    records = Records(schema=model.schema, target=label, time=time if dated else "")
+    if dated:
         records.check_later(frame, facts["split"], delay=0)
     target = records.labelled(frame).target
     answers = model.predict(frame)
@@ -72,7 +75,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
             probability=probability,
             threshold=rule["threshold"],
             costs=costs,
-            day=records.days(frame).astype("datetime64[D]") if time in frame else None,
+            day=records.days(frame).astype("datetime64[D]") if dated else None,
         ),
     )
 
@@ -106,7 +109,7 @@ def enriched(model: Model, table: Path, folder: Path) -> Path:
     return path
 
 
-def _column(application: Application, kind: str) -> str:
-    """The user's name of the first column of this kind, empty where there is none."""
-    names = [column.name for column in application.schema if column.kind == kind]
+def _column(application: Application, kind: str, role: str = "") -> str:
+    """The user's name of the first column of this kind and role, empty where there is none."""
+    names = [c.name for c in application.schema if c.kind == kind and role in ("", c.role)]
     return own_name(application, names[0]) if names else ""

@@ -12,6 +12,12 @@ from industry_apps.application import Application
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run, data_of, run, run_all
+from industry_apps.benchmark.series_speed import (
+    backtest_time,
+    history,
+    many_moments,
+    one_moment,
+)
 from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
 from industry_apps.whole_file import whole_file
@@ -23,13 +29,17 @@ _PARITY = ("rows", "edge_rows", "changed_decisions", "beyond_tolerance", "larges
 BATCH, SHORT_BATCH = 1_000_000, 100_000
 REPETITIONS, SHORT_REPETITIONS = 4_000, 1_000
 FILE_ROWS = 5_000_000
+#: The same for models of windows, which are given a long table for each call.
+MOMENTS, SHORT_MOMENTS = 1_000, 100
+CALLS, SHORT_CALLS = 200, 50
 
 
 def benchmark(application: Application, source: str, *, full: bool = False) -> dict[str, Any]:
     """Measure one application on one data set.
 
     It is trained with the parameters it has, evaluated once on the test part, exported with
-    parity on all of that part, and timed beside what it replaces.
+    parity on all of that part, and timed beside what it replaces. Data that are split many
+    times are so treated for each split, and timed on the last.
 
     Parameters
     ----------
@@ -115,7 +125,8 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
         JSON values.
     """
     with whole_file(path) as aside:
-        aside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        aside.write_text(text + "\n", encoding="utf-8")
 
 
 def timings(measures: Sequence[Measure]) -> dict[str, dict[str, float | str]]:
@@ -128,6 +139,8 @@ def timings(measures: Sequence[Measure]) -> dict[str, dict[str, float | str]]:
 
 def _short(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
+    if fitted.traits.windows:
+        return _of_series(done, SHORT_CALLS, SHORT_MOMENTS)
     return [
         *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
         *raw_record(fitted, done.path, done.data),
@@ -137,12 +150,23 @@ def _short(done: Run) -> list[Measure]:
 
 def _thorough(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
+    of_process = [*import_times(), training_step()]
+    if fitted.traits.windows:
+        return [*_of_series(done, CALLS, MOMENTS), *of_process]
     return [
         *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
         *raw_record(fitted, done.path, done.data),
         *batch(fitted, done.path, rows, count=BATCH),
         *model_alone(fitted, rows, count=BATCH),
         scoring_memory(done.path, rows, count=FILE_ROWS),
-        *import_times(),
-        training_step(),
+        *of_process,
+    ]
+
+
+def _of_series(done: Run, calls: int, moments: int) -> list[Measure]:
+    fitted, table = done.application, history(done.data)
+    return [
+        *one_moment(fitted, done.path, table, repetitions=calls),
+        *many_moments(fitted, done.path, table, count=moments),
+        *([backtest_time()] if fitted.traits.task == "policy" else []),
     ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
 
 from industry_apps.application import Application
+from industry_apps.benchmark.hardware import cores
 from industry_apps.data import Dataset, Split, card, catalogue, load, read_table
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Report, merged
@@ -40,7 +43,8 @@ class Run:
     path : Path
         The model file.
     seconds : float
-        From the first step of training to the written file.
+        From the first step of training to the written file; of the last one, where the data
+        are split many times.
     seeds : tuple of int
         Of training; one for each repeat.
     """
@@ -84,12 +88,15 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
         certificate=certificate,
         path=path,
         seconds=time.perf_counter() - started,
-        seeds=(application.get_params(deep=False).get("seed", 0),),
+        seeds=(_seed(application),),
     )
 
 
 def run_all(application: Application, source: str, path: Path) -> Run:
     """Run an application on every split of a data set, and merge what was found.
+
+    Splits are run side by side, each in a process with its share of the cores: on few rows
+    threads wait for each other more than they work.
 
     Parameters
     ----------
@@ -113,26 +120,44 @@ def run_all(application: Application, source: str, path: Path) -> Run:
     rule = card(source).resampling if source in catalogue() else None
     if rule is None or rule.runs == 1:
         return run(application, data_of(application, source), path)
-    found: list[Run] = []
-    for number in progress(((n, (n + 1) / rule.runs) for n in range(rule.runs)), source):
-        repeat = number // max(rule.folds, 1)
-        fresh = clone(application)
-        if "seed" in fresh.get_params(deep=False):
-            fresh.set_params(seed=application.get_params(deep=False)["seed"] + repeat)
-        found.append(run(fresh, load(source, run=number), path))
-    certificate = Certificate.joined([each.certificate for each in found])
-    report = merged(
-        [each.report for each in found],
-        test_share=rule.test_share,
-        rows_once=max(rule.folds, 1),
-    )
+    started = time.perf_counter()
+    asked = [(_repeated(application, n // max(rule.folds, 1)), n) for n in range(rule.runs)]
+    # The last one first and in this process: its model is kept, and an error shows at once.
+    done = run(asked[-1][0], load(source, run=asked[-1][1]), path)
+    workers = Parallel(n_jobs=min(cores(), rule.runs - 1), return_as="generator")
+    judged = workers(delayed(_judged)(fresh, source, number) for fresh, number in asked[:-1])
+    shown = progress(((each, n / rule.runs) for n, each in enumerate(judged, start=2)), source)
+    found = [*shown, (done.report, done.certificate)]
+    reports, certificates = zip(*found, strict=True)
+    certificate = Certificate.joined(certificates)
+    report = merged(reports, test_share=rule.test_share, rows_once=max(rule.folds, 1))
     return replace(
-        found[-1],
+        done,
         report=replace(report, parity=certificate.to_dict()),
         certificate=certificate,
-        seconds=sum(each.seconds for each in found),
-        seeds=tuple(sorted({seed for each in found for seed in each.seeds})),
+        seconds=time.perf_counter() - started,
+        seeds=tuple(sorted({_seed(fresh) for fresh, _ in asked})),
     )
+
+
+def _repeated(application: Application, repeat: int) -> Application:
+    """The same application, not fitted, with a seed of its own for each repeat."""
+    fresh: Application = clone(application)
+    if "seed" in fresh.get_params(deep=False):
+        fresh.set_params(seed=_seed(application) + repeat)
+    return fresh
+
+
+def _seed(application: Application) -> int:
+    seed: int = application.get_params(deep=False).get("seed", 0)
+    return seed
+
+
+def _judged(application: Application, source: str, number: int) -> tuple[Report, Certificate]:
+    """One of the splits, in a worker: its file is proven and thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(application, load(source, run=number), Path(folder) / "model.onnx")
+    return done.report, done.certificate
 
 
 def data_of(application: Application, source: str) -> Dataset | Split:

@@ -155,8 +155,8 @@ def one_record(
         Alternating calls of the file and of the bare session; the training path, which is
         slower by far, is called a tenth as often.
     """
-    model = Model(path, threads=_threads())
-    session = _bare_session(path)
+    model = Model(path, threads=threads())
+    session = bare_session(path)
     names = model.outputs.names
     some = unmarked(rows).iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
     records = _records(some)
@@ -215,7 +215,7 @@ def raw_record(
     repetitions : int
         Records to take.
     """
-    model = Model(path, threads=_threads())
+    model = Model(path, threads=threads())
     settings = model.metadata.get("state")
     if not settings:
         return []
@@ -256,7 +256,7 @@ def batch(
     repeats : int
         Alternating runs of each.
     """
-    model = Model(path, threads=_threads())
+    model = Model(path, threads=threads())
     frame = drawn(rows, count)
     seconds = alternating(
         {
@@ -343,20 +343,21 @@ class _ReadyFeatures:
 def _session_alone(ready: Any, tensors: Mapping[str, NDArray[Any]]) -> Callable[[], object]:
     builder = GraphBuilder()
     builder.output(ready.write(builder, {}), "margin", np.float32)
-    session = _bare_session(builder.model("model").SerializeToString())
+    session = bare_session(builder.model("model").SerializeToString())
     parts = list(slices(dict(tensors), Schema(())))
     return lambda: [session.run(["margin"], part) for part in parts]
 
 
-def _bare_session(model: Path | bytes) -> ort.InferenceSession:
+def bare_session(model: Path | bytes) -> ort.InferenceSession:
+    """A session of onnxruntime on a file, with nothing of ours around it."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = _threads() or 0
+    options.intra_op_num_threads = threads() or 0
     source = model if isinstance(model, bytes) else str(model)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def _threads() -> int | None:
+def threads() -> int | None:
     """As many threads as the trained model takes: all, or what OpenMP is told."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdigit() and int(told) else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.evaluation.groups import GroupReport, group_report
@@ -35,9 +36,16 @@ class GroupedAnswers:
     favourable: bool
 
     def report(self) -> GroupReport:
-        """Compare the groups."""
+        """Compare the groups, attribute by attribute; one whose rows are all alike is left out.
+
+        Raises
+        ------
+        ParameterError
+            They are all alike in every attribute.
+        """
+        groups = set_apart(self.groups)
         return group_report(
-            self.target, self.probability, self.decision, self.groups, favourable=self.favourable
+            self.target, self.probability, self.decision, groups, favourable=self.favourable
         )
 
     @staticmethod
@@ -61,3 +69,23 @@ class GroupedAnswers:
             },
             favourable=parts[0].favourable,
         )
+
+
+def set_apart(groups: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that set rows apart: those with two groups or more.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of shape [rows]
+        Attribute -> label of the group of each row; missing labels are one group.
+
+    Examples
+    --------
+    >>> list(set_apart({"sex": ["f", "f"], "age": ["<30", "30+"]}))
+    ['age']
+    """
+    return {
+        name: labels
+        for name, labels in groups.items()
+        if pd.Series(labels).nunique(dropna=False) > 1
+    }

@@ -69,9 +69,10 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
     Returns
     -------
     Report
-        Without curves: each run has a threshold of its own.
+        Without curves: each run has a threshold of its own. Sections are those of the first
+        run.
     """
-    first = reports[0]
+    first, tested = reports[0], reports[:rows_once]
 
     def means(rows: Sequence[Mapping[str, Estimate]]) -> dict[str, Estimate]:
         return {
@@ -89,6 +90,7 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
             if name in theirs
         }
 
+    titles = [section.title for section in first.sections]
     return replace(
         first,
         metrics=means([report.metrics for report in reports]),
@@ -96,12 +98,13 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
         margins={baseline: differences(baseline) for baseline in first.baselines},
         curves=None,
         groups={
-            system: GroupedAnswers.joined([r.groups[system] for r in reports[:rows_once]])
-            for system in first.groups
+            system: GroupedAnswers.joined([r.groups[system] for r in tested if system in r.groups])
+            for system in dict.fromkeys(name for r in tested for name in r.groups)
         },
         notes=(
             f"Means over {len(reports)} random splits of the same rows, with corrected resampled "
             "t intervals (Nadeau and Bengio 2003).",
+            *(f"{title}: of the first of these runs." for title in titles),
             *first.notes,
         ),
     )

@@ -6,10 +6,10 @@ decision, or one number that moves beyond the tolerance, and there is no file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -74,6 +74,24 @@ class Certificate:
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One certificate for several files: what was compared in all, the worst of each.
+
+        Parameters
+        ----------
+        parts : sequence of Certificate
+            At least one.
+        """
+        return cls(
+            rows=sum(part.rows for part in parts),
+            edge_rows=sum(part.edge_rows for part in parts),
+            changed_decisions=sum(part.changed_decisions for part in parts),
+            beyond_tolerance=sum(part.beyond_tolerance for part in parts),
+            largest_difference=max(part.largest_difference for part in parts),
+            tolerance=max(part.tolerance for part in parts),
+        )
 
 
 def certify(
@@ -262,6 +280,10 @@ def real_windows(
     first : int
         What lies before this moment of the panel is history only.
 
+    Yields
+    ------
+    Moment
+
     Raises
     ------
     ParameterError
@@ -293,6 +315,10 @@ def edge_windows(panel: Panel, schema: Schema, rule: WindowRule) -> Iterator[Mom
     panel : Panel
     schema : Schema
     rule : WindowRule
+
+    Yields
+    ------
+    Moment
     """
     real = panel.feeds(len(panel.times), schema, rule)
     history = history_of(schema)

@@ -170,7 +170,9 @@ class CreditScorer(Application):
         "use_protected": BOOLEAN,
         "default_cost": NOT_NEGATIVE,
         "refusal_cost": NOT_NEGATIVE,
-        "approval_rate": SHARE.or_none(),
+        "approval_rate": Limit(
+            lambda rate: SHARE.holds(rate) and rate < 1, "a number in (0, 1)"
+        ).or_none(),
         "monotone": DIRECTIONS.or_none(),
         "mitigate": TEXT,
         "reasons": integer(0, 10),
@@ -259,6 +261,7 @@ class CreditScorer(Application):
             only=self.features,
             ignore=self.ignore,
             protected=self.protected,
+            mapped=tuple((self.columns or {}).values()),
             consent=self.use_protected,
         )
         time = self._name("time") if self._name("time") in train else ""
@@ -269,15 +272,13 @@ class CreditScorer(Application):
         self.split_ = {name: records.describe(part) for name, part in parts.items()}
         rows = [records.labelled(part) for part in parts.values()]
         options = self._options()
-        self.baselines_ = DecisionBaselines(schema, options).fit(*rows)
+        self.recipe_ = DecisionRecipe(schema, options).fit(*rows)
         self.unmitigated_: DecisionRecipe | None = None
         if self.mitigate:
-            self.unmitigated_ = DecisionRecipe(schema, options).fit(*rows)
-            rows = [
-                self.protected_.reweighed(each, part, self.mitigate)
-                for each, part in zip(rows, parts.values(), strict=True)
-            ]
-        self.recipe_ = DecisionRecipe(schema, options).fit(*rows)
+            self.unmitigated_ = self.recipe_
+            weighed = self.protected_.reweighed(rows[0], train, self.mitigate)
+            self.recipe_ = DecisionRecipe(schema, options).fit(weighed, *rows[1:])
+        self.baselines_ = DecisionBaselines(schema, options).fit(*rows)
         self.records_, self.inputs_ = records, self.recipe_.used_columns()
         self.check_ = train if validation is None else validation
 
@@ -317,29 +318,26 @@ class CreditScorer(Application):
                 notes=("Learned from accepted applicants only: no reject inference.",),
             ),
         )
-        return replace(report, groups=self._beside_groups(frame))
+        report = replace(report, groups=self._beside_groups(frame))
+        if self.model == "scorecard":
+            from industry_apps.evaluation.scorecard_plots import points_section
+
+            report = replace(report, sections=(points_section(self.points()),))
+        return report
 
     def _beside_groups(self, frame: pd.DataFrame) -> dict[str, GroupedAnswers]:
         """What each applicant was answered: by the model, before mitigation, by the file."""
-        groups = self.protected_.groups(frame)
-        if not groups:
-            return {}
         systems = {"model": self._answers(frame)}
         if self.unmitigated_ is not None:
             arrays = self.unmitigated_.schema.to_arrays(frame)
             systems["model before mitigation"] = self._decided(self.unmitigated_, arrays)
         systems["exported file"] = answering(self._exportable())(frame)
-        target = self.records_.labels(frame)
-        return {
-            system: GroupedAnswers(
-                target=target,
-                probability=answers["default_probability"],
-                decision=answers["decision"] == _REFUSE,
-                groups=groups,
-                favourable=False,
-            )
+        decided = {
+            system: (answers["default_probability"], answers["decision"] == _REFUSE)
             for system, answers in systems.items()
         }
+        labels = self.records_.labels(frame)
+        return self.protected_.answered(frame, labels, decided, favourable=False)
 
     def _exportable(self) -> Exportable:
         builder, outputs = GraphBuilder(), self.outputs

@@ -34,7 +34,7 @@ class DecisionBaselines:
     """
 
     def __init__(self, schema: Schema, options: DecisionOptions) -> None:
-        self._features = FeatureGraph(schema, plain_encoders(schema))
+        self._plain = FeatureGraph(schema, plain_encoders(schema))
         self._options = options
 
     def fit(self, train: Labelled, validation: Labelled | None = None) -> DecisionBaselines:
@@ -59,7 +59,7 @@ class DecisionBaselines:
         return self
 
     def _learn(self, rows: Labelled) -> None:
-        self._features = self._features.learn(rows.arrays)
+        self._features = self._plain.learn(rows.arrays)
         self.models_: dict[str, Baseline] = fit_decision_baselines(
             self._features.run(rows.arrays)["numeric"], rows.target, seed=self._options.trees.seed
         )

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import ParameterError, TrainingError
+from industry_apps.errors import ParameterError, TrainingError, unknown_name
 from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
 from industry_apps.export.decision import (
     Isotonic,
@@ -33,6 +33,11 @@ from industry_apps.training import TrainingOptions
 
 ModelName = Literal["trees", "scorecard", "network", "transformer", "autoencoder", "stack"]
 Calibration = Literal["platt", "isotonic", "none"]
+
+_KEEP_DIRECTIONS: tuple[ModelName, ...] = ("trees", "scorecard")
+
+#: Rows of each class at least, of which every fold needs one.
+_FEWEST_IN_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +138,14 @@ class DecisionRecipe:
         Raises
         ------
         TrainingError
-            One of the two holds a single class.
+            One of the two holds a single class, or too few of one for folds.
+        ParameterError
+            A direction is of no number, or the model keeps none.
         """
+        self._check_directions()
         _check_classes("training", train)
         if validation is None:
+            _check_classes("training", train, _FEWEST_IN_FOLDS)
             self.scorers_, margins = self._cross_fitted(train)
             self._decide(margins, train.target, day)
             return self
@@ -270,13 +279,32 @@ class DecisionRecipe:
     def _margins(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         return _margins(self.scorers_, arrays)
 
+    def _check_directions(self) -> None:
+        """Check that each direction is of a number, and that every model can keep it."""
+        directions, kinds = self.options.directions, ("number", "boolean")
+        numbers = [column.name for column in self.schema.inputs() if column.kind in kinds]
+        numbers += [source.name for source in self.options.derived]
+        for name in directions:
+            if name not in numbers:
+                raise ParameterError(
+                    f"Column {name!r} cannot be made to act in one direction only: it is no number "
+                    f"among the features. {unknown_name('number', name, numbers)}"
+                )
+        for member in self._members():
+            if directions and member not in _KEEP_DIRECTIONS:
+                raise ParameterError(
+                    f"The model {member!r} keeps no direction, and one is asked for "
+                    f"{list(directions)}. Use one of {_KEEP_DIRECTIONS}."
+                )
+
     def _scorer(self, name: ModelName) -> Scorer:
         options = self.options
         if name == "trees":
             return TreeScorer(self.schema, options.derived, options.trees, options.directions)
         if name == "scorecard":
-            directions = {k: v for k, v in options.directions.items() if k in self.schema}
-            return ScorecardScorer(self.schema, options.derived, options.scorecard, directions)
+            return ScorecardScorer(
+                self.schema, options.derived, options.scorecard, options.directions
+            )
         if name == "autoencoder":
             return AutoencoderScorer(self.schema, options.derived, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
@@ -287,10 +315,13 @@ def _margins(scorers: Sequence[Scorer], arrays: Mapping[str, NDArray[Any]]) -> N
     return np.column_stack([scorer.margin(arrays) for scorer in scorers])
 
 
-def _check_classes(name: str, part: Labelled) -> None:
-    if not 0 < part.target.sum() < len(part.target):
+def _check_classes(name: str, part: Labelled, fewest: int = 1) -> None:
+    positive, negative = int(part.target.sum()), int((~part.target).sum())
+    if min(positive, negative) < fewest:
+        needed = "both classes are needed"
+        if fewest > 1:
+            needed = f"without validation data, at least {fewest} of each are needed"
         raise TrainingError(
-            f"The {name} data hold {int(part.target.sum())} positive and "
-            f"{int((~part.target).sum())} negative rows; both classes are needed. "
-            "Take a longer period."
+            f"The {name} data hold {positive} positive and {negative} negative rows; {needed}. "
+            "Take a longer period, or more rows."
         )

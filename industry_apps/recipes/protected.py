@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, unknown_name
+from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
 from industry_apps.evaluation.groups import bands
 from industry_apps.recipes.mitigation import reweighing
 from industry_apps.recipes.scorers import Labelled
@@ -17,6 +20,11 @@ from industry_apps.schema import Column, Schema, infer_columns
 
 #: Ages in years at which a group begins.
 _AGES = (25, 35, 50, 65)
+
+#: A number with no more values than this has a group for each.
+_FEW_VALUES = 4
+
+_UNITS_OF_AGE = "years"
 
 
 class ProtectedColumns:
@@ -26,20 +34,77 @@ class ProtectedColumns:
     ----------
     columns : sequence of Column
         Each with the flag ``protected``.
+    frame : DataFrame
+        Training data: where numbers are cut into groups is learned from it, so that the
+        groups of other tables are the same.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], frame: pd.DataFrame) -> None:
         self.schema = Schema(tuple(replace(column, required=False) for column in columns))
+        self._edges = {
+            column.name: _edges(_numbers(column, frame[column.name]))
+            for column in self.schema
+            if column.kind in ("number", "datetime") and column.unit != _UNITS_OF_AGE
+        }
 
     def groups(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Label of the group of each row, by column; of those that the table has.
 
-        Years are cut into bands, other numbers at their quartiles.
+        Ages are cut into bands, other numbers at the quartiles of the training data, or
+        between their values where these are few; of a time, the year counts.
         """
         return {
-            column.name: _labels(column, frame[column.name])
+            column.name: self._labels(column, frame[column.name])
             for column in self.schema
             if column.name in frame
+        }
+
+    def _labels(self, column: Column, values: pd.Series) -> Any:
+        if column.name in self._edges:
+            return _cut(_numbers(column, values), self._edges[column.name])
+        array = column.to_array(values)
+        if column.kind == "number":
+            return bands(array, _AGES)
+        if column.kind == "boolean":
+            return np.where(np.isnan(array), "", np.where(array > 0, "yes", "no"))
+        return array
+
+    def answered(
+        self,
+        frame: pd.DataFrame,
+        target: NDArray[np.bool_],
+        systems: Mapping[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
+        *,
+        favourable: bool,
+    ) -> dict[str, GroupedAnswers]:
+        """What systems answered to the people of a table, beside the groups of these.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        target : ndarray of bool of shape [rows]
+        systems : mapping of str to pair of ndarray of shape [rows]
+            System -> probability of a True target, and decision.
+        favourable : bool
+            The decision and the outcome that are good for the person.
+
+        Returns
+        -------
+        dict of str to GroupedAnswers
+            Empty where no protected column of the table sets people apart.
+        """
+        groups = self.groups(frame)
+        if not set_apart(groups):
+            return {}
+        return {
+            system: GroupedAnswers(
+                target=target,
+                probability=probability,
+                decision=decision,
+                groups=groups,
+                favourable=favourable,
+            )
+            for system, (probability, decision) in systems.items()
         }
 
     def reweighed(self, rows: Labelled, frame: pd.DataFrame, column: str) -> Labelled:
@@ -66,6 +131,7 @@ def feature_columns(
     only: Sequence[str] = (),
     ignore: Sequence[str] = (),
     protected: Sequence[str] = (),
+    mapped: Sequence[str] = (),
     consent: bool = False,
 ) -> tuple[Schema, ProtectedColumns]:
     """Tell the features of a table from its protected columns.
@@ -78,6 +144,8 @@ def feature_columns(
         Training data; further columns are inferred from it.
     only, ignore, protected : sequence of str
         Columns: nothing but these, none of these, and these protected too.
+    mapped : sequence of str
+        Names in `named` that the user has given, so that they must be there.
     consent : bool
         May protected columns be features?
 
@@ -89,9 +157,13 @@ def feature_columns(
     Raises
     ------
     ParameterError
-        A name in `only` or `protected` is not there, or is protected and asked for without
-        consent.
+        A name is not there, or is protected and asked for without consent, or no column is
+        left.
     """
+    for name in (*mapped, *ignore):
+        if name not in frame:
+            # Misspelt, what was to be kept from the model would be one of its features.
+            raise ParameterError(str(unknown_name("column", name, map(str, frame.columns))))
     ours = [replace(column, required=True) for column in named if column.name in frame]
     further = infer_columns(frame, skip=[*(c.name for c in named), *ignore])
     columns = [
@@ -113,16 +185,39 @@ def feature_columns(
         for c in columns
         if (not only or c.name in only) and c.name not in ignore and (consent or not c.protected)
     ]
-    return Schema(tuple(chosen)), ProtectedColumns([c for c in columns if c.protected])
+    if not chosen:
+        raise ParameterError(
+            f"There is no column to learn from. The table has {', '.join(map(str, frame.columns))}"
+            "; labels, times, identifiers, and columns that are protected or ignored are no "
+            "features. Give further columns."
+        )
+    return Schema(tuple(chosen)), ProtectedColumns([c for c in columns if c.protected], frame)
 
 
-def _labels(column: Column, values: pd.Series) -> Any:
+def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    """Numbers of shape [rows], of times the years; NaN where there is none."""
     array = column.to_array(values)
-    if column.kind == "category":
-        return array
-    if column.kind == "boolean":
-        return np.where(np.isnan(array), "", np.where(array > 0, "yes", "no"))
-    edges: Sequence[int] = _AGES
-    if column.unit != "years":
-        edges = sorted({round(float(q)) for q in np.nanquantile(array, (0.25, 0.5, 0.75))})
-    return bands(array, edges)
+    if column.kind == "datetime":
+        years = array.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+        return np.where(column.is_missing(array), np.nan, years)
+    return array.astype(np.float64)
+
+
+def _edges(numbers: NDArray[np.float64]) -> list[float]:
+    """Where groups begin, the first left out: at few values or at the quartiles."""
+    known = np.unique(numbers[~np.isnan(numbers)])
+    if len(known) > _FEW_VALUES:
+        # Quartiles that are values themselves keep whole numbers whole.
+        cut = np.nanquantile(numbers, (0.25, 0.5, 0.75), method="higher")
+        known = np.unique([known[0], *cut])
+    return [float(edge) for edge in known[1:]]
+
+
+def _cut(numbers: NDArray[np.float64], edges: Sequence[float]) -> pd.Categorical:
+    """Label of the group of each number, in the order of the groups."""
+    if not edges:
+        return pd.Categorical(np.where(np.isnan(numbers), None, "any number"))
+    named = [str(np.float32(edge)).removesuffix(".0") for edge in edges]
+    between = [f"{low} to less than {high}" for low, high in pairwise(named)]
+    labels = [f"less than {named[0]}", *between, f"{named[-1]} or more"]
+    return pd.cut(numbers, [-np.inf, *edges, np.inf], right=False, labels=labels)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import LeakageError, SchemaError
 from industry_apps.evaluation.backtesting import Backtest, TradingCosts, backtest
-from industry_apps.evaluation.forecast_skill import rank_ic
+from industry_apps.evaluation.forecast_skill import daily_information_coefficient, mean_of_known
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.performance import sharpe, sharpe_standard_error
 from industry_apps.evaluation.performance_intervals import StrategyDays, performance_bootstrap
@@ -36,6 +36,8 @@ _Floats = NDArray[np.float64]
 _GONE = 10
 #: No daily signal of one day's knowledge ranks the returns of many stocks as well.
 _LARGEST_SKILL = 0.2
+#: Standard errors above 0 that a skill must have before it is no accident of few days.
+_NO_ACCIDENT = 5.0
 #: Overnight ratios this near to a whole number >= 2 look like a split.
 _SPLIT_TOLERANCE = 0.03
 
@@ -105,17 +107,18 @@ class Market:
         SchemaError
             Names the asset, the day and the ratio.
         """
+        last = _filled(self.closes)
         jump = np.ones(self.opens.shape)
-        jump[1:] = self.opens[1:] / self.closes[:-1]
+        jump[1:] = self.opens[1:] / last[:-1]
         ratio = np.fmax(jump, 1 / jump)
         whole = np.round(ratio)
         suspect = (whole >= 2) & (np.abs(ratio / whole - 1) < _SPLIT_TOLERANCE)
         if suspect.any():
             day, asset = (int(each[0]) for each in np.nonzero(suspect))
-            before, after = self.closes[day - 1, asset], self.opens[day, asset]
+            before, after = last[day - 1, asset], self.opens[day, asset]
             raise SchemaError(
-                f"The adjusted price of {names[asset]!r} goes from {before:g} to {after:g} over "
-                f"the night to {self.days[day]}, as at a split of {whole[day, asset]:.0f} to 1. "
+                f"The adjusted price of {names[asset]!r} goes from {before:g} at the last close to "
+                f"{after:g} on {self.days[day]}, as at a split of {whole[day, asset]:.0f} to 1. "
                 "Adjust the earlier prices, or, if it was no split, set check_splits=False."
             )
 
@@ -144,32 +147,58 @@ class Market:
         return found
 
 
-def check_look_ahead(name: str, signal: NDArray[Any], outcome: _Floats) -> None:
+def check_look_ahead(name: str, signal: NDArray[Any], market: Market, horizon: int) -> None:
     """Refuse a signal that knows too well what comes after it.
 
     Daily rank correlations with the later return are a few hundredths for signals that
-    are known to work; a mean far above tells that the signal was made of later prices.
+    are known to work; a mean far above tells that the signal was made of later prices. The
+    next day is looked at by itself, since in the return of many days it hardly shows.
 
     Parameters
     ----------
     name : str
-    signal, outcome : ndarray of shape [T, A]
+    signal : ndarray of shape [T, A]
+    market : Market
+    horizon : int
+        Days that are forecast.
 
     Raises
     ------
     LeakageError
     """
-    skill = rank_ic(signal.astype(np.float64), outcome)
-    if abs(skill) > _LARGEST_SKILL:
-        raise LeakageError(
-            f"The signal {name!r} has a rank correlation of {skill:.2f} with the return that "
-            f"follows it; what is known at the close hardly reaches {_LARGEST_SKILL}. It was "
-            "made of later prices: give each day only what is known at its close."
-        )
+    returns = market.log_returns
+    for days, outcome in (
+        (1, np.concatenate([returns[1:], np.full_like(returns[:1], np.nan)])),
+        (1, market.outcome(1)),
+        (horizon, market.outcome(horizon)),
+    ):
+        skill, error = _skill(signal.astype(np.float64), outcome, days)
+        if abs(skill) > max(_LARGEST_SKILL, _NO_ACCIDENT * error):
+            raise LeakageError(
+                f"The signal {name!r} has a rank correlation of {skill:.2f} with the return of "
+                f"the next {days} days; what is known at the close hardly reaches "
+                f"{_LARGEST_SKILL}. It was made of later prices: give each day only what is "
+                "known at its close."
+            )
+
+
+def _skill(signal: _Floats, outcome: _Floats, days: int) -> tuple[float, float]:
+    """Mean rank correlation, and its standard error for a signal that tells nothing.
+
+    Outcomes of ``days`` days overlap, and a signal may hardly change: so many days count
+    as one.
+    """
+    daily = daily_information_coefficient(signal, outcome, rank=True)
+    known = ~np.isnan(daily)
+    pairs = (~np.isnan(signal) & ~np.isnan(outcome))[known].sum()
+    freedom = max(float(pairs - known.sum()), 1.0)  # of each day one less than the assets
+    return mean_of_known(daily), (days / freedom) ** 0.5
 
 
 def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, window: int) -> _Floats:
     """Target positions day by day, each with what is held from the day before.
+
+    As in the back-test, an asset that does not open is not traded that day.
 
     Parameters
     ----------
@@ -186,7 +215,9 @@ def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, windo
     """
     first = len(market.days) - len(forecast)
     returns = market.log_returns
-    within_day = np.nan_to_num(market.closes / market.opens, nan=1.0)
+    opened = ~np.isnan(market.opens)
+    before = np.roll(_filled(market.closes), 1, axis=0)  # the first row is not read
+    growth = np.nan_to_num(market.closes / np.where(opened, market.opens, before), nan=1.0)
     positions = np.zeros(forecast.shape)
     held = np.zeros((forecast.shape[1], 1))
     for step, scores in enumerate(forecast):
@@ -196,9 +227,10 @@ def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, windo
         held[gone] = 0.0
         target = rule.apply(scores[:, None], seen.T, held)
         positions[step] = target[:, 0]
-        if day + 1 < len(within_day):
-            moved = target[:, 0] * within_day[day + 1]
-            held = (moved / (1 + moved.sum() - target.sum()))[:, None]
+        if day + 1 < len(growth):
+            bought = np.where(opened[day + 1], target[:, 0], held[:, 0])
+            moved = bought * growth[day + 1]
+            held = (moved / (1 + moved.sum() - bought.sum()))[:, None]
     return positions
 
 
@@ -336,6 +368,8 @@ def _with_verdict(report: Report, trials: int) -> Report:
         verdicts[verdict].append(name.replace("_", " "))
     told = [f"it {verdict} {', '.join(names)}" for verdict, names in verdicts.items() if names]
     chance = report.metrics["deflated_sharpe"].value
+    if np.isnan(chance):
+        return replace(report, headline_text="It took no position: there is nothing to judge.")
     words = (
         f"Sharpe ratio {report.metrics['sharpe']} net of costs: {'; '.join(told)}. With "
         f"probability {chance:.0%} the true one is above what the best of {trials} strategies "

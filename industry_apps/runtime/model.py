@@ -203,7 +203,7 @@ class Model:
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
         if not len(next(iter(feeds.values()))):
             return {
-                column.name: np.empty(0, dtype=bool if column.kind == "boolean" else np.float32)
+                column.name: np.empty(0, bool if column.kind == "boolean" else column.missing(0).dtype)
                 for column in self.outputs
             }
         names = self._output_names

@@ -40,7 +40,7 @@ TRAINING_LIBRARIES = (
 #: an honest negative is an accepted result.
 PRIMARY: dict[str, tuple[str, str | None]] = {
     "decision": ("average_precision", "prevalence"),
-    "positions": ("rank_ic", None),
+    "policy": ("rank_ic", None),
 }
 
 _SERVE = """

@@ -31,7 +31,7 @@ _SERIES = 4
 
 
 def export_parity(trial: SeriesTrial) -> None:
-    """The file answers as the trained model, at moments of the test part and on edge windows."""
+    """The file answers as the trained model, at many moments and on edge windows."""
 
     def native(table: Feeds) -> Answers:
         return arrays_of(trial.fitted.predict(pd.DataFrame(table)))
@@ -43,21 +43,25 @@ def export_parity(trial: SeriesTrial) -> None:
         names = np.array(trial.names(table), dtype=object)
         return Moment(label, names, arrays_of(table))
 
-    test = trial.data.test
     found = certify_windows(
         native,
         exported,
-        [asked(f"up to {moment_of(m)}", trial.upto(test, m)) for m in _some(trial, _MOMENTS)],
+        [
+            asked(f"up to {moment_of(m)}", trial.upto(trial.table, m))
+            for m in _some(trial, _MOMENTS)
+        ],
         [asked(f"edge case {number}", table) for number, table in enumerate(trial.edges())],
     )
     stated: Any = trial.fitted.parity_
     assert_that(found.holds and stated.holds, f"Found {found}, the file states {stated}.")
-    every = len(trial.moments(test)) - trial.rule.length + 1
-    moments, rest = divmod(stated.rows, len(trial.names(test)))
+    test = trial.data.test
+    proven = test if trial.fitted._exportable().history is None else trial.table
+    every = min(len(trial.moments(test)), len(trial.moments(proven)) - trial.rule.length + 1)
+    moments, rest = divmod(stated.rows, len(trial.names(proven)))
     assert_that(
         rest == 0 and min(every, _MOMENTS) <= moments <= every and stated.edge_rows > 0,
-        f"Exported with the test part as check, which has {every} moments with a full window "
-        f"and {len(trial.names(test))} series, the certificate is of other rows: {stated}.",
+        f"Exported with the test part as check, in which {len(trial.names(proven))} series have "
+        f"{every} moments with a full window, the certificate is of other rows: {stated}.",
     )
 
 
@@ -78,7 +82,7 @@ def index_is_the_series(trial: SeriesTrial) -> None:
 
 def row_order_does_not_matter(trial: SeriesTrial) -> None:
     """Rows in reverse order, or in none, get the answers that they got before."""
-    frame = trial.data.test
+    frame = trial.table
     rows = np.arange(len(frame))
     for way in trial.ways()[:2]:
         answer = way.ask(frame)
@@ -97,12 +101,12 @@ def all_ways_agree(trial: SeriesTrial) -> None:
 
 def steps_before_the_window_do_not_matter(trial: SeriesTrial) -> None:
     """A table without what lies before the window gets the same answers."""
-    frame = trial.data.test
+    frame = trial.table
     window = trial.window(frame)
     assert_that(
         len(window) < len(frame),
-        f"The test part is one window of {trial.rule.length} steps: "
-        "nothing can be cut off. Make a sample of more moments.",
+        f"The sample has no more than {trial.rule.length} moments, which is one window: "
+        "nothing can be cut off. Make a longer sample.",
     )
     for way in trial.ways()[:2]:
         whole, cut = way.ask(frame), way.ask(window)
@@ -117,16 +121,16 @@ def no_look_ahead(trial: SeriesTrial) -> None:
     later, and through a panel that goes on with later rows that are not what they were.
     """
     fitted = trial.application_class.fast().fit(trial.data)  # has been asked nothing yet
-    test, schema, rule = trial.data.test, trial.model.schema, trial.rule
+    table, schema, rule = trial.table, trial.model.schema, trial.rule
     moments = _some(trial, 4)[:-1]
-    before = [fitted.predict(trial.upto(test, moment)) for moment in moments]
-    fitted.predict(test)
+    before = [fitted.predict(trial.upto(table, moment)) for moment in moments]
+    fitted.predict(table)
     native = fitted._exportable().native
     for moment, answer in zip(moments, before, strict=True):
         other = _with_another_future(trial, moment)
         fitted.predict(other)
         when = f"at {moment_of(moment)}: "
-        again = fitted.predict(trial.upto(test, moment))
+        again = fitted.predict(trial.upto(table, moment))
         what = f"{when}Asked before and after later rows were known"
         assert_same(answer, again, what, tolerance=ROUNDING)
         panel = Panel.read(other, schema, rule)
@@ -218,13 +222,15 @@ def _some(trial: SeriesTrial, most: int) -> list[int]:
 
 
 def _with_another_future(trial: SeriesTrial, moment: int) -> pd.DataFrame:
-    """The test part, with the history after a moment in the reverse order."""
-    table = trial.data.test.copy()
-    later = trial.seconds(table) > moment
+    """All that is known, but after a moment: history in reverse order, and a new series."""
+    table = trial.table.copy()
+    later, owners = trial.seconds(table) > moment, trial.owners(table)
     for name in table.columns.intersection(history_of(trial.model.schema)):
         values = table[name].to_numpy(copy=True)
         values[later] = values[later][::-1]
         table[name] = values
+    first = trial.names(table)[0]
+    table[trial.rule.series] = np.where(later & (owners == first), f"{first} renamed", owners)
     return table
 
 

@@ -15,7 +15,7 @@ from industry_apps.export.parity import Moment, edge_windows
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.windows import Panel
 from industry_apps.schema import Schema
-from industry_apps.testing.trial import Trial, Way, assert_that
+from industry_apps.testing.trial import PARTS, Trial, Way, assert_that
 
 #: Series whose windows are made difficult.
 _EDGE_SERIES = 5
@@ -48,6 +48,12 @@ class SeriesTrial(Trial):
             tuple(replace(c, nullable=c.nullable and c.name not in keys) for c in columns)
         )
 
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """What is known at the end of the test part: all parts, one after the other."""
+        parts = [getattr(self.data, name) for name in PARTS]
+        return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
     def owners(self, table: pd.DataFrame) -> NDArray[np.object_]:
         """Whose each row is."""
         return self.inputs[self.rule.series].to_array(table[self.rule.series])
@@ -73,8 +79,8 @@ class SeriesTrial(Trial):
         return table[self.seconds(table) >= self.moments(table)[-self.rule.length :][0]]
 
     def records(self, rows: int) -> pd.DataFrame:
-        """Windows of some series that end the test part, as a table that gets ``rows`` answers."""
-        window = self.window(self.data.test)
+        """The last windows of some series, as a table that gets ``rows`` answers."""
+        window = self.window(self.table)
         names = self.names(window)
         chosen = np.unique(np.linspace(0, len(names) - 1, rows).round().astype(int))
         kept = np.isin(self.owners(window), [names[place] for place in chosen])
@@ -96,7 +102,7 @@ class SeriesTrial(Trial):
     def _edges(self) -> Iterator[pd.DataFrame]:
         schema, rule = self.model.schema, self.rule
         panel = Panel.read(self.records(_EDGE_SERIES), schema, rule)
-        times = np.array(self.moments(self.data.test)[-rule.length :])
+        times = np.array(self.moments(self.table)[-rule.length :])
         required = [column.name for column in self.inputs if not column.nullable]
         for moment in edge_windows(panel, schema, rule):
             table = _laid_out(moment, times).to_frame(rule).dropna(subset=required)

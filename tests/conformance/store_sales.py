@@ -54,6 +54,7 @@ class StoreSales(Application):
     traits = Traits(task="decision", inputs=("number", "boolean"), windows=True)
     limits = {"days": integer(1, 60)}  # noqa: RUF012
     together = False
+    keeps_history = False
 
     def __init__(self, *, days: int = 7) -> None:
         self.days = days
@@ -79,6 +80,7 @@ class StoreSales(Application):
                 "or more."
             )
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
+        self.history_ = panel if self.keeps_history else None
         self.check_ = train if validation is None else validation
 
     def _panel(self, frame: pd.DataFrame) -> Panel:
@@ -128,6 +130,7 @@ class StoreSales(Application):
             thresholds={},
             facts={"application": self.name},
             windows=self.rule_,
+            history=self.history_,
         )
 
     def _answered_node(self, builder: GraphBuilder, forecast: str) -> str:

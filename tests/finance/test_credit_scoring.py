@@ -1,0 +1,449 @@
+"""What is true of credit scoring alone; the rest is in the conformance suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from industry_apps.data import Dataset, load
+from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.evaluation import expected_cost
+from industry_apps.finance import CreditScorer
+from industry_apps.recipes import ScorecardOptions, TreeOptions
+from industry_apps.runtime import Model
+from industry_apps.training import TrainingOptions
+
+QUICK = TreeOptions(rounds=40, learning_rate=0.15)
+SHORT = TrainingOptions(max_epochs=1, batch_size=512, progress=False)
+GERMAN = "finance_german_credit"
+NAMES = {"amount": "LOAN", "income": "SALARY", "age": "YEARS", "sex": "GENDER", "is_default": "BAD"}
+PROTECTED = {"sex", "age"}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return CreditScorer.sample()
+
+
+@pytest.fixture(scope="module")
+def trees(data) -> CreditScorer:
+    return CreditScorer(model="trees", trees=QUICK, monotone={"past_delays": 1}).fit(data)
+
+
+@pytest.fixture(scope="module")
+def card(data) -> CreditScorer:
+    return CreditScorer(model="scorecard", monotone={"past_delays": 1}).fit(data)
+
+
+@pytest.fixture(scope="module")
+def files(data, trees, card, tmp_path_factory) -> dict[str, Model]:
+    folder = tmp_path_factory.mktemp("credit")
+    scorers = {"trees": trees, "scorecard": card}
+    return {
+        name: Model(scorer.export(folder / f"{name}.onnx", check=data), threads=1)
+        for name, scorer in scorers.items()
+    }
+
+
+def odds(probability):
+    return (1 - probability) / probability
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_the_file_answers_as_the_trained_model(data, files, trees, card, form):
+    scorer = {"trees": trees, "scorecard": card}[form]
+    assert scorer.parity_.holds
+    assert scorer.parity_.rows == len(data.test)
+    expected, found = scorer.predict(data.test), files[form].predict(data.test)
+    reasons = ["reason_1", "reason_2", "reason_3"] if form == "scorecard" else []
+    assert list(found) == ["default_probability", "score", "decision", *reasons]
+    assert list(expected) == list(found)
+    for name in found:
+        if expected[name].dtype.kind == "O":
+            assert (found[name] == expected[name]).all(), name
+        else:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=2e-3)
+    one = files[form].predict(data.test.iloc[7].to_dict())
+    assert one["decision"] == expected["decision"].iloc[7]
+    assert set(expected["decision"]) == {"approve", "refuse"}
+
+
+@pytest.mark.parametrize("model", ["stack", "network"])
+def test_further_models_export_exactly(data, tmp_path, model):
+    part = data.train.head(400), data.validation.head(200)
+    scorer = CreditScorer(model=model, trees=QUICK, training=SHORT).fit(*part)
+    found = Model(scorer.export(tmp_path / "m.onnx", check=data)).predict(data.test)
+    assert scorer.parity_.holds
+    assert list(found) == ["default_probability", "score", "decision"]
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_the_score_rises_by_the_points_that_double_the_odds(files, data, form):
+    found = files[form].predict(data.test)
+    expected = 600 + 20 * np.log2(odds(found["default_probability"].astype(float)) / 50)
+    np.testing.assert_allclose(found["score"], expected, atol=0.05)
+
+
+def test_the_scale_is_the_one_asked_for(data):
+    options = ScorecardOptions(base_score=500, base_odds=10, points_to_double_odds=40)
+    for model in ("trees", "scorecard"):
+        scorer = CreditScorer(model=model, trees=QUICK, scorecard=options)
+        found = scorer.fit(data).predict(data.test)
+        expected = 500 + 40 * np.log2(odds(found["default_probability"]) / 10)
+        np.testing.assert_allclose(found["score"], expected, atol=1e-3)
+
+
+def test_points_of_the_bins_add_up_to_the_score(card, data):
+    table = card.points()
+    assert table["points"].dtype.kind == "i"
+    points = card.recipe_.scorecard().points(card.inputs_.to_arrays(data.test))
+    np.testing.assert_array_equal(sum(points.values()), card.predict(data.test)["score"])
+    for attribute, found in points.items():
+        assert set(found) <= set(table.loc[table["attribute"] == attribute, "points"])
+    assert PROTECTED.isdisjoint(table["attribute"])
+
+
+def test_reasons_are_the_attributes_that_cost_the_most_points(card, data):
+    points = pd.DataFrame(card.recipe_.scorecard().points(card.inputs_.to_arrays(data.test)))
+    best = card.points().groupby("attribute")["points"].max()
+    lost = best[points.columns] - points
+    found = card.predict(data.test)
+    most = np.array([lost.at[row, name] for row, name in enumerate(found["reason_1"]) if name])
+    np.testing.assert_array_equal(most, lost.max(axis=1)[found["reason_1"] != ""])
+    assert not (found["reason_1"].eq(found["reason_2"]) & found["reason_1"].ne("")).any()
+
+
+def test_the_table_of_points_is_printed_plotted_and_kept_as_csv(card, trees, data, tmp_path):
+    report = card.evaluate(data)
+    (section,) = (each for each in report.all_sections() if each.title == "Points")
+    attributes = card.points()["attribute"].unique()
+    assert "Points" in str(report)
+    assert len(section.figures) == len(attributes)
+    page = report.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(f"Points of {name}" in page for name in attributes)
+    card.points().to_csv(tmp_path / "points.csv", index=False)
+    again = pd.read_csv(tmp_path / "points.csv", keep_default_na=False)
+    assert again["points"].tolist() == card.points()["points"].tolist()
+    assert not any(each.title == "Points" for each in trees.evaluate(data).all_sections())
+    with pytest.raises(ParameterError, match=r"'trees' has no table of points.*model='scorecard'"):
+        trees.points()
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+@pytest.mark.parametrize("rate", [0.3, 0.8])
+def test_the_approval_rate_is_kept(data, form, rate):
+    scorer = CreditScorer(model=form, trees=QUICK, approval_rate=rate).fit(data)
+    found = scorer.predict(data.validation)
+    approved = found["decision"] == "approve"
+    # Records of the same points are treated alike, so a few rows more may be approved.
+    ties = (found["score"] == found.loc[approved, "score"].min()).sum()
+    assert rate * len(found) - 1 <= approved.sum() <= rate * len(found) + max(ties, 2)
+    assert found.loc[approved, "score"].min() > found.loc[~approved, "score"].max()
+
+
+def test_the_decision_follows_the_cost_matrix(data):
+    shares = []
+    for costs in ((1.0, 5.0), (1.0, 1.0), (5.0, 1.0)):
+        scorer = CreditScorer(
+            model="trees", trees=QUICK, default_cost=costs[0], refusal_cost=costs[1]
+        ).fit(data)
+        found, target = scorer.predict(data.validation), data.validation["is_default"]
+        wrong = np.where(target, costs[0], costs[1])
+        cost = (wrong * ((found["decision"] == "refuse") != target)).mean()
+        for other in found["default_probability"].quantile(np.linspace(0, 1, 40)):
+            refused = found["default_probability"] >= other
+            assert cost <= (wrong * (refused != target)).mean() + 1e-9
+        shares.append((found["decision"] == "refuse").mean())
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_the_report_costs_what_the_decisions_cost(trees, data):
+    report, found = trees.evaluate(data), trees.predict(data.test)
+    scorer = CreditScorer()
+    expected = expected_cost(
+        data.test["is_default"],
+        (found["decision"] == "refuse"),
+        trees.recipe_.options.costs,
+    )
+    assert (scorer.default_cost, scorer.refusal_cost) == (5, 1)
+    assert report.metrics["expected_cost"].value == pytest.approx(expected)
+    assert report.metrics["auroc"].low > 0.6
+    assert any("no reject inference" in note for note in report.notes)
+
+
+def test_protected_columns_are_never_inputs(data, files, trees, card):
+    changed = data.test.assign(sex="female", age=data.test["age"].sample(frac=1).to_numpy())
+    without = data.test.drop(columns=["sex", "age"])
+    for form, scorer in (("trees", trees), ("scorecard", card)):
+        assert PROTECTED.isdisjoint(files[form].schema.names)
+        for other in (changed, without):
+            pd.testing.assert_frame_equal(scorer.predict(other), scorer.predict(data.test))
+            pd.testing.assert_frame_equal(
+                files[form].predict(other), files[form].predict(data.test)
+            )
+
+
+def test_protected_columns_need_consent(data, tmp_path):
+    with pytest.raises(ParameterError, match=r"'age' is protected.*use_protected=True"):
+        CreditScorer(features=("age", "amount")).fit(data)
+    scorer = CreditScorer(
+        model="trees", trees=QUICK, features=("age", "amount"), use_protected=True
+    ).fit(data)
+    assert Model(scorer.export(tmp_path / "m.onnx")).schema.names == ["amount", "age"]
+    every = CreditScorer(model="trees", trees=QUICK, use_protected=True).fit(data)
+    assert set(every.inputs_.names) >= PROTECTED
+    assert set(every.evaluate(data).groups["model"].groups) == PROTECTED
+
+
+def test_further_columns_can_be_protected(data):
+    scorer = CreditScorer(model="trees", trees=QUICK, protected=("housing", "existing_credits"))
+    report = scorer.fit(data).evaluate(data)
+    assert not {"housing", "existing_credits", *PROTECTED} & set(scorer.inputs_.names)
+    assert list(report.groups["model"].groups) == ["age", "sex", "housing", "existing_credits"]
+    titles = [section.title for section in report.all_sections()]
+    assert "Fairness of the model: housing" in titles
+    assert "Fairness of the exported file: existing_credits" in titles
+    with pytest.raises(ParameterError, match="Did you mean 'housing'"):
+        CreditScorer(protected=("houses",)).fit(data)
+    with pytest.raises(ParameterError, match=r"'housing' is protected"):
+        CreditScorer(protected=("housing",), features=("housing",)).fit(data)
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_fairness_of_the_file_is_that_of_the_model(trees, card, data, form):
+    report = {"trees": trees, "scorecard": card}[form].evaluate(data)
+    assert list(report.groups) == ["model", "exported file"]
+    model, file = (report.groups[system].report() for system in report.groups)
+    assert model.differences(file) < 1e-6
+    figures = model.attributes["sex"]
+    assert set(figures.groups) == {"female", "male"}
+    answers = report.groups["model"]
+    for sex, row in figures.groups.items():
+        part = data.test["sex"].to_numpy() == sex
+        approved = ~answers.decision[part]
+        paid = ~data.test["is_default"].to_numpy()[part]
+        assert row["selection_rate"].value == pytest.approx(approved.mean())
+        assert row["true_positive_rate"].value == pytest.approx(approved[paid].mean())
+        assert row["selection_rate"].low < approved.mean() < row["selection_rate"].high
+
+
+def test_decisions_of_model_and_file_are_the_same(trees, data):
+    groups = trees.evaluate(data).groups
+    np.testing.assert_array_equal(groups["model"].decision, groups["exported file"].decision)
+    assert groups["model"].favourable is False
+
+
+def unfair(rows: int, seed: int) -> pd.DataFrame:
+    """Applicants whose occupation tells their sex, and women with twice the defaults."""
+    random = np.random.default_rng(seed)
+    woman = random.random(rows) < 0.5
+    occupation = np.where(random.random(rows) < 0.9, woman, ~woman)
+    income = random.lognormal(7.5, 0.5, rows)
+    logit = -1.0 - 1.2 * (np.log(income) - 7.5) + 1.5 * woman
+    return pd.DataFrame(
+        {
+            "income": income.round(),
+            "occupation": np.where(occupation, "nurse", "driver"),
+            "sex": np.where(woman, "female", "male"),
+            "is_default": random.random(rows) < 1 / (1 + np.exp(-logit)),
+        }
+    )
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_mitigation_is_shown_before_and_after(form):
+    train, validation, test = (unfair(rows, seed) for seed, rows in enumerate((3000, 1500, 3000)))
+    scorer = CreditScorer(model=form, trees=QUICK, mitigate="sex", approval_rate=0.5)
+    report = scorer.fit(train, validation).evaluate(test)
+    assert list(report.groups) == ["model", "model before mitigation", "exported file"]
+    ratio = {
+        system: answers.report().attributes["sex"].summary["demographic_parity_ratio"].value
+        for system, answers in report.groups.items()
+    }
+    assert ratio["model"] > ratio["model before mitigation"] + 0.3
+    assert ratio["exported file"] == ratio["model"]
+    titles = [section.title for section in report.all_sections()]
+    assert "Fairness of the model before mitigation: sex" in titles
+    with pytest.raises(ParameterError, match=r"'mitigate'.*'income'"):
+        CreditScorer(mitigate="income").fit(train, validation)
+
+
+def test_mitigation_needs_no_label_of_every_group_in_validation(data):
+    scorer = CreditScorer(model="trees", trees=QUICK, mitigate="sex")
+    few = data.validation[(data.validation["sex"] == "male") | ~data.validation["is_default"]]
+    scorer.fit(data.train, few)
+    assert scorer.evaluate(data).groups
+
+
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_directions_are_kept_by_model_and_file(files, trees, card, data, form):
+    scorer = {"trees": trees, "scorecard": card}[form]
+    record = data.test.iloc[[3]]
+    many = pd.concat([record] * 8, ignore_index=True).assign(past_delays=range(8))
+    for answers in (scorer.predict(many), files[form].predict(many)):
+        risk = answers["default_probability"].to_numpy()
+        assert (np.diff(risk) >= -1e-7).all()
+        assert risk[4] > risk[0]
+
+
+def test_a_direction_of_no_number_is_refused(data):
+    for column, words in (("past_delay", "past_delays"), ("housing", "housing"), ("age", "age")):
+        for form in ("trees", "scorecard", "stack"):
+            with pytest.raises(ParameterError, match=words):
+                CreditScorer(model=form, monotone={column: 1}).fit(data)
+    with pytest.raises(ParameterError, match="'network' keeps no direction"):
+        CreditScorer(model="network", monotone={"past_delays": 1}).fit(data)
+
+
+@pytest.mark.parametrize("column", ["income", "amount"])
+def test_negative_money_is_refused(data, files, trees, column):
+    wrong = data.test.copy()
+    wrong.loc[4, column] = -250.0
+    message = (
+        rf"Column '{column}', row 4: got .*-250\.0.*, expected a number >= 0 currency\. "
+        "Correct the value"
+    )
+    for answer in (trees.predict, trees.evaluate, files["trees"].predict, CreditScorer().fit):
+        with pytest.raises(SchemaError, match=message):
+            answer(wrong)
+
+
+def test_a_single_class_is_refused_and_nothing_looks_fitted(data):
+    paid = data.train[~data.train["is_default"]]
+    for form in ("trees", "scorecard"):
+        scorer = CreditScorer(model=form, trees=QUICK)
+        for parts in ((paid, data.validation), (paid,), (data.train, paid)):
+            with pytest.raises(TrainingError):
+                scorer.fit(*parts)
+        with pytest.raises(NotFittedError):
+            scorer.predict(data.test)
+
+
+def test_too_few_defaults_for_folds_are_refused(data):
+    few = pd.concat([data.train[data.train["is_default"]].head(3), data.train.head(300)])
+    few = few.drop(few.index[3:][few["is_default"].iloc[3:]])
+    with pytest.raises(TrainingError, match=r"3 positive"):
+        CreditScorer(model="trees", trees=QUICK).fit(few)
+
+
+def test_columns_may_have_names_of_their_owner(data, tmp_path):
+    parts = [part.rename(columns=NAMES) for part in (data.train, data.validation, data.test)]
+    scorer = CreditScorer(model="trees", trees=QUICK, columns=NAMES).fit(*parts[:2])
+    model = Model(scorer.export(tmp_path / "own.onnx"))
+    assert {"LOAN", "SALARY"} <= set(model.schema.names)
+    assert not {"YEARS", "GENDER", "BAD"} & set(model.schema.names)
+    assert set(scorer.evaluate(parts[2]).groups["model"].groups) == {"YEARS", "GENDER"}
+    ours = CreditScorer(model="trees", trees=QUICK).fit(data.train, data.validation)
+    np.testing.assert_array_equal(
+        scorer.predict(parts[2])["default_probability"],
+        ours.predict(data.test)["default_probability"],
+    )
+    with pytest.raises(SchemaError, match=r"'SALARY', row 0: got .*-1"):
+        scorer.predict(parts[2].assign(SALARY=-1.0))
+
+
+def test_a_column_that_is_mapped_must_be_there(data):
+    # Misspelt, the owner's protected column would become a feature as any other.
+    own = data.train.rename(columns={"sex": "GENDER"})
+    with pytest.raises(ParameterError, match=r"'GENDR'.*Did you mean 'GENDER'"):
+        CreditScorer(columns={"sex": "GENDR"}).fit(own)
+    with pytest.raises(ParameterError, match="Did you mean 'sex'"):
+        CreditScorer(columns={"sexx": "GENDER"}).fit(own)
+
+
+def test_a_column_that_is_left_out_must_be_there(data):
+    with pytest.raises(ParameterError, match="Did you mean 'purpose'"):
+        CreditScorer(ignore=("purposes",)).fit(data)
+    scorer = CreditScorer(model="trees", trees=QUICK, ignore=("purpose", "sex")).fit(data)
+    assert "purpose" not in scorer.inputs_.names
+    assert "purpose" not in scorer.evaluate(data).groups["model"].groups
+
+
+def test_no_feature_left_is_refused(data):
+    with pytest.raises(ParameterError, match="no column to learn from"):
+        CreditScorer().fit(data.train[["sex", "age", "is_default"]])
+
+
+def test_a_missing_label_is_named(data):
+    with pytest.raises(SchemaError, match="'is_default'"):
+        CreditScorer().fit(data.train.drop(columns="is_default"))
+
+
+def test_applications_with_a_time_are_split_by_it(data, tmp_path):
+    random = np.random.default_rng(0)
+    rows = pd.concat([data.train, data.validation, data.test], ignore_index=True)
+    rows["time"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(
+        random.permutation(len(rows)), unit="h"
+    )
+    scorer = CreditScorer(model="trees", trees=QUICK)
+    parts = scorer.split(rows)
+    assert parts.train["time"].max() < parts.validation["time"].min()
+    assert parts.validation["time"].max() < parts.test["time"].min()
+    scorer.fit(pd.concat([parts.train, parts.validation]))
+    assert scorer.split_["train"]["last"] < scorer.split_["validation"]["first"]
+    report = scorer.evaluate(parts.test)
+    assert report.curves.day is not None
+    with pytest.raises(LeakageError, match="'time'"):
+        scorer.evaluate(parts.validation)
+    assert "time" not in Model(scorer.export(tmp_path / "m.onnx")).schema.names
+    # Without a time the rows are independent, and split at random with equal shares.
+    parts = scorer.split(rows.drop(columns="time"))
+    shares = [part["is_default"].mean() for part in parts]
+    assert np.ptp(shares) < 0.01
+
+
+def test_the_runtime_explains_an_answer(files, data):
+    record = {**data.test.iloc[0].to_dict(), "past_delays": 3}
+    for model in files.values():
+        effects = model.explain(record)
+        assert set(effects) == set(model.schema.names)
+        assert effects["past_delays"] > 0.02
+        assert list(effects.values()) == sorted(effects.values(), key=lambda e: -abs(e))
+
+
+def test_a_report_prints_where_a_group_is_alone(trees, data):
+    report = trees.evaluate(data.test.assign(sex="female"))
+    titles = [section.title for section in report.all_sections()]
+    assert "Fairness of the model: age" in titles
+    assert "Fairness of the model: sex" not in titles
+    alone = trees.evaluate(data.test.assign(sex="female", age=40))
+    assert "Fairness" not in str(alone)
+    assert trees.evaluate(data.test.drop(columns=["sex", "age"])).groups == {}
+
+
+def test_limits_are_checked(data):
+    for wrong in (
+        {"approval_rate": 0.0},
+        {"approval_rate": 1.0},
+        {"default_cost": -1.0},
+        {"model": "forest"},
+        {"monotone": {"amount": 2}},
+        {"reasons": 11},
+        {"use_protected": "yes"},
+    ):
+        (name,) = wrong
+        with pytest.raises(ParameterError, match=f"'{name}' parameter of CreditScorer"):
+            CreditScorer(**wrong).fit(data)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("form", ["trees", "scorecard"])
+def test_german_credit(tmp_path, monkeypatch, form):
+    mirrors = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
+    if not any((Path(each) / GERMAN).is_dir() for each in mirrors):
+        pytest.skip(f"no mirror with {GERMAN} is named in INDUSTRY_APPS_DATA")
+    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
+    german = load(GERMAN, run=3)
+    scorer = CreditScorer(model=form).fit(german)
+    report = scorer.evaluate(german)
+    assert report.metrics["auroc"].value > 0.7
+    assert set(report.groups["model"].groups) == {"sex", "age", "foreign_worker"}
+    assert "Fairness of the exported file: age" in str(report)
+    names = Model(scorer.export(tmp_path / "german.onnx", check=german)).schema.names
+    assert scorer.parity_.changed_decisions == 0
+    assert not {"sex", "age", "foreign_worker"} & set(names)
