@@ -188,7 +188,10 @@ def predict(
     enrich: Annotated[bool, typer.Option("--enrich", help="Add the state columns first.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer every record of a file; write all its columns and the answers."""
+    """Answer every record of a file; write all its columns and the answers.
+
+    A model of windows answers each series as of the last moment of the file.
+    """
     from tempfile import TemporaryDirectory
 
     from industry_apps.benchmark import enriched
@@ -201,7 +204,7 @@ def predict(
     if as_json:
         _print_json({"rows": rows, "path": str(out)})
     else:
-        typer.echo(f"Answered {rows} records: {out}")
+        typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}: {out}")
 
 
 @app.command()
@@ -299,13 +302,12 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the model file and the report.")] = Path(
         "demo_output"
     ),
-    application: Annotated[str, typer.Option(help="Name; the first of the registry.")] = "",
+    application: Annotated[str, typer.Option(help="As in the list.")] = "finance.fraud_detection",
 ) -> None:
     """Train on an embedded sample, export, prove parity, measure, write a report."""
     from industry_apps.demo import demonstrate
-    from industry_apps.registry import APPLICATIONS
 
-    for line in demonstrate(_kind(application or next(iter(APPLICATIONS)))(), out):
+    for line in demonstrate(_kind(application)(), out):
         typer.echo(line)
 
 
@@ -361,7 +363,7 @@ def _show(found: Any, header: Sequence[str], rows: Iterable[Sequence[str]], as_j
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
 
 
 def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

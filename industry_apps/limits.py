@@ -60,6 +60,12 @@ NAMES = Limit(
     lambda v: isinstance(v, tuple | list) and all(isinstance(each, str) for each in v),
     "a tuple of names",
 )
+PAIRS = Limit(
+    lambda v: (
+        isinstance(v, tuple | list) and all(NAMES.holds(each) and len(each) == 2 for each in v)
+    ),
+    "a tuple of pairs of names",
+)
 NAME_MAP = Limit(
     lambda v: (
         isinstance(v, Mapping) and all(isinstance(each, str) for pair in v.items() for each in pair)

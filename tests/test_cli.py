@@ -138,6 +138,29 @@ def test_own_table_from_training_to_answers(own_table: Path, folder: Path) -> No
     assert "card_count_1d" in without.stderr
 
 
+def test_windows_from_training_to_answers(folder: Path) -> None:
+    from industry_apps.finance import TradingStrategy
+
+    name, path, table = "finance.algorithmic_trading", folder / "t.onnx", folder / "prices.csv"
+    data = TradingStrategy.sample()
+    prices = pd.concat([data.train, data.validation, data.test])
+    prices.rename(columns={"ticker": "symbol"}).to_csv(table, index=False)
+    columns = ("--column", "ticker=symbol")
+    trained = printed(
+        run("train", name, "--data", table, "--out", path, "--fast", *columns, "--json")
+    )
+    assert {"sharpe", "max_drawdown"} <= set(trained["metrics"])
+    assert trained["parity"]["changed_decisions"] == 0
+    assert printed(run("describe", path, "--json"))["windows"]["series"] == "symbol"
+    words = run("predict", path, table, folder / "positions.csv").stdout
+    answers = pd.read_csv(folder / "positions.csv")
+    assert f"Answered {len(answers)} series" in words
+    assert answers["symbol"].tolist() == sorted(prices["ticker"].unique())
+    assert {"position", "is_tradable"} <= set(answers.columns)
+    told = sentence(run("evaluate", path, "--data", table, *columns))
+    assert "TradingStrategy.evaluate" in told
+
+
 def test_models(model: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     zoo = folder / "zoo"
     zoo.mkdir()

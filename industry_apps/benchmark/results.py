@@ -102,7 +102,7 @@ def section(record: Mapping[str, Any]) -> str:
     record : mapping
         As :func:`industry_apps.benchmark.benchmark` returns it.
     """
-    report = _report(record)
+    report = report_of(record)
     parity, machine, speed = record["parity"], record["machine"], record["speed"]
     ratios = ", ".join(
         f"{name.replace('_', ' ')} {value:.2g}"
@@ -135,8 +135,14 @@ def _told(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return found
 
 
-def _report(record: Mapping[str, Any]) -> Report:
-    """The report again, for its tables and its rounding."""
+def report_of(record: Mapping[str, Any]) -> Report:
+    """The report of a record again, for its tables and its rounding.
+
+    Parameters
+    ----------
+    record : mapping
+        As :func:`industry_apps.benchmark.benchmark` returns it.
+    """
     return Report(
         application=record["application"],
         data=record["data"],

@@ -62,9 +62,7 @@ class GroupedAnswers:
             probability=np.concatenate([part.probability for part in parts]),
             decision=np.concatenate([part.decision for part in parts]),
             groups={
-                name: np.concatenate(
-                    [np.asarray(part.groups[name], dtype=object) for part in parts]
-                )
+                name: pd.concat([pd.Series(part.groups[name]) for part in parts], ignore_index=True)
                 for name in parts[0].groups
             },
             favourable=parts[0].favourable,
@@ -85,7 +83,5 @@ def set_apart(groups: Mapping[str, Any]) -> dict[str, Any]:
     ['age']
     """
     return {
-        name: labels
-        for name, labels in groups.items()
-        if pd.Series(labels).nunique(dropna=False) > 1
+        name: labels for name, labels in groups.items() if len(pd.unique(pd.Series(labels))) > 1
     }

@@ -169,12 +169,12 @@ def _metrics(
     """Every metric as a function of the days that are taken."""
     returns = np.asarray(strategy.returns, dtype=np.float64)
     metrics: dict[str, _Metric] = {
-        "annual_return": lambda days: performance.annual_return(returns[days]),
-        "annual_volatility": lambda days: performance.annual_volatility(returns[days]),
         "sharpe": lambda days: performance.sharpe(returns[days]),
         "deflated_sharpe": lambda days: performance.deflated_sharpe(
             returns[days], trials, trial_variance
         ),
+        "annual_return": lambda days: performance.annual_return(returns[days]),
+        "annual_volatility": lambda days: performance.annual_volatility(returns[days]),
         "max_drawdown": lambda days: performance.max_drawdown(returns[days]),
         "hit_rate": lambda days: performance.hit_rate(returns[days]),
     }

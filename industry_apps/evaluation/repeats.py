@@ -39,7 +39,7 @@ def resampled_mean(values: Sequence[float], test_share: float) -> Estimate:
     Examples
     --------
     >>> print(resampled_mean([0.78, 0.80, 0.79, 0.81], test_share=0.1))
-    0.795 [0.771, 0.819]
+    0.80 [0.77, 0.82]
     """
     from scipy.stats import t
 

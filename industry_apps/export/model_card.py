@@ -84,13 +84,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "",
         f"`{data['id']}`, sha256 `{data['sha256']}`. Licence: {data.get('licence', 'not stated')}",
         "",
-        *_table(
-            ("part", "rows", "positives", "first", "last"),
-            [
-                (name, *(part.get(key, "") for key in ("rows", "positives", "first", "last")))
-                for name, part in metadata["split"].items()
-            ],
-        ),
+        *_parts(metadata["split"]),
         "",
         "## Measured on the test part",
         "",
@@ -99,10 +93,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
             [(name, m["text"]) for name, m in metadata["metrics"].items()],
         ),
         "",
-        "## Decision",
-        "",
-        *[f"- {key.replace('_', ' ')}: {_number(value)}" for key, value in _known(metadata)],
-        "",
+        *_decision(metadata.get("decision", {})),
         "## Parity with the trained model",
         "",
         f"{parity['rows']} rows of data and {parity['edge_rows']} edge rows: "
@@ -142,8 +133,16 @@ def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
     ]
 
 
-def _known(metadata: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(key, value) for key, value in metadata["decision"].items() if value is not None]
+def _parts(split: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    keys = list(dict.fromkeys(key for part in split.values() for key in part))
+    rows = [(name, *(part.get(key, "") for key in keys)) for name, part in split.items()]
+    return _table(("part", *keys), rows)
+
+
+def _decision(rule: Mapping[str, Any]) -> list[str]:
+    known = {key: value for key, value in rule.items() if value is not None}
+    lines = [f"- {key.replace('_', ' ')}: {_number(value)}" for key, value in known.items()]
+    return ["## Decision", "", *lines, ""] if lines else []
 
 
 def _number(value: Any) -> str:

@@ -179,6 +179,8 @@ class FeatureGraph:
             builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        # Threads that spin after a run take the cores from whatever trains next.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return ort.InferenceSession(
             builder.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
         )

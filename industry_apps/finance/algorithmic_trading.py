@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report, TradingCosts, backtest
 from industry_apps.export import Exportable
 from industry_apps.features import Change, GraphBuilder, Latest
@@ -76,7 +77,8 @@ class TradingStrategy(Application):
     at the next open. Give the positions you hold in the column ``held``, so that it does
     not trade more than it has to.
 
-    A stock without a price on the last day, or 21 days before, keeps its position.
+    A stock without a price on the last day, or 21 days before, keeps its position. A single
+    stock is answered with the position 0: there is no other to prefer it to.
 
     Parameters
     ----------
@@ -101,7 +103,7 @@ class TradingStrategy(Application):
     trials : int
         Strategies that were tried before this one, for the deflated Sharpe ratio, > 0.
     check_splits : bool
-        Refuse adjusted prices that still hold a split.
+        Let ``fit`` and ``evaluate`` refuse adjusted prices that still hold a split.
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
@@ -235,10 +237,11 @@ class TradingStrategy(Application):
         self.dispersion_ = dispersion(outcome)
         features = CrossSectionForecaster(options).features(self.history_)
         for name in self.signals:
-            check_look_ahead(name, self.history_.columns[name], outcome)
+            check_look_ahead(name, self.history_.columns[name], market, self.horizon)
         self.forecaster_ = CrossSectionForecaster(options).fit(features, outcome)
         self.split_ = {"train": market.describe()}
-        self.check_ = train if validation is None else validation
+        # The validation part alone may be shorter than one window.
+        self.check_ = train if validation is None else pd.concat([train, validation])
 
     def _index(self, frame: pd.DataFrame) -> pd.Index:
         return pd.Index(self._read(frame).series, name=self.windows_.series)
@@ -263,6 +266,10 @@ class TradingStrategy(Application):
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         panel = self.history_.joined(self._read(frame))
         market, first = self._market(panel), len(self.history_.times)
+        if len(panel.times) - first < MONTH:
+            raise SchemaError(
+                f"{len(panel.times) - first} days tell nothing of a strategy. Give {MONTH} or more."
+            )
         outcome, traded = market.outcome(self.horizon), market.since(first)
         costs = self.costs or TradingCosts()
 

@@ -25,14 +25,14 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest, split_random
 from industry_apps.evaluation import Costs, GroupedAnswers, Report
 from industry_apps.export import Exportable, answering
-from industry_apps.export.decision import Scale
-from industry_apps.features import GraphBuilder
+from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import (
     BOOLEAN,
     DIRECTIONS,
     NAME_MAP,
     NAMES,
     NOT_NEGATIVE,
+    PAIRS,
     SHARE,
     TEXT,
     Limit,
@@ -51,6 +51,7 @@ from industry_apps.recipes import (
     assess,
     feature_columns,
 )
+from industry_apps.recipes.points import Points
 from industry_apps.recipes.records import under_names, with_moments
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -58,6 +59,7 @@ from industry_apps.training import TrainingOptions
 CreditModel = Literal["trees", "scorecard", "network", "transformer", "stack"]
 
 _APPROVE, _REFUSE = "approve", "refuse"
+_TREES = TreeOptions(rounds=300, learning_rate=0.03, bagging_fraction=0.7, bags=4)
 
 _optional_number = partial(Column, kind="number", low=0, required=False)
 _protected_category = partial(
@@ -84,6 +86,9 @@ class CreditScorer(Application):
         Only these columns become features; all by default.
     ignore : tuple of str
         Columns that must not become features.
+    ratios : tuple of (str, str)
+        Pairs of columns of which the first over the second tells. Amount over duration and
+        amount over income are added where they are there.
     protected : tuple of str
         Further columns that are protected.
     use_protected : bool
@@ -122,7 +127,9 @@ class CreditScorer(Application):
         (
             Column(name="time", kind="datetime", role="identifier", required=False),
             _optional_number(name="amount", unit="currency", description="What is applied for"),
+            _optional_number(name="duration", unit="months", description="Of the loan"),
             _optional_number(name="income", unit="currency", description="What is earned"),
+            _optional_number(name="limit", unit="currency", description="Of a credit line"),
             _optional_number(
                 name="age", unit="years", high=130, protected=True, description="Of the applicant"
             ),
@@ -166,6 +173,7 @@ class CreditScorer(Application):
         "columns": NAME_MAP.or_none(),
         "features": NAMES,
         "ignore": NAMES,
+        "ratios": PAIRS,
         "protected": NAMES,
         "use_protected": BOOLEAN,
         "default_cost": NOT_NEGATIVE,
@@ -185,10 +193,11 @@ class CreditScorer(Application):
     def __init__(  # noqa: PLR0913 - each is one decision of the credit desk
         self,
         *,
-        model: CreditModel = "stack",
+        model: CreditModel = "trees",
         columns: Mapping[str, str] | None = None,
         features: tuple[str, ...] = (),
         ignore: tuple[str, ...] = (),
+        ratios: tuple[tuple[str, str], ...] = (),
         protected: tuple[str, ...] = (),
         use_protected: bool = False,
         default_cost: float = 5.0,
@@ -206,6 +215,7 @@ class CreditScorer(Application):
         self.columns = columns
         self.features = features
         self.ignore = ignore
+        self.ratios = ratios
         self.protected = protected
         self.use_protected = use_protected
         self.default_cost = default_cost
@@ -271,7 +281,7 @@ class CreditScorer(Application):
         parts = {"train": train} | ({} if validation is None else {"validation": validation})
         self.split_ = {name: records.describe(part) for name, part in parts.items()}
         rows = [records.labelled(part) for part in parts.values()]
-        options = self._options()
+        options = self._options(schema)
         self.recipe_ = DecisionRecipe(schema, options).fit(*rows)
         self.unmitigated_: DecisionRecipe | None = None
         if self.mitigate:
@@ -283,25 +293,13 @@ class CreditScorer(Application):
         self.check_ = train if validation is None else validation
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.inputs_.to_arrays(frame)
-        answers = self._decided(self.recipe_, arrays)
-        if self.model == "scorecard":
-            card = self.recipe_.scorecard()
-            answers["score"] = card.score(arrays)
-            if self.reasons:
-                named = card.reasons(arrays, self.reasons)
-                answers |= dict(zip(self._reason_names(), named.T, strict=True))
-        return answers
-
-    def _decided(
-        self, recipe: DecisionRecipe, arrays: Mapping[str, NDArray[Any]]
-    ) -> dict[str, NDArray[Any]]:
-        probability = recipe.probability(arrays)
-        refused = recipe.threshold_.apply(probability)
+        arrays, points = self.inputs_.to_arrays(frame), self._points()
+        probability, refused = self.recipe_.decide(arrays)
         return {
             "default_probability": probability,
-            "score": self._scale().apply(probability),
+            "score": points.score(arrays, probability),
             "decision": np.where(refused, _REFUSE, _APPROVE).astype(object),
+            **points.named_reasons(arrays),
         }
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
@@ -327,50 +325,39 @@ class CreditScorer(Application):
 
     def _beside_groups(self, frame: pd.DataFrame) -> dict[str, GroupedAnswers]:
         """What each applicant was answered: by the model, before mitigation, by the file."""
-        systems = {"model": self._answers(frame)}
-        if self.unmitigated_ is not None:
-            arrays = self.unmitigated_.schema.to_arrays(frame)
-            systems["model before mitigation"] = self._decided(self.unmitigated_, arrays)
-        systems["exported file"] = answering(self._exportable())(frame)
-        decided = {
-            system: (answers["default_probability"], answers["decision"] == _REFUSE)
-            for system, answers in systems.items()
-        }
+        systems = {"model": self.recipe_.decide(self.inputs_.to_arrays(frame))}
+        if (before := self.unmitigated_) is not None:
+            systems["model before mitigation"] = before.decide(before.schema.to_arrays(frame))
+        found = answering(self._exportable())(frame)
+        systems["exported file"] = found["default_probability"], found["decision"] == _REFUSE
         labels = self.records_.labels(frame)
-        return self.protected_.answered(frame, labels, decided, favourable=False)
+        return self.protected_.answered(frame, labels, systems, favourable=False)
 
     def _exportable(self) -> Exportable:
-        builder, outputs = GraphBuilder(), self.outputs
+        builder, points = GraphBuilder(), self._points()
         inputs = builder.inputs(self.inputs_)
         tensors = self.recipe_.write(builder, inputs)
         builder.output(tensors["probability"], "default_probability", np.float32)
-        if self.model == "scorecard":
-            card = self.recipe_.scorecard()
-            builder.output(card.write_score(builder, inputs), "score", np.float32)
-        else:
-            score = self._scale().write(builder, tensors["probability"])
-            builder.output(score, "score", np.float32)
+        score = points.write_score(builder, inputs, tensors["probability"])
+        builder.output(score, "score", np.float32)
         refuse, approve = (builder.constant(np.array([[w]], object)) for w in (_REFUSE, _APPROVE))
         decision = builder.node("Where", tensors["decision"], refuse, approve)
         builder.output(decision, "decision", np.object_)
-        if self.model == "scorecard" and self.reasons:
-            tensors_of_reasons = card.write_reasons(builder, inputs, self.reasons)
-            for name, tensor in zip(self._reason_names(), tensors_of_reasons, strict=True):
-                builder.output(tensor, name, np.object_)
-            outputs = outputs.extended(
-                [Column(name=name, kind="category") for name in self._reason_names()]
-            )
+        for name, tensor in points.write_reasons(builder, inputs).items():
+            builder.output(tensor, name, np.object_)
         return Exportable(
             graph=builder.model(self.name),
             native=self._answers,
             schema=self.inputs_,
-            outputs=outputs,
+            outputs=self.outputs.extended(points.reason_columns),
             check=self.check_,
             thresholds=self.recipe_.thresholds(),
             facts={**self.recipe_.facts(positive=_REFUSE), "split": self.split_},
         )
 
-    def _options(self) -> DecisionOptions:
+    def _options(self, schema: Schema) -> DecisionOptions:
+        known = [(self._name("amount"), self._name(by)) for by in ("duration", "income")]
+        asked = [pair for pair in known if set(pair) <= set(schema.names)]
         training = self.training or TrainingOptions(max_epochs=20)
         return DecisionOptions(
             model=self.model,
@@ -378,18 +365,15 @@ class CreditScorer(Application):
             calibration="none" if self.model == "scorecard" else "platt",
             costs=Costs(false_alarm=self.refusal_cost, missed=self.default_cost),
             positive_share=None if self.approval_rate is None else 1 - self.approval_rate,
+            derived=tuple(Ratio(*pair) for pair in dict.fromkeys([*asked, *self.ratios])),
             directions=self.monotone or {},
             scorecard=self.scorecard or ScorecardOptions(),
-            trees=replace(self.trees or TreeOptions(), seed=self.seed),
+            trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(training, seed=self.seed),
         )
 
-    def _scale(self) -> Scale:
-        points = self.scorecard or ScorecardOptions()
-        return Scale(points.offset, points.factor)
-
-    def _reason_names(self) -> list[str]:
-        return [f"reason_{place + 1}" for place in range(self.reasons)]
+    def _points(self) -> Points:
+        return Points(self.recipe_, self.reasons)
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)

@@ -125,11 +125,11 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
         and len(np.unique(asked.day)) >= _FEWEST_GROUPS
     ):
         groups = asked.day
-    probability = recipe.probability(asked.rows.arrays)
+    probability, decision = recipe.decide(asked.rows.arrays)
     found = decision_bootstrap(
         target,
         probability,
-        recipe.threshold_.apply(probability),
+        decision,
         costs,
         groups=groups,
         entities=asked.entities,

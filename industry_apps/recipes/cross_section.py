@@ -139,14 +139,14 @@ class CrossSectionForecaster:
         Raises
         ------
         TrainingError
-            Too few outcomes are known.
+            Too few outcomes are known, or too few for a single split of the trees.
         """
         rows, target = _rows(features, outcome)
         if len(target) < _FEWEST_OUTCOMES:
             raise TrainingError(
-                f"Only {len(target)} outcomes of a series at a moment are known with "
-                f"{self.history} steps of history; {_FEWEST_OUTCOMES} are needed. Give a "
-                "longer history or more series."
+                f"Only {len(target)} outcomes are known of a series that has "
+                f"{self._needed.history} steps behind it and another beside it; "
+                f"{_FEWEST_OUTCOMES} are needed. Give a longer history or more series."
             )
         options = self.options
         if options.model == "trees":
@@ -154,13 +154,12 @@ class CrossSectionForecaster:
         elif options.model == "linear":
             self._model = _Linear(rows, target)
         else:
-            last = slice(4 * len(outcome) // 5, None)
-            first = slice(0, 4 * len(outcome) // 5)
-            self._model = _Network(
-                _rows(features.of(first), outcome[first]),
-                _rows(features.of(last), outcome[last]),
-                options,
-            )
+            # Not a fifth of all moments: no outcome of the latest is known yet.
+            told = np.flatnonzero((features.known & ~np.isnan(outcome)).sum(axis=1) > 1)
+            cut = told[4 * len(told) // 5]
+            parts = slice(0, cut), slice(cut, None)
+            train, held_out = (_rows(features.of(part), outcome[part]) for part in parts)
+            self._model = _Network(train, held_out, options)
         return self
 
     def forecast(self, features: Features) -> _Floats:
@@ -211,7 +210,8 @@ class Features:
 def ranked(outcome: _Floats) -> _Floats:
     """Ranks among the outcomes of a moment, with mean 0 and standard deviation 1.
 
-    Ranks, since a few wild outcomes must not decide what is learned.
+    Ranks, since a few wild outcomes must not decide what is learned. An outcome alone has
+    none.
 
     Parameters
     ----------
@@ -220,10 +220,10 @@ def ranked(outcome: _Floats) -> _Floats:
     """
     from scipy.stats import rankdata
 
-    count = np.maximum((~np.isnan(outcome)).sum(axis=1, keepdims=True), 1)
+    count = (~np.isnan(outcome)).sum(axis=1, keepdims=True)
     places = rankdata(outcome, axis=1, nan_policy="omit")
-    scores: _Floats = ((places - 0.5) / count - 0.5) * math.sqrt(12)
-    return scores
+    scores = ((places - 0.5) / np.maximum(count, 1) - 0.5) * math.sqrt(12)
+    return np.where(count > 1, scores, np.nan)
 
 
 def walk_forward(
@@ -289,7 +289,14 @@ class _Trees:
 
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
         parameters = {**options.parameters(), "objective": "regression"}
-        self._booster = with_float32_thresholds(lgb.train(parameters, data, options.rounds))
+        booster = lgb.train(parameters, data, options.rounds)
+        if not booster.feature_importance().any():
+            raise TrainingError(
+                f"{len(target)} outcomes are too few for trees with {options.min_child_samples} "
+                "rows in a leaf. Give a longer history or more series, fewer rows in a leaf "
+                "(trees=TreeOptions(min_child_samples=...)), or take the linear model."
+            )
+        self._booster = with_float32_thresholds(booster)
 
     def predict(self, rows: NDArray[np.float32]) -> _Floats:
         return np.asarray(self._booster.predict(rows, raw_score=True))

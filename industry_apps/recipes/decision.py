@@ -22,7 +22,7 @@ from industry_apps.export.decision import (
     capacity_threshold,
     share_threshold,
 )
-from industry_apps.features import GraphBuilder, Source
+from industry_apps.features import GraphBuilder, Ratio, Source
 from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorecard import ScorecardOptions, ScorecardScorer
@@ -64,7 +64,8 @@ class DecisionOptions:
         Numbers computed from columns that the domain knows to be telling.
     directions : mapping of str to int
         Column -> 1 where the probability may only rise with it, -1 where it may only fall.
-        Trees and scorecards keep to it.
+        Trees and scorecards keep to it. A ratio of numbers that are never negative follows
+        its columns; other derived numbers that read such a column are left out.
     trees : TreeOptions
     scorecard : ScorecardOptions
     training : TrainingOptions
@@ -203,6 +204,13 @@ class DecisionRecipe:
         probability = self.platt_.apply(self._margins(arrays))
         return probability if self.isotonic_ is None else self.isotonic_.apply(probability)
 
+    def decide(
+        self, arrays: Mapping[str, NDArray[Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Raw columns of shape [rows] -> probability [rows] and decision [rows]."""
+        probability = self.probability(arrays)
+        return probability, self.threshold_.apply(probability)
+
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the whole recipe to a builder.
 
@@ -297,18 +305,38 @@ class DecisionRecipe:
                     f"{list(directions)}. Use one of {_KEEP_DIRECTIONS}."
                 )
 
+    def _directed(self) -> tuple[list[Source], dict[str, int]]:
+        """Directions of columns and derived numbers, and the derived numbers that keep them."""
+        directions, derived = dict(self.options.directions), []
+        for source in self.options.derived:
+            if source.name not in directions and not directions.keys().isdisjoint(source.columns):
+                directions[source.name] = _direction(source, directions, self.schema)
+            if directions.get(source.name) != 0:
+                derived.append(source)
+        return derived, {name: sign for name, sign in directions.items() if sign}
+
     def _scorer(self, name: ModelName) -> Scorer:
         options = self.options
+        derived, directions = self._directed()
         if name == "trees":
-            return TreeScorer(self.schema, options.derived, options.trees, options.directions)
+            return TreeScorer(self.schema, derived, options.trees, directions)
         if name == "scorecard":
-            return ScorecardScorer(
-                self.schema, options.derived, options.scorecard, options.directions
-            )
+            return ScorecardScorer(self.schema, derived, options.scorecard, directions)
         if name == "autoencoder":
-            return AutoencoderScorer(self.schema, options.derived, options.training)
+            return AutoencoderScorer(self.schema, derived, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
-        return NetworkScorer(self.schema, options.derived, backbone, options.training)
+        return NetworkScorer(self.schema, derived, backbone, options.training)
+
+
+def _direction(source: Source, directions: Mapping[str, int], schema: Schema) -> int:
+    """Direction that a derived number has from its columns; 0 where there is no telling."""
+    if not isinstance(source, Ratio):
+        return 0
+    lows = [schema[column].low for column in source.columns]
+    if any(low is None or low < 0 for low in lows):
+        return 0
+    signs = {directions.get(source.numerator, 0), -directions.get(source.denominator, 0)} - {0}
+    return signs.pop() if len(signs) == 1 else 0
 
 
 def _margins(scorers: Sequence[Scorer], arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:

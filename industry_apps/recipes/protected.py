@@ -213,10 +213,10 @@ def _edges(numbers: NDArray[np.float64]) -> list[float]:
     return [float(edge) for edge in known[1:]]
 
 
-def _cut(numbers: NDArray[np.float64], edges: Sequence[float]) -> pd.Categorical:
+def _cut(numbers: NDArray[np.float64], edges: Sequence[float]) -> Any:
     """Label of the group of each number, in the order of the groups."""
     if not edges:
-        return pd.Categorical(np.where(np.isnan(numbers), None, "any number"))
+        return np.where(np.isnan(numbers), "", "any number")
     named = [str(np.float32(edge)).removesuffix(".0") for edge in edges]
     between = [f"{low} to less than {high}" for low, high in pairwise(named)]
     labels = [f"less than {named[0]}", *between, f"{named[-1]} or more"]

@@ -77,7 +77,7 @@ class ScorecardOptions:
     whole_points: bool = True
     max_bins: int = 6
     min_bin_share: float = 0.05
-    min_information: float = 0.02
+    min_information: float = 0.01
     monotone: bool = True
     smoothing: float = 5.0
     l2: float = 1.0

@@ -68,13 +68,25 @@ class Market:
         ----------
         panel : Panel
         columns : PriceColumns
+
+        Raises
+        ------
+        SchemaError
+            Two moments lie in one day.
         """
+        days = panel.times.astype("datetime64[s]").astype("datetime64[D]")
+        twice = days[1:][days[1:] == days[:-1]]
+        if twice.size:
+            raise SchemaError(
+                f"The table has several times of {twice[0]}, but prices are daily. Give all rows "
+                "of a day the same date."
+            )
         opens, close, adjusted, volume = (
             panel.columns[name].astype(np.float64)
             for name in (columns.open, columns.close, columns.adjusted_close, columns.volume)
         )
         return cls(
-            days=panel.times.astype("datetime64[s]").astype("datetime64[D]"),
+            days=days,
             opens=opens * adjusted / close,
             closes=adjusted,
             traded_value=close * volume,

@@ -15,6 +15,9 @@ from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integ
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
 
+#: Seeds of averaged boosters lie so far apart, so that those of repeats do not meet.
+_SEEDS_APART = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeOptions:
@@ -32,8 +35,12 @@ class TreeOptions:
         Rows of a leaf, at least.
     feature_fraction : float
         Share of the columns that a tree sees, in (0, 1].
+    bagging_fraction : float
+        Share of the rows that a tree sees, in (0, 1].
     l2 : float
         Penalty on leaf values.
+    bags : int
+        Boosters of different seeds whose margins are averaged.
     patience : int
         Trees without a better validation loss after which to stop; 0 grows all.
     seed : int
@@ -44,7 +51,9 @@ class TreeOptions:
     num_leaves: int = 8
     min_child_samples: int = 10
     feature_fraction: float = 0.5
+    bagging_fraction: float = 1.0
     l2: float = 1.0
+    bags: int = 1
     patience: int = 0
     seed: int = 0
 
@@ -59,6 +68,8 @@ class TreeOptions:
             "num_leaves": self.num_leaves,
             "min_child_samples": self.min_child_samples,
             "feature_fraction": self.feature_fraction,
+            "bagging_fraction": self.bagging_fraction,
+            "bagging_freq": int(self.bagging_fraction < 1),
             "lambda_l2": self.l2,
             "seed": self.seed,
             "deterministic": True,
@@ -74,7 +85,9 @@ _LIMITS: dict[str, Limit] = {
     "num_leaves": integer(2),
     "min_child_samples": integer(0),
     "feature_fraction": SHARE,
+    "bagging_fraction": SHARE,
     "l2": NOT_NEGATIVE,
+    "bags": integer(1, 100),
     "patience": integer(0),
     "seed": integer(0),
 }
@@ -124,14 +137,24 @@ class TreeScorer:
             rows = self.features.run(validation.arrays)["numeric"]
             held_out = [data.create_valid(rows, validation.target)]
             callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
-        booster = lgb.train(
-            {**self.options.parameters(), **self._constraints()},
-            data,
-            self.options.rounds,
-            valid_sets=held_out,
-            callbacks=callbacks,
-        )
-        self.booster_ = with_float32_thresholds(booster)
+        self.boosters_ = [
+            with_float32_thresholds(
+                lgb.train(
+                    {**options.parameters(), **self._constraints()},
+                    data,
+                    options.rounds,
+                    valid_sets=held_out,
+                    callbacks=callbacks,
+                )
+            )
+            for options in self._seeded()
+        ]
+
+    def _seeded(self) -> list[TreeOptions]:
+        first = self.options.seed
+        return [
+            replace(self.options, seed=first + _SEEDS_APART * k) for k in range(self.options.bags)
+        ]
 
     def _constraints(self) -> dict[str, Any]:
         signs = [self.directions.get(name, 0) for name in self.features.names]
@@ -139,19 +162,30 @@ class TreeScorer:
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, with as many trees as were found good."""
-        self.options = replace(self.options, rounds=self.booster_.num_trees(), patience=0)
+        rounds = round(np.mean([booster.num_trees() for booster in self.boosters_]))
+        self.options = replace(self.options, rounds=rounds, patience=0)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        return self.booster_.predict(self.features.run(arrays)["numeric"], raw_score=True)
+        rows = self.features.run(arrays)["numeric"]
+        margins = [booster.predict(rows, raw_score=True) for booster in self.boosters_]
+        return np.mean(margins, axis=0)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
         rows = self.features.write(builder, inputs)["numeric"]
-        return builder.append(trees_to_onnx(self.booster_), {"features": rows})["margin"]
+        margins = [
+            builder.append(trees_to_onnx(booster), {"features": rows})["margin"]
+            for booster in self.boosters_
+        ]
+        return builder.node("Mean", *margins) if len(margins) > 1 else margins[0]
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        found = dict(zip(self.features.names, split_thresholds(self.booster_), strict=True))
-        return {name: values for name, values in found.items() if name in self.features.schema}
+        found: dict[str, list[float]] = {}
+        for booster in self.boosters_:
+            for name, values in zip(self.features.names, split_thresholds(booster), strict=True):
+                if name in self.features.schema:
+                    found.setdefault(name, []).extend(values)
+        return found

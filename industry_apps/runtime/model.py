@@ -203,7 +203,9 @@ class Model:
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
         if not len(next(iter(feeds.values()))):
             return {
-                column.name: np.empty(0, bool if column.kind == "boolean" else column.missing(0).dtype)
+                column.name: np.empty(
+                    0, bool if column.kind == "boolean" else column.missing(0).dtype
+                )
                 for column in self.outputs
             }
         names = self._output_names

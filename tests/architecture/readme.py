@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from industry_apps.benchmark.results import report_of
 from industry_apps.data import card, catalogue
-from industry_apps.evaluation import LOWER_IS_BETTER, Estimate, Published, Report
 from industry_apps.registry import APPLICATIONS, application
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,35 +51,20 @@ def results_table() -> str:
 
 def result_rows(record: Mapping[str, Any]) -> Iterator[list[str]]:
     """The rows of one benchmark, rounded as its report rounds them."""
-    report = Report(
-        application=record["application"],
-        data=record["data"],
-        model=record["model"],
-        metrics=estimates(record["metrics"]),
-        published=tuple(Published(**each) for each in record["published"]),
-    )
-    baselines = [estimates(each) for each in record["baselines"].values()]
+    report = report_of(record)
     names = {each.metric for each in report.published} & set(report.metrics)
-    for line in report.metric_table()[1:]:
-        metric = line[0].removesuffix(" (lower)")
+    best = {each.metric: each.baseline for each in report.comparisons()}
+    header, *lines = report.metric_table()
+    for metric, line in zip(report.metrics, lines, strict=True):
         if metric not in (names or [next(iter(report.metrics))]):
             continue
-        best = min if metric in LOWER_IS_BETTER else max
-        baseline = best((each[metric] for each in baselines), key=lambda found: found.value)
-        published = line[2] if names else "-"
+        cells = dict(zip(header, line, strict=True))
         yield [
             f"`{report.application}`",
             data_name(report.data),
-            *(line[0], line[1], str(baseline), published),
+            *(line[0], cells["model"]),
+            *(cells.get(each, "-") for each in (best.get(metric, ""), "published")),
         ]
-
-
-def estimates(row: Mapping[str, Mapping[str, float]]) -> dict[str, Estimate]:
-    """The metrics of a record with their intervals."""
-    return {
-        name: Estimate(*(each[end] for end in ("value", "low", "high")))
-        for name, each in row.items()
-    }
 
 
 def data_name(name: str) -> str:

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 from industry_apps.export import Isotonic, Platt, Threshold, capacity_threshold
+from industry_apps.export.decision import Scale, share_threshold
 from industry_apps.features import GraphBuilder
 
 often = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])
@@ -166,3 +167,44 @@ def test_capacity_of_a_plain_case() -> None:
     expected = {0.4: 0.9505, 0.5: 0.85, 1.0: 0.85, 1.5: 0.45, 2.0: 0.05}
     for alerts, threshold in expected.items():
         assert capacity_threshold(probability, day, alerts) == pytest.approx(threshold)
+
+
+@given(probabilities, st.floats(0, 1000), st.floats(1, 100))
+def test_points_are_written_as_applied(
+    values: NDArray[np.float32], offset: float, factor: float
+) -> None:
+    scale = Scale(offset, factor)
+    (found,) = written(lambda b, x: [(scale.write(b, x[0]), np.float32)], values)
+    applied = scale.apply(values.astype(np.float64))
+    # Near 1 the odds of a float32 are known to about 6e-8 / 1e-4.
+    assert_allclose(found, applied, rtol=1e-5, atol=2e-3 * factor)
+
+
+def test_points_of_a_plain_case() -> None:
+    scale = Scale(500.0, 20.0 / np.log(2))
+    odds = np.array([1.0, 2.0, 4.0, 0.5])  # good to bad
+    assert_allclose(scale.apply(1 / (1 + odds)), [500, 520, 540, 480])
+    certain = scale.apply(np.array([0.0, 1e-6, 1e-4, 1 - 1e-4, 1.0]))
+    assert np.isfinite(certain).all()
+    assert certain[0] == certain[1] == pytest.approx(certain[2])
+    assert certain[4] == pytest.approx(certain[3])
+
+
+@given(st.lists(often | st.floats(0, 1), min_size=1), st.floats(0.01, 1))
+def test_a_share_is_respected_and_used(values: list[float], share: float) -> None:
+    probability = np.round(values, 6)
+    taken = Threshold(value=share_threshold(probability, share)).apply(probability)
+    allowed = share * len(probability)
+    assert taken.sum() <= allowed + 1e-6
+    left = probability[~taken]
+    if len(left):  # the next level would be one too many
+        assert taken.sum() + (left == left.max()).sum() > allowed - 1e-6
+
+
+def test_a_share_of_a_plain_case() -> None:
+    probability = np.array([0.9, 0.8, 0.8, 0.1])
+    for share, threshold in {0.25: 0.85, 0.5: 0.85, 0.75: 0.45, 1.0: 0.05}.items():
+        assert share_threshold(probability, share) == pytest.approx(threshold)
+    # 1 - 0.8 is a little less than 0.2 in floating point: two of ten all the same.
+    tenths = np.arange(10) / 10
+    assert (tenths >= share_threshold(tenths, 1 - 0.8)).sum() == 2

@@ -23,6 +23,7 @@ from industry_apps.features import (
     Drawdown,
     GraphBuilder,
     Illiquidity,
+    Latest,
     LevelChannel,
     LevelRatio,
     OfChanges,
@@ -195,6 +196,26 @@ def test_order_of_the_batch_does_not_matter(windows: Windows, random: Any) -> No
     assert_array_equal(exact.run(shuffled), exact.run(windows)[order])
 
 
+few = st.sampled_from([np.nan, 0.0, 1.0, -1e30, 1e30, 1e-30])
+
+
+@given(st.lists(few | st.floats(-1e6, 1e6, width=32), min_size=1, max_size=8))
+def test_the_latest_value_is_taken_as_it_is(values: list[float]) -> None:
+    told = np.column_stack([np.full((len(values), 3), 7.0), np.array(values)])
+    raw = SeriesGraph([Latest("told")], ranked=False)
+    assert_array_equal(raw.run({"told": told})[:, 0], told[:, -1].astype(np.float32))
+    ranked = SeriesGraph([Latest("told")], missing=0.0).run({"told": told})
+    assert_allclose(ranked[:, 0], np.nan_to_num(ranks(told[:, -1])), atol=1e-6)
+
+
+def test_the_latest_value_needs_one_step_and_is_named() -> None:
+    signal = Latest("told")
+    assert (signal.history, signal.columns, signal.name) == (1, ("told",), "latest(told)")
+    both = SeriesGraph([Change("adjusted", 5), signal])
+    assert both.columns == ("adjusted", "told")
+    assert both.history == 6
+
+
 def test_batch_of_one() -> None:
     windows = market(0, 1)
     found = dict(zip(RAW.names, RAW.run(windows)[0], strict=True))
@@ -209,9 +230,6 @@ def ranks(values: NDArray[Any]) -> NDArray[Any]:
     builder.output(tensor, "rank", np.float32)
     session = ort.InferenceSession(builder.model().SerializeToString())
     return np.asarray(session.run(None, {"x": values.astype(np.float32)[:, None]})[0][:, 0])
-
-
-few = st.sampled_from([np.nan, 0.0, 1.0, -1e30, 1e30, 1e-30])
 
 
 @settings(max_examples=60)

@@ -27,6 +27,7 @@ RULES = [
     PositionRule(long_only=True),
     PositionRule(gross=3.0, volatility_target=0.05, turnover_limit=None, max_weight=0.4),
     PositionRule(long_only=True, volatility_target=None, turnover_limit=0.05, max_weight=1.0),
+    PositionRule(pace=0.07),
 ]
 WINDOW = 6
 
@@ -152,6 +153,28 @@ def test_the_trade_goes_straight_towards_the_target() -> None:
     assert_allclose(held, target, atol=1e-6)
 
 
+@given(days(), st.floats(0.01, 1.0))
+def test_the_pace_is_the_share_of_the_way_that_is_gone(day: Day, pace: float) -> None:
+    scores, returns, held = day
+    at_once = PositionRule(turnover_limit=None).apply(*day)
+    slowly = PositionRule(turnover_limit=None, pace=pace).apply(*day)
+    held = np.nan_to_num(held.astype(np.float64))
+    assert_allclose(slowly - held, pace * (at_once - held), atol=1e-12)
+    limited = PositionRule(turnover_limit=0.1, pace=pace).apply(scores, returns, held)
+    gone, wanted = np.abs(limited - held).sum(), np.abs(slowly - held).sum()
+    assert gone == pytest.approx(min(wanted, 0.1), abs=1e-9)  # the limit is that of the trade
+
+
+def test_half_of_the_way_is_gone_after_the_half_life() -> None:
+    scores, returns, held = usual_day()
+    rule = PositionRule(turnover_limit=None, pace=1 - 0.5**0.1)
+    target = PositionRule(turnover_limit=None).apply(scores, returns, held)
+    position = held
+    for _ in range(10):
+        position = rule.apply(scores, returns, position)
+    assert_allclose(position, (target + held) / 2, atol=1e-6)
+
+
 def test_a_halted_asset_is_kept_and_takes_no_part() -> None:
     scores, returns, held = usual_day()
     halted = scores.copy()
@@ -195,6 +218,8 @@ def test_an_asset_without_a_past_counts_as_usual() -> None:
         ("gross", 0.0),
         ("volatility_target", 0.0),
         ("turnover_limit", -1.0),
+        ("pace", 0.0),
+        ("pace", 1.1),
         ("max_weight", 1.5),
         ("long_only", 1),
     ],

@@ -1,0 +1,85 @@
+"""Records with and without a time, and columns under names of their owner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from industry_apps.errors import LeakageError, ParameterError, SchemaError
+from industry_apps.recipes import Records
+from industry_apps.recipes.records import under_names, with_moments, without_clock
+from industry_apps.schema import Column, Schema
+
+SCHEMA = Schema((Column(name="amount", kind="number", low=0),))
+FRAME = pd.DataFrame(
+    {
+        "amount": [1.0, 2.0, 3.0],
+        "late": [True, False, True],
+        "when": pd.to_datetime(["2024-01-01 10:00", "2024-01-03 00:00", "2024-01-02 23:59"]),
+    }
+)
+TIMELESS = Records(schema=SCHEMA, target="late")
+DATED = Records(schema=SCHEMA, target="late", time="when")
+
+
+def test_records_without_a_time():
+    rows = TIMELESS.labelled(FRAME)
+    assert rows.target.tolist() == [True, False, True]
+    assert rows.arrays["amount"].tolist() == [1, 2, 3]
+    assert rows.weight is None
+    assert TIMELESS.describe(FRAME) == {"rows": 3, "positives": 2}
+
+
+def test_records_with_a_time():
+    assert DATED.describe(FRAME) == {
+        "rows": 3,
+        "positives": 2,
+        "first": "2024-01-01T10:00:00",
+        "last": "2024-01-03T00:00:00",
+    }
+    assert np.diff(DATED.days(FRAME)).tolist() == [2, -1]
+
+
+def test_later_records_are_told_from_those_of_training():
+    learned = {"train": DATED.describe(FRAME)}
+    later = FRAME.assign(when=FRAME["when"] + pd.Timedelta(days=10))
+    DATED.check_later(later, learned, delay=0)
+    DATED.check_later(later, learned, delay=7)
+    with pytest.raises(LeakageError, match=r"'when'.*9 days later"):
+        DATED.check_later(later, learned, delay=9)
+    with pytest.raises(LeakageError, match="'when'"):
+        DATED.check_later(FRAME, learned, delay=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (FRAME.drop(columns="late"), "'late'.*is missing"),
+        (FRAME.assign(late=[True, None, False]), "'late', row 1"),
+        (FRAME.assign(late=["yes", "no", "perhaps"]), "'late', row"),
+        (FRAME.assign(amount=[1, -2, 3]), "'amount', row 1: got .*-2"),
+    ],
+)
+def test_wrong_records_are_named(wrong, message):
+    with pytest.raises(SchemaError, match=message):
+        TIMELESS.labelled(wrong)
+
+
+def test_columns_under_names_of_their_owner():
+    found = under_names(SCHEMA, {"amount": "AMT"}, "Scorer")
+    assert found.names == ["AMT"]
+    assert found["AMT"].low == 0
+    assert under_names(SCHEMA, None, "Scorer") == SCHEMA
+    with pytest.raises(ParameterError, match=r"'columns' parameter of Scorer.*mean 'amount'"):
+        under_names(SCHEMA, {"amont": "AMT"}, "Scorer")
+    twice = SCHEMA.extended([Column(name="income", kind="number")])
+    with pytest.raises(SchemaError, match="'income' is declared twice"):
+        under_names(twice, {"amount": "income"}, "Scorer")
+
+
+def test_moments_of_any_form_are_datetimes():
+    texts = FRAME.assign(when=FRAME["when"].astype(str))
+    pd.testing.assert_series_equal(with_moments(texts, "when")["when"], FRAME["when"])
+    assert not without_clock(FRAME["when"])
+    assert without_clock(FRAME["when"].dt.normalize())
