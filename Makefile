@@ -4,7 +4,7 @@ VENV ?= .venv
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-QUICKSTART := $(wildcard notebooks/00_quickstart.ipynb)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 SOURCES := $(wildcard notebooks/*.py)
 
 .DEFAULT_GOAL := help
@@ -24,8 +24,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install ## Train on the embedded sample, export, prove parity, measure, report.
 	@$(BIN)/industry-apps demo
 
-test: install ## Run all tests, the examples in the documentation and the first notebook.
-	$(BIN)/python -m pytest --nbmake tests industry_apps $(QUICKSTART)
+test: install ## Run all tests, the examples in the documentation and the notebooks, on small data.
+	INDUSTRY_APPS_QUICK=1 $(BIN)/python -m pytest --nbmake tests industry_apps $(NOTEBOOKS)
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

@@ -129,7 +129,8 @@ class Column:
 
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
-        value = repr(values.iloc[row] if hasattr(values, "iloc") else values[row])
+        found = values.iloc[row] if hasattr(values, "iloc") else values[row]
+        value = repr(found.item() if isinstance(found, np.number) else found)
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
         label = (
             f" (index {values.index[row]!r})"
@@ -353,8 +354,8 @@ def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]
     """Describe the columns of a table that no schema names.
 
     Numbers, booleans and times are what their types say; strings are categories, or texts
-    when they run to four words and more; a column of codes or strings that never repeat is
-    an identifier.
+    when they run to four words and more and seldom repeat; a column of codes or strings that
+    never repeat is an identifier.
 
     Parameters
     ----------
@@ -387,8 +388,10 @@ def _infer(name: str, values: Any) -> Column:
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
     if kind is None:
         values = Column(name=name, kind="category").to_array(values)
-        words = [len(text.split()) for text in values if text]
-        kind = "text" if words and sum(words) / len(words) >= 4 else "category"
+        known = [text for text in values if text]
+        wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
+        # Long names of few levels are categories still.
+        kind = "text" if wordy and 10 * len(set(known)) > len(known) else "category"
     coded = kind == "category" or values.dtype.kind in "iu"
     identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
     return Column(

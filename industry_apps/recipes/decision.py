@@ -246,11 +246,10 @@ class DecisionRecipe:
         Raises
         ------
         ParameterError
-            The model is none, and has none among its members.
+            The model is none: of a stack, the points of a member are not the score.
         """
-        for scorer in self.scorers_:
-            if isinstance(scorer, ScorecardScorer):
-                return scorer
+        if isinstance(self.scorers_[0], ScorecardScorer) and len(self.scorers_) == 1:
+            return self.scorers_[0]
         raise ParameterError(
             f"The model {self.options.model!r} has no table of points. Use model='scorecard'."
         )

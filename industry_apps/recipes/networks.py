@@ -48,7 +48,7 @@ class NetworkScorer:
         backbone: Literal["mlp", "transformer"],
         options: TrainingOptions,
     ) -> None:
-        self.features = FeatureGraph(schema, network_encoders(schema, derived))
+        self._plan = self.features = FeatureGraph(schema, network_encoders(schema, derived))
         self.backbone = backbone
         self.options = options
 
@@ -57,7 +57,7 @@ class NetworkScorer:
         from industry_apps.backbones import FTTransformer, TabularMLP
         from industry_apps.training import fit_network, seeded
 
-        self.features = self.features.learn(train.arrays)
+        self.features = self._plan.learn(train.arrays)
         network_class = TabularMLP if self.backbone == "mlp" else FTTransformer
         with seeded(self.options.seed):
             self.network_ = network_class(len(self.features.names), self.features.cardinalities)
@@ -123,7 +123,7 @@ class AutoencoderScorer:
     """
 
     def __init__(self, schema: Schema, derived: Sequence[Source], options: TrainingOptions) -> None:
-        self.features = FeatureGraph(schema, dense_encoders(schema, derived))
+        self._plan = self.features = FeatureGraph(schema, dense_encoders(schema, derived))
         self.options = options
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
@@ -132,7 +132,7 @@ class AutoencoderScorer:
         from industry_apps.training import fit_network, seeded
 
         ordinary = _ordinary(train)
-        self.features = self.features.learn(ordinary)
+        self.features = self._plan.learn(ordinary)
         rows = self.features.run(ordinary)["numeric"]
         held_out = None
         if validation is not None:

@@ -226,7 +226,8 @@ def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, windo
     ndarray of shape [t, A]
     """
     first = len(market.days) - len(forecast)
-    returns = market.log_returns
+    # Days before the first count as unknown, as in a window that is too short.
+    returns = np.pad(market.log_returns, ((window - 1, 0), (0, 0)), constant_values=np.nan)
     opened = ~np.isnan(market.opens)
     before = np.roll(_filled(market.closes), 1, axis=0)  # the first row is not read
     growth = np.nan_to_num(market.closes / np.where(opened, market.opens, before), nan=1.0)
@@ -234,7 +235,7 @@ def positions_of(rule: PositionRule, forecast: _Floats, market: Market, *, windo
     held = np.zeros((forecast.shape[1], 1))
     for step, scores in enumerate(forecast):
         day = first + step
-        seen = returns[max(day - window + 1, 0) : day + 1]
+        seen = returns[day : day + window]  # the last is that of this day
         gone = np.isnan(market.closes[max(day - _GONE, 0) : day + 1]).all(axis=0)
         held[gone] = 0.0
         target = rule.apply(scores[:, None], seen.T, held)

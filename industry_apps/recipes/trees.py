@@ -117,7 +117,7 @@ class TreeScorer:
         options: TreeOptions,
         directions: Mapping[str, int] = NO_DIRECTIONS,
     ) -> None:
-        self.features = FeatureGraph(schema, tree_encoders(schema, derived))
+        self._plan = self.features = FeatureGraph(schema, tree_encoders(schema, derived))
         self.options = options
         self.directions = dict(directions)
 
@@ -125,7 +125,7 @@ class TreeScorer:
         """Learn; validation data decide when to stop, if patience is not 0."""
         import lightgbm as lgb
 
-        self.features = self.features.learn(train.arrays)
+        self.features = self._plan.learn(train.arrays)
         data = lgb.Dataset(
             self.features.run(train.arrays)["numeric"],
             train.target,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -14,41 +13,20 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from trading_days import COLUMNS, DAYS, EVERY, FIRST, PRICES, Seen, before, quick, since
 
 from industry_apps.data import Dataset, load
 from industry_apps.data.simulators import daily_prices
-from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.errors import LeakageError, SchemaError
 from industry_apps.evaluation import TradingCosts
-from industry_apps.finance import TradingStrategy, algorithmic_trading
-from industry_apps.recipes import PositionRule, TreeOptions, strategies
-from industry_apps.recipes.cross_section import CrossSectionForecaster
+from industry_apps.finance import TradingStrategy
+from industry_apps.recipes import PositionRule, strategies
 from industry_apps.runtime import Model
-from industry_apps.training import TrainingOptions
 
-QUICK = TreeOptions(rounds=10, num_leaves=4, min_child_samples=20)
-SHORT = TrainingOptions(max_epochs=1, batch_size=512, progress=False)
 STOCKNET = "finance_stocknet_prices"
 #: A case that fails is told as it is found: to look for a simpler one would take minutes.
 FEW = settings(max_examples=4, phases=(Phase.generate,))
-FIRST, EVERY, HORIZON, EMBARGO = 250, 25, 5, 4
-
-#: SIM010 is delisted on day 200, SIM011 listed on day 100.
-PRICES = daily_prices(assets=12, days=300, momentum=0.05, seed=1)
-DAYS = np.sort(PRICES["date"].unique())
-COLUMNS = ["open", "high", "low", "close", "adjusted_close", "volume"]
-
-
-def quick(**parameters: Any) -> TradingStrategy:
-    given = {"trees": QUICK, "training": SHORT, "refit_days": EVERY, **parameters}
-    return TradingStrategy(**given)
-
-
-def before(day: int, prices: pd.DataFrame = PRICES) -> pd.DataFrame:
-    return prices[prices["date"] < DAYS[day]].reset_index(drop=True)
-
-
-def since(day: int, prices: pd.DataFrame = PRICES) -> pd.DataFrame:
-    return prices[prices["date"] >= DAYS[day]].reset_index(drop=True)
+HORIZON, EMBARGO = 5, 4
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,38 +55,6 @@ def on_sample(sample: Dataset) -> TradingStrategy:
 
 
 # No look-ahead.
-
-
-class Seen:
-    """What an evaluation does on its way to the report: models, forecasts and positions."""
-
-    def __init__(self, strategy: TradingStrategy, prices: pd.DataFrame) -> None:
-        self.models: list[Any] = []
-        self.positions: list[Any] = []
-        seen, fit = self, CrossSectionForecaster.fit
-        positions_of = algorithmic_trading.positions_of
-
-        def fit_seen(forecaster: Any, features: Any, outcome: Any) -> Any:
-            found = fit(forecaster, features, outcome)._model
-            trees = hasattr(found, "_booster")
-            seen.models.append(found._booster.model_to_string() if trees else found._weights)
-            return forecaster
-
-        def positions_seen(*given: Any, **named: Any) -> Any:
-            seen.positions.append(positions_of(*given, **named))
-            return seen.positions[-1]
-
-        def judge_seen(ours: Any, others: Any, *_: Any, **__: Any) -> None:
-            traded = [ours, *(others[name] for name in sorted(others))]
-            seen.forecasts = [each.forecast for each in traded if each.forecast is not None]
-            seen.weights = [each.test.weights for each in traded]
-
-        with (
-            mock.patch.object(CrossSectionForecaster, "fit", fit_seen),
-            mock.patch.object(algorithmic_trading, "positions_of", positions_seen),
-            mock.patch.object(algorithmic_trading, "judge", judge_seen),
-        ):
-            strategy._evaluate(prices)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +97,18 @@ def test_the_embargo_keeps_what_ends_in_it_from_being_learned(walking):
     for model in (1, blocks + 1):  # the second ones, linear and trees
         assert_array_equal(known.models[model], inside.models[model])
         assert not np.array_equal(known.models[model], just_before.models[model])
+
+
+def test_what_is_evaluated_is_what_one_is_told_day_by_day(walking):
+    """A strategy fitted on all but the embargo answers as the evaluation of the days after."""
+    _, known = walking
+    told = quick(check_splits=False).fit(before(FIRST - EMBARGO))
+    for day in (FIRST, FIRST + 7, FIRST + EVERY - 1):
+        answers = told.predict(before(day + 1))
+        found = known.forecasts[0][day - FIRST] * told.dispersion_
+        assert_allclose(found, answers["expected_return"], atol=1e-9)
+    first = told.predict(before(FIRST + 1))
+    assert_allclose(known.positions[-1][0], first["position"], atol=1e-7)
 
 
 @FEW
@@ -252,157 +210,6 @@ def test_own_names_of_columns(tmp_path):
     assert_allclose(answers["position"], same["position"], atol=1e-6)
 
 
-# Bad input.
-
-
-@pytest.mark.parametrize("column", ["open", "low", "close", "adjusted_close"])
-@pytest.mark.parametrize("value", [0.0, -3.0])
-def test_a_price_that_is_not_positive_is_refused(fitted, column, value):
-    wrong = PRICES.copy()
-    wrong.loc[7, column] = value
-    for call in (quick().fit, fitted.predict, fitted.evaluate):
-        with pytest.raises(SchemaError, match=rf"'{column}', row 7: got .*{value}"):
-            call(wrong)
-
-
-def test_a_gap_is_answered_and_the_position_kept(fitted):
-    held = PRICES.assign(held=0.01)
-    last, month_ago = PRICES["date"] == DAYS[-1], PRICES["date"] == DAYS[-22]
-    own = PRICES["ticker"] == "SIM003"
-    for gap in (own & last, own & month_ago):
-        answers = fitted.predict(held[~gap])
-        assert not answers.loc["SIM003", "is_tradable"]
-        assert answers.loc["SIM003", "position"] == pytest.approx(0.01)
-        assert np.isnan(answers.loc["SIM003", "expected_return"])
-        assert answers.drop(index=["SIM003", "SIM010"])["is_tradable"].all()
-    unpriced = held.copy()
-    unpriced.loc[own & last, [*COLUMNS, "held"]] = [np.nan] * 6 + [0.03]
-    assert fitted.predict(unpriced).loc["SIM003", "position"] == pytest.approx(0.03)
-    elsewhere = fitted.predict(held[~(own & (PRICES["date"] == DAYS[-9]))])
-    assert elsewhere.loc["SIM003", "is_tradable"]
-
-
-def test_gaps_late_listings_and_delistings_are_evaluated(fitted):
-    later = since(FIRST)
-    random = np.random.default_rng(0)
-    later = later[random.random(len(later)) > 0.05]
-    later = later[~((later["ticker"] == "SIM001") & (later["date"] > DAYS[275]))]  # ends early
-    new = later[(later["ticker"] == "SIM002") & (later["date"] > DAYS[270])].assign(ticker="NEW")
-    report = fitted.evaluate(pd.concat([later, new]))
-    assert np.isfinite(report.metrics["sharpe"].value)
-    assert report.metrics["max_drawdown"].value < 0.2
-    seen = Seen(fitted, pd.concat([later, new]))
-    gone = list(sorted({*PRICES["ticker"], "NEW"})).index("SIM001")
-    assert all((w[276 - FIRST :, gone] == 0).all() for w in seen.weights if w.shape[1] > 1)
-
-
-def split_prices() -> pd.DataFrame:
-    prices = PRICES.astype(dict.fromkeys(COLUMNS, float))
-    late = (prices["ticker"] == "SIM004") & (prices["date"] >= DAYS[200])
-    jump = prices.loc[late, "open"].iloc[0] / prices.loc[late, "close"].iloc[0]
-    prices.loc[late, COLUMNS[:5]] /= 2 * jump  # so that no movement hides it
-    prices.loc[late, "open"] *= jump
-    return prices
-
-
-def test_a_split_that_was_not_adjusted_for_is_refused(fitted):
-    with pytest.raises(SchemaError) as caught:
-        quick().fit(split_prices())
-    day = str(DAYS[200])[:10]
-    for part in ("'SIM004'", day, "2 to 1", "Adjust", "check_splits=False"):
-        assert part in str(caught.value)
-    assert len(quick(check_splits=False).fit(split_prices()).predict(PRICES)) == 12
-    # A split that the adjusted prices know of is none: SIM000 is split in the middle.
-    halved = PRICES[PRICES["ticker"] == "SIM000"]["close"].pct_change().min()
-    assert halved < -0.4
-
-
-def test_a_split_in_the_test_is_refused():
-    strategy = quick().fit(before(150))
-    with pytest.raises(SchemaError, match="'SIM004'"):
-        strategy.evaluate(since(150, split_prices()))
-
-
-def test_a_day_twice_is_refused_by_name(fitted):
-    twice = pd.concat([PRICES, PRICES.iloc[[40]]])
-    ticker, day = PRICES.loc[40, "ticker"], str(PRICES.loc[40, "date"])[:10]
-    for call in (quick().fit, fitted.predict, fitted.evaluate):
-        with pytest.raises(SchemaError, match=f"'{ticker}' has 2 rows of {day}"):
-            call(twice)
-
-
-def test_two_times_of_one_day_are_refused():
-    """Most likely two time zones, without their names."""
-    late = PRICES["date"] + pd.Timedelta(hours=5)
-    mixed = PRICES.assign(date=PRICES["date"].where(PRICES["ticker"] != "SIM001", late))
-    with pytest.raises(SchemaError, match=r"several times of 2015-01-02.*the same date"):
-        quick().fit(mixed)
-
-
-def test_time_zones_that_differ_are_refused_and_one_is_not(fitted):
-    zoned = PRICES.assign(date=PRICES["date"].dt.tz_localize("America/New_York"))
-    assert_array_equal(fitted.predict(zoned)["position"], fitted.predict(PRICES)["position"])
-    mixed = PRICES.assign(date=PRICES["date"].astype(object))
-    mixed.loc[9, "date"] = zoned.loc[9, "date"]
-    for call in (quick().fit, fitted.predict):
-        with pytest.raises(SchemaError, match=r"'date', row 9.*'SIM009'.*one time zone"):
-            call(mixed)
-
-
-@pytest.mark.parametrize("days", [1, 2, 21, 40])
-@pytest.mark.parametrize("model", ["trees", "network"])
-def test_a_history_too_short_is_refused(days, model):
-    with pytest.raises(TrainingError, match=r"500 are needed\. Give a longer history or more"):
-        quick(model=model).fit(before(days))
-
-
-def test_too_little_for_the_default_trees_says_what_to_change():
-    small = PRICES[PRICES["ticker"].isin(["SIM001", "SIM002", "SIM003"])]
-    with pytest.raises(TrainingError, match="min_child_samples"):
-        TradingStrategy().fit(small)
-
-
-def test_a_single_stock_is_not_learned_from_and_gets_no_position(fitted):
-    one = daily_prices(assets=3, days=800)
-    one = one[one["ticker"] == "SIM000"]
-    with pytest.raises(TrainingError, match="more series"):
-        quick().fit(one)
-    answer = fitted.predict(one)
-    assert answer.index.tolist() == ["SIM000"]
-    assert answer["position"].tolist() == [0.0]
-    assert answer["is_tradable"].all()
-
-
-def test_days_that_were_learned_from_are_not_evaluated(fitted):
-    for day in (100, FIRST - 1):
-        with pytest.raises(LeakageError, match=str(DAYS[FIRST - 1])[:10]):
-            fitted.evaluate(since(day))
-
-
-@pytest.mark.parametrize("days", [1, 2, 20])
-def test_few_days_are_not_evaluated(fitted, days):
-    with pytest.raises(SchemaError, match=f"^{days} days .* 21 or more"):
-        fitted.evaluate(since(len(DAYS) - days))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("horizon", 0),
-        ("horizon", 64),
-        ("model", "lstm"),
-        ("refit_days", 0),
-        ("embargo_days", -1),
-        ("trials", 0),
-        ("columns", {"price": "close"}),
-        ("costs", 5.0),
-    ],
-)
-def test_a_wrong_parameter_is_named(name, value):
-    with pytest.raises(ParameterError, match="price" if name == "columns" else name):
-        quick(**{name: value}).fit(PRICES)
-
-
 # The report.
 
 
@@ -486,11 +293,11 @@ def test_real_prices(tmp_path, monkeypatch):
         pytest.skip(f"no mirror with {STOCKNET} is named in INDUSTRY_APPS_DATA")
     monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
     train = load(STOCKNET).train
-    some = sorted(train["ticker"].unique())[:14]
+    some = sorted(train["ticker"].unique())[:8]
     train = train[train["ticker"].isin(some)]
     assert train["date"].max() < pd.Timestamp("2015-09-01")
     parts = quick().split(train)
-    strategy = quick().fit(pd.concat([parts.train, parts.validation]))
+    strategy = quick(refit_days=100).fit(pd.concat([parts.train, parts.validation]))
     report = strategy.evaluate(parts.test)
     assert report.split["test"]["last"] < "2015-09-01"
     assert abs(report.metrics["rank_ic"].value) < 0.2
