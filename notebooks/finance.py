@@ -143,12 +143,13 @@ pd.concat(
 # the next five days; it is learned again every quarter from what was known by then, and traded at
 # the next open, at 5 basis points a side. The last two years are out of sample.
 #
-# 366 strategies were tried on the years before when the default was chosen, so that luck alone
-# would show a good one: the deflated Sharpe ratio takes that into account.
+# 366 strategies were tried on the years before when the defaults were chosen, so that luck alone
+# would show a good one: the deflated Sharpe ratio takes that into account, and the report says
+# in words what is left.
 
 # %%
 prices = data_for(TradingStrategy, "finance_stocknet_prices")
-strategy = (TradingStrategy.fast() if QUICK else TradingStrategy(trials=366)).fit(prices)
+strategy = (TradingStrategy.fast() if QUICK else TradingStrategy()).fit(prices)
 report = strategy.evaluate(prices)
 report
 

@@ -56,7 +56,7 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
         JSON values: ``application``, ``data``, ``split``, ``model``, ``seeds``, ``metrics``,
         ``baselines``, ``comparisons``, ``published``, ``sections``, ``parity``, ``speed``,
         ``absolute`` (timings with a unit), ``seconds`` (of training, evaluation and export),
-        ``peak_memory_mb`` (of this process), ``notes``, ``versions``, ``machine``.
+        ``peak_memory_mb`` (of this process), ``headline``, ``notes``, ``versions``, ``machine``.
     """
     with tempfile.TemporaryDirectory() as folder:
         done = run_all(application, source, Path(folder) / "model.onnx")
@@ -73,6 +73,7 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
         **timings(measures),
         "seconds": round(done.seconds, 1),
         "peak_memory_mb": round(peak),
+        "headline": done.report.headline(),
         "notes": facts["notes"],
         "versions": library_versions(),
         "machine": machine(),

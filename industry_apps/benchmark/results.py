@@ -124,6 +124,7 @@ def section(record: Mapping[str, Any]) -> str:
         f"- Speed: {ratios}.",
         f"- {record['seconds']:.0f} s to train, evaluate and export; peak memory "
         f"{record['peak_memory_mb']} MB; {machine['cores']} cores of {machine['cpu']}.",
+        *([f"- {record['headline']}"] if record.get("headline") else []),
         *(f"- {note}" for note in report.notes),
         "",
     ]

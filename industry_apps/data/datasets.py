@@ -158,6 +158,7 @@ def _named(data: Dataset, name: str) -> Dataset:
             "id": name,
             "sha256": data.sha256,
             "licence": data.card.licence,
+            "citation": data.card.citation,
             "models_may_be_published": data.card.models_may_be_published,
             "caveats": list(data.card.caveats),
         }

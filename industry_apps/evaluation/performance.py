@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from industry_apps.errors import SchemaError
 from industry_apps.limits import SHARE, integer, wrong_parameter
@@ -141,7 +141,7 @@ def probabilistic_sharpe(returns: npt.ArrayLike, benchmark: float = 0.0) -> floa
     """
     days = _checked(returns)
     excess = _daily_sharpe(days) - benchmark / math.sqrt(TRADING_DAYS)
-    return float(stats.norm.cdf(excess * math.sqrt((len(days) - 1) / _sharpe_spread(days))))
+    return float(special.ndtr(excess * math.sqrt((len(days) - 1) / _sharpe_spread(days))))
 
 
 def deflated_sharpe(
@@ -199,7 +199,7 @@ def _expected_maximum(trials: int) -> float:
     """Approximate mean of the largest of so many standard normal numbers."""
     if trials == 1:
         return 0.0
-    usual, rare = stats.norm.isf([1 / trials, 1 / (trials * math.e)])
+    usual, rare = special.ndtri([1 - 1 / trials, 1 - 1 / (trials * math.e)])
     return float((1 - np.euler_gamma) * usual + np.euler_gamma * rare)
 
 

@@ -125,7 +125,7 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
             "target_ids": [0] * len(leaves),
             "target_treeids": [node.tree for node in leaves],
             "target_nodeids": [node.id for node in leaves],
-            "target_weights": [node.value for node in leaves],
+            "target_weights": [float(node.value) for node in leaves],
         },
     )
     builder.output(margin, "margin", np.float32)

@@ -83,6 +83,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "## Training data",
         "",
         f"`{data['id']}`, sha256 `{data['sha256']}`. Licence: {data.get('licence', 'not stated')}",
+        *(["", f"Source: {data['citation']}"] if "citation" in data else []),
         "",
         *_parts(metadata["split"]),
         "",

@@ -101,7 +101,8 @@ class TradingStrategy(Application):
     costs : TradingCosts, optional
         Of the evaluation: fees, slippage, borrowing.
     trials : int
-        Strategies that were tried before this one, for the deflated Sharpe ratio, > 0.
+        Strategies that were tried before this one, for the deflated Sharpe ratio, > 0. By
+        default those behind the defaults of this class; add yours.
     check_splits : bool
         Let ``fit`` and ``evaluate`` refuse adjusted prices that still hold a split.
     trees : TreeOptions, optional
@@ -179,7 +180,7 @@ class TradingStrategy(Application):
         embargo_days: int = 5,
         positions: PositionRule | None = None,
         costs: TradingCosts | None = None,
-        trials: int = 1,
+        trials: int = 366,
         check_splits: bool = True,
         trees: TreeOptions | None = None,
         training: TrainingOptions | None = None,

@@ -87,8 +87,9 @@ class CreditScorer(Application):
     ignore : tuple of str
         Columns that must not become features.
     ratios : tuple of (str, str)
-        Pairs of columns of which the first over the second tells. Amount over duration and
-        amount over income are added where they are there.
+        Pairs of columns of which the first over the second tells. Amount over duration,
+        amount over income, and each column that begins with ``balance`` over limit are
+        added where they are there.
     protected : tuple of str
         Further columns that are protected.
     use_protected : bool
@@ -356,7 +357,9 @@ class CreditScorer(Application):
         )
 
     def _options(self, schema: Schema) -> DecisionOptions:
-        known = [(self._name("amount"), self._name(by)) for by in ("duration", "income")]
+        amount, limit = self._name("amount"), self._name("limit")
+        known = [(amount, self._name(by)) for by in ("duration", "income")]
+        known += [(name, limit) for name in schema.names if name.startswith("balance")]
         asked = [pair for pair in known if set(pair) <= set(schema.names)]
         training = self.training or TrainingOptions(max_epochs=20)
         return DecisionOptions(

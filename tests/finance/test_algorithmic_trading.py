@@ -262,11 +262,11 @@ def test_the_headline_says_who_is_not_beaten(on_sample):
 def test_trials_deflate_and_costs_cost(fitted):
     later = since(FIRST)
     free, usual = fitted.evaluate(later), None
-    fitted.set_params(trials=50, costs=TradingCosts(fee_bp=5.0, slippage_bp=20.0))
+    fitted.set_params(trials=5000, costs=TradingCosts(fee_bp=5.0, slippage_bp=20.0))
     try:
         usual = fitted.evaluate(later)
     finally:
-        fitted.set_params(trials=1, costs=None)
+        fitted.set_params(trials=366, costs=None)
     assert usual.metrics["sharpe"].value < free.metrics["sharpe"].value
     assert usual.metrics["deflated_sharpe"].value < free.metrics["deflated_sharpe"].value
     assert usual.metrics["rank_ic"] == free.metrics["rank_ic"]
