@@ -26,6 +26,7 @@
 
 # %%
 import os
+import warnings
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -35,6 +36,7 @@ from industry_apps.data import load
 from industry_apps.finance import CreditScorer, FraudDetector, TradingStrategy
 from industry_apps.runtime import Model
 
+warnings.filterwarnings("ignore", message="IProgress")  # no widgets are needed
 QUICK = os.environ.get("INDUSTRY_APPS_QUICK") == "1"
 folder = Path(mkdtemp())
 

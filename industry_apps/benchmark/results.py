@@ -110,7 +110,7 @@ def section(record: Mapping[str, Any]) -> str:
         if "_vs_" in name and not isinstance(value, str)
     )
     lines = [
-        f"## {report.application} on {report.data}",
+        f"## {report.application} on {report.data}: {report.model}",
         "",
         *_markdown(report.metric_table()),
         "",

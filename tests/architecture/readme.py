@@ -60,7 +60,7 @@ def result_rows(record: Mapping[str, Any]) -> Iterator[list[str]]:
             continue
         cells = dict(zip(header, line, strict=True))
         yield [
-            f"`{report.application}`",
+            f"`{report.application}` ({report.model})",
             data_name(report.data),
             *(line[0], cells["model"]),
             *(cells.get(each, "-") for each in (best.get(metric, ""), "published")),
