@@ -236,7 +236,8 @@ class Panel:
         if len(self.times) and len(later.times) and later.times[0] <= self.times[-1]:
             raise LeakageError(
                 f"The history ends at {moment_of(self.times[-1])}, after what follows it begins "
-                f"({moment_of(later.times[0])}). Ask about later moments, or cut the history before it."
+                f"({moment_of(later.times[0])}). Ask about later moments, or cut the history "
+                "before it."
             )
         names = np.array(sorted({*self.series, *later.series}), dtype=object)
         places = [np.searchsorted(names, part.series) for part in (self, later)]
