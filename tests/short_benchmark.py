@@ -18,8 +18,8 @@ from industry_apps.benchmark.series_speed import backtest_time
 #: What DESIGN.md asks of the record, and what else it holds.
 KEYS = {
     "application", "data", "split", "model", "seeds", "metrics", "baselines", "comparisons",
-    "published", "sections", "parity", "speed", "absolute", "seconds", "peak_memory_mb", "notes",
-    "versions", "machine",
+    "published", "sections", "parity", "speed", "absolute", "seconds", "peak_memory_mb", "headline",
+    "notes", "versions", "machine",
 }  # fmt: skip
 RATIOS = {"one_record_vs_training_path", "one_record_vs_bare_session", "batch_vs_training_path"}
 #: Sizes of the short measurement in these tests.

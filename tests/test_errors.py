@@ -83,7 +83,7 @@ def test_every_application_of_the_table_is_there_and_knows_its_name(name: str) -
 
 
 def test_an_application_that_is_not_in_the_table() -> None:
-    with pytest.raises(KeyError, match=r"Did you mean 'finance.fraud_detection'\?"):
+    with pytest.raises(KeyError, match=r"Did you mean 'finance\.fraud_detection'"):
         application("finance.fraud_detektion")
 
 

@@ -259,7 +259,7 @@ class Model:
                 same = answers[name] == np.asarray(expected, dtype=object)
             else:
                 wanted = np.asarray(expected, dtype=np.float64)
-                slack = TOLERANCE * np.maximum(1, np.abs(wanted))
+                slack = TOLERANCE * np.fmax(1, np.abs(wanted))
                 same = np.isclose(answers[name], wanted, rtol=0, atol=slack, equal_nan=True)
             if not same.all():
                 row = int(same.argmin())

@@ -238,7 +238,7 @@ def test_every_metric_has_its_value_and_an_interval() -> None:
 def test_what_is_not_given_is_not_judged() -> None:
     bare = performance_metrics(StrategyDays(returns=noise(30)), resamples=5)
     assert list(bare) == [
-        *("annual_return", "annual_volatility", "sharpe", "deflated_sharpe"),
+        *("sharpe", "deflated_sharpe", "annual_return", "annual_volatility"),
         *("max_drawdown", "hit_rate"),
     ]
 

@@ -207,12 +207,13 @@ def test_without_calibration_the_margin_is_the_log_odds():
     assert calibration_error(TEST.target, recipe.probability(TEST.arrays)) < 0.05
 
 
-def test_a_stack_weighs_a_scorecard_and_shows_its_points():
+def test_a_stack_weighs_a_scorecard_whose_points_are_not_its_score():
     options = replace(OPTIONS, model="stack", members=("trees", "scorecard"))
     recipe = fitted(options, TRAIN, VALIDATION)
     assert len(recipe.platt_.weights) == 2
     assert min(recipe.platt_.weights) >= 0
-    assert set(recipe.scorecard().table()["attribute"]) <= set(SCHEMA.names)
+    with pytest.raises(ParameterError, match="'stack' has no table of points"):
+        recipe.scorecard()
     assert recipe.used_columns().names == ["x", "y", "group"]
     with pytest.raises(ParameterError, match="'trees' has no table of points"):
         fitted(OPTIONS, TRAIN, VALIDATION).scorecard()
