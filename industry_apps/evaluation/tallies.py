@@ -92,7 +92,7 @@ class Tally:
 
 def compared(tallies: Sequence[Tally], good: int) -> dict[str, Estimate]:
     """Return fairlearn's two figures over groups, with intervals."""
-    metrics = require("fairlearn.metrics", extra="finance", needed_by="A report by group")
+    metrics = require("fairlearn.metrics", extra="train", needed_by="A report by group")
     undefined = Estimate(math.nan, math.nan, math.nan)
     found = {"demographic_parity_ratio": undefined, "equalized_odds_difference": undefined}
     counts = np.array([tally.counts.sum(axis=1) for tally in tallies])  # [G, 1 + R, 2, 2]
