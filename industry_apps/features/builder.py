@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -206,6 +207,16 @@ class GraphBuilder:
         )
         onnx.checker.check_model(model)
         return model
+
+    def session(self) -> ort.InferenceSession:
+        """Run the model in this process, beside training."""
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        # Threads that spin after a run take the cores from whatever trains next.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return ort.InferenceSession(
+            self.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
 
     def _live_nodes(self) -> tuple[list[onnx.NodeProto], set[str]]:
         """Nodes that lead to an output, under their final names, and all that they read."""

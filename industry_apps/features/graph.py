@@ -177,13 +177,7 @@ class FeatureGraph:
         for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
             dtype = np.float32 if name == "numeric" else np.int64
             builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        # Threads that spin after a run take the cores from whatever trains next.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return ort.InferenceSession(
-            builder.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return builder.session()
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be pickled; it is made again where it is needed.

@@ -7,6 +7,7 @@ is missing; the batch holds all series of one moment, since ranks compare them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,7 @@ class LevelChannel(Reader):
 Channel = RatioChannel | LevelChannel
 
 
-class _WindowGraph:
+class _WindowGraph(ABC):
     """What both graphs share: which columns, how far back, and a session to run them."""
 
     def __init__(self, readers: Sequence[Reader], history: int) -> None:
@@ -98,9 +99,9 @@ class _WindowGraph:
         self.columns = tuple(dict.fromkeys(name for each in readers for name in each.columns))
         self.history = history
 
+    @abstractmethod
     def write(self, builder: GraphBuilder, inputs: Inputs) -> str:
         """Append the nodes to a graph."""
-        raise NotImplementedError
 
     def run(self, windows: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Compute the answer of :meth:`write` with onnxruntime.
@@ -140,11 +141,7 @@ class _WindowGraph:
         builder = GraphBuilder()
         inputs = {name: builder.input(name, np.float32, None) for name in self.columns}
         builder.output(self.write(builder, inputs), "/answer", np.float32, None)
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        return ort.InferenceSession(
-            builder.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return builder.session()
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be pickled; it is made again where it is needed.
