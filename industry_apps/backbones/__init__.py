@@ -1,4 +1,4 @@
-"""Networks without domain words, loss or loop: tables, windows of series, autoencoders."""
+"""Networks without domain words, loss or loop: tables, series, sequences, autoencoders."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ __all__ = [
     "PatchTransformer",
     "ReconstructionError",
     "ReversibleInstanceNorm",
+    "SequenceEncoder",
     "TabularMLP",
     "TemporalConvNet",
     "VariationalAutoencoder",
@@ -22,6 +23,7 @@ __getattr__, __dir__ = lazy_names(
         "PatchTransformer": "temporal",
         "ReconstructionError": "autoencoder",
         "ReversibleInstanceNorm": "temporal",
+        "SequenceEncoder": "transformer",
         "TabularMLP": "tabular",
         "TemporalConvNet": "temporal",
         "VariationalAutoencoder": "autoencoder",
