@@ -90,6 +90,7 @@ def cache_folder() -> Path:
 def _stored(name: str, file: DataFile) -> Path | None:
     """Return the verified path of a file in the cache or the first mirror that has it."""
     mirrors = [Path(each) for each in os.environ.get(MIRRORS, "").split(os.pathsep) if each]
+    name = card(name).folder or name
     for folder in (cache_folder(), *mirrors):
         for path in (folder / name / file.name, folder / name / f"{file.name}.gz"):
             if path.is_file():
@@ -99,7 +100,7 @@ def _stored(name: str, file: DataFile) -> Path | None:
 
 
 def _download(name: str, file: DataFile) -> Path:
-    path = cache_folder() / name / file.name
+    path = cache_folder() / (card(name).folder or name) / file.name
     with whole_file(path) as aside:
         if file.members:
             with ZipFile(aside, "w", ZIP_DEFLATED) as archive:
