@@ -45,8 +45,9 @@ def fetch(name: str) -> list[Path]:
     ------
     DataNotFoundError, ChecksumError, UnknownNameError
     """
-    files = card(name).files
-    return [_stored(name, file) or _download(name, file) for file in files]
+    facts = card(name)
+    folder = facts.folder or name
+    return [_stored(folder, file) or _download(folder, file) for file in facts.files]
 
 
 def verify(name: str) -> list[Path]:
@@ -67,7 +68,9 @@ def verify(name: str) -> list[Path]:
     DataNotFoundError, ChecksumError, UnknownNameError
     """
     paths = []
-    for file in card(name).files:
+    facts = card(name)
+    name = facts.folder or name
+    for file in facts.files:
         path = _stored(name, file)
         if path is None:
             raise DataNotFoundError(
@@ -90,7 +93,6 @@ def cache_folder() -> Path:
 def _stored(name: str, file: DataFile) -> Path | None:
     """Return the verified path of a file in the cache or the first mirror that has it."""
     mirrors = [Path(each) for each in os.environ.get(MIRRORS, "").split(os.pathsep) if each]
-    name = card(name).folder or name
     for folder in (cache_folder(), *mirrors):
         for path in (folder / name / file.name, folder / name / f"{file.name}.gz"):
             if path.is_file():
@@ -100,7 +102,7 @@ def _stored(name: str, file: DataFile) -> Path | None:
 
 
 def _download(name: str, file: DataFile) -> Path:
-    path = cache_folder() / (card(name).folder or name) / file.name
+    path = cache_folder() / name / file.name
     with whole_file(path) as aside:
         if file.members:
             with ZipFile(aside, "w", ZIP_DEFLATED) as archive:
