@@ -11,8 +11,10 @@ __all__ = [
     "ReconstructionError",
     "ReversibleInstanceNorm",
     "SequenceEncoder",
+    "SequenceScorer",
     "TabularMLP",
     "TemporalConvNet",
+    "TwoTowers",
     "VariationalAutoencoder",
 ]
 __getattr__, __dir__ = lazy_names(
@@ -24,8 +26,10 @@ __getattr__, __dir__ = lazy_names(
         "ReconstructionError": "autoencoder",
         "ReversibleInstanceNorm": "temporal",
         "SequenceEncoder": "transformer",
+        "SequenceScorer": "next_code",
         "TabularMLP": "tabular",
         "TemporalConvNet": "temporal",
+        "TwoTowers": "next_code",
         "VariationalAutoencoder": "autoencoder",
     },
 )
