@@ -120,17 +120,20 @@ class Interactions:
         }
         return _once(replace(self, **columns))
 
-    def hold_out(self, seed: int, share: float = 0.25) -> tuple[Interactions, Interactions]:
-        """Set interactions of each user aside: the latest, or random ones without moments.
+    def hold_out(
+        self, seed: int, *, latest: bool, share: float = 0.25
+    ) -> tuple[Interactions, Interactions]:
+        """Set interactions of each user aside: the latest, or random ones.
 
         Parameters
         ----------
         seed : int
+        latest : bool
         share : float
             Of the interactions of a user, in (0, 1); a user keeps at least one.
         """
         order: NDArray[Any] = np.random.default_rng(seed).random(len(self))
-        if self.is_ordered:
+        if latest:
             order = np.arange(len(self))
         ranked = np.lexsort([order, self.user])
         rank = np.empty(len(self), dtype=np.int64)

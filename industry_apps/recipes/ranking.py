@@ -138,10 +138,10 @@ class RankingRecipe:
         """
         check_enough(train)
         known, held_out = train, validation
-        if held_out is None:
-            known, held_out = train.hold_out(self.options.seed)
         every = train if validation is None else train.joined(validation)
         self.is_ordered_ = self.options.ordered and every.is_ordered
+        if held_out is None:
+            known, held_out = train.hold_out(self.options.seed, latest=self.is_ordered_)
         self._attributes = attributes_of(every.items, items)
         self._judge = Judged.of(known, held_out, self.options.seed)
         tried = [self._scored(each) for each in self._candidates(known, held_out)]
@@ -254,9 +254,7 @@ class RankingRecipe:
         if len(found) > 1:
             yield self._blend(list(found.values()))
 
-    def _of(
-        self, model: str, known: Interactions, held_out: Interactions
-    ) -> Iterator[Candidate]:
+    def _of(self, model: str, known: Interactions, held_out: Interactions) -> Iterator[Candidate]:
         if model == "blend":
             pair = [next(self._of(each, known, held_out)) for each in ("ease", "als")]
             yield self._blend(pair)
@@ -290,9 +288,7 @@ class RankingRecipe:
         tried = []
         for penalty in _ALS_PENALTIES if kind == "als" else _BPR_PENALTIES:
             again = refit(penalty)
-            tried.append(
-                self._scored(Candidate(kind, again(known), again, {"penalty": penalty}))
-            )
+            tried.append(self._scored(Candidate(kind, again(known), again, {"penalty": penalty})))
         return max(tried, key=lambda each: each.score)
 
     def _network(

@@ -154,7 +154,5 @@ def _taken(
 
 
 def _right(items: NDArray[np.int64], taken: list[set[int]]) -> float:
-    hits = [
-        len(set(row[:10]) & own) for row, own in zip(items.tolist(), taken, strict=True)
-    ]
+    hits = [len(set(row[:10]) & own) for row, own in zip(items.tolist(), taken, strict=True)]
     return float(np.mean(hits))

@@ -53,9 +53,10 @@ def attributes_of(items: NDArray[np.object_], table: pd.DataFrame) -> NDArray[np
             )
     columns = []
     for column in infer_columns(known):
-        listed = known[column.name].dtype == object and table[column.name].astype(
-            str
-        ).str.contains("|", regex=False).any()
+        listed = (
+            known[column.name].dtype == object
+            and table[column.name].astype(str).str.contains("|", regex=False).any()
+        )
         columns.append(replace(column, kind="text", role="feature") if listed else column)
     schema = Schema(tuple(c for c in columns if c.role != "identifier"))
     if not len(schema):

@@ -175,4 +175,3 @@ class Rules:
         kept = node("Or", free, node("Less", many, cap))
         found, order = builder.largest(node("Where", kept, pool, constant(_NEVER)), self.size)
         return found, node("GatherElements", place, order, attributes={"axis": 1})
-

@@ -232,7 +232,9 @@ class Recommender(Application):
         table = item_table(parts, names.item, (category, *self.attributes), self.items)
         found = read_interactions(parts, names, table.index.tolist())
         has_kinds = category in table
-        options = RankingOptions(model=self.model, size=self.k, ordered=self.ordered, seed=self.seed)
+        options = RankingOptions(
+            model=self.model, size=self.k, ordered=self.ordered, seed=self.seed
+        )
         training = replace(self.training or options.training, seed=self.seed)
         options = replace(options, training=training)
         later = found[1] if len(found) > 1 else None

@@ -91,9 +91,7 @@ def shop_purchases(customers: int = 5_000, items: int = 600, seed: int = 0) -> p
     )
 
 
-def _purchases(
-    rng: np.random.Generator, wish: np.ndarray, companions: np.ndarray
-) -> list[int]:
+def _purchases(rng: np.random.Generator, wish: np.ndarray, companions: np.ndarray) -> list[int]:
     """Items of one customer, in the order in which they are bought."""
     count = min(3 + rng.poisson(_ITEMS_A_CUSTOMER - 3), len(wish) // 2)
     wished = rng.choice(len(wish), count, replace=False, p=wish).tolist()
