@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "features",
     "finance",
     "recipes",
+    "retail",
     "runtime",
     "testing",
     "training",

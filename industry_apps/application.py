@@ -19,6 +19,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable, export_model, frame_sha256
 from industry_apps.limits import Limit, check_limits, wrong_parameter
+from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits
 
 
@@ -70,14 +71,15 @@ class Application(BaseEstimator, ABC):
         """Answer records with the trained model: the declared outputs, on the same index.
 
         An application of windows takes a long table, and answers each series as of the last
-        moment of the table, on an index of the sorted names of the series.
+        moment of the table, on an index of the sorted names of the series; a forecast answers
+        the moments behind the history, on an index of series and time.
 
         Raises
         ------
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        return pd.DataFrame(self._answers(frame), index=self._index(frame))
+        return pd.DataFrame(cells(self._answers(frame)), index=self._index(frame))
 
     def evaluate(self, data: pd.DataFrame | Dataset) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.

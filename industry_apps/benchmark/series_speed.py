@@ -12,8 +12,10 @@ from industry_apps.application import Application
 from industry_apps.benchmark.speed import Measure, alternating, bare_session, threads, unmarked
 from industry_apps.data import Dataset, Split
 from industry_apps.evaluation import TradingCosts, backtest
-from industry_apps.runtime import Model, Panel
-from industry_apps.runtime.windows import run_windows
+from industry_apps.runtime import Model, Panel, WindowRule
+from industry_apps.runtime.forecasts import asked_at
+from industry_apps.runtime.windows import history_of, run_windows
+from industry_apps.schema import Schema
 
 #: Calls for one moment before it is the turn of the next.
 _BLOCK = 5
@@ -43,10 +45,10 @@ def one_moment(
     model = Model(path, threads=threads())
     session, rule = bare_session(path), model.windows
     assert rule is not None  # an application of windows writes it into its file
-    moments = np.sort(table[rule.time].unique())
-    window = unmarked(table[table[rule.time] >= moments[-rule.length :][0]])
+    window = _last_window(unmarked(table), model.schema, rule)
     panel = Panel.read(window, model.schema, rule)
-    feeds, names = panel.feeds(len(panel.times), model.schema, rule), model.outputs.names
+    feeds = panel.feeds(asked_at(panel, model.schema, rule), model.schema, rule)
+    names = model.outputs.names
     seconds = alternating(
         {
             "training": lambda: application.predict(window),
@@ -89,7 +91,7 @@ def many_moments(
     session, schema, rule = bare_session(path), model.schema, model.windows
     assert rule is not None  # an application of windows writes it into its file
     panel, names = Panel.read(unmarked(table), schema, rule), model.outputs.names
-    stops = range(len(panel.times), 0, -1)[:count]
+    stops = range(len(panel.times) - rule.horizon, 0, -1)[:count]
     native = application._exportable().native
     seconds = alternating(
         {
@@ -127,6 +129,16 @@ def backtest_time(assets: int = _ASSETS, days: int = _DAYS, *, repeats: int = 3)
     return Measure(
         name="backtest_500x10y", value=median(seconds["call"]), unit="s", target=1, at_least=False
     )
+
+
+def _last_window(table: pd.DataFrame, schema: Schema, rule: WindowRule) -> pd.DataFrame:
+    """The rows of the last window; of a forecast, with a horizon whose history is not known."""
+    moments = np.sort(table[rule.time].unique())
+    window = table[table[rule.time] >= moments[-rule.length - rule.horizon :][0]].copy()
+    if rule.horizon:
+        future = window[rule.time] >= moments[-rule.horizon :][0]
+        window.loc[future, window.columns.intersection(history_of(schema))] = np.nan
+    return window
 
 
 def history(data: Dataset | Split) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,14 @@ import onnxruntime as ort
 import pandas as pd
 
 from industry_apps.errors import ModelFileError
-from industry_apps.export.parity import (
-    Answers,
-    Certificate,
-    certify,
-    certify_windows,
-    edge_rows,
-    edge_windows,
-    real_windows,
-)
+from industry_apps.export.edges import edge_rows, edge_windows, real_windows
+from industry_apps.export.parity import Answers, Certificate, certify, certify_windows
+from industry_apps.runtime.answers import shaped
+from industry_apps.runtime.forecasts import asked_at
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.model import Model
-from industry_apps.runtime.windows import Panel, run_windows
+from industry_apps.runtime.windows import Panel, history_of, run_windows
 from industry_apps.schema import Column, Schema
 from industry_apps.whole_file import whole_file
 
@@ -60,9 +55,10 @@ class Exportable:
     graph : onnx.ModelProto
         From the raw columns of ``schema`` to ``outputs``.
     native : callable
-        Frame -> {output: array of shape [rows]}, by the trained model. With ``windows``:
-        feeds of one moment, as :meth:`industry_apps.runtime.Panel.feeds` makes them, ->
-        {output: array of shape [series]}.
+        Frame -> {output: array of shape [rows], of list columns [rows, size]}, by the trained
+        model. With ``windows``: feeds of one moment, as
+        :meth:`industry_apps.runtime.Panel.feeds` makes them, -> {output: array of shape
+        [series], of a forecast [series, horizon]}.
     schema, outputs : Schema
     check : DataFrame
         Real records, or with ``windows`` a long table, to prove parity on, where the
@@ -79,6 +75,8 @@ class Exportable:
     moments : int, optional
         With ``windows``: the most moments to prove parity on, evenly spaced; all that have
         a full window by default.
+    rows_a_run : int, optional
+        Rows that one run of the file may hold: few where each makes wide tensors.
     """
 
     graph: onnx.ModelProto
@@ -91,6 +89,7 @@ class Exportable:
     windows: WindowRule | None = None
     history: Panel | None = None
     moments: int | None = None
+    rows_a_run: int | None = None
 
 
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
@@ -118,6 +117,7 @@ def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = Non
         "schema": model.schema.to_json(),
         "outputs": model.outputs.to_json(),
         "parity": certificate.to_dict(),
+        **({"rows_a_run": model.rows_a_run} if model.rows_a_run else {}),
         **proven,
         "versions": library_versions(),
     }
@@ -147,14 +147,14 @@ def answering(model: Exportable) -> Callable[[pd.DataFrame], Answers]:
     Returns
     -------
     callable
-        Frame -> {output: array of shape [rows]}.
+        Frame -> {output: array of shape [rows], of list columns [rows, size]}.
     """
     session = _session(model.graph)
 
     def answers(records: pd.DataFrame) -> Answers:
         feeds = feeds_of(model.schema.to_arrays(records), model.schema)
-        found = run_in_slices(session, model.outputs.names, feeds, model.schema)
-        return {n: answer.reshape(-1) for n, answer in zip(model.outputs.names, found, strict=True)}
+        names, most = model.outputs.names, model.rows_a_run
+        return shaped(model.outputs, run_in_slices(session, names, feeds, model.schema, most))
 
     return answers
 
@@ -188,19 +188,19 @@ def _window_self_test(
     panel: Panel, exported: Callable[[Feeds], Answers], schema: Schema, rule: WindowRule
 ) -> dict[str, Any]:
     """The last window of a few series, as a long table, and the answers to it."""
-    (known,) = np.nonzero(panel.present[-rule.length :].any(axis=0))
+    steps = slice(-rule.length - rule.horizon, None)
+    (known,) = np.nonzero(panel.present[steps].any(axis=0))
     chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
-    part = Panel(
-        panel.times[-rule.length :],
-        panel.series[chosen],
-        {name: grid[-rule.length :, chosen] for name, grid in panel.columns.items()},
-    )
+    columns = {name: grid[steps, chosen].copy() for name, grid in panel.columns.items()}
+    for name in history_of(schema) if rule.horizon else []:
+        columns[name][-rule.horizon :] = np.nan  # a forecast does not know it yet
+    part = replace(panel, times=panel.times[steps], series=panel.series[chosen], columns=columns)
     frame = part.to_frame(rule)
     read = Panel.read(frame, schema, rule)  # as the file will be
-    answers = exported(read.feeds(len(read.times), schema, rule))
+    answers = exported(read.feeds(asked_at(read, schema, rule), schema, rule))
     return {
         "records": _json_records(frame, long_schema(schema, rule)),
-        "answers": {name: _json_list(values) for name, values in answers.items()},
+        "answers": {name: _json_list(values.reshape(-1)) for name, values in answers.items()},
     }
 
 
@@ -272,7 +272,7 @@ def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
     typical: dict[str, Any] = {}
     for column, values in zip(schema, schema.to_arrays(frame).values(), strict=True):
         known = values[~column.is_missing(values)]
-        if not len(known):
+        if column.is_list or not len(known):
             typical[column.name] = None
         elif column.kind in ("number", "datetime"):
             typical[column.name] = _json_value(column, np.sort(known)[len(known) // 2])
@@ -291,6 +291,12 @@ def _json_records(frame: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
 
 def _json_value(column: Column, value: Any) -> Any:
     """One value as in a record of JSON: times in ISO 8601, missing as null."""
+    if column.is_list:
+        one = replace(column, size=1)
+        values = [_json_value(one, each) for each in value]
+        while column.size is None and values and values[-1] is None:  # what only fills up
+            values.pop()
+        return values
     if column.is_missing(np.array([value]))[0]:
         return None
     if column.kind == "datetime":
@@ -309,9 +315,15 @@ def frame_sha256(frame: pd.DataFrame) -> str:
     frame : pandas.DataFrame
     """
     digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
-    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    hashable = frame.copy(deep=False)
+    for name in frame:
+        if len(frame) and isinstance(frame[name].iloc[0], list | tuple):
+            hashable[name] = frame[name].map(repr)
+    digest.update(pd.util.hash_pandas_object(hashable, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 
 def _json_list(values: np.ndarray) -> list[Any]:
+    if values.ndim > 1:
+        return [_json_list(row) for row in values]
     return [None if isinstance(v, float) and np.isnan(v) else v for v in values.tolist()]

@@ -61,7 +61,7 @@ class GraphBuilder:
         self._inputs.append(_value_info(name, dtype, columns))
         return name
 
-    def inputs(self, schema: Schema, length: int = 1) -> dict[str, str]:
+    def inputs(self, schema: Schema, length: int = 1, horizon: int = 0) -> dict[str, str]:
         """Declare the raw columns of a schema as inputs.
 
         Parameters
@@ -69,15 +69,18 @@ class GraphBuilder:
         schema : Schema
         length : int
             Steps of the columns of the role "history".
+        horizon : int
+            Further steps of the columns of the role "known".
 
         Returns
         -------
         dict of str to str
-            Column -> tensor [batch, 1], of a history [batch, length].
+            Column -> tensor [batch, 1], of a list [batch, values], of a history [batch,
+            length], of what is known in advance [batch, length + horizon].
         """
+        steps = {"history": length, "known": length + horizon}
         return {
-            c.name: self.input(c.name, DTYPES[c.kind], length if c.role == "history" else 1)
-            for c in schema
+            c.name: self.input(c.name, DTYPES[c.kind], steps.get(c.role, c.size)) for c in schema
         }
 
     def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, SchemaError, require
+from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema
 from industry_apps.whole_file import whole_file
 
@@ -21,7 +23,8 @@ def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, flo
     """Read a file chunk by chunk; at least one, even of no rows.
 
     Rows are numbered through the file. Of a CSV file, numbers and booleans of the schema
-    are parsed; all else stays text, so that no value depends on what shares its chunk.
+    are parsed; all else stays text, so that no value depends on what shares its chunk. A list
+    is one cell of JSON, as in ``["a", "b"]``.
 
     Parameters
     ----------
@@ -77,7 +80,8 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
 
     names = list(pd.read_csv(path, nrows=0).columns)
     known = [name for name in names if name in schema]
-    parsed = [name for name in known if schema[name].kind in ("number", "boolean")]
+    numeric = ("number", "boolean")
+    parsed = [n for n in known if schema[n].kind in numeric and not schema[n].is_list]
     size = max(path.stat().st_size, 1)
     with path.open("rb") as raw:
         reader = pd.read_csv(
@@ -90,8 +94,31 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
             float_precision="round_trip",
             low_memory=False,
         )
+        lists = [name for name in known if schema[name].is_list]
         for frame in reader:
+            for name in lists:
+                frame[name] = [_list_in(frame, name, row) for row in range(len(frame))]
             yield frame, min(raw.tell() / size, 1.0)
+
+
+def _list_in(frame: Any, name: str, row: int) -> Any:
+    """The list that a cell of a CSV file holds as JSON; missing where it is empty."""
+    text = frame[name].iloc[row]
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SchemaError(
+            f"Column {name!r}, row {frame.index[row]}: got {text[:60]!r}, expected a list as in "
+            f'["a", "b"] ({error}). Write lists as JSON.'
+        ) from error
+
+
+def _arrow_type(arrow: Any, values: NDArray[Any]) -> Any:
+    """The Arrow type of an answer, of a list of them where it has two dimensions."""
+    one = arrow.string() if values.dtype.kind == "O" else arrow.from_numpy_dtype(values.dtype)
+    return one if values.ndim == 1 else arrow.list_(one)
 
 
 class TableWriter:
@@ -121,9 +148,11 @@ class TableWriter:
 
     def write(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
         """Append a pandas frame and the answers to its rows."""
-        frame = frame.assign(**answers)
+        frame = frame.assign(**cells(answers))
         if self._path.suffix == ".csv":
             mode = "w" if self._first else "a"
+            lists = [name for name, values in answers.items() if values.ndim > 1]
+            frame = frame.assign(**{n: [json.dumps(row) for row in frame[n]] for n in lists})
             frame.to_csv(self._partial, mode=mode, header=self._first, index=False)
         else:
             self._write_parquet(frame, answers)
@@ -139,7 +168,7 @@ class TableWriter:
             else:
                 kinds = {"number": arrow.float64(), "boolean": arrow.bool_()}
                 types = {c.name: kinds.get(c.kind, arrow.string()) for c in self._schema}
-            types |= {name: arrow.from_numpy_dtype(a.dtype) for name, a in answers.items()}
+            types |= {name: _arrow_type(arrow, values) for name, values in answers.items()}
             fields = [(name, types.get(name, arrow.string())) for name in frame.columns]
             self._writer = parquet.ParquetWriter(self._partial, arrow.schema(fields))
         schema = self._writer.schema

@@ -30,11 +30,24 @@ _EPOCH = datetime(1970, 1, 1)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def is_record(data: Any) -> bool:
-    """Tell one record (a mapping of names to single values) from a table."""
+def is_record(data: Any, schema: Schema) -> bool:
+    """Tell one record (a mapping of names to single values) from a table.
+
+    Parameters
+    ----------
+    data : object
+    schema : Schema
+        Says in which columns a record holds a list.
+    """
     if type(data) is dict and _PLAIN.issuperset(map(type, data.values())):
         return True  # by far the most frequent case, and worth a microsecond or two
-    return isinstance(data, Mapping) and all(map(is_single, data.values()))
+    if not isinstance(data, Mapping):
+        return False
+    lists = {column.name for column in schema if column.is_list}
+    return all(
+        is_single(value) or (name in lists and all(map(is_single, value)))
+        for name, value in data.items()
+    )
 
 
 def table_of(data: Any, schema: Schema) -> Any:
@@ -64,24 +77,33 @@ def table_of(data: Any, schema: Schema) -> Any:
 
 
 def feeds_of(arrays: Mapping[str, NDArray[Any]], schema: Schema) -> Feeds:
-    """Shape checked columns [rows] as inputs [rows, 1], those of the schema only."""
-    return {column.name: arrays[column.name].reshape(-1, 1) for column in schema}
+    """Shape checked columns [rows] as inputs [rows, 1], those of the schema only.
+
+    List columns are of two dimensions already.
+    """
+    return {
+        column.name: arrays[column.name] if column.is_list else arrays[column.name].reshape(-1, 1)
+        for column in schema
+    }
 
 
-def slices(feeds: Feeds, schema: Schema) -> Iterator[Feeds]:
+def slices(feeds: Feeds, schema: Schema, most: int | None = None) -> Iterator[Feeds]:
     """Cut feeds of at least one row into runs of bounded memory.
 
     Parameters
     ----------
-    feeds : dict of str to ndarray of shape [rows, 1]
+    feeds : dict of str to ndarray of shape [rows, ...]
     schema : Schema
         The columns of the feeds.
+    most : int, optional
+        Rows of a run; by default as many as suit narrow models.
     """
     texts = [column.name for column in schema if column.kind == "text"]
     rows = len(next(iter(feeds.values())))
+    most = most or ROWS_A_RUN
     start = 0
     while start < rows:
-        stop = min(start + ROWS_A_RUN, rows)
+        stop = min(start + most, rows)
         for name in texts:
             stop = _before_padding_explodes(feeds[name][start:stop, 0], start)
         yield {name: array[start:stop] for name, array in feeds.items()}
@@ -89,7 +111,11 @@ def slices(feeds: Feeds, schema: Schema) -> Iterator[Feeds]:
 
 
 def run_in_slices(
-    session: ort.InferenceSession, names: Sequence[str], feeds: Feeds, schema: Schema
+    session: ort.InferenceSession,
+    names: Sequence[str],
+    feeds: Feeds,
+    schema: Schema,
+    most: int | None = None,
 ) -> list[NDArray[Any]]:
     """Run a session on feeds of any length, in bounded memory.
 
@@ -98,7 +124,7 @@ def run_in_slices(
     session : onnxruntime.InferenceSession
     names : sequence of str
         Outputs that are asked for.
-    feeds, schema
+    feeds, schema, most
         As for :func:`slices`.
 
     Returns
@@ -106,7 +132,7 @@ def run_in_slices(
     list of ndarray of shape [rows, ...]
         One for each output.
     """
-    parts = [session.run(names, part) for part in slices(feeds, schema)]
+    parts = [session.run(names, part) for part in slices(feeds, schema, most)]
     return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
 
@@ -142,9 +168,9 @@ def record_reader(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
     Returns
     -------
     callable
-        Record -> {name: array of shape [1, 1]}; raises :class:`SchemaError`.
+        Record -> {name: array of shape [1, values]}; raises :class:`SchemaError`.
     """
-    numbers = [column for column in schema if column.kind == "number" and column.required]
+    numbers = [c for c in schema if c.kind == "number" and c.required and not c.is_list]
     limits = [_limits(column) for column in numbers]
     names = [column.name for column in numbers]
     others = _reader_of_each(schema, [c for c in schema if c.name not in names])
@@ -171,7 +197,7 @@ def _reader_of_each(
     schema: Schema, columns: Sequence[Column]
 ) -> Callable[[Mapping[str, Any]], Feeds]:
     plan = [
-        (c.name, _value_reader(c), None if c.required else c.missing(1).reshape(1, 1))
+        (c.name, _value_reader(c), None if c.required else c.missing(1).reshape(1, -1))
         for c in columns
     ]
 
@@ -193,8 +219,10 @@ def _value_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
     """Convert one value; the common types without detour, all others as a column would be."""
 
     def checked(value: Any) -> NDArray[Any]:
-        return column.to_array([value]).reshape(1, 1)
+        return column.to_array([value]).reshape(1, -1)
 
+    if column.is_list:
+        return checked
     if column.kind == "number":
         return _number_reader(column, checked)
     if column.kind == "datetime":

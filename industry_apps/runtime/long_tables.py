@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
-from industry_apps.limits import BOOLEAN, check_limits, instance, integer
+from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
+from industry_apps.runtime.steps import Step, period_of, phase_of, start_of
 from industry_apps.schema import Column, Schema
 from industry_apps.values import MISSING_TIME, time_zones
 
@@ -19,7 +20,12 @@ _LIMITS = {
     "time": instance(str),
     "length": integer(1),
     "together": BOOLEAN,
+    "horizon": integer(0),
+    "step": one_of(get_args(Step)),
 }
+
+#: More cells than this are not laid out: one wrong date makes a grid of centuries.
+_MOST_CELLS = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +37,35 @@ class WindowRule:
     series, time : str
         Columns of the long table that say whose row it is, and of when.
     length : int
-        Steps of a window, at least 1. A step is a moment at which any series has a row.
+        Steps of a window, at least 1. A step is a moment at which any series has a row, or a
+        period of ``step``.
     together : bool
         All series of one moment are answered in one run and depend on each other.
+    horizon : int
+        Steps that a forecast answers, 0 where the answer is of the moment itself; needs a
+        ``step``.
+    step : {"", "minute", "hour", "day", "week", "month", "quarter", "year"}
+        Length of a regular step; a period in which no series has a row is a step too.
     """
 
     series: str
     time: str
     length: int
     together: bool = False
+    horizon: int = 0
+    step: str = ""
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
+        if self.horizon and not self.step:
+            raise ParameterError(
+                "A 'horizon' needs a 'step': without one the future moments are not known."
+            )
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the columns that say whose an answer is: the series, of forecasts the time."""
+        return [self.series, self.time] if self.horizon else [self.series]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, as written into the model file."""
@@ -56,7 +79,7 @@ class WindowRule:
         ----------
         rule : mapping
         """
-        return cls(**{name: rule[name] for name in cls.__slots__})
+        return cls(**{name: rule[name] for name in cls.__slots__ if name in rule})
 
 
 def long_schema(schema: Schema, rule: WindowRule) -> Schema:
@@ -125,10 +148,29 @@ def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) 
     names = sorted(set(owners))
     code_of = {name: code for code, name in enumerate(names)}
     codes = np.fromiter(map(code_of.__getitem__, owners), np.int64, len(owners))
-    times, steps = np.unique(moments, return_inverse=True)
+    if rule.step:
+        times, steps = _regular(moments, rule, len(names))
+    else:
+        times, steps = np.unique(moments, return_inverse=True)
     cells = steps * len(names) + codes
     _check_once(cells, len(times) * len(names), owners, moments)
     return Keys(times, np.array(names, dtype=object), cells)
+
+
+def _regular(
+    moments: NDArray[np.int64], rule: WindowRule, series: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All steps from the first moment to the last, and the step of each row."""
+    periods = period_of(moments, rule.step)
+    first, last = int(periods.min()), int(periods.max())
+    if (last - first + 1) * series > _MOST_CELLS:
+        raise SchemaError(
+            f"Column {rule.time!r} goes from {moment_of(moments.min())} to "
+            f"{moment_of(moments.max())}: {last - first + 1} steps of a {rule.step} for {series} "
+            "series. Correct the dates that are wrong, or choose longer steps."
+        )
+    grid = start_of(np.arange(first, last + 1), rule.step)
+    return grid + phase_of(moments, rule.step), periods - first
 
 
 def moment_of(seconds: Any) -> str:

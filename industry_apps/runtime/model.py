@@ -6,7 +6,7 @@ Nothing but numpy and onnxruntime is needed; pandas only when handed a frame or 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
+from industry_apps.runtime.answers import cells, differs, like, no_answers, shaped
+from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.runtime.zoo import locate
@@ -87,9 +89,11 @@ class Model:
         self._inputs = self.schema.inputs()
         self.windows: WindowRule | None = None
         self._table = self._inputs  # the columns that are read from a table
+        self._keys: list[str] = []  # what says whose an answer is, beside the index
         if "windows" in self.metadata:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
+            self._keys = self.windows.keys
         self._read_record = inputs.record_reader(self._inputs)
         self._self_test()
 
@@ -103,7 +107,9 @@ class Model:
 
         A model of windows of series (one with ``windows``) takes a long table, with a row
         for each series and moment, and answers one row for each series as of the last
-        moment of the table.
+        moment of the table. A forecast answers one row for each series and future moment; it
+        begins behind the last moment at which any history column has a value, and rows
+        behind that hold what is known in advance.
 
         Parameters
         ----------
@@ -118,8 +124,9 @@ class Model:
         -------
         dict, list of dict, DataFrame, dict of arrays, Arrow table, or int
             The declared outputs, in the form the data came in (a DataFrame for a path;
-            with ``to``, the number of rows written). Of series: in order of their names,
-            which are the index of a DataFrame and a column or key of all other forms.
+            with ``to``, the number of rows written). A list column of the outputs is a list
+            in each row. Of series: in order of their names, which (and the moments of a
+            forecast) are the index of a DataFrame and a column or key of all other forms.
 
         Raises
         ------
@@ -130,7 +137,7 @@ class Model:
             return self._predict_file(Path(data), None if to is None else Path(to))
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
-        if inputs.is_record(data):
+        if inputs.is_record(data, self._inputs):
             if self.windows is not None:
                 raise SchemaError(
                     f"Got one record, expected a history: rows of {self.windows.length} moments "
@@ -139,14 +146,14 @@ class Model:
                 )
             answers = self._session.run(self._output_names, self._read_record(data))
             return {
-                name: answer.item()
+                name: answer.item() if answer.size == 1 else answer[0].tolist()
                 for name, answer in zip(self._output_names, answers, strict=True)
             }
         answers = self._predict_table(inputs.table_of(data, self._table))
-        return _like(data, answers, self.windows)
+        return like(data, answers, self._keys)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
-        """Contribution of each column to the first output of one record.
+        """Contribution of each column to the first numeric output of one record.
 
         A contribution is the answer less the answer with that column replaced by its
         reference value (median or most frequent in training); all replacements are
@@ -167,14 +174,20 @@ class Model:
         SchemaError
             It is not one record, or a value does not fit.
         ParameterError
-            The model answers from windows of series.
+            The model answers from windows of series, or with no single number.
         """
+        told = [c.name for c in self.outputs if c.kind == "number" and not c.is_list]
         if self.windows is not None:
             raise ParameterError(
                 f"{self.path.name} answers from windows of series, whose answers are not "
                 "explained column by column. Compare predict() with and without a change."
             )
-        if not inputs.is_record(record):
+        if not told:
+            raise ParameterError(
+                f"{self.path.name} answers with no single number, so columns contribute to "
+                "nothing that could be added up. Compare predict() with and without a change."
+            )
+        if not inputs.is_record(record, self._inputs):
             raise SchemaError(
                 f"Got {type(record).__name__}, expected one record: a dict of column names to "
                 "single values. Explain records one by one."
@@ -182,10 +195,13 @@ class Model:
         feeds = self._read_record(record)
         reference = self._read_record(self.metadata["reference"])
         rows = len(feeds) + 1
-        batch = {name: np.repeat(array, rows, axis=0) for name, array in feeds.items()}
-        for row, name in enumerate(feeds, start=1):
-            batch[name][row] = reference[name][0]
-        answer = self._session.run(self._output_names[:1], batch)[0].reshape(rows)
+        batch = {}
+        for row, (name, array) in enumerate(feeds.items(), start=1):
+            empty = self._inputs[name].missing(1).ravel()[0]
+            width = max(array.shape[1], reference[name].shape[1])
+            batch[name] = np.repeat(_widened(array, width, empty), rows, axis=0)
+            batch[name][row] = _widened(reference[name], width, empty)[0]
+        answer = self._session.run(told[:1], batch)[0].reshape(rows)
         effects = {name: float(answer[0] - answer[row]) for row, name in enumerate(feeds, start=1)}
         return dict(sorted(effects.items(), key=lambda item: -abs(item[1])))
 
@@ -202,21 +218,20 @@ class Model:
             return self._predict_series(table, self.windows)
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
         if not len(next(iter(feeds.values()))):
-            return {
-                column.name: np.empty(
-                    0, bool if column.kind == "boolean" else column.missing(0).dtype
-                )
-                for column in self.outputs
-            }
-        names = self._output_names
-        found = inputs.run_in_slices(self._session, names, feeds, self._inputs)
-        return {name: answer.reshape(-1) for name, answer in zip(names, found, strict=True)}
+            return no_answers(self.outputs)
+        most = self.metadata.get("rows_a_run")
+        found = inputs.run_in_slices(self._session, self._output_names, feeds, self._inputs, most)
+        return shaped(self.outputs, found)
 
     def _predict_series(self, table: Any, rule: WindowRule) -> dict[str, NDArray[Any]]:
         panel = Panel.read(table, self.schema, rule)
-        feeds = panel.feeds(len(panel.times), self.schema, rule)
+        stop = asked_at(panel, self.schema, rule)
+        feeds = panel.feeds(stop, self.schema, rule)
         answers = run_windows(self._session, self._output_names, feeds, self.schema, rule)
-        return {rule.series: panel.series, **answers}
+        return {
+            **answer_keys(panel, stop, rule),
+            **{name: a.reshape(-1) for name, a in answers.items()},
+        }
 
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd
@@ -229,14 +244,14 @@ class Model:
             table = pd.concat(progress(chunks(path, self._table, only=True), label))
             answers = self._predict_table(table)
             if to is None:
-                return _like(table, answers, self.windows)
-            series = pd.DataFrame({self.windows.series: answers.pop(self.windows.series)})
+                return like(table, answers, self._keys)
+            keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
             with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
-                writer.write(series, answers)
-            return len(series)
+                writer.write(keys, answers)
+            return len(keys)
         if to is None:
             found = [
-                pd.DataFrame(self._predict_table(frame))
+                pd.DataFrame(cells(self._predict_table(frame)))
                 for frame in progress(chunks(path, self._inputs, only=True), label)
             ]
             return pd.concat(found, ignore_index=True)
@@ -255,19 +270,19 @@ class Model:
             )
         answers = self._predict_table(inputs.table_of(test["records"], self._table))
         for name, expected in test["answers"].items():
-            if answers[name].dtype.kind == "O":
-                same = answers[name] == np.asarray(expected, dtype=object)
-            else:
-                wanted = np.asarray(expected, dtype=np.float64)
-                slack = TOLERANCE * np.fmax(1, np.abs(wanted))
-                same = np.isclose(answers[name], wanted, rtol=0, atol=slack, equal_nan=True)
-            if not same.all():
-                row = int(same.argmin())
+            wrong = differs(answers[name], expected, TOLERANCE)
+            if wrong.any():
+                row = int(wrong.argmax())
                 raise ModelFileError(
                     f"{self.path.name} does not answer its self-test on this machine: row {row}, "
                     f"output {name!r}, got {answers[name][row]}, expected {expected[row]}. "
                     "Try provider='cpu', or export the model again."
                 )
+
+
+def _widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:
+    """Lists [rows, values] made longer by values that are none."""
+    return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=empty)
 
 
 def _open_session(path: Path, provider: str, threads: int | None) -> ort.InferenceSession:
@@ -311,21 +326,3 @@ def _read_metadata(session: ort.InferenceSession, path: Path) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in stored.items()}
     except json.JSONDecodeError as error:
         raise ModelFileError(f"The metadata of {path.name} are damaged: {error}.") from error
-
-
-def _like(data: Any, answers: dict[str, NDArray[Any]], windows: WindowRule | None) -> Any:
-    """Answers in the form that the data came in."""
-    if hasattr(data, "iloc"):
-        import pandas as pd
-
-        if windows is not None:
-            return pd.DataFrame(answers).set_index(windows.series)
-        return pd.DataFrame(answers, index=data.index)
-    if hasattr(data, "column_names"):
-        import pyarrow as pa
-
-        return pa.table(answers)
-    if isinstance(data, Sequence):
-        rows = zip(*(column.tolist() for column in answers.values()), strict=True)
-        return [dict(zip(answers, row, strict=True)) for row in rows]
-    return answers

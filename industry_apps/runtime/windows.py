@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.runtime.long_tables import WindowRule, long_schema, moment_of, read_keys
-from industry_apps.schema import Schema
+from industry_apps.runtime.steps import moments_between, period_of
+from industry_apps.schema import Column, Schema
 from industry_apps.values import MISSING_TIME
 
 #: What a step without a value holds, by the kind of numpy type of its column.
@@ -42,6 +43,8 @@ class Panel:
     columns : mapping of str to ndarray of shape [T, S]
         Inputs of the model in the type of their ONNX input: numbers and booleans as float32,
         NaN where a series has no value at a time.
+    step : str
+        Length of a step, where all are of one length.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class Panel:
     times: NDArray[np.int64]
     series: NDArray[np.object_]
     columns: Mapping[str, NDArray[Any]]
+    step: str = ""
 
     @classmethod
     def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
@@ -87,16 +91,18 @@ class Panel:
         times, names, cells = read_keys(table, arrays, rule)
         columns = {}
         for column in schema.inputs():
+            if _is_clock(column, rule):
+                continue
             values = arrays[column.name]
             grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
             grid[cells] = values
             columns[column.name] = grid.reshape(len(times), len(names))
-        return cls(times, names, columns)
+        return cls(times, names, columns, rule.step)
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Where a series has any value, [T, S]."""
-        return np.any([~_is_missing(grid) for grid in self.columns.values()], axis=0)
+        return np.any([~is_missing_in(grid) for grid in self.columns.values()], axis=0)
 
     @cached_property
     def _latest_steps(self) -> NDArray[np.int64]:
@@ -129,15 +135,16 @@ class Panel:
             ``stop`` is outside its limits.
         """
         self._check_stop(stop)
-        start = max(stop - length, 0)
         if names is None:
             names = [name for name, grid in self.columns.items() if grid.dtype.kind == "f"]
-        windows = {}
-        for name in names:
-            window = np.full((len(self.series), length), np.nan, dtype=np.float32)
-            window[:, length - (stop - start) :] = self.columns[name][start:stop].T
-            windows[name] = window
-        return windows
+        return {name: self._between(name, stop - length, stop) for name in names}
+
+    def _between(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """A column from one step to another, [S, stop - start]; NaN where the panel has none."""
+        window = np.full((len(self.series), stop - start), np.nan, dtype=np.float32)
+        first, last = max(start, 0), min(stop, len(self.times))
+        window[:, first - start : last - start] = self.columns[name][first:last].T
+        return window
 
     def latest(self, stop: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """The values of each series in its last row before ``stop``.
@@ -186,15 +193,24 @@ class Panel:
         Returns
         -------
         dict of str to ndarray
-            Columns of the role "history" of shape [S, L], all others of shape [S, 1].
+            Columns of the role "history" of shape [S, L], known ones of shape [S, L +
+            horizon], all others of shape [S, 1]: the latest value, of a forecast also one
+            that stands beside what is known in advance.
         """
-        columns = schema.inputs()
-        windows = self.window(stop, rule.length, history_of(schema))
-        others = self.latest(stop, [name for name in columns.names if name not in windows])
-        return {
-            name: windows[name] if name in windows else others[name].reshape(-1, 1)
-            for name in columns.names
-        }
+        feeds: Feeds = self.window(stop, rule.length, history_of(schema))
+        first, last = stop - rule.length, stop + rule.horizon
+        others = []
+        for column in schema.inputs():
+            if _is_clock(column, rule):
+                moments = moments_between(self.times, self.step, first, last)
+                feeds[column.name] = np.tile(moments, (len(self.series), 1))
+            elif column.role == "known":
+                feeds[column.name] = self._between(column.name, first, last)
+            elif column.name not in feeds:
+                others.append(column.name)
+        for name, values in self.latest(min(last, len(self.times)), others).items():
+            feeds[name] = values.reshape(-1, 1)
+        return {name: feeds[name] for name in schema.inputs().names}
 
     def upto(self, stop: int) -> Self:
         """The panel as it was once the moment ``stop - 1`` was known; all series stay.
@@ -241,14 +257,21 @@ class Panel:
             )
         names = np.array(sorted({*self.series, *later.series}), dtype=object)
         places = [np.searchsorted(names, part.series) for part in (self, later)]
-        split, total = len(self.times), len(self.times) + len(later.times)
+        split, times = len(self.times), np.concatenate([self.times, later.times])
+        start = split
+        if self.step and split and len(later.times):  # the steps between them belong to it too
+            first, begin, end = period_of(
+                np.array([self.times[0], later.times[0], later.times[-1]]), self.step
+            )
+            times = moments_between(self.times, self.step, 0, end - first + 1)
+            start = int(begin - first)
+        total = len(times)
         columns = {}
         for name, ours in self.columns.items():
             grid = np.full((total, len(names)), _MISSING[ours.dtype.kind], dtype=ours.dtype)
             grid[:split, places[0]] = ours
-            grid[split:, places[1]] = later.columns[name]
+            grid[start:, places[1]] = later.columns[name]
             columns[name] = grid
-        times = np.concatenate([self.times, later.times])
         return replace(self, times=times, series=names, columns=columns)
 
     def to_frame(self, rule: WindowRule) -> Any:
@@ -317,16 +340,29 @@ def run_windows(
 
     Returns
     -------
-    dict of str to ndarray of shape [S]
+    dict of str to ndarray of shape [S], of a forecast [S, horizon]
     """
     if rule.together:
         found = session.run(names, feeds)
     else:
         found = run_in_slices(session, names, feeds, schema.inputs())
-    return {name: answer.reshape(-1) for name, answer in zip(names, found, strict=True)}
+    shape = (-1, rule.horizon) if rule.horizon else (-1,)
+    return {name: answer.reshape(shape) for name, answer in zip(names, found, strict=True)}
 
 
-def _is_missing(grid: NDArray[Any]) -> NDArray[np.bool_]:
+def _is_clock(column: Column, rule: WindowRule) -> bool:
+    """Whether a column is the time itself, which is known of every step."""
+    return column.name == rule.time and column.role == "known"
+
+
+def is_missing_in(grid: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a grid of a panel holds no value.
+
+    Parameters
+    ----------
+    grid : ndarray
+        A column of a :class:`Panel`.
+    """
     absent: NDArray[np.bool_]
     absent = np.isnan(grid) if grid.dtype.kind == "f" else grid == _MISSING[grid.dtype.kind]
     return absent

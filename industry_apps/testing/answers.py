@@ -21,6 +21,7 @@ from industry_apps.testing.trial import (
     assert_outputs,
     assert_same,
     assert_that,
+    values_of,
 )
 
 #: What a serving machine does not have.
@@ -41,6 +42,8 @@ TRAINING_LIBRARIES = (
 PRIMARY: dict[str, tuple[str, str | None]] = {
     "decision": ("average_precision", "prevalence"),
     "policy": ("rank_ic", None),
+    "ranking": ("ndcg_at_10", "popularity"),
+    "forecast": ("mase", "seasonal_naive"),
 }
 
 _SERVE = """
@@ -98,7 +101,7 @@ def declared_outputs_only(trial: Trial) -> None:
         trial.model.outputs == outputs,
         f"The file declares {trial.model.outputs.names}, the class {outputs.names}.",
     )
-    for frame in (trial.data.test, *trial.edges()):
+    for frame in (trial.asked, *trial.edges()):
         assert_outputs(outputs, trial.fitted.predict(frame), "Trained model")
         assert_outputs(outputs, trial.model.predict(frame), "File")
 
@@ -116,7 +119,7 @@ def file_describes_itself(trial: Trial) -> None:
 def same_seed_same_answers(trial: Trial) -> None:
     """A second fit on the same data gives the same answers, bit by bit."""
     again = trial.application_class.fast().fit(trial.data)
-    ours, theirs = (model.predict(trial.data.test) for model in (trial.fitted, again))
+    ours, theirs = (model.predict(trial.asked) for model in (trial.fitted, again))
     assert_same(ours, theirs, "Two fits with the same seed", tolerance=0)
 
 
@@ -172,8 +175,10 @@ def index_is_kept(trial: Trial) -> None:
 
 def inputs_are_not_mutated(trial: Trial) -> None:
     """Fit, predict, evaluate and export leave the tables as they were."""
-    trial.model.predict(trial.data.test)
-    trial.fitted.predict(trial.data.test)
+    asked = trial.asked.copy()
+    trial.model.predict(asked)
+    trial.fitted.predict(asked)
+    pd.testing.assert_frame_equal(asked, trial.asked)
     assert_that(bool(trial.report.metrics), "The report has no metrics.")
     for name in PARTS:
         pd.testing.assert_frame_equal(getattr(trial.data, name), trial.untouched[name])
@@ -236,7 +241,7 @@ def _plain(value: Any) -> object:
 
 def arrays_of(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """The columns of a frame as arrays."""
-    return {str(name): frame[name].to_numpy() for name in frame}
+    return {str(name): values_of(frame[name]) for name in frame}
 
 
 #: Of applications that answer record by record; parity first.

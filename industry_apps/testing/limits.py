@@ -81,7 +81,8 @@ def numbers_out_of_range(trial: Trial) -> None:
     for wide, frame, column in _columns(trial, "number"):
         for limit in (column.low, column.high):
             if limit is not None:
-                wide.answered(changed(frame, column, _ROW, limit), f"{column.name} = {limit}")
+                sent = changed(frame, column, _ROW, _cell(column, limit))
+                wide.answered(sent, f"{column.name} = {limit}")
 
 
 def unseen_categories(trial: Trial) -> None:
@@ -100,7 +101,7 @@ def values_of_another_type(trial: Trial) -> None:
     _refused(trial, lambda column: _OF_ANOTHER_TYPE[column.kind])
     for wide, frame, column in _columns(trial):
         value = _OF_ANOTHER_TYPE[column.kind][0]
-        sent = frame.assign(**{column.name: pd.Series([value] * len(frame))})
+        sent = frame.assign(**{column.name: pd.Series([_cell(column, value)] * len(frame))})
         wide.refused(sent, f"{column.name}, all {value!r}", column=column.name, row=0)
 
 
@@ -177,6 +178,11 @@ def _columns(
             yield wide, frame, column
 
 
+def _cell(column: Column, value: object) -> object:
+    """The value of a record; of a list column a list with the value in it."""
+    return [value] * (column.size or 1) if column.is_list else value
+
+
 def _refused(
     trial: Trial,
     values: Callable[[Column], Iterator[object] | tuple[object, ...]],
@@ -184,14 +190,16 @@ def _refused(
 ) -> None:
     for wide, frame, column in _columns(trial, kind):
         for value in values(column):
-            sent, what = changed(frame, column, _ROW, value), f"{column.name} = {value!r}"
+            sent = changed(frame, column, _ROW, _cell(column, value))
+            what = f"{column.name} = {value!r}"
             wide.refused(sent, what, column=column.name, row=_ROW)
 
 
 def _strings(trial: Trial, kind: Kind, values: tuple[str, ...]) -> None:
     for wide, frame, column in _columns(trial, kind):
         for value in values:
-            sent, what = changed(frame, column, _ROW, value), f"{column.name} = {value[:20]!r}"
+            sent = changed(frame, column, _ROW, _cell(column, value))
+            what = f"{column.name} = {value[:20]!r}"
             if column.categories:
                 wide.refused(sent, what, column=column.name, row=_ROW)
             else:

@@ -15,9 +15,12 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.errors import SchemaError
-from industry_apps.export.parity import Answers, Moment, certify_windows
+from industry_apps.export.edges import Moment
+from industry_apps.export.parity import Answers, certify_windows
+from industry_apps.runtime.forecasts import answer_keys
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.long_tables import moment_of
+from industry_apps.runtime.steps import period_of
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.testing.answers import arrays_of
 from industry_apps.testing.limits import fit_refused
@@ -40,23 +43,28 @@ def export_parity(trial: SeriesTrial) -> None:
         return arrays_of(trial.model.predict(pd.DataFrame(table)))
 
     def asked(label: str, table: pd.DataFrame) -> Moment:
-        names = np.array(trial.names(table), dtype=object)
+        names = np.repeat(np.array(trial.names(table), dtype=object), trial.rule.horizon or 1)
         return Moment(label, names, arrays_of(table))
 
     found = certify_windows(
         native,
         exported,
         [
-            asked(f"up to {moment_of(m)}", trial.upto(trial.table, m))
+            asked(f"up to {moment_of(m)}", trial.upto(trial.everything, m))
             for m in _some(trial, _MOMENTS)
         ],
         [asked(f"edge case {number}", table) for number, table in enumerate(trial.edges())],
     )
     stated: Any = trial.fitted.parity_
     assert_that(found.holds and stated.holds, f"Found {found}, the file states {stated}.")
-    test = trial.data.test
-    proven = test if trial.fitted._exportable().history is None else trial.table
-    every = min(len(trial.moments(test)), len(trial.moments(proven)) - trial.rule.length + 1)
+    test, rule = trial.data.test, trial.rule
+    proven = test if trial.fitted._exportable().history is None else trial.everything
+    every = min(len(trial.moments(test)), len(trial.moments(proven)) - rule.length + 1)
+    if rule.horizon:  # from the end of the history on, as far as the horizon is known
+        first = trial.moments(test)[0]
+        known = [m for m in trial.moments(proven) if m < first] or [first]
+        begin, end = period_of(np.array([known[-1], trial.moments(test)[-1]]), rule.step)
+        every = int(end - begin) - rule.horizon + 1
     moments, rest = divmod(stated.rows, len(trial.names(proven)))
     assert_that(
         rest == 0 and min(every, _MOMENTS) <= moments <= every and stated.edge_rows > 0,
@@ -73,8 +81,10 @@ def index_is_the_series(trial: SeriesTrial) -> None:
         frame.index = pd.Index(index, name="key")
         for way in trial.ways()[:2]:
             answer = way.ask(frame).index
+            series = answer.get_level_values(0).tolist()
+            expected = np.repeat(names, trial.rule.horizon or 1).tolist()
             assert_that(
-                answer.tolist() == names and answer.name == trial.rule.series,
+                series == expected and list(answer.names) == trial.rule.keys,
                 f"{way.name}: asked for the series {names} of {trial.rule.series!r}, "
                 f"answered with {answer}.",
             )
@@ -121,21 +131,24 @@ def no_look_ahead(trial: SeriesTrial) -> None:
     later, and through a panel that goes on with later rows that are not what they were.
     """
     fitted = trial.application_class.fast().fit(trial.data)  # has been asked nothing yet
-    table, schema, rule = trial.table, trial.model.schema, trial.rule
+    table, schema, rule = trial.everything, trial.model.schema, trial.rule
     moments = _some(trial, 4)[:-1]
     before = [fitted.predict(trial.upto(table, moment)) for moment in moments]
-    fitted.predict(table)
+    fitted.predict(trial.table)
     native = fitted._exportable().native
     for moment, answer in zip(moments, before, strict=True):
         other = _with_another_future(trial, moment)
-        fitted.predict(other)
+        fitted.predict(trial.upto(other, trial.moments(other)[-rule.horizon - 1]))
         when = f"at {moment_of(moment)}: "
         again = fitted.predict(trial.upto(table, moment))
         what = f"{when}Asked before and after later rows were known"
         assert_same(answer, again, what, tolerance=ROUNDING)
         panel = Panel.read(other, schema, rule)
         stop = int(np.searchsorted(panel.times, moment, side="right"))
-        found = pd.DataFrame(native(panel.feeds(stop, schema, rule)), index=panel.series)
+        answers = native(panel.feeds(stop, schema, rule))
+        keys = answer_keys(panel, stop, rule)
+        table_of = {**keys, **{name: values.reshape(-1) for name, values in answers.items()}}
+        found = pd.DataFrame(table_of).set_index(rule.keys)
         found = found.loc[answer.index, list(answer.columns)]
         what = f"{when}A table that ends and a panel that goes on"
         assert_same(answer, found, what, tolerance=ROUNDING)
@@ -145,7 +158,7 @@ def series_alone(trial: SeriesTrial) -> None:
     """A single series is answered; as among others, unless these have a say in it."""
     frame = trial.records(_SERIES)
     among, moments = trial.answered(frame, "Some series"), trial.moments(frame)
-    for name in among.index:
+    for name in trial.names(frame):
         own = frame[trial.owners(frame) == name].reset_index(drop=True)
         alone = trial.answered(own, f"The series {name!r} alone")
         # A series with gaps has fewer steps of its own than among the others.
@@ -158,17 +171,18 @@ def series_that_begin_late_or_end_early(trial: SeriesTrial) -> None:
     frame = trial.records(_SERIES)
     names, moments = trial.names(frame), trial.moments(frame)
     owners, seconds = trial.owners(frame), trial.seconds(frame)
-    late = (owners == names[0]) & (seconds < moments[-2:][0])
+    late = (owners == names[0]) & (seconds < moments[-2 - trial.rule.horizon :][0])
     early = (owners == names[-1]) & (seconds > moments[len(moments) // 2])
     ended = frame[~(late | early)].reset_index(drop=True)
     answer = trial.answered(ended, "Series that begin late or end early")
-    assert_that(answer.index.tolist() == names, f"Of {names}, answered are {list(answer.index)}.")
+    series = list(dict.fromkeys(answer.index.get_level_values(0)))
+    assert_that(series == names, f"Of {names}, answered are {series}.")
 
 
 def one_moment(trial: SeriesTrial) -> None:
-    """A table of a single moment is answered."""
+    """A table of a single moment (and of what is known of the horizon) is answered."""
     frame = trial.records(_SERIES)
-    last = frame[trial.seconds(frame) == trial.moments(frame)[-1]]
+    last = frame[trial.seconds(frame) >= trial.latest(frame)]
     trial.answered(last.reset_index(drop=True), "A single moment")
 
 
@@ -216,19 +230,21 @@ def short_history_is_refused(trial: SeriesTrial) -> None:
 
 def _some(trial: SeriesTrial, most: int) -> list[int]:
     """Moments of the test part, evenly spaced, the last among them."""
-    moments = trial.moments(trial.data.test)
+    moments = trial.asked_moments
     places = np.linspace(0, len(moments) - 1, most + 1)[1:].round().astype(int)
     return [moments[place] for place in np.unique(places)]
 
 
 def _with_another_future(trial: SeriesTrial, moment: int) -> pd.DataFrame:
     """All that is known, but after a moment: history in reverse order, and a new series."""
-    table = trial.table.copy()
+    table = trial.everything.copy()
     later, owners = trial.seconds(table) > moment, trial.owners(table)
     for name in table.columns.intersection(history_of(trial.model.schema)):
         values = table[name].to_numpy(copy=True)
         values[later] = values[later][::-1]
         table[name] = values
+    if trial.rule.horizon:  # another series would have another future that is known
+        return table
     first = trial.names(table)[0]
     table[trial.rule.series] = np.where(later & (owners == first), f"{first} renamed", owners)
     return table

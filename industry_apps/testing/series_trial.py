@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.export.parity import Moment, edge_windows
+from industry_apps.export.edges import Moment, edge_windows
 from industry_apps.runtime.long_tables import WindowRule, long_schema
-from industry_apps.runtime.windows import Panel
+from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.schema import Schema
 from industry_apps.testing.trial import PARTS, Trial, Way, assert_that
 
@@ -49,10 +49,32 @@ class SeriesTrial(Trial):
         )
 
     @cached_property
-    def table(self) -> pd.DataFrame:
-        """What is known at the end of the test part: all parts, one after the other."""
+    def everything(self) -> pd.DataFrame:
+        """All parts of the data, one after the other."""
         parts = [getattr(self.data, name) for name in PARTS]
         return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The last table that can be asked about: of a forecast, history ends a horizon earlier."""
+        if not self.rule.horizon:
+            return self.everything
+        return self.upto(self.everything, self.moments(self.everything)[-self.rule.horizon - 1])
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """What the application is asked of the test part, with all that it needs."""
+        return self.table if self.rule.horizon else self.data.test
+
+    @cached_property
+    def asked_moments(self) -> list[int]:
+        """The moments of the test part at which it can be asked, in order."""
+        tested, horizon = self.moments(self.data.test), self.rule.horizon
+        if not horizon:
+            return tested
+        every = self.moments(self.everything)
+        first = every.index(tested[0])
+        return every[max(first - 1, 0) : -horizon]
 
     def owners(self, table: pd.DataFrame) -> NDArray[np.object_]:
         """Whose each row is."""
@@ -71,12 +93,26 @@ class SeriesTrial(Trial):
         return sorted(set(self.seconds(table).tolist()))
 
     def upto(self, table: pd.DataFrame, moment: int) -> pd.DataFrame:
-        """A table as it was once a moment was known."""
-        return table[self.seconds(table) <= moment]
+        """A table as it was once a moment was known, with what is known of the horizon."""
+        seconds = self.seconds(table)
+        if not self.rule.horizon:
+            return table[seconds <= moment]
+        after = [m for m in self.moments(table) if m > moment][: self.rule.horizon]
+        known = table[seconds <= max([moment, *after])].copy()
+        names = known.columns.intersection(history_of(self.model.schema))
+        known.loc[self.seconds(known) > moment, names] = np.nan
+        return known
 
     def window(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The last steps of a table, as many as a window has."""
-        return table[self.seconds(table) >= self.moments(table)[-self.rule.length :][0]]
+        """The last steps of a table, as many as a window and its horizon have."""
+        steps = self.rule.length + self.rule.horizon
+        return table[self.seconds(table) >= self.moments(table)[-steps:][0]]
+
+    def latest(self, table: pd.DataFrame) -> int:
+        """The last moment of a table of which history is known."""
+        names = table.columns.intersection(history_of(self.model.schema))
+        told = table[names].notna().any(axis=1) if self.rule.horizon else slice(None)
+        return self.moments(table[told])[-1]
 
     def records(self, rows: int) -> pd.DataFrame:
         """The last windows of some series, as a table that gets ``rows`` answers."""
@@ -93,7 +129,10 @@ class SeriesTrial(Trial):
     def framed(self, answers: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a table, given in another form, as a frame."""
         del frame
-        return pd.DataFrame(answers).set_index(self.rule.series)
+        table = pd.DataFrame(answers)
+        if self.rule.horizon:  # where answers are JSON, times are texts
+            table[self.rule.time] = pd.to_datetime(table[self.rule.time]).astype("datetime64[s]")
+        return table.set_index(self.rule.keys)
 
     def ways(self) -> tuple[Way, ...]:
         """All ways to ask; they have to agree."""
@@ -102,18 +141,25 @@ class SeriesTrial(Trial):
     def _edges(self) -> Iterator[pd.DataFrame]:
         schema, rule = self.model.schema, self.rule
         panel = Panel.read(self.records(_EDGE_SERIES), schema, rule)
-        times = np.array(self.moments(self.table)[-rule.length :])
+        steps, history = rule.length + rule.horizon, history_of(schema)
+        times = np.array(self.moments(self.table)[-steps:])
         required = [column.name for column in self.inputs if not column.nullable]
         for moment in edge_windows(panel, schema, rule):
-            table = _laid_out(moment, times).to_frame(rule).dropna(subset=required)
-            if len(table):
+            laid = _laid_out(moment, times, [rule.series, rule.time])
+            table = laid.to_frame(rule).dropna(subset=required)
+            told = len(table) and (not rule.horizon or table[history].notna().any(axis=None))
+            if told:  # without any history there is no moment to forecast from
                 yield table.reset_index(drop=True)
 
 
-def _laid_out(moment: Moment, times: NDArray[np.int64]) -> Panel:
-    """Inputs of a model as the panel that they are made of; what is no history is repeated."""
-    columns = {
-        name: np.broadcast_to(values.T, (len(times), len(moment.series)))
-        for name, values in moment.feeds.items()
-    }
+def _laid_out(moment: Moment, times: NDArray[np.int64], keys: Sequence[str]) -> Panel:
+    """Inputs of a model as the panel that they are made of; what is no window is repeated."""
+    columns = {}
+    for name, values in moment.feeds.items():
+        if name in keys:
+            continue
+        if 1 < values.shape[1] < len(times):  # a history, which ends before the horizon
+            behind = ((0, 0), (0, len(times) - values.shape[1]))
+            values = np.pad(values, behind, constant_values=np.nan)  # noqa: PLW2901
+        columns[name] = np.broadcast_to(values.T, (len(times), len(moment.series)))
     return Panel(times, moment.series, columns)

@@ -13,12 +13,15 @@ from weakref import finalize
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data.datasets import Dataset
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.report import Report
-from industry_apps.export.parity import TOLERANCE, edge_rows
+from industry_apps.export.edges import edge_rows
+from industry_apps.export.parity import TOLERANCE
+from industry_apps.runtime.answers import cells
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
 from industry_apps.values import Kind
@@ -115,6 +118,11 @@ class Trial:
         }
         return type(self)(self.application_class, replace(data, **wider))
 
+    @property
+    def asked(self) -> pd.DataFrame:
+        """What the application is asked of the test part, with all that it needs."""
+        return self.data.test
+
     def records(self, rows: int) -> pd.DataFrame:
         """Some records of the test part, spread over it, under a plain index."""
         test = self.data.test
@@ -127,7 +135,8 @@ class Trial:
 
     def framed(self, answers: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a table, given in another form, as a frame."""
-        return pd.DataFrame(answers, index=frame.index)
+        table = cells(answers) if isinstance(answers, dict) else answers
+        return pd.DataFrame(table, index=frame.index)
 
     def ways(self) -> tuple[Way, ...]:
         """All ways to ask; they have to agree."""
@@ -142,7 +151,7 @@ class Trial:
 
         def single(frame: pd.DataFrame) -> pd.DataFrame:
             answers = [model.predict(record) for record in frame.to_dict("records")]
-            return pd.DataFrame(answers, index=frame.index)
+            return self.framed(answers, frame)
 
         return (
             Way("trained model", self.fitted.predict),
@@ -197,17 +206,16 @@ def assert_same(
         f"{what} differ in the index: {ours.index} against {theirs.index}.",
     )
     for name in ours:
-        left, right = ours[name].to_numpy(), theirs[name].to_numpy()
-        if left.dtype.kind == "f":
-            same = np.isclose(
-                left, right.astype(np.float64), rtol=tolerance, atol=tolerance, equal_nan=True
-            )
+        left, right = values_of(ours[name]), values_of(theirs[name])
+        if left.shape == right.shape and left.dtype.kind == "f":
+            right = right.astype(np.float64)
+            same = np.isclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True)
         else:
-            same = left == right
+            same = np.atleast_1d(left == right)
         if not same.all():
-            row = int(np.flatnonzero(~same)[0])
+            row = int(np.flatnonzero(~same.reshape(len(same), -1).all(axis=1))[0])
             raise AssertionError(
-                f"{what} differ in {int((~same).sum())} of {len(same)} rows; first row {row}: "
+                f"{what} differ in {int((~same).sum())} of {same.size} values; first row {row}: "
                 f"{name} is {left[row]!r} against {right[row]!r}."
             )
 
@@ -223,18 +231,25 @@ def assert_outputs(outputs: Schema, answer: pd.DataFrame, what: str) -> None:
     except SchemaError as error:
         raise AssertionError(f"{what}: {error}") from None
     for column in outputs:
-        kind = answer[column.name].dtype.kind
+        dtype = values_of(answer[column.name]).dtype
         assert_that(
-            kind in _DTYPES[column.kind],
-            f"{what}: {column.name} has the dtype {answer[column.name].dtype}, "
-            f"declared is {column.kind}.",
+            dtype.kind in _DTYPES[column.kind] or not len(answer),
+            f"{what}: {column.name} has the dtype {dtype}, declared is {column.kind}.",
         )
+
+
+def values_of(values: pd.Series) -> NDArray[Any]:
+    """The values of a column -> [rows], of lists [rows, size]."""
+    if len(values) and isinstance(values.iloc[0], list):
+        return np.array(values.tolist())
+    return values.to_numpy()
 
 
 def changed(frame: pd.DataFrame, column: Column, row: int, value: object) -> pd.DataFrame:
     """Records in which one value is replaced."""
-    values = frame[column.name].astype(object).copy()
-    values.iloc[row] = value
+    present = frame[column.name] if column.name in frame else [None] * len(frame)
+    values = pd.Series(present, index=frame.index, dtype=object, copy=True)
+    values.iloc[row] = value  # one cell, also where the value is a list
     return frame.assign(**{column.name: values})
 
 

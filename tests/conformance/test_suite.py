@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from parcel_delay import ParcelDelay, parcels
+from traced_parcel import TracedParcel
 
 from industry_apps.errors import ParityError, SchemaError
 from industry_apps.evaluation import Estimate
 from industry_apps.testing import CheckResult, answers, check_application, yield_checks
 
 
-def test_an_application_that_keeps_the_contract_passes_all_checks():
-    results = check_application(ParcelDelay)
+@pytest.mark.parametrize("kind", [ParcelDelay, TracedParcel])
+def test_an_application_that_keeps_the_contract_passes_all_checks(kind):
+    results = check_application(kind)
     assert {found.status for found in results} == {"passed"}
     assert results[0].check == "export_parity"
     assert len({found.check for found in results}) == len(results) > 30

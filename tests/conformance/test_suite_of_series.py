@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from store_forecast import StoreForecast
 from store_sales import StoreSales, sales
 
 from industry_apps.errors import ParityError, SchemaError
@@ -21,7 +22,7 @@ class AllStores(StoreSales):
     keeps_history = True
 
 
-@pytest.mark.parametrize("kind", [StoreSales, AllStores])
+@pytest.mark.parametrize("kind", [StoreSales, AllStores, StoreForecast])
 def test_an_application_of_windows_that_keeps_the_contract_passes_all_checks(kind):
     results = check_application(type(kind.__name__, (kind,), {"__doc__": StoreSales.__doc__}))
     assert {found.status for found in results} == {"passed"}

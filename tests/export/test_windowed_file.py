@@ -15,7 +15,7 @@ import pytest
 
 from industry_apps.errors import ModelFileError, ParameterError, ParityError, SchemaError
 from industry_apps.export import Exportable, export_model, write_model_file
-from industry_apps.export.parity import edge_windows, real_windows
+from industry_apps.export.edges import edge_windows, real_windows
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime import Model, Panel, WindowRule
 from industry_apps.schema import Column, Schema

@@ -105,7 +105,7 @@ def test_an_absent_column() -> None:
     ],
 )
 def test_a_record_is_told_from_a_table(data: Any, expected: bool) -> None:
-    assert is_record(data) is expected
+    assert is_record(data, SCHEMA) is expected
 
 
 def test_tables_of_all_forms() -> None:

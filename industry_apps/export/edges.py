@@ -1,0 +1,224 @@
+"""Records and windows on which parity is proven: real ones, and such as converters get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.errors import ParameterError
+from industry_apps.runtime.inputs import Feeds
+from industry_apps.runtime.long_tables import WindowRule, moment_of
+from industry_apps.runtime.windows import Panel, history_of
+from industry_apps.schema import Column, Schema
+
+
+class Moment(NamedTuple):
+    """What a model of windows answers in one run.
+
+    Parameters
+    ----------
+    label : str
+        The moment, or what is difficult about it.
+    series : ndarray of str, shape [series]
+    feeds : dict of str to ndarray
+        Inputs of the model: [series, length] of history columns, [series, 1] of others.
+    """
+
+    label: str
+    series: NDArray[np.object_]
+    feeds: Feeds
+
+
+def edge_rows(
+    schema: Schema, frame: pd.DataFrame, thresholds: Mapping[str, list[float]]
+) -> pd.DataFrame:
+    """Make the rows on which converters go wrong.
+
+    One column at a time is made missing, unseen, extreme, empty, very long, or equal to a
+    split threshold and its neighbours, in otherwise real records; and once everything that
+    may be missing is.
+
+    Parameters
+    ----------
+    schema : Schema
+    frame : DataFrame
+        At least one real record.
+    thresholds : mapping of str to list of float
+        Column -> values on which the routing of trees turns.
+
+    Raises
+    ------
+    ParameterError
+        There is no real record.
+    """
+    if frame.empty:
+        raise ParameterError("Parity needs at least one real record to be proven on; got none.")
+    real = frame.iloc[:: max(1, len(frame) // 50)].head(50).to_dict("records")
+    rows: list[dict[Any, Any]] = []
+    for column in schema:
+        values = _edge_values(column, thresholds.get(column.name, []))
+        for position, value in enumerate(values):
+            rows.append(real[position % len(real)] | {column.name: value})
+    rows.append({c.name: None if c.nullable else real[0].get(c.name) for c in schema})
+    made = pd.DataFrame(rows, columns=schema.names)
+    return made.astype({c.name: object for c in schema})
+
+
+def _edge_values(column: Column, thresholds: list[float]) -> list[Any]:
+    """What is difficult in a column, and a missing value where it may have one."""
+    made = _edge_lists(column, thresholds) if column.is_list else _edges_of(column, thresholds)
+    return [*made, *([None] if column.nullable else [])]
+
+
+def _edge_lists(column: Column, thresholds: list[float]) -> list[Any]:
+    values = _edges_of(column, thresholds)
+    if column.size is not None:
+        return [[value] * column.size for value in values]
+    return [[], *([value] for value in values), values, values[:1] * 1_000]
+
+
+def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
+    if column.kind == "boolean":
+        return [True, False]
+    if column.kind == "datetime":
+        return [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
+    if column.kind == "text":
+        return ["", "!?", "слово 字 😀", "word " * 2_000]
+    if column.kind == "category":
+        return [*(column.categories or ["never seen before", "ß", "x" * 10_000])]
+    chosen = np.array(thresholds[:: max(1, len(thresholds) // 20)], dtype=np.float32)
+    around = [np.nextafter(chosen, np.float32(side)) for side in (-np.inf, np.inf)]
+    low = -1e30 if column.low is None else column.low
+    high = 1e30 if column.high is None else column.high
+    extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
+    numbers = np.concatenate([chosen, *around, extreme])
+    return [float(x) for x in numbers if low <= x <= high]
+
+
+def real_windows(
+    panel: Panel, schema: Schema, rule: WindowRule, most: int | None = None, first: int = 0
+) -> Iterator[Moment]:
+    """Every moment that has a full window before it, or some of them, evenly spaced.
+
+    Of a forecast, every moment behind which the panel has all steps of the horizon.
+
+    Parameters
+    ----------
+    panel : Panel
+    schema : Schema
+    rule : WindowRule
+    most : int, optional
+        Moments, at least 1; all by default.
+    first : int
+        What lies before this moment of the panel is history only.
+
+    Yields
+    ------
+    Moment
+
+    Raises
+    ------
+    ParameterError
+        No moment has a full window.
+    """
+    if rule.horizon:  # asked where history ends, answered as far as the panel knows the future
+        last = max(len(panel.times) - rule.horizon, 1)
+        stops = np.arange(min(max(first, rule.length if not first else 1), last), last + 1)
+    else:
+        stops = np.arange(max(rule.length, first + 1), len(panel.times) + 1)
+    if not len(stops):
+        raise ParameterError(
+            f"Parity needs at least one window of {rule.length} moments to be proven on; the "
+            f"table has {len(panel.times)} moments. Give a longer history."
+        )
+    if most is not None:
+        places = np.linspace(len(stops) - 1, 0, min(most, len(stops))).round().astype(int)
+        stops = np.sort(stops[places])
+    for stop in stops.tolist():
+        label = f"at {moment_of(panel.times[stop - 1])}"
+        yield Moment(label, panel.series, panel.feeds(stop, schema, rule))
+
+
+def edge_windows(panel: Panel, schema: Schema, rule: WindowRule) -> Iterator[Moment]:
+    """Make the windows on which converters go wrong.
+
+    The last windows of the panel are given gaps, cut short, emptied, made constant or
+    extreme, and reduced to one series; a history column at a time is made missing, and
+    other columns take their edge values in turn.
+
+    Parameters
+    ----------
+    panel : Panel
+    schema : Schema
+    rule : WindowRule
+
+    Yields
+    ------
+    Moment
+    """
+    stop = max(len(panel.times) - rule.horizon, 1)
+    real = panel.feeds(stop, schema, rule)
+    history = history_of(schema)
+    future = [c.name for c in schema.inputs() if c.role == "known" and c.name != rule.time]
+    windows = [*history, *future]
+    steps = np.arange(rule.length)
+
+    def moment(label: str, changes: Feeds) -> Moment:
+        return Moment(f"edge case: {label}", panel.series, {**real, **changes})
+
+    for label, absent in (
+        ("gaps", steps % 3 == 1),
+        ("no latest step", steps == steps[-1]),
+        ("only the latest step", steps < steps[-1]),
+        ("nothing known", steps >= 0),
+    ):
+        changes = {n: np.where(absent, np.float32(np.nan), real[n]) for n in history}
+        yield moment(label, changes)
+    first = np.arange(len(panel.series))[:, None] == 0
+    unknown = {n: np.where(first, np.float32(np.nan), real[n]) for n in history}
+    yield moment("a series without history", unknown)
+    for name in windows:
+        yield moment(f"no {name}", {name: np.full_like(real[name], np.nan)})
+    constant = {n: np.repeat(real[n][:, -1:], real[n].shape[1], axis=1) for n in windows}
+    yield moment("constant", constant)
+    for label, low, high in (
+        ("very small", 1e-6, 1e-6),
+        ("very large", 1e9, 1e9),
+        ("growing from very small to very large", 1e-6, 1e9),
+    ):
+        lines = {n: np.geomspace(low, high, real[n].shape[1]) for n in windows}
+        yield moment(label, {n: _within(schema[n], lines[n], real[n]) for n in windows})
+    yield from _edge_features(moment, real, schema)
+    fullest = int(np.argmax(np.sum([(~np.isnan(real[n])).mean(axis=1) for n in windows], axis=0)))
+    one = {name: values[[fullest]] for name, values in real.items()}
+    yield Moment("edge case: a single series", panel.series[[fullest]], one)
+    early = panel.feeds(min(max(rule.length // 2, 1), stop), schema, rule)
+    yield Moment("edge case: a short history", panel.series, early)
+
+
+def _within(column: Column, line: NDArray[Any], like: NDArray[Any]) -> NDArray[np.float32]:
+    """A line of values [length], within the limits of its column, for every series."""
+    low, high = (0, 1) if column.kind == "boolean" else (column.low, column.high)
+    if low is not None or high is not None:
+        line = np.clip(line, low, high)
+    if column.kind == "boolean":
+        line = line.round()
+    return np.broadcast_to(line.astype(np.float32), like.shape).copy()
+
+
+def _edge_features(
+    moment: Callable[[str, Feeds], Moment], real: Feeds, schema: Schema
+) -> Iterator[Moment]:
+    """Moments at which columns that are not history take their edge values, series by series."""
+    for column in schema.inputs():
+        if column.role in ("history", "known"):
+            continue
+        values = column.to_array(_edge_values(column, []))
+        rows = len(real[column.name])
+        for start in range(0, len(values), rows):
+            changed = np.resize(values[start : start + rows], rows).reshape(-1, 1)
+            yield moment(f"edge values of {column.name}", {column.name: changed})

@@ -1,0 +1,112 @@
+"""Answers of a session, in the form in which people asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.schema import Schema
+
+Answers = dict[str, NDArray[Any]]
+
+
+def shaped(outputs: Schema, found: Sequence[NDArray[Any]]) -> Answers:
+    """Name what a session answered; one value a row where the column holds one.
+
+    Parameters
+    ----------
+    outputs : Schema
+    found : sequence of ndarray of shape [rows, values]
+        In the order of the outputs.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Of shape [rows], of list columns [rows, size].
+    """
+    return {
+        column.name: answer if column.is_list else answer.reshape(-1)
+        for column, answer in zip(outputs, found, strict=True)
+    }
+
+
+def no_answers(outputs: Schema) -> Answers:
+    """The answers to no rows."""
+    return {
+        column.name: column.missing(0).astype(bool)
+        if column.kind == "boolean"
+        else column.missing(0)
+        for column in outputs
+    }
+
+
+def cells(answers: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Answers as columns of a table: a list is one cell.
+
+    Parameters
+    ----------
+    answers : mapping of str to ndarray of shape [rows] or [rows, size]
+    """
+    return {
+        name: values if values.ndim == 1 else [row.tolist() for row in values]
+        for name, values in answers.items()
+    }
+
+
+def like(data: Any, answers: Answers, keys: Sequence[str]) -> Any:
+    """Answers in the form that the data came in.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, sequence of records, or mapping of arrays
+    answers : dict of str to ndarray of shape [rows] or [rows, size]
+    keys : sequence of str
+        Names of the answers that become the index of a frame; without them the answers are
+        on the index of the data.
+    """
+    if hasattr(data, "iloc"):
+        import pandas as pd
+
+        if keys:
+            return pd.DataFrame(cells(answers)).set_index(list(keys))
+        return pd.DataFrame(cells(answers), index=data.index)
+    if hasattr(data, "column_names"):
+        import pyarrow as pa
+
+        return pa.table(cells(answers))
+    if isinstance(data, Sequence):
+        columns = (_plain(values).tolist() for values in answers.values())
+        return [dict(zip(answers, row, strict=True)) for row in zip(*columns, strict=True)]
+    return answers
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Times as text in ISO 8601, as records of JSON have them."""
+    return values.astype(str) if values.dtype.kind == "M" else values
+
+
+def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.bool_]:
+    """In which rows an answer is not the expected one.
+
+    Parameters
+    ----------
+    found : ndarray of shape [rows] or [rows, size]
+    expected : nested list
+        JSON values, null for a missing number.
+    tolerance : float
+        Of a number; of one beyond 1, as a share of it.
+
+    Returns
+    -------
+    ndarray of bool, shape [rows]
+    """
+    if found.dtype.kind == "O":
+        same = found == np.asarray(expected, dtype=object).reshape(found.shape)
+    else:
+        wanted = np.asarray(expected, dtype=np.float64).reshape(found.shape)
+        slack = tolerance * np.fmax(1, np.abs(wanted))
+        same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
+    return ~same if same.ndim == 1 else ~same.all(axis=1)

@@ -1,0 +1,89 @@
+"""Where a forecast begins in a long table, and whose its answers are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError
+from industry_apps.runtime.long_tables import WindowRule, moment_of
+from industry_apps.runtime.steps import moments_between
+from industry_apps.runtime.windows import Panel, history_of, is_missing_in
+from industry_apps.schema import Schema
+
+
+def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
+    """The step at which a model is asked, as the ``stop`` of its windows.
+
+    It is the end of the panel; of a forecast the end of the history, behind which what is
+    known in advance may go on.
+
+    Parameters
+    ----------
+    panel : Panel
+        Of the whole long table.
+    schema : Schema
+        The one that the panel was read with.
+    rule : WindowRule
+
+    Raises
+    ------
+    SchemaError
+        No history column has any value, or a column known in advance has none at a step of
+        the horizon.
+    """
+    if not rule.horizon:
+        return len(panel.times)
+    history = history_of(schema)
+    told = np.any([~is_missing_in(panel.columns[name]) for name in history], axis=(0, 2))
+    if not told.any():
+        raise SchemaError(
+            f"No row has a value of {', '.join(map(repr, history))}: there is no history to "
+            "forecast from. Give a longer one."
+        )
+    stop = int(np.flatnonzero(told)[-1]) + 1
+    for column in schema.inputs():
+        if column.role == "known" and column.name != rule.time:
+            _check_future(panel, column.name, stop, rule)
+    return stop
+
+
+def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[Any]]:
+    """Whose the answers at a moment are: series by series, of a forecast step by step.
+
+    Parameters
+    ----------
+    panel : Panel
+    stop : int
+        From 0 to the number of its moments.
+    rule : WindowRule
+
+    Returns
+    -------
+    dict of str to ndarray
+        The series, shape [series]; of a forecast series and time, shape [series x horizon].
+    """
+    if not rule.horizon:
+        return {rule.series: panel.series}
+    times = moments_between(panel.times, rule.step, stop, stop + rule.horizon)
+    return {
+        rule.series: np.repeat(panel.series, rule.horizon),
+        rule.time: np.tile(times.astype("datetime64[s]"), len(panel.series)),
+    }
+
+
+def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
+    """What is known in advance has a value of some series at each step of the horizon."""
+    told = np.any(~is_missing_in(panel.columns[name]), axis=1)
+    future = np.zeros(rule.horizon, dtype=bool)
+    future[: max(len(panel.times) - stop, 0)] = told[stop : stop + rule.horizon]
+    if told.any() and not future.all():
+        step = int(future.argmin())
+        when = moment_of(moments_between(panel.times, rule.step, stop + step, stop + step + 1)[0])
+        raise SchemaError(
+            f"Column {name!r} is known in advance, and no series has a value of it at {when}, "
+            f"step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, with "
+            f"{rule.series!r}, {rule.time!r} and {name!r}."
+        )

@@ -1,0 +1,150 @@
+"""A small forecast with what is known in advance, for the tests of the suite."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from onnx import TensorProto
+from parcel_delay import judged
+from store_sales import StoreSales
+
+from industry_apps.errors import TrainingError
+from industry_apps.evaluation import Report
+from industry_apps.export import Exportable
+from industry_apps.features import GraphBuilder
+from industry_apps.runtime import WindowRule
+from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.schema import Column, Schema
+
+DAYS, WEEK = 3, 7 * 86_400
+
+
+class StoreForecast(StoreSales):
+    """How much a store will sell on each of the next three days.
+
+    Parameters
+    ----------
+    days : int
+        So many of the last days are averaged.
+
+    Examples
+    --------
+    >>> StoreForecast.sample().target
+    'sold'
+    """
+
+    name = "test.store_forecast"
+    schema = Schema(
+        (
+            Column(name="store", kind="category"),
+            Column(name="day", kind="datetime", role="known"),
+            Column(name="sold", kind="number", role="history", low=0),
+            Column(name="open", kind="boolean", role="known"),
+        )
+    )
+    outputs = Schema(
+        (
+            Column(name="forecast", kind="number", low=0, nullable=False),
+            Column(name="is_weekend", kind="boolean", nullable=False),
+        )
+    )
+    traits = StoreSales.traits.__class__(
+        task="decision", inputs=("category", "datetime", "number", "boolean"), windows=True
+    )
+    keeps_history = True
+
+    @classmethod
+    def sample(cls):
+        data = super().sample()
+        for part in (data.train, data.validation, data.test):
+            part.drop(columns="stock", inplace=True)  # noqa: PD002 - of a table made here
+        return data
+
+    def _fit(self, train, validation):
+        self.rule_ = WindowRule(
+            series="store", time="day", length=self.days, horizon=DAYS, step="day"
+        )
+        panel = self._panel(train)
+        if len(panel.times) <= self.days:
+            raise TrainingError(f"{len(panel.times)} days are too few. Give more.")
+        self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
+        self.history_ = panel
+        if validation is not None:
+            self.history_ = panel.joined(self._panel(validation))
+        self.check_ = train
+
+    def _index(self, frame: pd.DataFrame) -> pd.Index:
+        panel = self._panel(frame)
+        stop = asked_at(panel, self.schema, self.rule_)
+        return pd.DataFrame(answer_keys(panel, stop, self.rule_)).set_index(self.rule_.keys).index
+
+    def _answers(self, frame: pd.DataFrame):
+        panel = self._panel(frame)
+        stop = asked_at(panel, self.schema, self.rule_)
+        answers = self._decided(panel.feeds(stop, self.schema, self.rule_))
+        return {name: values.reshape(-1) for name, values in answers.items()}
+
+    def _decided(self, feeds):
+        """The mean of the last days, nothing where a store will be closed; [series, DAYS]."""
+        sold = feeds["sold"]
+        known = ~np.isnan(sold)
+        total = np.where(known, sold, 0).sum(axis=1, dtype=np.float64)
+        mean = (total / np.maximum(known.sum(axis=1), 1)).astype(np.float32)
+        mean = np.where(known.any(axis=1), mean, self.typical_)
+        named = (feeds["store"][:, 0] == "store 1").astype(np.float32)
+        closed = feeds["open"][:, -DAYS:] == 0
+        forecast = np.where(closed, np.float32(0), (mean + named)[:, None])
+        weekend = (feeds["day"][:, -DAYS:] + 3 * 86_400) % WEEK >= 5 * 86_400
+        return {"forecast": forecast, "is_weekend": weekend}
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        panel = self._panel(frame)
+        stops = range(self.days, len(panel.times) - DAYS)
+        told = [self._decided(panel.feeds(s, self.schema, self.rule_))["forecast"] for s in stops]
+        forecast = np.array(told)[:, :, 0]
+        sold = np.stack([panel.columns["sold"][stop] for stop in stops])
+        known = ~np.isnan(sold)
+        scores = {"prevalence": np.zeros(known.sum()), "today": np.ones(known.sum())}
+        return judged((sold > 60)[known], forecast[known], scores)
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        node, constant = builder.node, builder.constant
+        inputs = builder.inputs(self.schema.inputs(), length=self.days, horizon=DAYS)
+
+        def future(name: str) -> str:
+            start, stop = constant(np.array([-DAYS])), constant(np.array([2**31]))
+            return node("Slice", inputs[name], start, stop, constant(np.array([1])))
+
+        absent, zero = node("IsNaN", inputs["sold"]), constant(np.float32(0))
+        days = constant(np.array([1]))
+        values, weights = (
+            node("Cast", each, attributes={"to": TensorProto.DOUBLE})
+            for each in (node("Where", absent, zero, inputs["sold"]), node("Not", absent))
+        )
+        count = node("ReduceSum", weights, days)
+        mean = node("Div", node("ReduceSum", values, days), node("Max", count, constant(1.0)))
+        none = node("Equal", count, constant(0.0))
+        mean = node("Where", none, constant(self.typical_), builder.cast(mean, np.float32))
+        named = node("Equal", inputs["store"], constant(np.array(["store 1"], dtype=object)))
+        mean = node("Add", mean, builder.cast(named, np.float32))
+        closed = node("Equal", future("open"), zero)
+        builder.output(node("Where", closed, zero, mean), "forecast", np.float32, DAYS)
+        monday = node("Add", future("day"), constant(np.int64(3 * 86_400)))
+        weekend = node(
+            "GreaterOrEqual",
+            node("Mod", monday, constant(np.int64(WEEK))),
+            constant(np.int64(5 * 86_400)),
+        )
+        builder.output(weekend, "is_weekend", np.bool_, DAYS)
+        return Exportable(
+            graph=builder.model("stores"),
+            native=self._decided,
+            schema=self.schema,
+            outputs=self.outputs,
+            check=self.check_,
+            thresholds={},
+            facts={"application": self.name},
+            windows=self.rule_,
+            history=self.history_,
+        )
