@@ -22,8 +22,8 @@ from industry_apps.benchmark.runs import Run, run_all
 from industry_apps.benchmark.series_speed import backtest_time, history, many_moments, one_moment
 from industry_apps.benchmark.speed import Measure
 from industry_apps.data import Dataset, card
-from industry_apps.data.cards import Resampling
 from industry_apps.data.resampling import split_resampled
+from industry_apps.data.rules import Resampling
 from industry_apps.data.simulators import loan_applications
 from industry_apps.errors import ParameterError
 from industry_apps.export import Certificate

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from industry_apps.data.rules import LastOut, Reading, Resampling, Scalar, SplitRule
 from industry_apps.errors import SchemaError, unknown_name
 
 T = TypeVar("T")
-Scalar = str | int | float
 
 
 @dataclass(frozen=True)
@@ -50,100 +50,6 @@ class Simulator:
     stream: bool = False
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     sample: Mapping[str, Scalar] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TimeRule:
-    """A time column made of other columns, joined by a blank and read by a format."""
-
-    name: str
-    columns: tuple[str, ...]
-    format: str
-
-
-@dataclass(frozen=True)
-class GapRule:
-    """Days between two dates of which month, week of the month and weekday are known.
-
-    ``begin`` and ``end`` name the columns of the three ("Jan", 1 to 5, "Monday"); the end
-    lies less than a year after the begin.
-    """
-
-    name: str
-    begin: tuple[str, str, str]
-    end: tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class TargetRule:
-    """The target is true where a column of the file holds this value."""
-
-    column: str
-    positive: Scalar
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the file becomes a table, in this order.
-
-    ``header``: names of the columns, where the file has none; ``member``: name of the column
-    that says from which file inside a zip a row is; ``missing``: {column: values that stand
-    for "no value"}; ``codes``: whole numbers that name categories and become strings;
-    ``labels``: {column: {code: name in words}}; then time, gap, target, ``drop`` and
-    ``rename``.
-    """
-
-    header: tuple[str, ...] = ()
-    member: str = ""
-    missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
-    codes: tuple[str, ...] = ()
-    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    time: TimeRule | None = None
-    gap: GapRule | None = None
-    target: TargetRule | None = None
-    drop: tuple[str, ...] = ()
-    rename: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SplitRule:
-    """Periods [start, end) in time, with the days after which a label is known.
-
-    ``entity``: when given, entities whose earlier positives are known by then are left out
-    of validation and test.
-    """
-
-    time: str
-    train: tuple[str, str]
-    validation: tuple[str, str]
-    test: tuple[str, str]
-    delay: int = 0
-    entity: str = ""
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """Rows without an order, split at random many times, with equal shares of the label.
-
-    ``folds``: in each repeat every row is tested once, in one of so many parts; without
-    folds a repeat has one test part, the share ``test`` of the rows. ``validation``: the
-    share of the other rows that is set aside; 0 leaves them all for training.
-    """
-
-    repeats: int
-    folds: int = 0
-    test: float = 0.0
-    validation: float = 0.0
-
-    @property
-    def runs(self) -> int:
-        """How many splits there are."""
-        return self.repeats * max(self.folds, 1)
-
-    @property
-    def test_share(self) -> float:
-        """The share of the rows that is tested in one run."""
-        return 1 / self.folds if self.folds else self.test
 
 
 @dataclass(frozen=True)
@@ -194,8 +100,15 @@ class Card:
     citation, source, target : str
         How to cite it, the page about it, and the name of the column to predict.
     split : SplitRule, optional
-        By time; a card has either this or ``resampling``.
+        By time; a card has one of this and the next three.
     resampling : Resampling, optional
+        At random, many times.
+    last_out : LastOut, optional
+        The last record of each entity.
+    official : str
+        A column that names the part of each record: train, validation or test.
+    folder : str
+        Where mirrors keep the files, if not under the id.
     reading : Reading
     files : tuple of DataFile
     simulator : Simulator, optional
@@ -217,6 +130,9 @@ class Card:
     target: str
     split: SplitRule | None = None
     resampling: Resampling | None = None
+    last_out: LastOut | None = None
+    official: str = ""
+    folder: str = ""
     reading: Reading = field(default_factory=Reading)
     files: tuple[DataFile, ...] = ()
     simulator: Simulator | None = None
@@ -297,8 +213,11 @@ def _check(card: Card, name: str) -> None:
     if bool(card.files) == simulated or (card.simulator is not None) != simulated:
         needed = "simulator, and no files" if simulated else "files, and no simulator"
         raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
-    if (card.split is None) == (card.resampling is None):
-        raise SchemaError(f"Card {name!r}: expected either a [split] by time or a [resampling].")
+    if sum(map(bool, (card.split, card.resampling, card.last_out, card.official))) != 1:
+        raise SchemaError(
+            f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out] and "
+            "official."
+        )
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):
             raise SchemaError(f"Card {name!r}: sha256 of {file.name!r} is not 64 hex digits.")

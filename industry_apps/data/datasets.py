@@ -14,7 +14,9 @@ import pandas as pd
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
+from industry_apps.data.orders import split_last_out
 from industry_apps.data.resampling import split_resampled
+from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
     check_leakage,
@@ -100,7 +102,7 @@ def load(name: str, *, run: int = 0) -> Dataset:
         split, sha256 = _simulated(facts, facts.simulator, run)
     else:
         split = _split(_read(facts), facts, run)
-        sha256 = facts.files[0].sha256
+        sha256 = _files_sha256(facts)
     if rule := facts.split:
         for part in (split.train, split.validation):
             check_leakage(part, split.test, time=rule.time, delay=rule.delay)
@@ -166,16 +168,20 @@ def _named(data: Dataset, name: str) -> Dataset:
 
 
 def _read(facts: Card) -> pd.DataFrame:
-    reading = facts.reading
-    frame = read_table(fetch(facts.id)[0], header=reading.header, member=reading.member)
-    return apply_reading(frame, reading, target=facts.target)
+    names = [file.name for file in facts.files]
+    frame = read_files(dict(zip(names, fetch(facts.id), strict=True)), facts.reading)
+    return apply_reading(frame, facts.reading, target=facts.target)
 
 
 def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
     if facts.resampling:
         return split_resampled(frame, facts.resampling, target=facts.target, run=run)
+    if facts.last_out:
+        return split_last_out(frame, entity=facts.last_out.entity, time=facts.last_out.time)
+    if facts.official:
+        return split_official(frame, part=facts.official)
     rule = facts.split
-    assert rule is not None  # a card has the one or the other
+    assert rule is not None  # a card has one of the four
     return split_by_time(
         frame,
         time=rule.time,
@@ -211,6 +217,12 @@ def _simulate(simulator: Simulator) -> pd.DataFrame:
     # State columns are made on the whole stream, before any split: the first transaction of
     # a split has a past too.
     return TransactionState().enrich(frame) if simulator.stream else frame
+
+
+def _files_sha256(facts: Card) -> str:
+    """The sha256 of the one file, or of the lines of those of several."""
+    found = [file.sha256 for file in facts.files]
+    return found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()
 
 
 def _content_sha256(frame: pd.DataFrame) -> str:

@@ -45,8 +45,9 @@ def fetch(name: str) -> list[Path]:
     ------
     DataNotFoundError, ChecksumError, UnknownNameError
     """
-    files = card(name).files
-    return [_stored(name, file) or _download(name, file) for file in files]
+    facts = card(name)
+    folder = facts.folder or name
+    return [_stored(folder, file) or _download(folder, file) for file in facts.files]
 
 
 def verify(name: str) -> list[Path]:
@@ -67,7 +68,9 @@ def verify(name: str) -> list[Path]:
     DataNotFoundError, ChecksumError, UnknownNameError
     """
     paths = []
-    for file in card(name).files:
+    facts = card(name)
+    name = facts.folder or name
+    for file in facts.files:
         path = _stored(name, file)
         if path is None:
             raise DataNotFoundError(

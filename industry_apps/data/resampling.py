@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from industry_apps.data.cards import Resampling
+from industry_apps.data.rules import Resampling
 from industry_apps.data.splits import Split, refuse_random
 from industry_apps.errors import ParameterError, require
 
@@ -22,7 +22,8 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows that are independent of one another: without a time, without a subject.
+        Rows that are independent of one another: without a time, without a subject, unless
+        the rule takes shares of the rows of each.
     rule : Resampling
     target : str
         A column with few distinct values.
@@ -54,6 +55,8 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
         raise ParameterError(
             f"The data are split in {rule.runs} ways, 0 to {rule.runs - 1}; got {run!r}."
         )
+    if rule.within:
+        return _split_within(frame, rule, run)
     for column in frame.columns:
         refuse_random(frame[column], str(column))
     labels = frame[target]
@@ -69,3 +72,17 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
             known, test_size=rule.validation, random_state=repeat, stratify=labels.iloc[known]
         )
     return Split(*(frame.iloc[rows].reset_index(drop=True) for rows in (known, held_out, tested)))
+
+
+def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
+    """Shares of the rows of each subject, at random: all subjects are in all parts."""
+    import numpy as np
+
+    groups = frame[rule.within]
+    shuffled = frame.index[np.random.default_rng(run).permutation(len(frame))]
+    place = groups.loc[shuffled].groupby(groups.loc[shuffled]).cumcount().reindex(frame.index)
+    size = groups.map(groups.value_counts())
+    known = ((1 - rule.test) * size).round()
+    learned = ((1 - rule.validation) * known).round()
+    parts = (place < learned, (place >= learned) & (place < known), place >= known)
+    return Split(*(frame[part].reset_index(drop=True) for part in parts))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from calendar import day_name, month_abbr
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from industry_apps.data.cards import GapRule, Reading
+from industry_apps.data.rules import GapRule, Reading
 from industry_apps.errors import DataNotFoundError, SchemaError, require
 
 if TYPE_CHECKING:
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 _DAYS_A_MONTH = 30.4
 
 
-def read_table(path: str | Path, *, header: tuple[str, ...] = (), member: str = "") -> pd.DataFrame:
+def read_table(
+    path: str | Path,
+    *,
+    header: tuple[str, ...] = (),
+    member: str = "",
+    separator: str = ",",
+    quoted: bool = True,
+    encoding: str = "utf-8",
+) -> pd.DataFrame:
     """Read a CSV or Parquet file, or a zip of CSV files as one table.
 
     Parameters
@@ -29,6 +38,12 @@ def read_table(path: str | Path, *, header: tuple[str, ...] = (), member: str = 
         Names of the columns of a CSV file that does not name them.
     member : str
         Of a zip: the column that takes the names of the files in it, without ending.
+    separator : str
+        Of a CSV file, which may be called anything if this is not the comma.
+    quoted : bool
+        Whether quotation marks hold a value of a CSV file together.
+    encoding : str
+        Of a CSV file.
 
     Returns
     -------
@@ -50,8 +65,15 @@ def read_table(path: str | Path, *, header: tuple[str, ...] = (), member: str = 
         if path.suffix == ".parquet":
             require("pyarrow", extra="train", needed_by=f"reading {path.name}")
             frame = pd.read_parquet(path)
-        elif path.name.endswith((".csv", ".csv.gz")):
-            frame = pd.read_csv(path, low_memory=False, names=list(header) or None)
+        elif path.name.endswith((".csv", ".csv.gz")) or separator != ",":
+            frame = pd.read_csv(
+                path,
+                low_memory=False,
+                names=list(header) or None,
+                sep=separator,
+                quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+                encoding=encoding,
+            )
         elif path.suffix == ".zip" and member:
             frame = _read_zip(path, member)
         else:
@@ -112,6 +134,10 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         frame[column] = pd.Series(texts, index=frame.index, dtype=object)
     for column, names in reading.labels.items():
         frame[column] = _labelled(frame[column], names)
+    for name, parts in reading.together.items():
+        frame[name] = frame[list(parts)].astype(str).agg(" ".join, axis=1)
+    for column in reading.epoch:
+        frame[column] = pd.to_datetime(frame[column], unit="s").astype("datetime64[s]")
     if reading.time:
         text = frame[list(reading.time.columns)].astype(str).agg(" ".join, axis=1)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)
@@ -152,6 +178,7 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
     named = [*reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
+    named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []
     named += [reading.target.column] if reading.target else []

@@ -13,7 +13,8 @@ import pytest
 
 from industry_apps import data
 from industry_apps.data import cards, datasets
-from industry_apps.data.cards import Card, Reading, TargetRule, TimeRule
+from industry_apps.data.cards import Card
+from industry_apps.data.rules import Reading, TargetRule, TimeRule
 from industry_apps.data.tables import apply_reading, read_table
 from industry_apps.errors import DataNotFoundError, SchemaError, UnknownNameError
 

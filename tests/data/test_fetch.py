@@ -44,7 +44,7 @@ class Source:
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     class OneFile:
-        files = (FILE,)
+        files, folder = (FILE,), ""
 
     result = Source()
     monkeypatch.setattr(files, "card", lambda name: OneFile)

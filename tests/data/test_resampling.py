@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from industry_apps.data import load
-from industry_apps.data.cards import Resampling
 from industry_apps.data.resampling import split_resampled
+from industry_apps.data.rules import Resampling
 from industry_apps.errors import LeakageError, ParameterError
 
 ROWS = pd.DataFrame({"number": range(60), "late": [True] * 15 + [False] * 45})
@@ -55,3 +55,13 @@ def test_rows_with_a_time_are_not_split_at_random():
             Resampling(repeats=1, test=0.2),
             target="late",
         )
+
+
+def test_shares_within_each_user_leave_every_user_in_training():
+    frame = pd.DataFrame({"user": list("aaaaaaaabbbbc"), "item": range(13), "rating": 1})
+    rule = Resampling(repeats=2, test=0.25, within="user")
+    first, second = (split_resampled(frame, rule, target="rating", run=run) for run in (0, 1))
+    assert first.train["user"].value_counts().to_dict() == {"a": 6, "b": 3, "c": 1}
+    assert first.test["user"].value_counts().to_dict() == {"a": 2, "b": 1}
+    assert sorted([*first.train["item"], *first.test["item"]]) == list(range(13))
+    assert first.test["item"].tolist() != second.test["item"].tolist()

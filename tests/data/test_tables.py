@@ -8,7 +8,8 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 
-from industry_apps.data.cards import Reading
+from industry_apps.data.rules import JoinRule, Reading, WideRule
+from industry_apps.data.shapes import read_files
 from industry_apps.data.tables import apply_reading, read_table
 from industry_apps.errors import SchemaError
 
@@ -47,3 +48,53 @@ def test_a_code_without_a_name_is_refused():
     reading = Reading(labels={"sex": {"A91": "male"}})
     with pytest.raises(SchemaError, match="'sex', row 1: the code 'A99' has no name"):
         apply_reading(pd.DataFrame({"sex": ["A91", "A99"]}), reading, target="late")
+
+
+def test_lines_of_several_files_stand_below_each_other_with_their_part(tmp_path: Path):
+    (tmp_path / "good.txt").write_text("fine , really\nsplendid \u2028 twice\n", "utf-8")
+    (tmp_path / "bad.txt").write_text("poor\n")
+    reading = Reading(lines="text", parts={"stars": {"good.txt": 5, "bad.txt": 1}})
+    frame = read_files({n: tmp_path / n for n in ("good.txt", "bad.txt")}, reading)
+    assert frame["text"].tolist() == ["fine , really", "splendid \u2028 twice", "poor"]
+    assert frame["stars"].tolist() == [5, 5, 1]
+
+
+def test_wide_files_go_on_where_the_one_before_ends(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("V1,V2,V3\nH1,1,2\nH2,3,\n")
+    (tmp_path / "b.csv").write_text("V1,V2\nH1,9\nH2,8\n")
+    rule = WideRule(series="V1", time="t", value="x", step=1, end="2024-01-01T02:00")
+    frame = read_files({name: tmp_path / name for name in ("a.csv", "b.csv")}, Reading(wide=rule))
+    assert frame.groupby("V1")["x"].agg(list).to_dict() == {"H1": [1, 2, 9], "H2": [3, 8]}
+    ends = frame.groupby("V1")["t"].agg(["min", "max"]).astype(str)
+    assert ends["max"].tolist() == ["2024-01-01 02:00:00"] * 2
+    assert ends["min"].tolist() == ["2024-01-01 00:00:00", "2024-01-01 01:00:00"]
+
+
+def test_facts_are_joined_and_flags_become_names(tmp_path: Path):
+    (tmp_path / "ratings").write_text('7\t"1"\n8\t2\n'.replace('"', ""))
+    (tmp_path / "films").write_text("1|Caf\u00e9|1|1\n2|Alone|0|0\n", "latin-1")
+    join = JoinRule(
+        file="films",
+        on="item",
+        header=("item", "title", "Drama", "War"),
+        separator="|",
+        encoding="latin-1",
+    )
+    reading = Reading(
+        separator="\t", header=("user", "item"), join=join, flags={"genres": ("Drama", "War")}
+    )
+    paths = {name: tmp_path / name for name in ("ratings", "films")}
+    assert read_files(paths, reading).to_dict("list") == {
+        "user": [7, 8],
+        "item": [1, 2],
+        "title": ["Caf\u00e9", "Alone"],
+        "genres": ["Drama|War", ""],
+    }
+
+
+def test_columns_are_put_together_and_seconds_become_moments():
+    frame = pd.DataFrame({"shop": ["A"], "product": [3], "at": [86_400]})
+    reading = Reading(together={"series": ("shop", "product")}, epoch=("at",))
+    found = apply_reading(frame, reading, target="x")
+    assert found["series"].tolist() == ["A 3"]
+    assert found["at"].tolist() == [pd.Timestamp("1970-01-02")]

@@ -1,0 +1,158 @@
+"""Declarative rules of a card: how files become a table, and how the table is split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Scalar = str | int | float
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """A time column made of other columns, joined by a blank and read by a format."""
+
+    name: str
+    columns: tuple[str, ...]
+    format: str
+
+
+@dataclass(frozen=True)
+class GapRule:
+    """Days between two dates of which month, week of the month and weekday are known.
+
+    ``begin`` and ``end`` name the columns of the three ("Jan", 1 to 5, "Monday"); the end
+    lies less than a year after the begin.
+    """
+
+    name: str
+    begin: tuple[str, str, str]
+    end: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class TargetRule:
+    """The target is true where a column of the file holds this value."""
+
+    column: str
+    positive: Scalar
+
+
+@dataclass(frozen=True)
+class WideRule:
+    """A row for each series, a column for each step; files go on where the one before ends.
+
+    ``series``: the column that names the series; ``time`` and ``value``: names of the columns
+    that are made; ``step``: hours between two values; ``end``: the moment of the last value,
+    which is that of all series.
+    """
+
+    series: str
+    time: str
+    value: str
+    step: int
+    end: str
+
+
+@dataclass(frozen=True)
+class JoinRule:
+    """A second file that says more about a column of the first; ``header`` names its columns."""
+
+    file: str
+    on: str
+    header: tuple[str, ...]
+    separator: str = ","
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files become a table, in this order.
+
+    ``separator``, ``quoted``, ``encoding``: of text files; ``header``: names of the columns,
+    where the files have none; ``lines``: name of the column that takes the lines of files that
+    are no tables; ``member``: name of the column that says from which file inside a zip a row
+    is; ``parts``: (column, {file: its value}) that says from which file a row is, the files
+    standing one below the other; ``wide``, ``join``, ``flags``: {column: columns of 0 and 1
+    whose names it takes, joined by "|"}; ``missing``: {column: values that stand for "no
+    value"}; ``codes``: whole numbers that name categories and become strings; ``labels``:
+    {column: {code: name in words}}; ``together``: {column: columns that it joins with a blank};
+    ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
+    """
+
+    separator: str = ","
+    quoted: bool = True
+    encoding: str = "utf-8"
+    lines: str = ""
+    parts: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    wide: WideRule | None = None
+    join: JoinRule | None = None
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    epoch: tuple[str, ...] = ()
+
+    header: tuple[str, ...] = ()
+    member: str = ""
+    missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    time: TimeRule | None = None
+    gap: GapRule | None = None
+    target: TargetRule | None = None
+    drop: tuple[str, ...] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """Periods [start, end) in time, with the days after which a label is known.
+
+    ``entity``: when given, entities whose earlier positives are known by then are left out
+    of validation and test.
+    """
+
+    time: str
+    train: tuple[str, str]
+    validation: tuple[str, str]
+    test: tuple[str, str]
+    delay: int = 0
+    entity: str = ""
+
+
+@dataclass(frozen=True)
+class LastOut:
+    """The last row of each entity is the test, the one before it the validation.
+
+    Entities with fewer than three rows are in training only.
+    """
+
+    entity: str
+    time: str
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Rows without an order, split at random many times, with equal shares of the label.
+
+    ``folds``: in each repeat every row is tested once, in one of so many parts; without
+    folds a repeat has one test part, the share ``test`` of the rows. ``validation``: the
+    share of the other rows that is set aside; 0 leaves them all for training. ``within``: a
+    column; shares are then taken of the rows of each of its values, as is usual for
+    recommendations, and not of each label.
+    """
+
+    repeats: int
+    folds: int = 0
+    test: float = 0.0
+    validation: float = 0.0
+    within: str = ""
+
+    @property
+    def runs(self) -> int:
+        """How many splits there are."""
+        return self.repeats * max(self.folds, 1)
+
+    @property
+    def test_share(self) -> float:
+        """The share of the rows that is tested in one run."""
+        return 1 / self.folds if self.folds else self.test
