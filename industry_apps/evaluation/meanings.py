@@ -19,8 +19,25 @@ MEANINGS: dict[str, str] = {
     "capacity": "equity at which trades are too large for the market",
     "information_coefficient": "mean daily correlation of forecast and later return",
     "rank_ic": "the same of ranks",
+    "mase": "mean absolute error over that of the seasonal naive forecast in the history",
+    "mae": "mean absolute error, in units",
+    "pinball": "mean loss of the quantiles, in units",
+    "smape": "symmetric mean absolute percentage error",
+    "bias": "forecast over outcome in total, less 1",
+    "coverage_80": "share of outcomes between the quantiles .1 and .9",
 }
 
 LOWER_IS_BETTER = frozenset(
-    {"brier", "calibration_error", "expected_cost", "annual_volatility", "max_drawdown", "turnover"}
+    {
+        "brier",
+        "calibration_error",
+        "expected_cost",
+        "annual_volatility",
+        "max_drawdown",
+        "turnover",
+        "mase",
+        "mae",
+        "pinball",
+        "smape",
+    }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["card_transactions", "daily_prices", "loan_applications"]
+__all__ = ["card_transactions", "daily_prices", "loan_applications", "store_sales"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -12,5 +12,6 @@ __getattr__, __dir__ = lazy_names(
         "card_transactions": "transactions",
         "daily_prices": "prices",
         "loan_applications": "loans",
+        "store_sales": "sales",
     },
 )
