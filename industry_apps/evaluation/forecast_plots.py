@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 from industry_apps.errors import SchemaError
@@ -62,7 +62,7 @@ def forecast_plot(
     axes.plot(moments, values, color=INK, linewidth=1, label="what came")
     for number, (origin, (ahead, quantiles)) in enumerate(forecasts.items()):
         _draw(axes, np.asarray(ahead), np.asarray(quantiles), levels, labelled=number == 0)
-        axes.axvline(origin, color=ORANGE, linewidth=0.8, linestyle=":")
+        axes.axvline(float(date2num(origin)), color=ORANGE, linewidth=0.8, linestyle=":")
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
@@ -94,13 +94,22 @@ def coverage_plot(levels: npt.ArrayLike, reached: npt.ArrayLike) -> Figure:
 
 
 def _draw(
-    axes: Axes, ahead: npt.NDArray[np.datetime64], quantiles: _Floats, levels: tuple[float, ...],
-    *, labelled: bool,
+    axes: Axes,
+    ahead: npt.NDArray[np.datetime64],
+    quantiles: _Floats,
+    levels: tuple[float, ...],
+    *,
+    labelled: bool,
 ) -> None:
     words = "forecast" if labelled else None
     axes.plot(ahead, quantiles[:, levels.index(0.5)], color=BLUE, linewidth=1.5, label=words)
     if len(levels) > 1:
         axes.fill_between(
-            ahead, quantiles[:, 0], quantiles[:, -1], color=BLUE, alpha=0.2, linewidth=0,
+            ahead,
+            quantiles[:, 0],
+            quantiles[:, -1],
+            color=BLUE,
+            alpha=0.2,
+            linewidth=0,
             label=f"{levels[0]:.0%} to {levels[-1]:.0%}" if labelled else None,
         )

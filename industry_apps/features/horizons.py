@@ -214,7 +214,9 @@ class _Made:
     def rows(self) -> str:
         """All features as rows [S x H, features]; infinity is missing."""
         together = self.builder.node("Concat", *self._parts, attributes={"axis": 2})
-        return nodes.finite(self.builder, nodes.reshaped(self.builder, together, -1, len(self.names)))
+        return nodes.finite(
+            self.builder, nodes.reshaped(self.builder, together, -1, len(self.names))
+        )
 
     def add(self, name: str, x: str, count: int = 1) -> None:
         """A feature [S, H, K] for itself."""

@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import ParameterError, unknown_name
+from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation.forecast_metrics import Forecasts, forecast_bootstrap, mase_scale
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
+from industry_apps.limits import integer, wrong_parameter
 from industry_apps.recipes.forecast_baselines import RULES, statistical
 from industry_apps.runtime import Panel
 from industry_apps.runtime.steps import moments_between
+
+#: Origin -> quantiles of each series, [S, H, Q].
+Forecaster = Callable[[int], NDArray[Any]]
 
 _Floats = NDArray[np.float64]
 #: Series that are drawn in a report, those of the largest, a middle and the smallest error.
@@ -73,7 +77,7 @@ class Asked:
         longer = np.concatenate([values, behind])
         return np.stack([longer[stop : stop + self.horizon].T for stop in self.stops], axis=1)
 
-    def judged(self, forecast: Callable[[int], NDArray[Any]], came: _Floats) -> Forecasts:
+    def judged(self, forecast: Forecaster, came: _Floats) -> Forecasts:
         """Forecasts [S, H, Q] of each origin, beside what came."""
         found = np.stack([forecast(stop) for stop in self.stops], axis=1).astype(np.float64)
         scale = mase_scale(self.values[: self.stops[0]], self.season)
@@ -82,8 +86,8 @@ class Asked:
 
 def assess_forecasts(
     asked: Asked,
-    ours: Callable[[int], NDArray[Any]],
-    rivals: Mapping[str, Callable[[int], NDArray[Any]]],
+    ours: Forecaster,
+    rivals: Mapping[str, Forecaster],
     *,
     model: str,
     split: Mapping[str, Mapping[str, Any]],
@@ -128,6 +132,32 @@ def assess_forecasts(
     )
 
 
+def rolling_origins(panel: Panel, horizon: int, origins: int) -> range:
+    """The last origins of a panel, a horizon apart.
+
+    Parameters
+    ----------
+    panel : Panel
+    horizon, origins : int
+
+    Raises
+    ------
+    SchemaError
+        The panel is too short.
+    ParameterError
+        ``origins`` is not at least 1.
+    """
+    if not integer(1).holds(origins):
+        raise wrong_parameter("backtest", "origins", integer(1).words, origins)
+    stops = range(len(panel.times) - origins * horizon, len(panel.times), horizon)
+    if stops[0] < 1:
+        raise SchemaError(
+            f"{len(panel.times)} steps hold no {origins} origins with {horizon} steps behind "
+            "each. Give a longer history, or ask for fewer origins."
+        )
+    return stops
+
+
 def _headline(asked: Asked, judged: Forecasts) -> str:
     series, origins, _ = judged.came.shape
     return (
@@ -136,13 +166,13 @@ def _headline(asked: Asked, judged: Forecasts) -> str:
     )
 
 
-def _baselines(asked: Asked) -> dict[str, Callable[[int], _Floats]]:
+def _baselines(asked: Asked) -> dict[str, Forecaster]:
     values = asked.values
 
     def by_rule(rule: Callable[..., _Floats], stop: int) -> _Floats:
         return rule(values[:stop], asked.horizon, asked.season, asked.levels)
 
-    found = {name: partial(by_rule, rule) for name, rule in RULES.items()}
+    found: dict[str, Forecaster] = {name: partial(by_rule, each) for name, each in RULES.items()}
     for name in asked.statistical:
         if find_spec("statsforecast") is None:
             asked.notes.append(

@@ -17,14 +17,17 @@ from industry_apps.errors import require
 _Floats = NDArray[np.float64]
 
 #: Names of statsforecast's models, by the names of the baselines.
-STATISTICAL = {"auto_ets": "AutoETS", "auto_theta": "AutoTheta", "auto_arima": "AutoARIMA", "mstl": "MSTL"}
+STATISTICAL = {
+    "auto_ets": "AutoETS",
+    "auto_theta": "AutoTheta",
+    "auto_arima": "AutoARIMA",
+    "mstl": "MSTL",
+}
 #: More steps than this are not given to a statistical model: fits grow slow, not better.
 _MOST_STEPS = 1_000
 
 
-def seasonal_naive(
-    history: _Floats, horizon: int, season: int, levels: Sequence[float]
-) -> _Floats:
+def seasonal_naive(history: _Floats, horizon: int, season: int, levels: Sequence[float]) -> _Floats:
     """The value of the latest season at the same phase; quantiles by its errors in the history.
 
     Parameters
@@ -120,9 +123,7 @@ RULES: dict[str, Callable[..., _Floats]] = {
 }
 
 
-def _with_errors(
-    point: _Floats, history: _Floats, season: int, levels: Sequence[float]
-) -> _Floats:
+def _with_errors(point: _Floats, history: _Floats, season: int, levels: Sequence[float]) -> _Floats:
     """Add quantiles of the errors that the seasonal naive forecast made in the history."""
     errors = history[season:] - history[:-season] if len(history) > season else history[:0]
     offsets = np.zeros((history.shape[1], len(levels)))

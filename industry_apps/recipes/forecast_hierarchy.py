@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.recipes.reconciliation import TOTAL, groups_of
+from industry_apps.recipes.reconciliation import TOTAL, Method, groups_of, reconcile
 from industry_apps.schema import Schema
+
+
+def forecast_of_totals(
+    predict: Callable[[pd.DataFrame], pd.DataFrame],
+    frame: pd.DataFrame,
+    by: tuple[str, ...],
+    method: Method,
+    *,
+    schema: Schema,
+    keys: tuple[str, str, str],
+) -> pd.DataFrame:
+    """Forecast series, groups of them and their total, so that parts add up to totals.
+
+    Parameters
+    ----------
+    predict : callable
+        Long table -> forecast, indexed by series and time.
+    frame : DataFrame
+        Long.
+    by : tuple of str
+        Columns that say which group a series belongs to; one value a series.
+    method : {"bottom_up", "ols", "wls"}
+        See :func:`industry_apps.recipes.reconciliation.reconcile`.
+    schema : Schema
+        Of the columns that are read.
+    keys : tuple of str
+        Names of the columns of series, time and quantity.
+
+    Raises
+    ------
+    SchemaError, ParameterError
+    """
+    sums = with_totals(frame, keys[0], by)
+    upper = None
+    if method != "bottom_up":
+        upper = predict(aggregated(frame, sums, schema, keys))
+    return reconcile(predict(frame), sums, upper, method=method)
 
 
 def with_totals(frame: pd.DataFrame, series: str, by: tuple[str, ...]) -> pd.DataFrame:
@@ -87,7 +127,7 @@ def aggregated(
         added = moments[quantity].sum(min_count=1)
         shares = moments[quantity].count() / moments[quantity].size()
         # A few unreported parts are made up for; where most are missing, nothing is known.
-        table = {quantity: (added / shares.where(shares > 0.5))}
+        table: dict[str, Any] = {quantity: (added / shares.where(shares > 0.5))}
         for column in others:
             if column.kind == "category":
                 values = chosen[column.name].dropna().unique()
@@ -97,5 +137,5 @@ def aggregated(
             else:
                 mean = moments[column.name].mean()
                 table[column.name] = np.round(mean) if column.kind == "boolean" else mean
-        parts.append(pd.DataFrame(table).assign(**{series: name}).reset_index())
+        parts.append(pd.DataFrame(table).assign(**{str(series): str(name)}).reset_index())
     return pd.concat(parts, ignore_index=True)

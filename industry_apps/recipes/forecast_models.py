@@ -44,12 +44,10 @@ class ScaledWindows:
 class QuantileModel(Protocol):
     """What learns quantiles of scaled windows."""
 
-    wanted: tuple[str, ...]
-
     def fit(self, train: ScaledWindows, held_out: ScaledWindows) -> None:
         """Learn; the windows held out, which are later, may decide when to stop."""
 
-    def refit(self, every: ScaledWindows, latest: ScaledWindows) -> None:
+    def refit(self, every: ScaledWindows) -> None:
         """Learn again from all windows, for as long as was found good."""
 
     def forecast(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -77,8 +75,6 @@ class TreeQuantiles:
     doi:10.1016/j.ijforecast.2021.11.013.
     """
 
-    wanted = ("rows",)
-
     def __init__(self, horizon: int, quantiles: Sequence[float], options: TreeOptions) -> None:
         self.horizon = horizon
         self.quantiles = tuple(quantiles)
@@ -89,9 +85,8 @@ class TreeQuantiles:
         del held_out
         self._learn(train)
 
-    def refit(self, every: ScaledWindows, latest: ScaledWindows) -> None:
+    def refit(self, every: ScaledWindows) -> None:
         """Learn again from all windows."""
-        del latest
         self._learn(every)
 
     def _learn(self, train: ScaledWindows) -> None:
@@ -209,9 +204,7 @@ def weights_of(
     return counts / rounds
 
 
-def pinball_of(
-    forecast: NDArray[Any], windows: ScaledWindows, quantiles: Sequence[float]
-) -> float:
+def pinball_of(forecast: NDArray[Any], windows: ScaledWindows, quantiles: Sequence[float]) -> float:
     """Mean pinball loss of scaled quantiles [N, H, Q], by the weights of the windows."""
     error = windows.target[:, :, None].astype(np.float64) - forecast
     levels = np.asarray(quantiles)

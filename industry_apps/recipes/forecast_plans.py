@@ -115,7 +115,7 @@ def step_of(moments: NDArray[np.int64], time: str) -> str:
 
 
 def plan_of(
-    schema: Schema, step: str, *, target: str, time: str, horizon: int, history: int
+    schema: Schema, step: str, *, target: str, time: str, horizon: int, length: int, history: int
 ) -> HorizonPlan:
     """A plan of features that suits the columns and the history.
 
@@ -125,12 +125,12 @@ def plan_of(
     step : str
     target, time : str
         Names of their columns.
-    horizon : int
+    horizon, length : int
+        Steps ahead and steps of history that an answer looks at.
     history : int
         Steps of the table that is learned from.
     """
     usual = STEP_PLANS[step]
-    length = min(usual.length, max(history - horizon, 2))
     seasons = [
         (season, periods)
         for season, periods in zip(usual.seasons, usual.periods, strict=True)

@@ -11,12 +11,32 @@ from numpy.typing import NDArray
 
 from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError, nearest
+from industry_apps.limits import NAMES, Limit
+from industry_apps.recipes.forecast_plans import STEP_PLANS, step_of
+from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.long_tables import moment_of
 from industry_apps.runtime.steps import period_of
 from industry_apps.schema import Column, infer_columns
 
 #: Levels of the quantiles that are forecast by default.
 LEVELS = (0.1, 0.5, 0.9)
+#: What quantiles may be asked for.
+QUANTILES = Limit(
+    lambda v: (
+        isinstance(v, tuple | list)
+        and all(isinstance(each, float) and 0 < each < 1 for each in v)
+        and sorted(set(v)) == list(v)
+        and 0.5 in v
+    ),
+    "a tuple of rising numbers in (0, 1), 0.5 among them",
+)
+
+
+def some_of(names: Sequence[str]) -> Limit:
+    """Some of a few names."""
+    return Limit(
+        lambda v: NAMES.holds(v) and set(v) <= set(names), f"a tuple of names among {tuple(names)}"
+    )
 
 
 def covariates(frame: pd.DataFrame, roles: Mapping[str, Sequence[str]]) -> tuple[Column, ...]:
@@ -70,9 +90,48 @@ def _described(frame: pd.DataFrame, name: str, role: str, *, static: bool) -> Co
     return Column(name=name, kind=kind, role=cast(Any, role), required=role == "known")
 
 
-def split_by_horizon(
-    frame: pd.DataFrame, seconds: NDArray[np.int64], step: str, horizon: int
-) -> Split:
+def rule_of(
+    moments: NDArray[np.int64],
+    names: tuple[str, str],
+    *,
+    step: str | None,
+    horizon: int | None,
+    history: int | None,
+) -> WindowRule:
+    """How a long table becomes windows; what is not given follows from the step.
+
+    Parameters
+    ----------
+    moments : ndarray of int64, shape [rows]
+        Of its rows.
+    names : tuple of str
+        Of the columns of series and time.
+    step, horizon, history
+        As in the application.
+
+    Raises
+    ------
+    SchemaError
+        The moments lie apart by what is no step.
+    """
+    step = step or step_of(moments, names[1])
+    usual = STEP_PLANS[step]
+    return WindowRule(
+        series=names[0],
+        time=names[1],
+        length=history or usual.length,
+        horizon=horizon or usual.horizon,
+        step=step,
+    )
+
+
+def described(panel: Panel) -> dict[str, Any]:
+    """Series, steps and period of a panel, as JSON values."""
+    first, last = panel.times[[0, -1]].astype("datetime64[s]").astype(str)
+    return {"series": len(panel.series), "steps": len(panel.times), "first": first, "last": last}
+
+
+def split_by_horizon(frame: pd.DataFrame, seconds: NDArray[np.int64], rule: WindowRule) -> Split:
     """Split a long table by time: the last horizon is the test, the one before for validation.
 
     Parameters
@@ -80,16 +139,14 @@ def split_by_horizon(
     frame : DataFrame
     seconds : ndarray of int64, shape [rows]
         Moments of its rows.
-    step : str
-    horizon : int
+    rule : WindowRule
 
     Raises
     ------
     SchemaError
         The table is not longer than four horizons.
     """
-    if not len(seconds):
-        raise SchemaError("The table has no rows: there is nothing to split. Give some.")
+    horizon, step = rule.horizon, rule.step
     periods = period_of(seconds, step)
     end = int(periods.max()) + 1
     if end - int(periods.min()) < 4 * horizon:

@@ -10,7 +10,7 @@ Letters in shapes: S series, L steps of history, H steps of the horizon, Q quant
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features import horizon_nodes as nodes
 from industry_apps.features.forecast_graph import ForecastGraph
 from industry_apps.features.horizons import SMALLEST_SCALE
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_limits, integer
 from industry_apps.recipes.forecast_models import (
     QuantileModel,
     ScaledWindows,
@@ -59,6 +60,41 @@ _TREES = TreeOptions(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearningOptions:
+    """Which windows a forecast is learned from.
+
+    Parameters
+    ----------
+    origins : int, optional
+        Moments that are learned from, the latest; by default as suits the step.
+    every : int, optional
+        Steps between them, at least 1. By default an hourly forecast learns from moments a
+        day apart, which is right where it is asked at that hour; 25 learns from every hour.
+    held_out : int
+        Origins, a horizon apart, that weigh and calibrate, at least 1.
+    size_weight : float
+        Windows weigh as this power of their scale, at least 0: 0, each series alike; 1, by
+        units.
+    """
+
+    origins: int | None = None
+    every: int | None = None
+    held_out: int = 2
+    size_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
+
+
+_LIMITS: dict[str, Limit] = {
+    "origins": integer(1).or_none(),
+    "every": integer(1).or_none(),
+    "held_out": integer(1),
+    "size_weight": NOT_NEGATIVE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOptions:
     """What a forecast is made by.
 
@@ -67,26 +103,22 @@ class ForecastOptions:
     model : {"trees", "tft", "nhits", "patch", "tcn", "ensemble"}
     quantiles : tuple of float
         Rising, in (0, 1), 0.5 among them.
-    origins : int, optional
-        Moments that are learned from, the latest; by default as suits the step.
-    every : int, optional
-        Steps between them.
-    held_out : int
-        Origins, a horizon apart, that weigh and calibrate, at least 1.
-    size_weight : float
-        Windows weigh as this power of their scale: 0, each series alike; 1, by units.
+    learning : LearningOptions
     trees : TreeOptions
-    training : TrainingOptions
+    training : TrainingOptions or None
+        None: networks as in the tutorial of pytorch-forecasting, untuned.
+    seed : int
+        Of the networks.
     """
 
     model: ForecastModel = "trees"
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
-    origins: int | None = None
-    every: int | None = None
-    held_out: int = 2
-    size_weight: float = 0.0
+    learning: LearningOptions = field(default_factory=LearningOptions)
     trees: TreeOptions = field(default_factory=lambda: _TREES)
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
+    training: TrainingOptions | None = field(
+        default_factory=lambda: TrainingOptions(max_epochs=20, patience=4)
+    )
+    seed: int = 0
 
 
 class ForecastRecipe:
@@ -132,7 +164,7 @@ class ForecastRecipe:
         TrainingError
             The history is too short, or hardly any outcome is known.
         """
-        horizon, options = self.rule.horizon, self.options
+        horizon, options = self.rule.horizon, self.options.learning
         stops = self._stops(panel, len(panel.times))
         held_out = [len(panel.times) - horizon * k for k in range(options.held_out, 0, -1)]
         held_out = [stop for stop in held_out if self._stops(panel, stop)]
@@ -142,8 +174,6 @@ class ForecastRecipe:
                 f"{self._least() + 2 * horizon + 1} or more are needed. Give a longer history, or "
                 "a shorter horizon."
             )
-        self.models_ = self._members()
-        wanted = dict.fromkeys(each for model in self.models_.values() for each in model.wanted)
         plan = plan_of(
             self.schema,
             self.rule.step,
@@ -151,17 +181,16 @@ class ForecastRecipe:
             time=self.rule.time,
             horizon=horizon,
             history=len(panel.times),
+            length=self.rule.length,
         )
-        plan = replace(plan, length=self.rule.length)
-        self.graph_ = ForecastGraph(self.schema, plan, tuple(wanted))
+        self.graph_ = ForecastGraph(self.schema, plan, self._wanted())
         self.graph_.learn(panel.feeds(held_out[0], self.schema, self.rule))
+        self.models_ = {name: self._model(name) for name in self._names()}
         self._calibrate(panel, held_out)
-        if len(held_out) and stops:
-            every, latest = self._windows(panel, stops), self._windows(panel, held_out)
-            for name, model in self.models_.items():
-                if self.weights_[name]:
-                    model.refit(every, latest)
         self.models_ = {name: m for name, m in self.models_.items() if self.weights_[name]}
+        every = self._windows(panel, stops)
+        for model in self.models_.values():
+            model.refit(every)
         return self
 
     def _least(self) -> int:
@@ -171,28 +200,36 @@ class ForecastRecipe:
     def _stops(self, panel: Panel, end: int) -> list[int]:
         """Origins whose horizon ends by a step, the latest ones, in order."""
         usual = STEP_PLANS[self.rule.step]
-        every, most = self.options.every or usual.every, self.options.origins or usual.origins
+        learning = self.options.learning
+        every, most = learning.every or usual.every, learning.origins or usual.origins
         stops = range(end - self.rule.horizon, self._least() - 1, -every)
         return list(stops)[:most][::-1]
 
-    def _members(self) -> dict[str, QuantileModel]:
-        names = MEMBERS if self.options.model == "ensemble" else (self.options.model,)
-        return {name: self._model(name) for name in names}
+    def _names(self) -> tuple[ForecastModel, ...]:
+        return MEMBERS if self.options.model == "ensemble" else (self.options.model,)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Inputs that the models take."""
+        names = self._names()
+        rows = ("rows",) if "trees" in names else ()
+        return rows if names == ("trees",) else (*rows, "past", "known", "codes")
 
     def _model(self, name: ForecastModel) -> QuantileModel:
-        options, horizon = self.options, self.rule.horizon
+        options = self.options
         if name == "trees":
-            return TreeQuantiles(horizon, options.quantiles, options.trees)
+            return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
         from industry_apps.recipes.forecast_network_models import NetworkQuantiles
 
-        return NetworkQuantiles(name, self.rule.length, horizon, options)
+        return NetworkQuantiles(
+            name, options.quantiles, self.graph_.cardinalities, options.training, options.seed
+        )
 
     def _calibrate(self, panel: Panel, held_out: Sequence[int]) -> None:
         """Fit on what came before the origins held out; weigh and calibrate on these."""
         before = self._windows(panel, self._stops(panel, held_out[0]))
         asked = self._windows(panel, held_out)
         forecasts = []
-        for name, model in self.models_.items():
+        for model in self.models_.values():
             model.fit(before, asked)
             forecasts.append(model.forecast(asked.inputs))
         names, levels = list(self.models_), self.options.quantiles
@@ -211,7 +248,9 @@ class ForecastRecipe:
         done = ((stop, (n + 1) / len(stops)) for n, stop in enumerate(stops))
         for stop in progress(done, f"windows of {len(stops)} moments"):
             feeds = panel.feeds(stop, self.schema, self.rule)
-            came = panel.window(stop + self.rule.horizon, self.rule.horizon, [self.target])[self.target]
+            came = panel.window(stop + self.rule.horizon, self.rule.horizon, [self.target])[
+                self.target
+            ]
             told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
             if told.any():
                 parts.append(self._scaled({n: v[told] for n, v in feeds.items()}, came[told]))
@@ -232,7 +271,7 @@ class ForecastRecipe:
         base, scale = tensors.pop("base"), tensors.pop("scale")
         target = np.clip((came - base) / scale, -_WIDEST, _WIDEST)
         target[scale[:, 0] <= _OF_ZEROS] = np.nan  # what comes after zeros has no size
-        weight = scale[:, 0].astype(np.float64) ** self.options.size_weight
+        weight = scale[:, 0].astype(np.float64) ** self.options.learning.size_weight
         return ScaledWindows(inputs=tensors, target=target, weight=weight)
 
     def forecast(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:
@@ -277,21 +316,20 @@ class ForecastRecipe:
         total = builder.node("Add", total, builder.constant(self.offsets_[None]))
         of_zeros = builder.node("LessOrEqual", where.scale, builder.constant(np.float32(_OF_ZEROS)))
         scale = builder.node("Where", of_zeros, nodes.zero(builder), where.scale)
-        spread = builder.node("Mul", _sorted(builder, total, len(self.options.quantiles)),
-                              nodes.reshaped(builder, scale, 0, 1, 1))
+        spread = builder.node(
+            "Mul",
+            _sorted(builder, total, len(self.options.quantiles)),
+            nodes.reshaped(builder, scale, 0, 1, 1),
+        )
         units = builder.node("Add", nodes.reshaped(builder, where.base, 0, -1, 1), spread)
         units = builder.node("Max", units, nodes.zero(builder))
         return [
-            builder.node(
-                "Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2}
-            )
+            builder.node("Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2})
             for place in range(len(self.options.quantiles))
         ]
 
 
-def conformal_offsets(
-    forecast: _Floats, came: _Floats, quantiles: Sequence[float]
-) -> _Floats:
+def conformal_offsets(forecast: _Floats, came: _Floats, quantiles: Sequence[float]) -> _Floats:
     """What to add to scaled quantiles, so that they held on outcomes not learned from.
 
     Each quantile is shifted by that quantile of its errors, step by step in groups of
@@ -326,8 +364,10 @@ def conformal_offsets(
             error = np.sort(error[~np.isnan(error)])
             if len(error):
                 # The rank that makes the coverage of a new outcome at least the level.
-                rank = np.ceil(level * (len(error) + 1)) if level > 0.5 else np.floor(
-                    level * (len(error) + 1)
+                rank = (
+                    np.ceil(level * (len(error) + 1))
+                    if level > 0.5
+                    else np.floor(level * (len(error) + 1))
                 )
                 offsets[steps, place] = error[int(np.clip(rank - 1, 0, len(error) - 1))]
     return offsets

@@ -143,9 +143,7 @@ def _about(
     return np.maximum(totals + width, 0)
 
 
-def _projected(
-    point: _Floats, upper: _Floats, matrix: _Floats, variance: _Floats
-) -> _Floats:
+def _projected(point: _Floats, upper: _Floats, matrix: _Floats, variance: _Floats) -> _Floats:
     """The bottom series [B, H] whose sums are nearest to all forecasts, by their variances."""
     every = np.concatenate([matrix, np.eye(matrix.shape[1])])  # [U + B, B]
     weighed = every / variance[:, None]
@@ -190,7 +188,7 @@ def _cube(frame: pd.DataFrame, names: list[str], which: str) -> dict[str, _Float
         )
     found = {}
     for name in frame.columns:
-        table = frame[name].unstack(level=1).loc[names, _times(frame)]
+        table = frame[name].unstack(level=1).loc[names, _times(frame)]  # noqa: PD010 - of an index
         if table.isna().any(axis=None):
             raise SchemaError(
                 f"Not every {which} series has a value of {name!r} at each time. Forecast all of "

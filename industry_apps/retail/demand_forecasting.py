@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
@@ -22,43 +21,26 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
-from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.forecast_graph import SERIES_A_RUN
-from industry_apps.limits import (
-    NAME_MAP,
-    NAMES,
-    NOT_NEGATIVE,
-    Limit,
-    check_limits,
-    instance,
-    integer,
-    one_of,
-)
-from industry_apps.recipes import TreeOptions
-from industry_apps.recipes.forecast_assessment import Asked, assess_forecasts
+from industry_apps.limits import NAME_MAP, NAMES, Limit, check_limits, instance, integer, one_of
+from industry_apps.recipes import LearningOptions, TreeOptions
+from industry_apps.recipes import forecast_records as tables
+from industry_apps.recipes.forecast_assessment import Asked, Forecaster, assess_forecasts
+from industry_apps.recipes.forecast_assessment import rolling_origins as last_origins
 from industry_apps.recipes.forecast_baselines import STATISTICAL
-from industry_apps.recipes.forecast_hierarchy import aggregated, with_totals
-from industry_apps.recipes.forecast_plans import STEP_PLANS, step_of
-from industry_apps.recipes.forecast_records import LEVELS, covariates, split_by_horizon
+from industry_apps.recipes.forecast_hierarchy import forecast_of_totals
+from industry_apps.recipes.forecast_plans import STEP_PLANS
 from industry_apps.recipes.forecasting import ForecastModel, ForecastOptions, ForecastRecipe
 from industry_apps.recipes.newsvendor import Money, order_quantities, quantile_name
-from industry_apps.recipes.reconciliation import Method, reconcile
+from industry_apps.recipes.reconciliation import Method
 from industry_apps.recipes.records import under_names
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
-
-
-def _some_of(names: tuple[str, ...]) -> Limit:
-    """Some of a few names."""
-    return Limit(
-        lambda v: NAMES.holds(v) and set(v) <= set(names), f"a tuple of names among {names}"
-    )
-
 
 _STEPS = tuple(STEP_PLANS)
 _quantity = partial(Column, kind="number", unit="units", low=0, nullable=False)
@@ -73,7 +55,7 @@ class DemandForecaster(Application):
     known. It answers a row for each series and time ahead.
 
     Times without a row are gaps, and answered all the same; a series of zeros is forecast as
-    zero, one without any history by what its attributes and covariates tell. A negative
+    zero, one without any history by what its attributes and tables.covariates tell. A negative
     quantity (a return) is refused: add it to the day of the sale, or leave it out.
 
     Parameters
@@ -95,10 +77,8 @@ class DemandForecaster(Application):
         Names of this class -> your names, as in ``{"series": "sku", "quantity": "sold"}``.
     quantiles : tuple of float
         Rising, in (0, 1), 0.5 among them.
-    size_weight : float
-        A series counts as this power of its size: 0, all alike; 1, by units.
-    origins, every : int, optional
-        Moments that are learned from, and steps between them.
+    learning : LearningOptions, optional
+        Which windows it learns from, and whether large series count more.
     baselines : tuple of {"auto_ets", "auto_theta", "auto_arima", "mstl"}
         Statistical models to compare with, beside the simple rules.
     rivals : tuple of str
@@ -112,7 +92,9 @@ class DemandForecaster(Application):
     >>> from industry_apps.retail import DemandForecaster
     >>> data = DemandForecaster.sample()
     >>> forecaster = DemandForecaster.fast().fit(data)
-    >>> list(forecaster.predict(data.validation).columns)
+    >>> week = data.test["time"] < data.test["time"].min() + pd.Timedelta(days=7)
+    >>> ahead = data.test[week].drop(columns=["quantity", "visitors"])
+    >>> list(forecaster.predict(pd.concat([data.train, data.validation, ahead])).columns)
     ['quantity_p10', 'quantity_p50', 'quantity_p90']
     """
 
@@ -124,7 +106,7 @@ class DemandForecaster(Application):
             Column(name="quantity", kind="number", role="history", unit="units", low=0),
         )
     )
-    outputs = Schema(tuple(_quantity(name=quantile_name("quantity", q)) for q in LEVELS))
+    outputs = Schema(tuple(_quantity(name=quantile_name("quantity", q)) for q in tables.LEVELS))
     traits = Traits(
         task="forecast",
         inputs=("number", "boolean", "category", "datetime"),
@@ -140,20 +122,10 @@ class DemandForecaster(Application):
         "past": NAMES,
         "static": NAMES,
         "columns": NAME_MAP.or_none(),
-        "quantiles": Limit(
-            lambda q: (
-                isinstance(q, tuple | list)
-                and all(isinstance(each, float) and 0 < each < 1 for each in q)
-                and sorted(set(q)) == list(q)
-                and 0.5 in q
-            ),
-            "a tuple of rising numbers in (0, 1), 0.5 among them",
-        ),
-        "size_weight": NOT_NEGATIVE,
-        "origins": integer(1).or_none(),
-        "every": integer(1).or_none(),
-        "baselines": _some_of(tuple(STATISTICAL)),
-        "rivals": _some_of(get_args(ForecastModel)),
+        "quantiles": tables.QUANTILES,
+        "learning": instance(LearningOptions).or_none(),
+        "baselines": tables.some_of(tuple(STATISTICAL)),
+        "rivals": tables.some_of(get_args(ForecastModel)),
         "trees": instance(TreeOptions).or_none(),
         "training": instance(TrainingOptions).or_none(),
         "seed": integer(0),
@@ -170,10 +142,8 @@ class DemandForecaster(Application):
         past: tuple[str, ...] = (),
         static: tuple[str, ...] = (),
         columns: Mapping[str, str] | None = None,
-        quantiles: tuple[float, ...] = LEVELS,
-        size_weight: float = 0.0,
-        origins: int | None = None,
-        every: int | None = None,
+        quantiles: tuple[float, ...] = tables.LEVELS,
+        learning: LearningOptions | None = None,
         baselines: tuple[str, ...] = ("auto_ets",),
         rivals: tuple[ForecastModel, ...] = (),
         trees: TreeOptions | None = None,
@@ -189,9 +159,7 @@ class DemandForecaster(Application):
         self.static = static
         self.columns = columns
         self.quantiles = quantiles
-        self.size_weight = size_weight
-        self.origins = origins
-        self.every = every
+        self.learning = learning
         self.baselines = baselines
         self.rivals = rivals
         self.trees = trees
@@ -211,7 +179,7 @@ class DemandForecaster(Application):
             known=("price", "promotion", "holiday"),
             past=("visitors",),
             static=("category",),
-            origins=12,
+            learning=LearningOptions(origins=12),
             trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
         )
 
@@ -223,9 +191,7 @@ class DemandForecaster(Application):
         frame : DataFrame
             Long: a row for each series and time.
         """
-        step = self.step or step_of(self._seconds(frame), self._name("time"))
-        horizon = self.horizon or STEP_PLANS[step].horizon
-        return split_by_horizon(frame, self._seconds(frame), step, horizon)
+        return tables.split_by_horizon(frame, self._seconds(frame), self._rule(frame))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self._prepare(train)
@@ -236,23 +202,18 @@ class DemandForecaster(Application):
         self.rivals_ = {
             name: self._recipe(self._untuned(name)).fit(self.history_) for name in self.rivals
         }
-        self.split_ = {"train": _described(self.history_)}
+        self.split_ = {"train": tables.described(self.history_)}
         self.check_ = train if validation is None else pd.concat([train, validation])
 
     def _prepare(self, frame: pd.DataFrame) -> None:
         """Learn from a table what its columns and its steps are."""
         named = under_names(self.schema, self.columns, type(self).__name__)
         roles = {"known": self.known, "history": self.past, "feature": self.static}
-        self.schema_ = named.extended(covariates(frame, roles))
-        self.outputs_ = self._outputs()
-        step = self.step or step_of(self._seconds(frame), self._name("time"))
-        self.windows_ = WindowRule(
-            series=self._name("series"),
-            time=self._name("time"),
-            length=self.history or STEP_PLANS[step].length,
-            horizon=self.horizon or STEP_PLANS[step].horizon,
-            step=step,
+        self.schema_ = named.extended(tables.covariates(frame, roles))
+        self.outputs_ = Schema(
+            tuple(_quantity(name=quantile_name("quantity", level)) for level in self.quantiles)
         )
+        self.windows_ = self._rule(frame)
 
     def _recipe(self, options: ForecastOptions) -> ForecastRecipe:
         return ForecastRecipe(self.schema_, self.windows_, self._name("quantity"), options)
@@ -263,25 +224,23 @@ class DemandForecaster(Application):
             usual,
             model=self.model,
             quantiles=tuple(self.quantiles),
-            size_weight=self.size_weight,
-            origins=self.origins,
-            every=self.every,
+            learning=self.learning or usual.learning,
             trees=replace(self.trees or usual.trees, seed=self.seed),
-            training=replace(self.training or usual.training, seed=self.seed),
+            training=self.training or usual.training,
+            seed=self.seed,
         )
 
     def _untuned(self, model: ForecastModel) -> ForecastOptions:
-        usual = ForecastOptions()
-        return replace(
-            usual,
-            model=model,
-            quantiles=tuple(self.quantiles),
-            training=replace(usual.training, seed=self.seed),
-        )
+        levels = tuple(self.quantiles)
+        return ForecastOptions(model=model, quantiles=levels, training=None, seed=self.seed)
 
-    def _outputs(self) -> Schema:
-        return Schema(
-            tuple(_quantity(name=quantile_name("quantity", level)) for level in self.quantiles)
+    def _rule(self, frame: pd.DataFrame) -> WindowRule:
+        return tables.rule_of(
+            self._seconds(frame),
+            (self._name("series"), self._name("time")),
+            step=self.step,
+            horizon=self.horizon,
+            history=self.history,
         )
 
     def _index(self, frame: pd.DataFrame) -> pd.Index:
@@ -305,12 +264,14 @@ class DemandForecaster(Application):
         test = self._read(frame)
         panel, first = self.history_.joined(test), len(self.history_.times)
         asked = self._asked(panel, range(first, len(panel.times), self.windows_.horizon))
-        split = {**self.split_, "test": _described(test)}
-        rivals = {name: self._forecast_of(each, panel) for name, each in self.rivals_.items()}
+        split = {**self.split_, "test": tables.described(test)}
+        rivals: dict[str, Forecaster] = {
+            name: self._forecast_of(each, panel) for name, each in self.rivals_.items()
+        }
         ours = self._forecast_of(self.recipe_, panel)
         return assess_forecasts(asked, ours, rivals, model=self.model, split=split)
 
-    def _forecast_of(self, recipe: ForecastRecipe, panel: Panel) -> Any:
+    def _forecast_of(self, recipe: ForecastRecipe, panel: Panel) -> Forecaster:
         return lambda stop: recipe.forecast(panel.feeds(stop, self.schema_, self.windows_))
 
     def _asked(self, panel: Panel, stops: range) -> Asked:
@@ -346,26 +307,18 @@ class DemandForecaster(Application):
         ------
         SchemaError, TrainingError, ParameterError
         """
-        owner, limits = type(self), {**self.limits, "origins": integer(1), "series": NAMES}
-        asked_for = SimpleNamespace(origins=origins, series=series)
         check_limits(self, self.limits)
-        check_limits(asked_for, {name: limits[name] for name in ("origins", "series")})
-        fresh = owner(**self.get_params(deep=False))
+        fresh = type(self)(**self.get_params(deep=False))
         fresh._prepare(frame)
         panel, horizon = fresh._read(frame), fresh.windows_.horizon
-        stops = range(len(panel.times) - origins * horizon, len(panel.times), horizon)
-        if stops[0] < 1:
-            raise SchemaError(
-                f"{len(panel.times)} steps hold no {origins} origins with {horizon} steps behind "
-                "each. Give a longer history, or ask for fewer origins."
-            )
+        stops = last_origins(panel, horizon, origins)
 
         def forecast(stop: int) -> NDArray[Any]:
             known = fresh._recipe(fresh._options()).fit(panel.upto(stop))
             return known.forecast(panel.feeds(stop, fresh.schema_, fresh.windows_))
 
         asked = replace(fresh._asked(panel, stops), drawn=tuple(series))
-        split = {"back-test": _described(panel)}
+        split = {"back-test": tables.described(panel)}
         report = assess_forecasts(asked, forecast, {}, model=self.model, split=split)
         return replace(report, application=self.name, data="own data")
 
@@ -397,13 +350,8 @@ class DemandForecaster(Application):
         SchemaError, ParameterError, NotFittedError
         """
         self._check_fitted()
-        series, time = self.windows_.series, self.windows_.time
-        sums = with_totals(frame, series, by)
-        upper = None
-        if method != "bottom_up":
-            quantity = self._name("quantity")
-            upper = self.predict(aggregated(frame, sums, self.schema_, (series, time, quantity)))
-        return reconcile(self.predict(frame), sums, upper, method=method)
+        keys = (self.windows_.series, self.windows_.time, self._name("quantity"))
+        return forecast_of_totals(self.predict, frame, by, method, schema=self.schema_, keys=keys)
 
     @staticmethod
     def order_quantities(
@@ -411,11 +359,8 @@ class DemandForecaster(Application):
     ) -> pd.DataFrame:
         """How much to have in stock, so that expected profit is largest.
 
-        Parameters
-        ----------
-        forecast, unit_cost, price, salvage
-            See :func:`industry_apps.recipes.newsvendor.order_quantities`, and so is what is
-            returned and raised.
+        Parameters, what is returned and what is raised: see
+        :func:`industry_apps.recipes.newsvendor.order_quantities`.
         """
         return order_quantities(forecast, unit_cost=unit_cost, price=price, salvage=salvage)
 
@@ -450,9 +395,3 @@ class DemandForecaster(Application):
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)
-
-
-def _described(panel: Panel) -> dict[str, Any]:
-    """Series, steps and period of a panel, as JSON values."""
-    first, last = panel.times[[0, -1]].astype("datetime64[s]").astype(str)
-    return {"series": len(panel.series), "steps": len(panel.times), "first": first, "last": last}

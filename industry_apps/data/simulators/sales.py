@@ -36,7 +36,7 @@ def store_sales(
     advance); sales are drawn from a negative binomial around it.
 
     - Every fourth product sells seldom: nothing on most days.
-    - The last product is new: it is listed in the last tenth of the days only.
+    - The second product is new: it is listed in the last tenth of the days only.
     - The last store was closed for ten days in the middle, and has no rows then.
     - Two in a hundred quantities were not reported: they are missing.
 
@@ -56,7 +56,7 @@ def store_sales(
     pandas.DataFrame
         Sorted by series, then time: ``series`` (``"S01/P003"``), ``time`` (a day),
         ``quantity`` (units; missing where not reported), ``price`` (currency, before the
-        day known), ``promotion`` and ``holiday`` (0 or 1, known in advance), ``visitors``
+        day known), ``promotion`` and ``holiday`` (bool, known in advance), ``visitors``
         (of the store, known afterwards), ``store``, ``category``.
 
     Raises
@@ -92,15 +92,14 @@ def store_sales(
         for product in range(products):
             part = _series(rng, dates, usual, product)
             part.insert(0, "series", f"S{store + 1:02d}/P{product + 1:03d}")
-            part["holiday"] = (holiday != 1).astype(float)
+            part["holiday"] = holiday != 1
             part["visitors"] = np.round(1000 * np.exp(usual)).clip(1)
             part["store"] = f"S{store + 1:02d}"
             part["category"] = _CATEGORIES[product % len(_CATEGORIES)]
-            if product == products - 1:
+            if product == 1:
                 part = part[9 * days // 10 :]
             if store == stores - 1:
-                closed = slice(part.index[0] + len(part) // 2, part.index[0] + len(part) // 2 + 9)
-                part = part.drop(part.loc[closed].index)
+                part = part.drop(range(days // 2, days // 2 + 10), errors="ignore")
             parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
     frame.loc[rng.random(len(frame)) < 0.02, "quantity"] = np.nan
@@ -130,6 +129,6 @@ def _series(
             "time": dates,
             "quantity": sold.astype(np.float64),
             "price": price,
-            "promotion": promotion.astype(float),
+            "promotion": promotion,
         }
     )
