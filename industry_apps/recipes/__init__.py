@@ -16,6 +16,8 @@ __all__ = [
     "Records",
     "ScorecardOptions",
     "TreeOptions",
+    "WindowNetwork",
+    "WindowTensors",
     "assess",
     "feature_columns",
 ]
@@ -34,6 +36,8 @@ __getattr__, __dir__ = lazy_names(
         "Records": "records",
         "ScorecardOptions": "scorecard",
         "TreeOptions": "trees",
+        "WindowNetwork": "forecast_networks",
+        "WindowTensors": "forecast_networks",
         "assess": "assessment",
         "feature_columns": "protected",
     },
