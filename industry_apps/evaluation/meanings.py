@@ -41,3 +41,6 @@ LOWER_IS_BETTER = frozenset(
         "smape",
     }
 )
+
+#: Metrics that should be near a value, not high or low: nobody is best in them.
+NO_DIRECTION = frozenset({"bias", *(f"coverage_{percent}" for percent in range(1, 100))})

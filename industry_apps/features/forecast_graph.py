@@ -6,6 +6,7 @@ Letters in shapes: S series (the batch), L steps of history, H steps of the hori
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +69,18 @@ class ForecastGraph:
     def cardinalities(self) -> tuple[int, ...]:
         """Number of codes of each column of ``codes``."""
         return () if self._static is None else tuple(self._static.cardinalities)
+
+    def only(self, wanted: Sequence[str]) -> ForecastGraph:
+        """The same graph, as it learned, of some of the inputs of models.
+
+        Parameters
+        ----------
+        wanted : sequence of str
+        """
+        other = copy(self)
+        other.wanted = tuple(wanted)
+        other.__dict__.pop("_session", None)
+        return other
 
     def learn(self, feeds: Mapping[str, NDArray[Any]]) -> ForecastGraph:
         """Learn levels of categories, usual sizes, and the level of a series of no history.

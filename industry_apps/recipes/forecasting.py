@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,11 +183,12 @@ class ForecastRecipe:
             history=len(panel.times),
             length=self.rule.length,
         )
-        self.graph_ = ForecastGraph(self.schema, plan, self._wanted())
+        self.graph_ = ForecastGraph(self.schema, plan, self._wanted(self._names()))
         self.graph_.learn(panel.feeds(held_out[0], self.schema, self.rule))
         self.models_ = {name: self._model(name) for name in self._names()}
         self._calibrate(panel, held_out)
         self.models_ = {name: m for name, m in self.models_.items() if self.weights_[name]}
+        self.graph_ = self.graph_.only(self._wanted(tuple(self.models_)))
         every = self._windows(panel, stops)
         for model in self.models_.values():
             model.refit(every)
@@ -208,11 +209,10 @@ class ForecastRecipe:
     def _names(self) -> tuple[ForecastModel, ...]:
         return MEMBERS if self.options.model == "ensemble" else (self.options.model,)
 
-    def _wanted(self) -> tuple[str, ...]:
+    def _wanted(self, names: Sequence[str]) -> tuple[str, ...]:
         """Inputs that the models take."""
-        names = self._names()
         rows = ("rows",) if "trees" in names else ()
-        return rows if names == ("trees",) else (*rows, "past", "known", "codes")
+        return rows if tuple(names) == ("trees",) else (*rows, "past", "known", "codes")
 
     def _model(self, name: ForecastModel) -> QuantileModel:
         options = self.options
@@ -220,9 +220,8 @@ class ForecastRecipe:
             return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
         from industry_apps.recipes.forecast_network_models import NetworkQuantiles
 
-        return NetworkQuantiles(
-            name, options.quantiles, self.graph_.cardinalities, options.training, options.seed
-        )
+        kind, codes = cast(Any, name), self.graph_.cardinalities
+        return NetworkQuantiles(kind, options.quantiles, codes, options.training, options.seed)
 
     def _calibrate(self, panel: Panel, held_out: Sequence[int]) -> None:
         """Fit on what came before the origins held out; weigh and calibrate on these."""
