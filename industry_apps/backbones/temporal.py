@@ -243,7 +243,8 @@ class ReversibleInstanceNorm(nn.Module):
     Parameters
     ----------
     network : torch.nn.Module
-        Takes [N, T, C] and returns [N, outputs].
+        Takes [N, T, C] and returns [N, outputs] or [N, steps, outputs]. Further inputs are
+        handed to it as they are.
     series : int, default=1
         Number of first channels to normalise, at least 1; each loses the mean and the standard
         deviation that it has in the window. The others (calendar, flags) pass unchanged.
@@ -255,7 +256,7 @@ class ReversibleInstanceNorm(nn.Module):
 
     Notes
     -----
-    ``forward(x)`` takes float32 [N, T, C] and returns float32 [N, outputs]. The variance is
+    ``forward(x)`` takes float32 [N, T, C] and returns what the network does. The variance is
     raised by 1e-5, so channels should vary by clearly more than 0.003; one that is constant
     becomes zeros.
 
@@ -277,15 +278,19 @@ class ReversibleInstanceNorm(nn.Module):
         self.network, self.series = network, series
         check_limits(self, {"series": integer(1)})
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs [N, outputs] in the units of the first channel."""
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the outputs in the units of the first channel."""
         values, covariates = x[..., : self.series], x[..., self.series :]
         last = values[:, -1:]  # [N, 1, series]
         change = values - last  # exact for neighbours: a high level costs no digits of the scale
         mean = change.mean(dim=1, keepdim=True)
         scale = (change.var(dim=1, correction=0, keepdim=True) + _LEAST_VARIANCE).sqrt()
-        answer = self.network(torch.cat([(change - mean) / scale, covariates], dim=2))
-        restored: Tensor = answer * scale[:, 0, :1] + (mean + last)[:, 0, :1]  # [N, outputs]
+        normal = torch.cat([(change - mean) / scale, covariates], dim=2)  # [N, T, C]
+        answer = self.network(normal, *others)  # [N, ..., outputs]
+        size, level = scale[:, 0, :1], (mean + last)[:, 0, :1]  # [N, 1]
+        if answer.ndim == 3:
+            size, level = size.unsqueeze(1), level.unsqueeze(1)
+        restored: Tensor = answer * size + level
         return restored
 
 

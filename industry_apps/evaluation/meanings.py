@@ -25,9 +25,29 @@ MEANINGS: dict[str, str] = {
     "coverage": "share of all items that anybody is recommended",
     "novelty": "information of a recommended item in bits: more where it is less popular",
     "popularity_bias": "popularity of recommended items over that of items taken",
+    "mase": "mean absolute error over that of the seasonal naive forecast in the history",
+    "mae": "mean absolute error, in units",
+    "pinball": "mean loss of the quantiles, in units",
+    "smape": "symmetric mean absolute percentage error",
+    "bias": "forecast over outcome in total, less 1",
+    "coverage_80": "share of outcomes between the quantiles .1 and .9",
 }
 
 LOWER_IS_BETTER = frozenset(
-    {"brier", "calibration_error", "expected_cost", "annual_volatility", "max_drawdown", "turnover"}
-    | {"popularity_bias"}
+    {
+        "brier",
+        "calibration_error",
+        "expected_cost",
+        "annual_volatility",
+        "max_drawdown",
+        "turnover",
+        "mase",
+        "mae",
+        "pinball",
+        "smape",
+        "popularity_bias",
+    }
 )
+
+#: Metrics that should be near a value, not high or low: nobody is best in them.
+NO_DIRECTION = frozenset({"bias", *(f"coverage_{percent}" for percent in range(1, 100))})

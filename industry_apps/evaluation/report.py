@@ -16,7 +16,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.grouped import GroupedAnswers
 from industry_apps.evaluation.intervals import Estimate, rounded
-from industry_apps.evaluation.meanings import LOWER_IS_BETTER
+from industry_apps.evaluation.meanings import LOWER_IS_BETTER, NO_DIRECTION
 from industry_apps.evaluation.sections import Section, plain, spaced
 from industry_apps.whole_file import whole_file
 
@@ -146,7 +146,8 @@ class Report:
         return tuple(
             self._compare(metric, value)
             for metric, value in self.metrics.items()
-            if any(metric in baseline for baseline in self.baselines.values())
+            if metric not in NO_DIRECTION
+            and any(metric in baseline for baseline in self.baselines.values())
         )
 
     def _compare(self, metric: str, mine: Estimate) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import warnings
@@ -184,6 +185,8 @@ def network_to_onnx(
     network: torch.nn.Module,
     example: Sequence[torch.Tensor],
     input_names: Sequence[str],
+    *,
+    dynamo: bool = True,
 ) -> onnx.ModelProto:
     """Convert a network of one output, with a dynamic batch.
 
@@ -194,42 +197,78 @@ def network_to_onnx(
     example : sequence of tensors of shape [batch, ...]
         At least two rows, so that the batch is not taken for a constant.
     input_names : sequence of str
+    dynamo : bool, default=True
+        Read the network's code, by ``torch.export``. False follows one run of it: for networks
+        that compute sizes from their inputs, such as lengths of packed sequences, which
+        ``torch.export`` refuses. What such a network decides by the values of an input is then
+        decided as for the example.
 
     Returns
     -------
     onnx.ModelProto
         The inputs -> ``output``.
     """
-    import torch
-
-    batch = torch.export.Dim("batch")
+    names = list(input_names)
     with _quiet_exporter():
-        program = torch.onnx.export(
-            network.eval(),
-            tuple(example),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(input_names),
-            output_names=["output"],
-            dynamic_shapes=tuple({0: batch} for _ in example),
-            verbose=False,
-        )
-    if program is None:
-        raise RuntimeError("torch.onnx.export returned nothing")
-    model = program.model_proto
+        convert = _read_code if dynamo else _follow_run
+        model = convert(network.eval(), tuple(example), names)
     model.ir_version = IR_VERSION
     return model
 
 
+def _read_code(
+    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+) -> onnx.ModelProto:
+    import torch
+
+    batch = torch.export.Dim("batch")
+    program = torch.onnx.export(
+        network,
+        example,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=names,
+        output_names=["output"],
+        dynamic_shapes=tuple({0: batch} for _ in example),
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    return program.model_proto
+
+
+def _follow_run(
+    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+) -> onnx.ModelProto:
+    import torch
+
+    written: Any = io.BytesIO()  # which it takes, though its types do not say so
+    torch.onnx.export(
+        network,
+        example,
+        written,
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=names,
+        output_names=["output"],
+        dynamic_axes={name: {0: "batch"} for name in [*names, "output"]},
+    )
+    return onnx.load_from_string(written.getvalue())
+
+
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without torch's advice on torchvision operators that we do not have."""
+    """Without torch's advice on torchvision, on its other exporter, and on constants of a run."""
+    import torch
+
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"torch|onnxscript|copyreg")
+            warnings.filterwarnings("ignore", ".*legacy TorchScript.*", DeprecationWarning)
+            warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
             yield
     finally:
         logger.setLevel(level)

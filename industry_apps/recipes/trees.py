@@ -16,7 +16,7 @@ from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
 
 #: Seeds of averaged boosters lie so far apart, so that those of repeats do not meet.
-_SEEDS_APART = 1_000
+SEEDS_APART = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ class TreeScorer:
     def _seeded(self) -> list[TreeOptions]:
         first = self.options.seed
         return [
-            replace(self.options, seed=first + _SEEDS_APART * k) for k in range(self.options.bags)
+            replace(self.options, seed=first + SEEDS_APART * k) for k in range(self.options.bags)
         ]
 
     def _constraints(self) -> dict[str, Any]:

@@ -147,7 +147,7 @@ class Recommender(Application):
         "seed": integer(0),
     }
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the shop
+    def __init__(
         self,
         *,
         model: Literal["auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"] = "auto",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["card_transactions", "daily_prices", "loan_applications", "shop_purchases"]
+__all__ = [
+    "card_transactions",
+    "daily_prices",
+    "loan_applications",
+    "shop_purchases",
+    "store_sales",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -13,5 +19,6 @@ __getattr__, __dir__ = lazy_names(
         "daily_prices": "prices",
         "loan_applications": "loans",
         "shop_purchases": "baskets",
+        "store_sales": "sales",
     },
 )
