@@ -11,7 +11,8 @@ of padding only gives numbers.
 
 Letters: B sequences, T codes of each, D width, H heads.
 
-Parameters of the defaults with a cardinality of 5 000: 391 thousand, 320 thousand of them embeddings.
+Parameters of the defaults with a cardinality of 5 000: 391 thousand, 320 thousand of them
+embeddings.
 """
 
 from __future__ import annotations

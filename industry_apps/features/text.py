@@ -34,7 +34,12 @@ def words(text: str) -> list[str]:
     >>> words("Very GOOD, it's!")
     ['very', 'good', "it's"]
     """
-    return _WORD_IN_PYTHON.findall(text.translate(_ASCII_LOWER))
+    return _WORD_IN_PYTHON.findall(lower_ascii(text))
+
+
+def lower_ascii(text: str) -> str:
+    """A text with its ASCII letters in lower case, as the graph has it."""
+    return text.translate(_ASCII_LOWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +150,19 @@ class Tokens:
 
 def write_words(builder: GraphBuilder, text: str) -> str:
     """Write [batch, 1] texts -> [batch, most words in a text] words, "" beyond the end."""
-    flat = builder.node("Reshape", text, builder.constant(np.array([-1])))
-    lower = builder.node(
-        "StringNormalizer", flat, attributes={"case_change_action": "LOWER", "locale": "C"}
-    )
     return builder.node(
         "Tokenizer",
-        lower,
+        write_lower(builder, text),
         domain="com.microsoft",
         attributes={"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": WORD},
+    )
+
+
+def write_lower(builder: GraphBuilder, text: str) -> str:
+    """Write [batch, 1] texts -> [batch] texts, their ASCII letters in lower case."""
+    flat = builder.node("Reshape", text, builder.constant(np.array([-1])))
+    return builder.node(
+        "StringNormalizer", flat, attributes={"case_change_action": "LOWER", "locale": "C"}
     )
 
 

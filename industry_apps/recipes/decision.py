@@ -27,11 +27,24 @@ from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorecard import ScorecardOptions, ScorecardScorer
 from industry_apps.recipes.scorers import Labelled, Scorer, folds, joined, part_of
+from industry_apps.recipes.text_networks import TextNetworkScorer
+from industry_apps.recipes.texts import CharacterScorer, NgramOptions, WordScorer
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
-ModelName = Literal["trees", "scorecard", "network", "transformer", "autoencoder", "stack"]
+ModelName = Literal[
+    "trees",
+    "scorecard",
+    "network",
+    "transformer",
+    "autoencoder",
+    "words",
+    "characters",
+    "text_cnn",
+    "text_transformer",
+    "stack",
+]
 Calibration = Literal["platt", "isotonic", "none"]
 
 _KEEP_DIRECTIONS: tuple[ModelName, ...] = ("trees", "scorecard")
@@ -46,10 +59,11 @@ class DecisionOptions:
 
     Parameters
     ----------
-    model : {"trees", "scorecard", "network", "transformer", "autoencoder", "stack"}
-        Gradient-boosted trees; a table of points; a residual network; a transformer over the
-        columns; the reconstruction error of an autoencoder; several of these, weighted on
-        data they have not seen.
+    model : str
+        "trees", gradient-boosted; "scorecard", a table of points; "network", a residual one;
+        "transformer" over the columns; "autoencoder", by its reconstruction error. Of one text
+        column: "words" and "characters", linear models of n-grams; "text_cnn" and
+        "text_transformer". "stack": several of these, weighted on data they have not seen.
     members : tuple of str
         Models of the stack.
     calibration : {"platt", "isotonic", "none"}
@@ -68,6 +82,7 @@ class DecisionOptions:
         its columns; other derived numbers that read such a column are left out.
     trees : TreeOptions
     scorecard : ScorecardOptions
+    ngrams : NgramOptions
     training : TrainingOptions
     """
 
@@ -81,6 +96,7 @@ class DecisionOptions:
     directions: Mapping[str, int] = field(default_factory=dict)
     trees: TreeOptions = field(default_factory=TreeOptions)
     scorecard: ScorecardOptions = field(default_factory=ScorecardOptions)
+    ngrams: NgramOptions = field(default_factory=NgramOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=20))
 
     def __post_init__(self) -> None:
@@ -323,6 +339,12 @@ class DecisionRecipe:
             return ScorecardScorer(self.schema, derived, options.scorecard, directions)
         if name == "autoencoder":
             return AutoencoderScorer(self.schema, derived, options.training)
+        if name in ("words", "characters"):
+            kind = WordScorer if name == "words" else CharacterScorer
+            return kind(self.schema, options.ngrams)
+        if name in ("text_cnn", "text_transformer"):
+            reader: Literal["cnn", "transformer"] = "cnn" if name == "text_cnn" else "transformer"
+            return TextNetworkScorer(self.schema, reader, options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
         return NetworkScorer(self.schema, derived, backbone, options.training)
 

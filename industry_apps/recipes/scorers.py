@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.features import FeatureGraph, GraphBuilder
+from industry_apps.features import GraphBuilder
+from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -72,12 +73,21 @@ def folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.
     return list(cut.split(rows.target, rows.target))
 
 
+class Features(Protocol):
+    """What a model makes of raw columns."""
+
+    @property
+    def schema(self) -> Schema:
+        """The raw columns that it reads."""
+        ...
+
+
 class Scorer(Protocol):
     """What a decision recipe needs of a model."""
 
     @property
-    def features(self) -> FeatureGraph:
-        """The fitted feature graph."""
+    def features(self) -> Features:
+        """The fitted features."""
         ...
 
     def fit(self, train: Labelled, validation: Labelled | None) -> None:

@@ -1,0 +1,103 @@
+"""Networks that read the words of a text, trained from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import TrainingError
+from industry_apps.export.convert import network_to_onnx
+from industry_apps.features import FeatureGraph, GraphBuilder
+from industry_apps.features.text import Tokens
+from industry_apps.recipes.networks import forward
+from industry_apps.recipes.scorers import Arrays, Labelled
+from industry_apps.recipes.texts import text_column
+from industry_apps.schema import Schema
+from industry_apps.training import TrainingOptions
+
+if TYPE_CHECKING:
+    import torch
+
+#: Words that a network reads of a text.
+_LENGTH = 64
+
+
+class TextNetworkScorer:
+    """A network over the words of a text; the margin is the log-odds.
+
+    Parameters
+    ----------
+    schema : Schema
+        With one text column.
+    backbone : {"cnn", "transformer"}
+    options : TrainingOptions
+    """
+
+    def __init__(
+        self, schema: Schema, backbone: Literal["cnn", "transformer"], options: TrainingOptions
+    ) -> None:
+        column = text_column(schema)
+        self._plan = FeatureGraph(Schema((column,)), [Tokens(column.name, length=_LENGTH)])
+        self.features = self._plan
+        self.backbone = backbone
+        self.options = options
+
+    def fit(self, train: Labelled, validation: Labelled | None) -> None:
+        """Learn; validation data decide when to stop."""
+        from industry_apps.training import fit_network, seeded
+
+        self.features = self._plan.learn(train.arrays)
+        (tokens,) = self.features.encoders
+        if not isinstance(tokens, Tokens) or not tokens.vocabulary:
+            raise TrainingError(
+                "No word occurs in two texts, so a network has nothing to learn. Give more texts."
+            )
+        with seeded(self.options.seed):
+            self.network_ = self._network(tokens.cardinality)
+        parts = [
+            None
+            if part is None
+            else (self.features.run(part.arrays)["tokens"], part.target.astype(np.float32))
+            for part in (train, validation)
+        ]
+        self.history_ = fit_network(self.network_, parts[0], parts[1], _cross_entropy, self.options)
+
+    def refit(self, every: Labelled) -> None:
+        """Learn again from more data, for as many epochs as were found good."""
+        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.fit(every, None)
+
+    def margin(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Score texts as the trained model does -> [rows]."""
+        return forward(self.network_, (self.features.run(arrays)["tokens"],))
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Append features and model to a graph -> tensor [batch, 1]."""
+        import torch
+
+        example = torch.zeros(2, _LENGTH, dtype=torch.int64)
+        model = network_to_onnx(self.network_, (example,), ["tokens"])
+        tokens = self.features.write(builder, inputs)["tokens"]
+        return builder.append(model, {"tokens": tokens})["output"]
+
+    def thresholds(self) -> dict[str, list[float]]:
+        """A network turns nowhere in particular."""
+        return {}
+
+    def _network(self, cardinality: int) -> torch.nn.Module:
+        from industry_apps.backbones import TextCNN, TextTransformer
+
+        if self.backbone == "cnn":
+            return TextCNN(cardinality)
+        return TextTransformer(cardinality, length=_LENGTH)
+
+
+def _cross_entropy(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    codes, target = batch
+    return binary_cross_entropy_with_logits(network(codes)[:, 0], target)
