@@ -14,6 +14,7 @@ APPLICATIONS: dict[str, str] = {
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
+    "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",
 }
 
 ENTRY_POINT_GROUP = "industry_apps.applications"

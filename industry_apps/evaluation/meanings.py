@@ -8,6 +8,8 @@ MEANINGS: dict[str, str] = {
     "average_precision": "mean precision over all positives",
     "brier": "mean squared error of the probability",
     "calibration_error": "mean gap between predicted and observed share",
+    "accuracy": "share of rows whose likelier class is the true one",
+    "macro_f1": "mean over the classes of the balance of precision and recall",
     "expected_cost": "money units per row at the threshold",
     "annual_return": "net of costs, compounded",
     "annual_volatility": "standard deviation of returns, a year",

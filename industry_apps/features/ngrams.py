@@ -78,13 +78,13 @@ class WordWeights:
             {gram: w for gram, w in known.items() if " " in gram},
         )
 
-    def write(self, builder: GraphBuilder, text: str) -> tuple[str, str]:
+    def write(self, builder: GraphBuilder, text: str, at_least: int = 2) -> tuple[str, str]:
         """Write texts [batch, 1] -> words [batch, W] and what each contributes [batch, W].
 
         A pair contributes by halves to both of its words, so that the contributions of a text
-        add up to its weight. "" and 0 stand behind the last word; W is at least 2.
+        add up to its weight. "" and 0 stand behind the last word; W is ``at_least`` so many.
         """
-        found = _longer(builder, write_words(builder, text), 2)
+        found = _longer(builder, write_words(builder, text), max(at_least, 2))
         alone = _looked_up(builder, found, self.words)
         if not self.pairs:
             return found, alone

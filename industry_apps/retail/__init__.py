@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["DemandForecaster", "Recommender"]
+__all__ = ["DemandForecaster", "Recommender", "SentimentAnalyzer"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "DemandForecaster": "demand_forecasting",
         "Recommender": "recommendation",
+        "SentimentAnalyzer": "sentiment",
     },
 )

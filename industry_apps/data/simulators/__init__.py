@@ -8,6 +8,7 @@ __all__ = [
     "card_transactions",
     "daily_prices",
     "loan_applications",
+    "product_reviews",
     "shop_purchases",
     "store_sales",
 ]
@@ -18,6 +19,7 @@ __getattr__, __dir__ = lazy_names(
         "card_transactions": "transactions",
         "daily_prices": "prices",
         "loan_applications": "loans",
+        "product_reviews": "reviews",
         "shop_purchases": "baskets",
         "store_sales": "sales",
     },
