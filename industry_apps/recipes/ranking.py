@@ -154,7 +154,7 @@ class RankingRecipe:
         kinds = None
         if category:
             names = items.reindex(every.items)[category].fillna("").astype(str)
-            kinds = pd.factorize(names.where(names != "", None))[0].astype(np.int64) + 1
+            kinds = pd.factorize(names.mask(names == ""))[0].astype(np.int64) + 1
         self.rules_ = Rules(every.items, self.options.size, kinds).padded()
         del self._judge, self._attributes
         return self
@@ -370,8 +370,9 @@ class Judged(NamedTuple):
         fixed, _ = blended(parts)
         found = []
         for part in _slices(len(self.later), 512):
-            asked = Asked(*(each[part] for each in self.asked))
-            scores = sum(each.scores(asked) for each in fixed)
+            user, codes, age, strength, new = self.asked
+            asked = Asked(user[part], codes[part], age[part], strength[part], new[part])
+            scores = np.sum([each.scores(asked) for each in fixed], axis=0)
             wishes = Wishes(np.full((len(asked.user), 1), "", dtype=object))
             width = len(self.rules.items) - scores.shape[1]
             best, _ = self.rules.best(np.pad(scores, ((0, 0), (0, width))), asked.codes, wishes)

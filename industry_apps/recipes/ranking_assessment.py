@@ -65,8 +65,8 @@ class RankingBaselines:
             scores = {"popularity": popular}
             if self.neighbours is not None:
                 near = self.neighbours.scores(asked)
-                unknown = ~(asked.codes > 0).any(axis=1)
-                scores["item_knn"] = np.where(unknown[:, None], popular, near)
+                known = np.any(asked.codes > 0, axis=1, keepdims=True)
+                scores["item_knn"] = np.where(known, near, popular)
             for name, each in scores.items():
                 wide = np.pad(each, ((0, 0), (0, len(rules.items) - each.shape[1])))
                 best, _ = rules.best(wide, asked.codes, Wishes(nothing))

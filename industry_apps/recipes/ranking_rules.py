@@ -165,7 +165,7 @@ class Rules:
         """Append the best K of the pool, of which each item counts those of its kind above it."""
         node, constant = builder.node, builder.constant
         pool, place = builder.largest(scores, self._pool)  # [B, M]
-        kind = node("Gather", constant(self.category), place)  # type: ignore[arg-type]
+        kind = node("Gather", constant(self.category), place)
         down, across = (node("Unsqueeze", kind, constant(np.array([axis]))) for axis in (2, 1))
         same = node("Equal", down, across)  # [B, M, M]
         above = np.tri(self._pool, k=-1, dtype=np.bool_)[None]

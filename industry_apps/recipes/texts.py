@@ -192,6 +192,8 @@ def run_on_text(
     -------
     ndarray of float32, shape [rows, values]
     """
+    if not len(arrays[column.name]):
+        return np.empty((0, 1), dtype=np.float32)
     builder, schema = GraphBuilder(), Schema((column,))
     inputs = builder.inputs(schema)
     builder.output(write(builder, inputs), "/found", np.float32, None)

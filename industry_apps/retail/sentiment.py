@@ -33,6 +33,7 @@ from industry_apps.recipes.records import under_names
 from industry_apps.recipes.text_baselines import TextBaselines
 from industry_apps.recipes.text_reasons import SIDES, WordReasons, side_of
 from industry_apps.recipes.texts import WordScorer
+from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -239,7 +240,7 @@ class SentimentAnalyzer(Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = under_names(self.schema, self.columns, type(self).__name__)
         self.schema_ = Schema((named[self._name("text")],))
-        self.records_ = Records(schema=self.schema_, target=self._name("is_positive"), time=None)
+        self.records_ = Records(schema=self.schema_, target=self._name("is_positive"))
         parts = {"train": train, "validation": validation}
         known = {name: self._labelled(part) for name, part in parts.items() if part is not None}
         self.split_ = {
@@ -272,6 +273,8 @@ class SentimentAnalyzer(Application):
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self.schema_.to_arrays(frame)
+        if not len(frame):
+            return no_answers(self.outputs_)
         probability = self.recipe_.probability(arrays)
         builder = GraphBuilder()
         text, said = Column(name="text", kind="text"), Column(name="said", kind="number")
@@ -280,14 +283,8 @@ class SentimentAnalyzer(Application):
         self._write_answers(builder, inputs["text"], inputs["said"])
         feeds = {"text": arrays[self._name("text")], "said": probability.astype(np.float32)}
         names = self.outputs_.names
-        if not len(probability):
-            return {c.name: c.missing(0) for c in self.outputs_}
         found = run_in_slices(builder.session(), names, feeds_of(feeds, schema), schema)
-        shaped = dict(zip(names, found, strict=True))
-        return {
-            name: values if name == "words" else values.reshape(-1)
-            for name, values in shaped.items()
-        }
+        return shaped(self.outputs_, found)
 
     def _write_answers(self, builder: GraphBuilder, text: str, probability: str) -> None:
         """What follows from the text and its probability; the same in training and in the file."""
