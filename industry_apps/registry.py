@@ -13,6 +13,7 @@ APPLICATIONS: dict[str, str] = {
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
+    "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
 }
 
 ENTRY_POINT_GROUP = "industry_apps.applications"

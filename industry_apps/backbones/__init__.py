@@ -1,4 +1,4 @@
-"""Networks without domain words, loss or loop: tables, windows of series, autoencoders."""
+"""Networks without domain words, loss or loop: tables, series, sequences, autoencoders."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ __all__ = [
     "ReconstructionError",
     "ReversibleInstanceNorm",
     "RisingQuantiles",
+    "SequenceEncoder",
+    "SequenceScorer",
     "TabularMLP",
     "TemporalConvNet",
+    "TwoTowers",
     "VariationalAutoencoder",
     "build_forecaster",
 ]
@@ -34,9 +37,12 @@ __getattr__, __dir__ = lazy_names(
         "PatchTransformer": "temporal",
         "ReconstructionError": "autoencoder",
         "ReversibleInstanceNorm": "temporal",
+        "SequenceEncoder": "transformer",
+        "SequenceScorer": "next_code",
         "RisingQuantiles": "forecasters",
         "TabularMLP": "tabular",
         "TemporalConvNet": "temporal",
+        "TwoTowers": "next_code",
         "VariationalAutoencoder": "autoencoder",
         "build_forecaster": "forecasters",
     },

@@ -19,6 +19,12 @@ MEANINGS: dict[str, str] = {
     "capacity": "equity at which trades are too large for the market",
     "information_coefficient": "mean daily correlation of forecast and later return",
     "rank_ic": "the same of ranks",
+    "ndcg_at_10": "gain of ten recommended items, less by their place, over the best possible",
+    "recall_at_20": "share of the items taken that are among twenty recommended",
+    "map": "mean average precision of ten recommended items",
+    "coverage": "share of all items that anybody is recommended",
+    "novelty": "information of a recommended item in bits: more where it is less popular",
+    "popularity_bias": "popularity of recommended items over that of items taken",
     "mase": "mean absolute error over that of the seasonal naive forecast in the history",
     "mae": "mean absolute error, in units",
     "pinball": "mean loss of the quantiles, in units",
@@ -39,6 +45,7 @@ LOWER_IS_BETTER = frozenset(
         "mae",
         "pinball",
         "smape",
+        "popularity_bias",
     }
 )
 

@@ -6,7 +6,7 @@ one builder, so that joining them is the same act as writing them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,12 +116,29 @@ class GraphBuilder:
         domain: str = "",
     ) -> str:
         """Append an operator with one output; return the name of that output."""
-        name = self._new_name(op.lower())
-        self._nodes.append(
-            helper.make_node(op, list(inputs), [name], domain=domain, **(attributes or {}))
-        )
-        self._made.add(name)
-        return name
+        return self._append(op, inputs, 1, domain, attributes or {})[0]
+
+    def largest(self, tensor: str, count: int) -> tuple[str, str]:
+        """Append the largest values of each row, falling, and their places: [batch, count] each.
+
+        Of equal values the first comes first.
+        """
+        size = self.constant(np.array([count]))
+        values, places = self._append("TopK", (tensor, size), 2, "", {})
+        return values, places
+
+    def _append(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: int,
+        domain: str,
+        attributes: Mapping[str, Any],
+    ) -> list[str]:
+        names = [self._new_name(op.lower()) for _ in range(outputs)]
+        self._nodes.append(helper.make_node(op, list(inputs), names, domain=domain, **attributes))
+        self._made.update(names)
+        return names
 
     def concat(self, tensors: list[str]) -> str:
         """Join [batch, k] tensors side by side."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["card_transactions", "daily_prices", "loan_applications", "store_sales"]
+__all__ = [
+    "card_transactions",
+    "daily_prices",
+    "loan_applications",
+    "shop_purchases",
+    "store_sales",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -12,6 +18,7 @@ __getattr__, __dir__ = lazy_names(
         "card_transactions": "transactions",
         "daily_prices": "prices",
         "loan_applications": "loans",
+        "shop_purchases": "baskets",
         "store_sales": "sales",
     },
 )

@@ -1,0 +1,383 @@
+"""Ranking of items for users: models compared on held-out interactions, then one graph.
+
+Letters: B requests, W items of a request's history, A items that it allows, C items and "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.evaluation.ranking_metrics import ndcg_of
+from industry_apps.features import GraphBuilder
+from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
+from industry_apps.recipes.interactions import Interactions, check_enough
+from industry_apps.recipes.ranking_history import Asked, Histories
+from industry_apps.recipes.ranking_models import MOST_NEIGHBOURS, ease, factors
+from industry_apps.recipes.ranking_networks import MOST_SCORED, NextItem, attributes_of
+from industry_apps.recipes.ranking_parts import Part, blended
+from industry_apps.recipes.ranking_rules import Rules, Wishes
+from industry_apps.training import TrainingOptions
+
+Model = Literal["ease", "als", "bpr", "two_tower", "sasrec", "blend"]
+Choice = Literal["auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"]
+
+#: What is tried on the held-out interactions. MovieLens 100K lies within these.
+_EASE_PENALTIES = (50.0, 200.0, 400.0, 800.0)
+_ALS_PENALTIES = (5.0, 20.0, 60.0, 120.0)
+_BPR_PENALTIES = (0.001, 0.01, 0.1)
+_PACES = (10.0, 20.0, 50.0)
+_BLENDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+#: Users who decide between models, and of whom recommendations are judged: more tell no more.
+_MOST_JUDGED = 2_000
+_TRAINING = TrainingOptions(
+    max_epochs=60, batch_size=64, learning_rate=2e-3, weight_decay=1e-2, patience=8
+)
+#: Bytes of the tensors of one run, and how many as wide as the catalogue it holds.
+_BYTES_A_RUN, _WIDE_TENSORS = 400_000_000, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingOptions:
+    """How items are ranked.
+
+    Parameters
+    ----------
+    model : {"auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"}
+        "auto" takes what ranks best on the held-out interactions.
+    size : int
+        Items that are recommended, in [1, 100].
+    ordered : bool
+        Whether the order of interactions tells what comes next: then the latest are held out,
+        older ones may count less, and a model of sequences is tried.
+    training : TrainingOptions
+        Of the networks.
+    seed : int
+    """
+
+    model: Choice = "auto"
+    size: int = 10
+    ordered: bool = True
+    training: TrainingOptions = field(default_factory=lambda: _TRAINING)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            {
+                "model": one_of(get_args(Choice)),
+                "size": integer(1, 100),
+                "ordered": BOOLEAN,
+                "training": instance(TrainingOptions),
+                "seed": integer(0),
+            },
+        )
+
+
+class Candidate(NamedTuple):
+    """A model that was fitted on a part of the interactions, and how to fit it on all of them.
+
+    Parameters
+    ----------
+    name : str
+    parts : tuple of (float, Part)
+        Weights, and what was fitted.
+    refit : callable
+        Interactions -> the same, fitted on them.
+    settings : mapping of str to JSON value
+    score : float
+        On the held-out interactions.
+    """
+
+    name: str
+    parts: tuple[tuple[float, Part], ...]
+    refit: Callable[[Interactions], tuple[tuple[float, Part], ...]]
+    settings: Mapping[str, Any]
+    score: float = float("nan")
+
+
+class RankingRecipe:
+    """Learns who takes what, answers requests, and writes itself into a graph.
+
+    Parameters
+    ----------
+    options : RankingOptions
+    """
+
+    def __init__(self, options: RankingOptions) -> None:
+        self.options = options
+
+    def fit(
+        self,
+        train: Interactions,
+        validation: Interactions | None,
+        items: pd.DataFrame,
+        category: str = "",
+    ) -> RankingRecipe:
+        """Choose a model on held-out interactions, then learn from all of them.
+
+        Parameters
+        ----------
+        train, validation : Interactions
+            Without the second, a quarter of the interactions of each user is held out: the
+            latest, or random ones without an order.
+        items : DataFrame
+            Attributes, on an index of items.
+        category : str
+            Which of them a cap is about; "" without.
+
+        Raises
+        ------
+        SchemaError, ParameterError, TrainingError
+        """
+        check_enough(train)
+        known, held_out = train, validation
+        every = train if validation is None else train.joined(validation)
+        self.is_ordered_ = self.options.ordered and every.is_ordered
+        if held_out is None:
+            known, held_out = train.hold_out(self.options.seed, latest=self.is_ordered_)
+        self._attributes = attributes_of(every.items, items)
+        self._judge = Judged.of(known, held_out, self.options.seed)
+        tried = [self._scored(each) for each in self._candidates(known, held_out)]
+        best = max(tried, key=lambda each: each.score)
+        self.validation_ = {each.name: round(each.score, 4) for each in tried}
+        self.model_, self.settings_ = best.name, dict(best.settings)
+        self.parts_, self.unit_ = blended(best.refit(every))
+        self.histories_ = Histories.of(every)
+        self.popularity_ = every.popularity
+        kinds = None
+        if category:
+            names = items.reindex(every.items)[category].fillna("").astype(str)
+            kinds = pd.factorize(names.where(names != "", None))[0].astype(np.int64) + 1
+        self.rules_ = Rules(every.items, self.options.size, kinds).padded()
+        del self._judge, self._attributes
+        return self
+
+    def answer(
+        self, users: NDArray[Any], histories: NDArray[Any], wishes: Wishes, size: int | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+        """Names [B, K] of the best items and their scores [B, K]; "" and NaN behind the end.
+
+        Parameters
+        ----------
+        users : ndarray of str, shape [B]
+        histories : ndarray of str, shape [B, W]
+        wishes : Wishes
+        size : int, optional
+            K; by default that of the options.
+        """
+        rules = self.rules_ if size is None else self.rules_.resized(size)
+        found = [
+            self._answer(users[part], histories[part], wishes.part(part), rules)
+            for part in _slices(len(users), self.rows_a_run)
+        ]
+        names, scores = (np.concatenate(each) for each in zip(*found, strict=True))
+        return names, scores
+
+    def _answer(
+        self, users: NDArray[Any], histories: NDArray[Any], wishes: Wishes, rules: Rules
+    ) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+        asked = self.histories_.read(users, histories)
+        scores = np.zeros((len(users), len(rules.items)), dtype=np.float32)
+        scores[:, : len(self.popularity_)] = sum(part.scores(asked) for part in self.parts_)
+        nothing = ~(asked.codes > 0).any(axis=1)
+        scores[nothing] = self._popular(len(rules.items))
+        best, found = rules.best(scores, asked.codes, wishes)
+        return rules.items[best], found * np.float32(self.unit_)
+
+    def write(
+        self, builder: GraphBuilder, user: str, history: str, wishes: Wishes
+    ) -> tuple[str, str]:
+        """Append the same to a graph, from names [B, 1], [B, W] and [B, A] -> [B, K] each."""
+        node, constant = builder.node, builder.constant
+        asked = self.histories_.write(builder, user, history)
+        scores, *others = (part.write(builder, asked) for part in self.parts_)
+        for other in others:
+            scores = node("Add", scores, other)
+        width, names = len(self.popularity_), len(self.rules_.items)
+        if names > width:
+            ends = constant(np.array([0, 0, 0, names - width]))
+            scores = node("Pad", scores, ends)
+        axis = constant(np.array([1]))
+        newest = node("ReduceMax", asked.codes, axis, attributes={"keepdims": 1})
+        nothing = node("Equal", newest, constant(np.int64(0)))
+        popular = constant(self._popular(names)[None])
+        scores = node("Where", nothing, popular, scores)
+        best, found = self.rules_.write(builder, scores, asked, wishes)
+        return best, node("Mul", found, constant(np.float32(self.unit_)))
+
+    @property
+    def rows_a_run(self) -> int:
+        """Requests that one run may hold."""
+        width = len(self.rules_.items) * _WIDE_TENSORS * 4
+        return int(np.clip(_BYTES_A_RUN // width, 16, 16_384))
+
+    def facts(self) -> dict[str, Any]:
+        """What was chosen, and how, as JSON values."""
+        return {
+            "model": self.model_,
+            "settings": self.settings_,
+            "validation_ndcg_at_10": self.validation_,
+            "is_ordered": self.is_ordered_,
+            "users": len(self.histories_.users) - 1,
+            "items": len(self.histories_.items) - 1,
+            "score_unit": self.unit_,
+        }
+
+    def _popular(self, width: int) -> NDArray[np.float32]:
+        """Scores [width] by popularity: the share of the most popular item, in units."""
+        share = self.popularity_ / max(int(self.popularity_.max(initial=0)), 1)
+        scores = np.zeros(width, dtype=np.float32)
+        scores[: len(share)] = np.rint(share * min(1 / self.unit_, 2.0**23))
+        return scores
+
+    def _candidates(self, known: Interactions, held_out: Interactions) -> Iterator[Candidate]:
+        """Models as asked for, each with the settings that rank best."""
+        model, items = self.options.model, len(known.items)
+        if model != "auto":
+            yield from self._of(model, known, held_out)
+            return
+        found: dict[str, Candidate] = {}
+        if items <= MOST_NEIGHBOURS:
+            (found["ease"],) = self._of("ease", known, held_out)
+        if find_spec("implicit") is not None:
+            (found["als"],) = self._of("als", known, held_out)
+        if self.is_ordered_ and items <= MOST_SCORED:
+            (found["sasrec"],) = self._of("sasrec", known, held_out)
+        yield from found.values()
+        if len(found) > 1:
+            yield self._blend(list(found.values()))
+
+    def _of(self, model: str, known: Interactions, held_out: Interactions) -> Iterator[Candidate]:
+        if model == "blend":
+            pair = [next(self._of(each, known, held_out)) for each in ("ease", "als")]
+            yield self._blend(pair)
+        elif model == "ease":
+            yield self._best_ease(known)
+        elif model in ("als", "bpr"):
+            yield self._best_factors(cast(Literal["als", "bpr"], model), known)
+        else:
+            yield self._network(cast(Literal["sasrec", "two_tower"], model), known, held_out)
+
+    def _best_ease(self, known: Interactions) -> Candidate:
+        def refit(
+            penalty: float, pace: float | None
+        ) -> Callable[[Interactions], tuple[tuple[float, Part], ...]]:
+            return lambda every: ((1.0, ease(every, penalty=penalty, pace=pace)),)
+
+        tried = []
+        for penalty in _EASE_PENALTIES:
+            for pace in (None, *(_PACES if self.is_ordered_ else ())):
+                again = refit(penalty, pace)
+                settings = {"penalty": penalty, "pace": pace}
+                tried.append(self._scored(Candidate("ease", again(known), again, settings)))
+        return max(tried, key=lambda each: each.score)
+
+    def _best_factors(self, kind: Literal["als", "bpr"], known: Interactions) -> Candidate:
+        seed = self.options.seed
+
+        def refit(penalty: float) -> Callable[[Interactions], tuple[tuple[float, Part], ...]]:
+            return lambda every: ((1.0, factors(every, kind, penalty=penalty, seed=seed)),)
+
+        tried = []
+        for penalty in _ALS_PENALTIES if kind == "als" else _BPR_PENALTIES:
+            again = refit(penalty)
+            tried.append(self._scored(Candidate(kind, again(known), again, {"penalty": penalty})))
+        return max(tried, key=lambda each: each.score)
+
+    def _network(
+        self, kind: Literal["sasrec", "two_tower"], known: Interactions, held_out: Interactions
+    ) -> Candidate:
+        attributes = self._attributes
+        learner = NextItem(kind, self.options.training).fit(known, held_out, attributes)
+        epochs = learner.history_.best_epoch
+        return Candidate(
+            kind,
+            ((1.0, learner.part()),),
+            lambda every: ((1.0, learner.refit(every, attributes).part()),),
+            {"epochs": epochs},
+        )
+
+    def _blend(self, candidates: list[Candidate]) -> Candidate:
+        """The best and each of the others after it, with the weight that ranks best."""
+        best, *others = sorted(
+            (self._scored(each) for each in candidates), key=lambda each: -each.score
+        )
+        for other in others:
+            mixed = [self._scored(_mixed(best, other, weight)) for weight in _BLENDS]
+            best = max([best, *mixed], key=lambda each: each.score)
+        return best
+
+    def _scored(self, candidate: Candidate) -> Candidate:
+        if not np.isnan(candidate.score):
+            return candidate
+        return candidate._replace(score=self._judge.ndcg(candidate.parts))
+
+
+def _mixed(first: Candidate, second: Candidate, weight: float) -> Candidate:
+    def weighed(parts: tuple[tuple[float, Part], ...]) -> tuple[tuple[float, Part], ...]:
+        return tuple((weight * own, part) for own, part in parts)
+
+    return Candidate(
+        "blend",
+        first.parts + weighed(second.parts),
+        lambda every: first.refit(every) + weighed(second.refit(every)),
+        {first.name: dict(first.settings), second.name: {**second.settings, "weight": weight}},
+    )
+
+
+class Judged(NamedTuple):
+    """Users on whose held-out interactions models are compared.
+
+    Parameters
+    ----------
+    asked : Asked
+    taken : ndarray of int64, shape [users, T]
+    later : list of set of int
+        What each took later.
+    rules : Rules
+    """
+
+    asked: Asked
+    later: list[set[int]]
+    rules: Rules
+
+    @classmethod
+    def of(cls, known: Interactions, held_out: Interactions, seed: int) -> Judged:
+        """Take users who have both, at most some thousands."""
+        users = np.flatnonzero((known.counts > 0) & (held_out.counts > 0))
+        if len(users) > _MOST_JUDGED:
+            chosen = np.random.default_rng(seed).choice(users, _MOST_JUDGED, replace=False)
+            users = np.sort(chosen)
+        later: dict[int, set[int]] = {user: set() for user in users.tolist()}
+        for user, item in zip(held_out.user.tolist(), held_out.item.tolist(), strict=True):
+            if user in later:
+                later[user].add(item)
+        nothing = np.zeros((len(users), 1), dtype=np.int64)
+        asked = Histories.of(known).joined(users, nothing)
+        return cls(asked, list(later.values()), Rules(known.items, 10).padded())
+
+    def ndcg(self, parts: tuple[tuple[float, Part], ...]) -> float:
+        """Mean nDCG@10 of a model; 0 where nobody can be judged."""
+        if not self.later:
+            return 0.0
+        fixed, _ = blended(parts)
+        found = []
+        for part in _slices(len(self.later), 512):
+            asked = Asked(*(each[part] for each in self.asked))
+            scores = sum(each.scores(asked) for each in fixed)
+            wishes = Wishes(np.full((len(asked.user), 1), "", dtype=object))
+            width = len(self.rules.items) - scores.shape[1]
+            best, _ = self.rules.best(np.pad(scores, ((0, 0), (0, width))), asked.codes, wishes)
+            found.append(ndcg_of(best, self.later[part]))
+        return float(np.concatenate(found).mean())
+
+
+def _slices(rows: int, most: int) -> list[slice]:
+    return [slice(start, start + most) for start in range(0, max(rows, 1), most)]

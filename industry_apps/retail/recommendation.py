@@ -1,0 +1,288 @@
+"""Recommendation: which items a customer is likely to take next, within the rules of the shop.
+
+Asked by a shop, a media library or a wholesaler for its pages, mails and call lists: for each
+customer, or for somebody unknown with some items in the basket. What a customer took already is
+not recommended again.
+
+Simple models that are tuned well are hard to beat here (Ferrari Dacrema, Cremonesi and Jannach
+2019, "Are we really making much progress?", arXiv:1907.06902), so the model is chosen on
+interactions that are held out, and two baselines stand beside it in each report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, Split, sample
+from industry_apps.errors import SchemaError, unknown_name
+from industry_apps.evaluation import Report
+from industry_apps.export import Exportable
+from industry_apps.features import GraphBuilder
+from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
+from industry_apps.recipes.interactions import (
+    InteractionColumns,
+    described,
+    item_table,
+    read_interactions,
+    split_interactions,
+)
+from industry_apps.recipes.ranking import Choice, RankingOptions, RankingRecipe
+from industry_apps.recipes.ranking_assessment import RankingBaselines, assess_ranking
+from industry_apps.recipes.ranking_rules import Wishes
+from industry_apps.recipes.records import under_names
+from industry_apps.schema import Column, Schema, Traits
+from industry_apps.training import TrainingOptions
+
+_K = 10
+#: Columns of a request; the others are of interactions.
+_REQUEST = ("user", "history", "allowed", "category_cap")
+
+
+class Recommender(Application):
+    """The items that a customer is likely to take next, without those already taken.
+
+    It learns from interactions: a row for each item that a user took, bought, clicked or rated.
+    It is asked with requests: ``user``, the items of a ``history``, or both. The history of a
+    request is added to what is stored of a known user, as what came last. A user who is unknown
+    and has no history gets the most popular items. ``allowed`` leaves only these items, none
+    where all of them are unknown; of one category at most ``category_cap`` items are given,
+    chosen among the 20 times as many that rank best. Where fewer items are left than asked for,
+    the list ends in "" and scores without a value.
+
+    A pair of user and item counts once, at its latest moment. The score orders the items of one
+    request, and means nothing else.
+
+    Parameters
+    ----------
+    model : {"auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"}
+        "auto" compares EASE, ALS, where the order counts a transformer of sequences (SASRec),
+        and their blend, on held-out interactions. A two-tower network also ranks items that
+        nobody took yet, by their attributes. "blend" is of EASE and ALS.
+    k : int
+        Items that are recommended, in [1, 100].
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"weight": "rating"}``. A ``weight`` says
+        how much an interaction tells, compared with others.
+    ordered : bool
+        Whether the order of interactions counts, where they have a time. Set it to False where
+        the interactions to predict are not later than those to learn from.
+    attributes : tuple of str
+        Columns of the interactions that say something about the item, beside ``category``.
+    items : DataFrame, optional
+        One row an item, with the column ``item``: attributes, and items that nobody took yet.
+    training : TrainingOptions, optional
+        Of the networks.
+    seed : int
+
+    Examples
+    --------
+    >>> from industry_apps.retail import Recommender
+    >>> data = Recommender.sample()
+    >>> recommender = Recommender.fast().fit(data)
+    >>> list(recommender.predict(data.test.head(2)).columns)
+    ['items', 'scores']
+    """
+
+    name = "retail.recommendation"
+    schema = Schema(
+        (
+            Column(name="user", kind="category", required=False, description="Who asks"),
+            Column(name="item", kind="category", role="identifier", description="What was taken"),
+            Column(name="time", kind="datetime", role="identifier", required=False),
+            Column(name="weight", kind="number", low=0, role="identifier", required=False),
+            Column(
+                name="category",
+                kind="category",
+                role="identifier",
+                required=False,
+                description="Of the item",
+            ),
+            Column(
+                name="history",
+                kind="category",
+                size=None,
+                required=False,
+                description="Items taken since, the latest last",
+            ),
+            Column(
+                name="allowed",
+                kind="category",
+                size=None,
+                required=False,
+                description="Only these items; all without it",
+            ),
+            Column(
+                name="category_cap",
+                kind="number",
+                low=1,
+                required=False,
+                description="Items of one category at most",
+            ),
+        )
+    )
+    outputs = Schema(
+        (
+            Column(
+                name="items", kind="category", size=_K, description='The best first; "" at the end'
+            ),
+            Column(name="scores", kind="number", size=_K, description="Falling"),
+        )
+    )
+    traits = Traits(task="ranking", inputs=("category", "number"))
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "model": one_of(get_args(Choice)),
+        "k": integer(1, 100),
+        "columns": NAME_MAP.or_none(),
+        "ordered": BOOLEAN,
+        "attributes": NAMES,
+        "items": instance(pd.DataFrame).or_none(),
+        "training": instance(TrainingOptions).or_none(),
+        "seed": integer(0),
+    }
+
+    def __init__(
+        self,
+        *,
+        model: Literal["auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"] = "auto",
+        k: int = _K,
+        columns: Mapping[str, str] | None = None,
+        ordered: bool = True,
+        attributes: tuple[str, ...] = (),
+        items: pd.DataFrame | None = None,
+        training: TrainingOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.k = k
+        self.columns = columns
+        self.ordered = ordered
+        self.attributes = attributes
+        self.items = items
+        self.training = training
+        self.seed = seed
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """A small run of the basket simulator, with no network: simulated customers."""
+        return sample("retail_basket_simulator")
+
+    @classmethod
+    def fast(cls) -> Self:
+        """EASE alone: a fit of seconds."""
+        return cls(model="ease")
+
+    def split(self, interactions: pd.DataFrame) -> Split:
+        """Split interactions of yours: the latest of each user are the test.
+
+        Parameters
+        ----------
+        interactions : DataFrame
+            Without a time, or where the order does not count, random ones of each user.
+        """
+        names = self._names()
+        return split_interactions(interactions, names, ordered=self.ordered, seed=self.seed)
+
+    def similar_items(self, item: str, k: int = _K) -> pd.DataFrame:
+        """The items that go with an item: what somebody is recommended who took only this.
+
+        Parameters
+        ----------
+        item : str
+        k : int
+            At least 1.
+
+        Returns
+        -------
+        DataFrame
+            ``item`` and ``score``, falling. The exported file answers the same to a request
+            without a user whose history is the item.
+
+        Raises
+        ------
+        UnknownNameError
+            No interaction was with this item.
+        """
+        self._check_fitted()
+        known = self.recipe_.histories_.items
+        if item not in known[1:]:
+            raise unknown_name("item", str(item), known[1:].tolist())
+        texts = (np.array([[each]], dtype=object) for each in ("", item, ""))
+        user, history, allowed = texts
+        names, scores = self.recipe_.answer(user[:, 0], history, Wishes(allowed), size=k)
+        found = names[0] != ""
+        return pd.DataFrame({"item": names[0][found], "score": scores[0][found]})
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        named = under_names(self.schema, self.columns, type(self).__name__)
+        names, parts = self._names(), [p for p in (train, validation) if p is not None]
+        self._check_target(parts, names)
+        category = self._name("category")
+        if self.items is not None and names.item not in self.items:
+            raise SchemaError(
+                f"Column {names.item!r} is missing from the table of items. Add it, or map your "
+                "name to it."
+            )
+        table = item_table(parts, names.item, (category, *self.attributes), self.items)
+        found = read_interactions(parts, names, table.index.tolist())
+        has_kinds = category in table
+        options = RankingOptions(
+            model=self.model, size=self.k, ordered=self.ordered, seed=self.seed
+        )
+        training = replace(self.training or options.training, seed=self.seed)
+        options = replace(options, training=training)
+        later = found[1] if len(found) > 1 else None
+        self.recipe_ = RankingRecipe(options).fit(
+            found[0], later, table, category if has_kinds else ""
+        )
+        self.baselines_ = RankingBaselines.of(found[0] if later is None else found[0].joined(later))
+        kinds = ("train", "validation")
+        self.split_ = {name: described(part) for name, part in zip(kinds, found, strict=False)}
+        request = [self._name(n) for n in _REQUEST[: 3 + has_kinds]]
+        self.schema_ = Schema(tuple(named[name] for name in request))
+        self.check_ = train if validation is None else validation
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        arrays = self.schema_.to_arrays(frame)
+        user, history, allowed, *cap = arrays.values()
+        names, scores = self.recipe_.answer(user, history, Wishes(allowed, *cap))
+        return {"items": names, "scores": scores}
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        names = self._names()
+        self._check_target([frame], names)
+        return assess_ranking(self.recipe_, self.baselines_, frame, names, self.split_)
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        user, history, allowed, *cap = builder.inputs(self.schema_).values()
+        items, scores = self.recipe_.write(builder, user, history, Wishes(allowed, *cap))
+        builder.output(items, "items", np.object_, self.k)
+        builder.output(scores, "scores", np.float32, self.k)
+        return Exportable(
+            graph=builder.model(self.name),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=Schema(tuple(replace(c, size=self.k) for c in self.outputs)),
+            check=self.check_,
+            thresholds={},
+            facts={**self.recipe_.facts(), "split": self.split_},
+            rows_a_run=self.recipe_.rows_a_run,
+        )
+
+    def _check_target(self, parts: list[pd.DataFrame], names: InteractionColumns) -> None:
+        for part in parts:
+            columns = [Column(name=n, kind="category") for n in (names.user, names.item)]
+            Schema(tuple(columns)).check_names(part)
+
+    def _names(self) -> InteractionColumns:
+        return InteractionColumns(**{n: self._name(n) for n in ("user", "item", "time", "weight")})
+
+    def _name(self, name: str) -> str:
+        return dict(self.columns or {}).get(name, name)
