@@ -150,7 +150,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     Any other parameter of the application goes by --set, as in --set delay_days=3 or
     --set trees.rounds=200.
     """
-    from industry_apps.benchmark import configured, data_of, run
+    from industry_apps.benchmark import configured, data_of, run, settings_for
     from industry_apps.benchmark.parameters import missed_cost_of
 
     kind = _kind(application)
@@ -161,7 +161,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
         missed_cost_of(kind): missed_cost,
         "seed": seed,
     }
-    given = {name: value for name, value in named.items() if value is not None}
+    given = settings_for(data) | {name: v for name, v in named.items() if v is not None}
     trained = configured(kind, {**given, **_settings(settings, column)}, fast=fast)
     done = run(trained, data_of(trained, data), out)
     _print_report(done.report, html, as_json, path=done.path)
@@ -281,7 +281,8 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
         raise ParameterError("Name an application (see industry-apps list), or give --all.")
     from industry_apps import benchmark as measuring
 
-    model = measuring.configured(_kind(application), _settings(settings, None), fast=fast)
+    given = {**measuring.settings_for(data), **_settings(settings, None)}
+    model = measuring.configured(_kind(application), given, fast=fast)
     if speed:
         record = measuring.measure_speed(model, data)
         rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]

@@ -17,6 +17,7 @@ __all__ = [
     "run",
     "score",
     "section",
+    "settings_for",
     "write_json",
     "write_results",
 ]
@@ -28,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
         "benchmark": "record",
         "benchmark_all": "results",
         "configured": "parameters",
+        "settings_for": "parameters",
         "data_of": "runs",
         "enriched": "answers",
         "machine": "hardware",

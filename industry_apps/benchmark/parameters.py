@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from industry_apps.application import Application
+from industry_apps.data import card, catalogue
 from industry_apps.errors import ParameterError, unknown_name
 
 #: Stands for "this alternative does not fit".
@@ -58,6 +59,22 @@ def configured(
             value = parsed(hints[name], name, text)
         model.set_params(**{name: value})
     return model
+
+
+def settings_for(source: str) -> dict[str, str]:
+    """The parameters that a data set needs, by its card; none for a table of one's own.
+
+    Parameters
+    ----------
+    source : str
+        As for :func:`industry_apps.benchmark.runs.data_of`.
+
+    Examples
+    --------
+    >>> settings_for("retail_movielens_100k")["ordered"]
+    'false'
+    """
+    return dict(card(source).settings) if source in catalogue() else {}
 
 
 def missed_cost_of(kind: type[Application]) -> str:

@@ -109,6 +109,8 @@ class Card:
         A column that names the part of each record: train, validation or test.
     folder : str
         Where mirrors keep the files, if not under the id.
+    settings : mapping of str to str
+        Parameters of the applications that these data need, as the command line takes them.
     reading : Reading
     files : tuple of DataFile
     simulator : Simulator, optional
@@ -133,6 +135,7 @@ class Card:
     last_out: LastOut | None = None
     official: str = ""
     folder: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     files: tuple[DataFile, ...] = ()
     simulator: Simulator | None = None
