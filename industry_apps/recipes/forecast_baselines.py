@@ -5,6 +5,7 @@ Letters in shapes: T steps of history, S series, H steps ahead, Q quantiles.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -80,7 +81,8 @@ def statistical(
     ----------
     name : {"auto_ets", "auto_theta", "auto_arima"}
     history : ndarray of shape [T, S]
-        The latest 1000 steps are used; gaps are filled by the value of a season before.
+        The latest 1000 steps are used; gaps are filled by the value of a season before. A
+        series too short for the model is forecast by the seasonal naive rule.
     horizon, season : int
     levels : sequence of float
         Quantiles are those of a normal distribution, whose spread the interval gives.
@@ -107,13 +109,18 @@ def statistical(
     model = getattr(models, STATISTICAL[name])(season_length=season)
     fallback = models.SeasonalNaive(season_length=season)
     forecaster = core.StatsForecast(models=[model], freq=1, n_jobs=1, fallback_model=fallback)
-    found = forecaster.forecast(df=frame, h=horizon, level=[80]).sort_values(["unique_id", "ds"])
+    with warnings.catch_warnings():  # of series too short for their season
+        warnings.filterwarnings("ignore", module="statsforecast")
+        found = forecaster.forecast(df=frame, h=horizon, level=[80])
+    found = found.sort_values(["unique_id", "ds"])
     shape = (filled.shape[1], horizon)
     point = found[STATISTICAL[name]].to_numpy().reshape(shape)
     upper = found[f"{STATISTICAL[name]}-hi-80"].to_numpy().reshape(shape)
     spread = (upper - point) / NormalDist().inv_cdf(0.9)
+    naive = seasonal_naive(history, horizon, season, levels)
     normal = np.array([NormalDist().inv_cdf(level) for level in levels])
-    return np.maximum(point[:, :, None] + spread[:, :, None] * normal, 0)
+    quantiles = np.maximum(point[:, :, None] + spread[:, :, None] * normal, 0)
+    return np.where(np.isfinite(quantiles), quantiles, naive)
 
 
 #: The simple baselines, by name.

@@ -5,9 +5,10 @@ Letters in shapes: N windows, H steps of the horizon, Q quantiles.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,13 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.horizon_nodes import reshaped
 from industry_apps.recipes.trees import SEEDS_APART, TreeOptions
 
+if TYPE_CHECKING:
+    import lightgbm as lgb
+
 #: Fewer known steps than this tell a model nothing.
 FEWEST_OUTCOMES = 100
+#: Leaves are multiples of one over this.
+_LEAF_STEPS = 2**18
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,11 +110,13 @@ class TreeQuantiles:
         )
         self._boosters = [
             [
-                with_float32_thresholds(
-                    lgb.train(
-                        {**options.parameters(), "objective": "quantile", "alpha": quantile},
-                        data,
-                        options.rounds,
+                _with_whole_leaves(
+                    with_float32_thresholds(
+                        lgb.train(
+                            {**options.parameters(), "objective": "quantile", "alpha": quantile},
+                            data,
+                            options.rounds,
+                        )
                     )
                 )
                 for options in self._seeded()
@@ -143,6 +151,23 @@ class TreeQuantiles:
             columns.append(builder.node("Mean", *margins) if len(margins) > 1 else margins[0])
         together = builder.concat(columns)  # [batch x H, Q]
         return reshaped(builder, together, -1, self.horizon, len(self.quantiles))
+
+
+def _with_whole_leaves(booster: lgb.Booster) -> lgb.Booster:
+    """Round leaves to multiples of a power of two, so that float32 adds them without error.
+
+    Sums of scaled quantiles stay below 32, and 5 bits before the point and 18 behind it fit
+    into a float32: the file then adds up what the trained model does, in whatever order.
+    """
+    import lightgbm as lgb
+
+    def rounded(line: re.Match[str]) -> str:
+        leaves = (round(float(leaf) * _LEAF_STEPS) / _LEAF_STEPS for leaf in line[1].split())
+        return "leaf_value=" + " ".join(map(repr, leaves))
+
+    text = booster.model_to_string()
+    text = re.sub(r"^leaf_value=(.+)$", rounded, text, flags=re.MULTILINE)
+    return lgb.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE))
 
 
 def check_outcomes(known: int) -> None:
