@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, TrainingError
@@ -100,6 +102,7 @@ class NgramScorer:
             getattr(self.options, self.freedom),
         )
         self._keep(weights)
+        self.graph_ = WrittenGraph(self.features.schema, self._write_margin, ("/margin",))
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data."""
@@ -107,7 +110,11 @@ class NgramScorer:
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score texts with the graph that the file has -> [rows]."""
-        return run_on_text(self.column, arrays, self.write)[:, 0].astype(np.float64)
+        (found,) = self.graph_.run(arrays)
+        return found[:, 0].astype(np.float64)
+
+    def _write_margin(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
+        builder.output(self.write(builder, inputs), "/margin", np.float32)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append the model to a graph -> tensor [batch, 1]."""
@@ -176,29 +183,44 @@ def text_column(schema: Schema) -> Column:
     return texts[0]
 
 
-def run_on_text(
-    column: Column, arrays: Arrays, write: Callable[[GraphBuilder, Mapping[str, str]], str]
-) -> NDArray[np.float32]:
-    """Run nodes that are written for a text column on an array of texts.
+class WrittenGraph:
+    """Nodes that are written once and run in training as they will be in the file.
 
     Parameters
     ----------
-    column : Column
-    arrays : mapping of str to ndarray of str, shape [rows]
+    schema : Schema
+        Columns that are read.
     write : callable
-        Builder, inputs -> float tensor [batch, values].
-
-    Returns
-    -------
-    ndarray of float32, shape [rows, values]
+        Builder, {column: tensor} -> None; declares the outputs.
+    outputs : sequence of str
+        Their names.
     """
-    if not len(arrays[column.name]):
-        return np.empty((0, 1), dtype=np.float32)
-    builder, schema = GraphBuilder(), Schema((column,))
-    inputs = builder.inputs(schema)
-    builder.output(write(builder, inputs), "/found", np.float32, None)
-    feeds = feeds_of(arrays, schema)
-    return run_in_slices(builder.session(), ["/found"], feeds, schema)[0]
+
+    def __init__(
+        self,
+        schema: Schema,
+        write: Callable[[GraphBuilder, Mapping[str, str]], None],
+        outputs: Sequence[str],
+    ) -> None:
+        self.schema, self.outputs = schema, list(outputs)
+        self._write = write
+
+    def run(self, arrays: Arrays) -> list[NDArray[Any]]:
+        """Columns [rows] -> each output [rows, values]; [0, 1] of no rows."""
+        if not len(arrays[self.schema.names[0]]):
+            return [np.empty((0, 1), dtype=np.float32) for _ in self.outputs]
+        feeds = feeds_of(arrays, self.schema)
+        return run_in_slices(self._session, self.outputs, feeds, self.schema)
+
+    @cached_property
+    def _session(self) -> ort.InferenceSession:
+        builder = GraphBuilder()
+        self._write(builder, builder.inputs(self.schema))
+        return builder.session()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A session cannot be pickled; it is made again where it is needed.
+        return {key: value for key, value in self.__dict__.items() if key != "_session"}
 
 
 def _weights(

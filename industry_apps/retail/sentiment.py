@@ -32,9 +32,8 @@ from industry_apps.recipes import DecisionOptions, DecisionRecipe, Labelled, Ngr
 from industry_apps.recipes.records import under_names
 from industry_apps.recipes.text_baselines import TextBaselines
 from industry_apps.recipes.text_reasons import SIDES, WordReasons, side_of
-from industry_apps.recipes.texts import WordScorer
+from industry_apps.recipes.texts import WordScorer, WrittenGraph
 from industry_apps.runtime.answers import no_answers, shaped
-from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -260,6 +259,8 @@ class SentimentAnalyzer(Application):
         self.baselines_ = TextBaselines(self._name("text")).fit(known["train"])
         aspects = tuple(self._aspects())
         self.outputs_ = Schema((*list(self.outputs)[:3], *_aspect_columns(aspects)))
+        said = (Column(name="text", kind="text"), Column(name="said", kind="number"))
+        self.graph_ = WrittenGraph(Schema(said), self._write_said, self.outputs_.names)
         self.check_ = train if validation is None else validation
 
     def _word_weights(self, train: Labelled, options: DecisionOptions) -> Any:
@@ -276,15 +277,11 @@ class SentimentAnalyzer(Application):
         if not len(frame):
             return no_answers(self.outputs_)
         probability = self.recipe_.probability(arrays)
-        builder = GraphBuilder()
-        text, said = Column(name="text", kind="text"), Column(name="said", kind="number")
-        schema = Schema((text, said))
-        inputs = builder.inputs(schema)
-        self._write_answers(builder, inputs["text"], inputs["said"])
         feeds = {"text": arrays[self._name("text")], "said": probability.astype(np.float32)}
-        names = self.outputs_.names
-        found = run_in_slices(builder.session(), names, feeds_of(feeds, schema), schema)
-        return shaped(self.outputs_, found)
+        return shaped(self.outputs_, self.graph_.run(feeds))
+
+    def _write_said(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
+        self._write_answers(builder, inputs["text"], inputs["said"])
 
     def _write_answers(self, builder: GraphBuilder, text: str, probability: str) -> None:
         """What follows from the text and its probability; the same in training and in the file."""
