@@ -141,5 +141,5 @@ report
 path = analyzer.export(folder / "sentiment.onnx", check=texts)
 print(analyzer.parity_)
 model = Model(path)
-said = ["a wonderful and moving film", "a dull , boring mess", "it has a beginning and an end", "😀"]
+said = ["a wonderful and moving film", "a dull , boring mess", "it has an end", "😀"]
 model.predict(pd.DataFrame({"text": said})).assign(text=said)

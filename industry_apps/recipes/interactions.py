@@ -169,9 +169,7 @@ def read_interactions(
     users = _names(np.concatenate([part["user"] for part in read]))
     taken = np.concatenate([part["item"] for part in read])
     items = _names(np.concatenate([taken, np.array(list(further), dtype=object)]))
-    weights = np.concatenate([part["weight"] for part in read]).astype(np.float64)
-    mean, spread = _moments(weights)
-    return [
+    found = [
         _once(
             Interactions(
                 users=users,
@@ -179,11 +177,14 @@ def read_interactions(
                 user=code_of(part["user"], users),
                 item=code_of(part["item"], items),
                 time=part["time"],
-                strength=_strength(part["weight"], mean, spread),
+                strength=part["weight"],
             )
         )
         for part in read
     ]
+    # Of each pair once: a row twice must not shift what is usual.
+    mean, spread = _moments(np.concatenate([part.strength for part in found]).astype(np.float64))
+    return [replace(part, strength=_strength(part.strength, mean, spread)) for part in found]
 
 
 def code_of(values: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.int64]:

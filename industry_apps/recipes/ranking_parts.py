@@ -20,6 +20,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.ranking_history import Asked, AskedTensors
@@ -28,6 +29,9 @@ from industry_apps.recipes.ranking_history import Asked, AskedTensors
 _LARGEST = 2.0**23
 #: Interactions count in sixteenths.
 _STEPS = 16
+#: What a network answers depends in its last digits on how many are asked at once. Rounded to
+#: so much finer steps, in float64, that changes a score by nothing that could be seen.
+_FINER = 65_536.0
 #: Of the strength of an interaction, see interactions.py.
 _STRONGEST = 1.5
 
@@ -250,9 +254,10 @@ class Encoded(Part):
 
     def scores(self, asked: Asked) -> NDArray[Any]:
         """Scores [B, C] of requests."""
-        factors = np.rint(self.factors(self.latest(asked)) * np.float32(self.scale))
-        scores: NDArray[Any] = factors @ self.items.T
-        return scores
+        found = self.factors(self.latest(asked)).astype(np.float64)
+        factors = np.rint(found * (self.scale * _FINER))
+        scores: NDArray[Any] = factors @ self.items.T.astype(np.float64) / _FINER
+        return scores.astype(np.float32)
 
     def write(self, builder: GraphBuilder, asked: AskedTensors) -> str:
         """Append the scores [B, C]."""
@@ -272,8 +277,11 @@ class Encoded(Part):
         latest = node("ScatterElements", empty, place, asked.codes, attributes={"axis": 1})
         ends = (constant(np.array([end])) for end in (0, self.length, 1))
         found = builder.append(self.network, {"codes": node("Slice", latest, *ends)})["output"]
-        factors = node("Round", node("Mul", found, constant(np.float32(self.scale))))
-        return node("MatMul", factors, constant(np.ascontiguousarray(self.items.T)))
+        found = node("Cast", found, attributes={"to": TensorProto.DOUBLE})
+        factors = node("Round", node("Mul", found, constant(np.float64(self.scale * _FINER))))
+        items = constant(np.ascontiguousarray(self.items.T).astype(np.float64))
+        scores = node("Div", node("MatMul", factors, items), constant(np.float64(_FINER)))
+        return builder.cast(scores, np.float32)
 
 
 def blended(parts: Sequence[tuple[float, Part]]) -> tuple[list[Part], float]:
