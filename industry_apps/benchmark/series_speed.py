@@ -131,6 +131,17 @@ def backtest_time(assets: int = _ASSETS, days: int = _DAYS, *, repeats: int = 3)
     )
 
 
+def horizon_of(path: Path) -> int:
+    """Steps that a file of windows forecasts; 0 where it answers the moment itself.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    rule = Model(path).windows
+    return rule.horizon if rule is not None else 0
+
+
 def _last_window(table: pd.DataFrame, schema: Schema, rule: WindowRule) -> pd.DataFrame:
     """The rows of the last window; of a forecast, with a horizon whose history is not known."""
     moments = np.sort(table[rule.time].unique())
