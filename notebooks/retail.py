@@ -109,7 +109,8 @@ path = forecaster.export(folder / "demand.onnx", check=sales)
 print(forecaster.parity_)
 history = pd.concat([sales.train, sales.validation])
 horizon = sorted(sales.test["time"].unique())[: forecaster.windows_.horizon]
-ahead = sales.test[sales.test["time"].isin(horizon)].assign(quantity=None)
+ahead = sales.test[sales.test["time"].isin(horizon)]
+ahead = ahead.drop(columns=["quantity", *forecaster.past])  # what nobody knows by then
 forecast = Model(path).predict(pd.concat([history, ahead], ignore_index=True))
 forecast.head(6)
 
