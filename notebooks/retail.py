@@ -54,7 +54,10 @@ def data_for(application, name):
 
 # %%
 ratings = data_for(Recommender, "retail_movielens_100k")
-recommender = Recommender.fast() if QUICK else Recommender(ordered=False, columns={"weight": "rating"})
+if QUICK:
+    recommender = Recommender.fast()
+else:
+    recommender = Recommender(ordered=False, columns={"weight": "rating"})
 report = recommender.fit(ratings).evaluate(ratings)
 report
 
