@@ -84,7 +84,7 @@ def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
     size = groups.map(groups.value_counts())
     # Rounded down, as a cut at a share of the rank is: the first 3 of 5 at three quarters; who
     # has one row is learned from.
-    known = np.floor((1 - rule.test) * size + 1e-9).clip(lower=1)
+    known = np.maximum(np.floor((1 - rule.test) * size + 1e-9), 1)
     learned = ((1 - rule.validation) * known).round()
     parts = (place < learned, (place >= learned) & (place < known), place >= known)
     return Split(*(frame[part].reset_index(drop=True) for part in parts))
