@@ -37,9 +37,10 @@ from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
 ForecastModel = Literal["trees", "tft", "nhits", "patch", "tcn", "ensemble"]
-#: What an ensemble is made of: what did best on the validation parts of M4-Hourly and Stallion.
-MEMBERS: tuple[ForecastModel, ...] = ("trees", "patch", "tft")
-#: The fusion transformer goes through a window step by step: longer ones take it hours.
+#: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
+#: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
+_OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
+_OF_LONG: tuple[ForecastModel, ...] = ("trees", "patch")
 _LONGEST_OF_TFT = 200
 
 #: Scaled outcomes are cut here: a series that comes to life is one observation among many.
@@ -50,6 +51,7 @@ _OF_ZEROS = 2 * SMALLEST_SCALE
 _GROUPS, _FEWEST_A_GROUP = 4, 500
 
 _Floats = NDArray[np.float32]
+_TRAINING = TrainingOptions(max_epochs=20, patience=4)
 _TREES = TreeOptions(
     rounds=400,
     learning_rate=0.05,
@@ -117,9 +119,7 @@ class ForecastOptions:
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     learning: LearningOptions = field(default_factory=LearningOptions)
     trees: TreeOptions = field(default_factory=lambda: _TREES)
-    training: TrainingOptions | None = field(
-        default_factory=lambda: TrainingOptions(max_epochs=20, patience=4)
-    )
+    training: TrainingOptions | None = _TRAINING
     seed: int = 0
 
 
@@ -211,7 +211,7 @@ class ForecastRecipe:
     def _names(self) -> tuple[ForecastModel, ...]:
         if self.options.model != "ensemble":
             return (self.options.model,)
-        return MEMBERS if self.rule.length <= _LONGEST_OF_TFT else MEMBERS[:2]
+        return _OF_SHORT if self.rule.length <= _LONGEST_OF_TFT else _OF_LONG
 
     def _wanted(self, names: Sequence[str]) -> tuple[str, ...]:
         """Inputs that the models take."""
@@ -225,7 +225,10 @@ class ForecastRecipe:
         from industry_apps.recipes.forecast_network_models import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities
-        return NetworkQuantiles(kind, options.quantiles, codes, options.training, options.seed)
+        training = options.training
+        if options.model == "ensemble" and name == "tft" and training == _TRAINING:
+            training = None  # beside trees the tutorial's small network helps more
+        return NetworkQuantiles(kind, options.quantiles, codes, training, options.seed)
 
     def _calibrate(self, panel: Panel, held_out: Sequence[int]) -> None:
         """Fit on what came before the origins held out; weigh and calibrate on these."""
