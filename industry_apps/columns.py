@@ -182,7 +182,7 @@ class Column:
 
     def _lists(self, values: Any) -> NDArray[Any]:
         """Lists side by side, each value checked as that of a plain column."""
-        rows = [self._list_of(values, row) for row in range(len(values))]
+        rows = [self._list_of(value, values, row) for row, value in enumerate(values)]
         sizes = np.fromiter(map(len, rows), np.int64, len(rows))
         wrong = sizes == 0 if self.size is None else sizes != self.size
         if wrong.any() and (self.size is not None or not self.nullable):
@@ -204,8 +204,7 @@ class Column:
         made[np.arange(width) < sizes[:, None]] = flat
         return made
 
-    def _list_of(self, values: Any, row: int) -> list[Any]:
-        value = values.iloc[row] if hasattr(values, "iloc") else values[row]
+    def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):
             if not (is_missing(value) or value == ""):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")

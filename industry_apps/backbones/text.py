@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from industry_apps.backbones.transformer import SequenceEncoder
-from industry_apps.limits import Limit, check_limits, integer, is_number
+from industry_apps.limits import DROPOUT, check_limits, integer
 
 _UNKNOWN = 1
-_DROPOUT = Limit(lambda value: is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 #: Standard deviation of the vectors of words at the start.
 _EMBEDDING_SCALE = 0.1
 
@@ -84,7 +83,7 @@ class TextCNN(nn.Module):
             self,
             {"cardinality": integer(2)}
             | dict.fromkeys(("outputs", "width", "filters"), integer(1))
-            | dict.fromkeys(("dropout", "word_dropout"), _DROPOUT),
+            | dict.fromkeys(("dropout", "word_dropout"), DROPOUT),
         )
         self.embed = nn.Embedding(cardinality, width, padding_idx=0)
         with torch.no_grad():
@@ -160,7 +159,7 @@ class TextTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.outputs, self.dropout, self.word_dropout = outputs, dropout, word_dropout
-        limits = {"outputs": integer(1), "dropout": _DROPOUT, "word_dropout": _DROPOUT}
+        limits = {"outputs": integer(1), "dropout": DROPOUT, "word_dropout": DROPOUT}
         check_limits(self, limits)
         self.encoder = SequenceEncoder(
             cardinality, width=width, depth=depth, length=length, dropout=dropout

@@ -118,6 +118,11 @@ class GraphBuilder:
         """Append an operator with one output; return the name of that output."""
         return self._append(op, inputs, 1, domain, attributes or {})[0]
 
+    def part(self, tensor: str, start: int, stop: int, axis: int = 1) -> str:
+        """Append what lies from ``start`` to before ``stop`` on an axis; negative from the end."""
+        ends = (self.constant(np.array([place])) for place in (start, stop, axis))
+        return self.node("Slice", tensor, *ends)
+
     def largest(self, tensor: str, count: int) -> tuple[str, str]:
         """Append the largest values of each row, falling, and their places: [batch, count] each.
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.horizons import HorizonPlan, HorizonRows, Levelled, levelled
+from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import Value
 from industry_apps.features.tabular import Category, Raw
 from industry_apps.features.window_tensors import WindowScaler
@@ -28,7 +27,7 @@ SERIES_A_RUN = 1_024
 _TYPES = {"codes": np.int64}
 
 
-class ForecastGraph:
+class ForecastGraph(RunsItsGraph):
     """Raw windows to base, scale, and the inputs of trees and networks.
 
     Parameters
@@ -158,9 +157,7 @@ class ForecastGraph:
                 found[name] = builder.cast(column, np.float32) if part == "codes" else column
         return found
 
-    @cached_property
-    def _session(self) -> ort.InferenceSession:
-        builder = GraphBuilder()
+    def _declare(self, builder: GraphBuilder) -> None:
         plan = self.plan
         inputs = builder.inputs(self.schema.inputs(), plan.length, plan.horizon)
         where, tensors = self.write(builder, inputs)
@@ -168,11 +165,6 @@ class ForecastGraph:
         builder.output(where.scale, "/scale", np.float32)
         for name, tensor in tensors.items():
             builder.output(tensor, f"/{name}", _TYPES.get(name, np.float32), None)
-        return builder.session()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A session cannot be pickled; it is made again where it is needed.
-        return {key: value for key, value in self.__dict__.items() if key != "_session"}
 
 
 def _column(builder: GraphBuilder, x: str, place: int) -> str:
@@ -183,5 +175,4 @@ def _column(builder: GraphBuilder, x: str, place: int) -> str:
 
 def _no_codes(builder: GraphBuilder, like: str) -> str:
     """A tensor of shape [S, 0]."""
-    zero, one = builder.constant(np.array([0])), builder.constant(np.array([1]))
-    return builder.cast(builder.node("Slice", like, zero, zero, one), np.int64)
+    return builder.cast(builder.part(like, 0, 0), np.int64)

@@ -7,16 +7,15 @@ exported file. Two implementations of preprocessing cannot drift apart when ther
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -37,7 +36,7 @@ Encoder = NumberEncoder | StringEncoder
 _NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal, NumberSteps)
 
 
-class FeatureGraph:
+class FeatureGraph(RunsItsGraph):
     """Raw columns to tensors, as an ONNX graph.
 
     It has up to three outputs: ``numeric`` [batch, features] float32, ``codes``
@@ -171,17 +170,10 @@ class FeatureGraph:
             name.removeprefix("/"): tensor[:rows] for name, tensor in zip(names, found, strict=True)
         }
 
-    @cached_property
-    def _session(self) -> ort.InferenceSession:
-        builder = GraphBuilder()
+    def _declare(self, builder: GraphBuilder) -> None:
         for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
             dtype = np.float32 if name == "numeric" else np.int64
             builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
-        return builder.session()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A session cannot be pickled; it is made again where it is needed.
-        return {key: value for key, value in self.__dict__.items() if key != "_session"}
 
 
 def _columns(encoder: Encoder) -> tuple[str, ...]:

@@ -42,12 +42,6 @@ def zero(builder: GraphBuilder) -> str:
     return builder.constant(np.float32(0))
 
 
-def steps_of(builder: GraphBuilder, x: str, start: int, stop: int, axis: int = 1) -> str:
-    """The steps [start, stop) of an axis."""
-    ends = (builder.constant(np.array([each])) for each in (start, stop, axis))
-    return builder.node("Slice", x, *ends)
-
-
 def taken(builder: GraphBuilder, x: str, places: np.ndarray) -> str:
     """The steps of [S, L] at some places, which may be a table -> [S, *places.shape]."""
     return builder.node(

@@ -18,7 +18,7 @@ import numpy as np
 
 from industry_apps.features import horizon_nodes as nodes
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.features.horizon_nodes import known_mean, steps_of, taken
+from industry_apps.features.horizon_nodes import known_mean, taken
 from industry_apps.features.sources import Part, TimePart
 
 #: The scale is at least this share of the mean size of the values: a constant series has one.
@@ -122,7 +122,7 @@ def levelled(builder: GraphBuilder, history: str, plan: HorizonPlan, typical: fl
     anywhere = known_mean(builder, history, 1)  # [S, 1]
     usual = builder.constant(np.float32(typical))
     anywhere = nodes.where_known(builder, anywhere, usual)
-    latest = steps_of(builder, history, -min(plan.seasons[-1], length), length)
+    latest = builder.part(history, -min(plan.seasons[-1], length), length)
     level = nodes.where_known(builder, known_mean(builder, latest, 1), anywhere)
     if plan.base_periods:
         lags = taken(builder, history, plan.in_phase(season, plan.base_periods))
@@ -140,7 +140,7 @@ def levelled(builder: GraphBuilder, history: str, plan: HorizonPlan, typical: fl
     change = size
     if length > season:
         later, earlier = (
-            steps_of(builder, history, *ends) for ends in ((season, length), (0, length - season))
+            builder.part(history, *ends) for ends in ((season, length), (0, length - season))
         )
         apart = builder.node("Abs", builder.node("Sub", later, earlier))
         change = nodes.where_known(builder, known_mean(builder, apart, 1), size)
@@ -243,7 +243,7 @@ class _Made:
             values = taken(b, history, places)  # [S, H, J]
             lags = min(count, _LAGS)
             if lags:
-                latest = steps_of(b, values, 0, lags, 2)
+                latest = b.part(values, 0, lags, 2)
                 self.add(f"lag of {season} x", self._relative(latest), lags)
             for few in (3, 7, 14, 28):
                 if 1 < few < count or few == count > 1:
@@ -254,7 +254,7 @@ class _Made:
                 self._steps_of_longer(history, season, values, count)
 
     def _mean_in_phase(self, season: int, values: str, few: int) -> None:
-        latest = steps_of(self.builder, values, 0, few, 2)
+        latest = self.builder.part(values, 0, few, 2)
         mean = known_mean(self.builder, latest, 2)
         self.add(f"mean of {few} x {season}", self._relative(mean))
 
@@ -267,7 +267,7 @@ class _Made:
                 break
             ahead = np.arange(self.plan.horizon)[:, None] % short
             before = taken(b, history, self.plan.length - back - short + ahead)
-            step = b.node("Sub", steps_of(b, values, k - 1, k, 2), before)
+            step = b.node("Sub", b.part(values, k - 1, k, 2), before)
             self.add(f"step of {season} {k}", self._scaled(step))
 
     def shape_of(self, history: str) -> None:
@@ -277,7 +277,7 @@ class _Made:
         for steps in plan.means:
             self._means(history, steps)
         longest = min(plan.seasons[-1], plan.length)
-        latest = steps_of(b, history, plan.length - longest, plan.length)
+        latest = b.part(history, plan.length - longest, plan.length)
         self.flat("spread", self._scaled(self._one(nodes.known_spread(b, latest, 1))))
         self.flat("level", self._scaled(self._level))
         self.add("base", self._scaled(b.node("Sub", self._base, self._level)))
@@ -286,8 +286,8 @@ class _Made:
             self.add(word, self._relative(extreme))
         changes = b.node(
             "Sub",
-            steps_of(b, history, 1, plan.length),
-            steps_of(b, history, 0, plan.length - 1),
+            b.part(history, 1, plan.length),
+            b.part(history, 0, plan.length - 1),
         )
         size = known_mean(b, b.node("Abs", changes), 1)
         self.flat("change", self._scaled(self._one(size)))
@@ -309,7 +309,7 @@ class _Made:
         back = np.arange(1, min(plan.latest, plan.length) + 1)
         last = taken(b, history, plan.length - back)  # [S, k]
         first = min(3, len(back))
-        values = nodes.reshaped(b, steps_of(b, last, 0, first), 0, 1, -1)
+        values = nodes.reshaped(b, b.part(last, 0, first), 0, 1, -1)
         self.add("last", self._relative(values), first)
         count = min(plan.base_periods or 1, (plan.length - len(back)) // season)
         if count > 0:
@@ -321,14 +321,14 @@ class _Made:
     def _means(self, history: str, steps: int) -> None:
         """The mean of the last steps, and by how much it changed over each season."""
         b, plan = self.builder, self.plan
-        last = steps_of(b, history, plan.length - steps, plan.length)
+        last = b.part(history, plan.length - steps, plan.length)
         mean = self._one(known_mean(b, last, 1))
         self.add(f"mean of {steps}", self._relative(mean))
         self.flat(f"mean of {steps} over level", self._scaled(b.node("Sub", mean, self._level)))
         for season in plan.seasons:
             if plan.length >= steps + season:
                 start = plan.length - season - steps
-                before = steps_of(b, history, start, start + steps)
+                before = b.part(history, start, start + steps)
                 change = known_mean(b, b.node("Sub", last, before), 1)
                 self.flat(f"change of {steps} over {season}", self._scaled(self._one(change)))
 
@@ -341,11 +341,11 @@ class _Made:
         b, plan = self.builder, self.plan
         usual, spread = known_mean(b, history, 1), nodes.known_spread(b, history, 1)
         apart = b.node("Div", b.node("Sub", history, usual), spread)  # [S, L]
-        last = steps_of(b, apart, plan.length - 1, plan.length)
+        last = b.part(apart, plan.length - 1, plan.length)
         self.flat(f"{name}, last", self._one(last))
         season = plan.seasons[0]
         if plan.length >= season:
-            latest = steps_of(b, apart, plan.length - season, plan.length)
+            latest = b.part(apart, plan.length - season, plan.length)
             self.flat(f"{name}, mean of {season}", self._one(known_mean(b, latest, 1)))
             before = taken(b, apart, plan.in_phase(season, 1))
             self.add(f"{name}, {season} before", before)
@@ -354,12 +354,12 @@ class _Made:
         """A column known in advance: at the step, beside its past, and what it usually does."""
         b, plan = self.builder, self.plan
         length, end = plan.length, plan.length + plan.horizon
-        past, ahead = steps_of(b, values, 0, length), steps_of(b, values, length, end)
+        past, ahead = b.part(values, 0, length), b.part(values, length, end)
         ahead = nodes.reshaped(b, ahead, 0, -1, 1)
         self.add(name, ahead)
         usual = known_mean(b, past, 1)
         self.add(f"{name} over usual", b.node("Sub", ahead, self._one(usual)))
-        last = self._one(steps_of(b, past, length - 1, length))
+        last = self._one(b.part(past, length - 1, length))
         self.add(f"{name} over last", b.node("Sub", ahead, last))
         lags = taken(b, past, plan.in_phase(plan.seasons[0], max(plan.base_periods, 1)))
         self.add(f"{name} over lags", b.node("Sub", ahead, known_mean(b, lags, 2)))
@@ -379,6 +379,6 @@ class _Made:
     def calendar(self, part: Part, time: str) -> None:
         """A part of the moment of the step, in UTC."""
         b, plan = self.builder, self.plan
-        ahead = steps_of(b, time, plan.length, plan.length + plan.horizon)
+        ahead = b.part(time, plan.length, plan.length + plan.horizon)
         values = TimePart(plan.time, part, nullable=False).write(b, {plan.time: ahead})
         self.add(part, nodes.reshaped(b, values, 0, -1, 1))

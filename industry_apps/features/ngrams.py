@@ -88,7 +88,7 @@ class WordWeights:
         alone = _looked_up(builder, found, self.words)
         if not self.pairs:
             return found, alone
-        left, right = (_columns(builder, found, *ends) for ends in ((0, -1), (1, 2**31)))
+        left, right = (builder.part(found, *ends) for ends in ((0, -1), (1, 2**31)))
         blank = builder.constant(np.array([" "], dtype=object))
         pair = builder.node("StringConcat", builder.node("StringConcat", left, blank), right)
         halves = {gram: weight / 2 for gram, weight in self.pairs.items()}
@@ -174,11 +174,6 @@ def _looked_up(builder: GraphBuilder, texts: str, weights: Mapping[str, float]) 
             "default_float": 0.0,
         },
     )
-
-
-def _columns(builder: GraphBuilder, x: str, start: int, stop: int) -> str:
-    ends = (builder.constant(np.array([place])) for place in (start, stop, 1))
-    return builder.node("Slice", x, *ends)
 
 
 def _longer(builder: GraphBuilder, found: str, count: int) -> str:

@@ -7,19 +7,18 @@ is missing; the batch holds all series of one moment, since ranks compare them.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.features import window_nodes as nodes
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.signals import Inputs, Reader, Series, Signal, read, step_ratios
 from industry_apps.limits import POSITIVE, check_limits, integer
 
@@ -89,7 +88,7 @@ class LevelChannel(Reader):
 Channel = RatioChannel | LevelChannel
 
 
-class _WindowGraph(ABC):
+class _WindowGraph(RunsItsGraph):
     """What both graphs share: which columns, how far back, and a session to run them."""
 
     def __init__(self, readers: Sequence[Reader], history: int) -> None:
@@ -136,16 +135,9 @@ class _WindowGraph(ABC):
         feeds = {name: np.asarray(windows[name], dtype=np.float32) for name in self.columns}
         return np.asarray(self._session.run(None, feeds)[0])
 
-    @cached_property
-    def _session(self) -> ort.InferenceSession:
-        builder = GraphBuilder()
+    def _declare(self, builder: GraphBuilder) -> None:
         inputs = {name: builder.input(name, np.float32, None) for name in self.columns}
         builder.output(self.write(builder, inputs), "/answer", np.float32, None)
-        return builder.session()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A session cannot be pickled; it is made again where it is needed.
-        return {key: value for key, value in self.__dict__.items() if key != "_session"}
 
 
 class SeriesGraph(_WindowGraph):

@@ -139,13 +139,7 @@ class Tokens:
         padded = builder.node(
             "Pad", codes, builder.constant(np.array([0, 0, 0, self.length], dtype=np.int64))
         )  # [batch, longest + length]
-        return builder.node(
-            "Slice",
-            padded,
-            builder.constant(np.array([0])),
-            builder.constant(np.array([self.length])),
-            builder.constant(np.array([1])),
-        )
+        return builder.part(padded, 0, self.length)
 
 
 def write_words(builder: GraphBuilder, text: str) -> str:

@@ -17,13 +17,7 @@ _END = np.iinfo(np.int64).max
 
 def last(builder: GraphBuilder, x: str, steps: int, skip: int = 0) -> str:
     """Keep the last ``steps`` columns before the last ``skip``."""
-    return builder.node(
-        "Slice",
-        x,
-        builder.constant(np.array([-steps - skip])),
-        builder.constant(np.array([-skip if skip else _END])),
-        builder.constant(np.array([1])),
-    )  # [batch, steps]
+    return builder.part(x, -steps - skip, -skip if skip else _END)  # [batch, steps]
 
 
 def above(builder: GraphBuilder, x: str, least: float = 0.0) -> str:

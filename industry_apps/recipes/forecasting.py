@@ -381,7 +381,7 @@ def conformal_offsets(forecast: _Floats, came: _Floats, quantiles: Sequence[floa
 
 def _sorted(builder: GraphBuilder, x: str, count: int) -> str:
     """Values along the last axis in rising order, by exchanges of neighbours."""
-    columns = [nodes.steps_of(builder, x, k, k + 1, 2) for k in range(count)]
+    columns = [builder.part(x, k, k + 1, 2) for k in range(count)]
     for turn in range(count):
         for k in range(turn % 2, count - 1, 2):
             lower, upper = columns[k : k + 2]

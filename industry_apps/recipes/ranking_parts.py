@@ -275,8 +275,8 @@ class Encoded(Part):
         place = node("Where", kept, node("Sub", last, asked.age), length)
         empty = filled(builder, asked.batch, np.zeros(self.length + 1, dtype=np.int64))
         latest = node("ScatterElements", empty, place, asked.codes, attributes={"axis": 1})
-        ends = (constant(np.array([end])) for end in (0, self.length, 1))
-        found = builder.append(self.network, {"codes": node("Slice", latest, *ends)})["output"]
+        latest = builder.part(latest, 0, self.length)
+        found = builder.append(self.network, {"codes": latest})["output"]
         found = node("Cast", found, attributes={"to": TensorProto.DOUBLE})
         factors = node("Round", node("Mul", found, constant(np.float64(self.scale * _FINER))))
         items = constant(np.ascontiguousarray(self.items.T).astype(np.float64))

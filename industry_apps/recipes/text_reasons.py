@@ -69,7 +69,7 @@ class WordReasons:
             Name -> tensor [batch, 1], one of ``SIDES``.
         """
         found, each = self.weights.write(builder, text, at_least=_POOL * self.count)
-        first = builder.node("Slice", found, *_places(builder, 0, 1))
+        first = builder.part(found, 0, 1)
         wordless = builder.node("Equal", first, builder.constant(np.array([""], dtype=object)))
         one, minus = (builder.constant(np.float32(sign)) for sign in (1, -1))
         sign = builder.node("Where", positive, one, minus)
@@ -141,8 +141,3 @@ def _side_near(
     score = node("ReduceSum", node("Mul", near, each), last)
     said = node("ReduceMax", key, last)
     return side_of(builder, score, margin, node("Less", said, constant(np.float32(0.5))))
-
-
-def _places(builder: GraphBuilder, start: int, stop: int) -> tuple[str, str, str]:
-    first, last, axis = (builder.constant(np.array([place])) for place in (start, stop, 1))
-    return first, last, axis

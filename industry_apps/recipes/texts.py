@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, TrainingError
@@ -19,6 +18,7 @@ from industry_apps.features.ngrams import (
     character_grams,
     word_grams,
 )
+from industry_apps.features.running import RunsItsGraph
 from industry_apps.limits import POSITIVE, Limit, check_limits
 from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
@@ -65,7 +65,7 @@ class TextFeatures:
     schema: Schema
 
 
-class NgramScorer:
+class NgramScorer(ABC):
     """What words and characters have in common: counts, ratios of the classes, one linear model.
 
     The count of each n-gram is multiplied by the logarithm of the ratio of its frequencies in
@@ -125,14 +125,14 @@ class NgramScorer:
         """A text turns nowhere in particular."""
         return {}
 
-    def _grams(self, text: str) -> Iterable[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _grams(self, text: str) -> Iterable[str]: ...
 
-    def _keep(self, weights: Mapping[str, float]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _keep(self, weights: Mapping[str, float]) -> None: ...
 
-    def _write(self, builder: GraphBuilder, text: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _write(self, builder: GraphBuilder, text: str) -> str: ...
 
 
 class WordScorer(NgramScorer):
@@ -183,7 +183,7 @@ def text_column(schema: Schema) -> Column:
     return texts[0]
 
 
-class WrittenGraph:
+class WrittenGraph(RunsItsGraph):
     """Nodes that are written once and run in training as they will be in the file.
 
     Parameters
@@ -212,15 +212,8 @@ class WrittenGraph:
         feeds = feeds_of(arrays, self.schema)
         return run_in_slices(self._session, self.outputs, feeds, self.schema)
 
-    @cached_property
-    def _session(self) -> ort.InferenceSession:
-        builder = GraphBuilder()
+    def _declare(self, builder: GraphBuilder) -> None:
         self._write(builder, builder.inputs(self.schema))
-        return builder.session()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A session cannot be pickled; it is made again where it is needed.
-        return {key: value for key, value in self.__dict__.items() if key != "_session"}
 
 
 def _weights(

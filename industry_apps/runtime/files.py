@@ -97,20 +97,19 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
         lists = [name for name in known if schema[name].is_list]
         for frame in reader:
             for name in lists:
-                frame[name] = [_list_in(frame, name, row) for row in range(len(frame))]
+                frame[name] = [_list_in(name, row, cell) for row, cell in frame[name].items()]
             yield frame, min(raw.tell() / size, 1.0)
 
 
-def _list_in(frame: Any, name: str, row: int) -> Any:
+def _list_in(name: str, row: Any, text: Any) -> Any:
     """The list that a cell of a CSV file holds as JSON; missing where it is empty."""
-    text = frame[name].iloc[row]
     if not isinstance(text, str):
         return None
     try:
         return json.loads(text)
     except ValueError as error:
         raise SchemaError(
-            f"Column {name!r}, row {frame.index[row]}: got {text[:60]!r}, expected a list as in "
+            f"Column {name!r}, row {row}: got {text[:60]!r}, expected a list as in "
             f'["a", "b"] ({error}). Write lists as JSON.'
         ) from error
 
