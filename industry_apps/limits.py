@@ -54,6 +54,7 @@ def instance(kind: type) -> Limit:
 POSITIVE = Limit(lambda v: is_number(v) and 0 < v < math.inf, "a finite number > 0")
 NOT_NEGATIVE = Limit(lambda v: is_number(v) and 0 <= v < math.inf, "a finite number >= 0")
 SHARE = Limit(lambda v: is_number(v) and 0 < v <= 1, "a number in (0, 1]")
+DROPOUT = Limit(lambda v: is_number(v) and 0 <= v < 1, "a number in [0, 1)")
 BOOLEAN = Limit(lambda v: isinstance(v, bool), "True or False")
 TEXT = Limit(lambda v: isinstance(v, str), "a text")
 NAMES = Limit(

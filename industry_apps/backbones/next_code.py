@@ -22,9 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from industry_apps.backbones.transformer import SequenceEncoder
-from industry_apps.limits import Limit, check_limits, integer, is_number
+from industry_apps.limits import DROPOUT, check_limits, integer
 
-_DROPOUT = Limit(lambda value: is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 _EMBEDDING_SCALE = 0.05
 
 
@@ -136,7 +135,7 @@ class TwoTowers(NextCode):
     def __init__(self, attributes: Tensor, *, width: int = 64, dropout: float = 0.2) -> None:
         super().__init__()
         self.width, self.dropout = width, dropout
-        check_limits(self, {"width": integer(1), "dropout": _DROPOUT})
+        check_limits(self, {"width": integer(1), "dropout": DROPOUT})
         codes, columns = attributes.shape
         self.register_buffer("attributes", attributes)
         self.embed = nn.Embedding(codes, width, padding_idx=0)

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from industry_apps.limits import Limit, check_limits, integer, is_number, wrong_parameter
+from industry_apps.limits import DROPOUT, Limit, check_limits, integer, wrong_parameter
 
 #: Added to the variance of a window, so that a constant series can be divided by its scale.
 _LEAST_VARIANCE = 1e-5
@@ -39,7 +39,6 @@ _WIDTH = Limit(
     lambda value: integer(1).holds(value) and value % _HEAD_WIDTH == 0,
     f"an int >= 1 and a multiple of {_HEAD_WIDTH}",
 )
-_DROPOUT = Limit(lambda value: is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 
 
 class TemporalConvNet(nn.Module):
@@ -103,7 +102,7 @@ class TemporalConvNet(nn.Module):
         self.channels, self.outputs, self.width = channels, outputs, width
         self.levels, self.kernel_size, self.dropout = levels, kernel_size, dropout
         counts = dict.fromkeys(("channels", "outputs", "width"), integer(1))
-        limits = {"levels": integer(1, 20), "kernel_size": integer(2), "dropout": _DROPOUT}
+        limits = {"levels": integer(1, 20), "kernel_size": integer(2), "dropout": DROPOUT}
         check_limits(self, counts | limits)
         self.receptive_field = 1 + 2 * (kernel_size - 1) * (2**levels - 1)
         self.stem = nn.Linear(channels, width)
@@ -206,7 +205,7 @@ class PatchTransformer(nn.Module):
         check_limits(
             self,
             dict.fromkeys(("channels", "length", "outputs", "depth"), integer(1))
-            | {"width": _WIDTH, "dropout": _DROPOUT},
+            | {"width": _WIDTH, "dropout": DROPOUT},
         )
         check_limits(self, {"patch": integer(1, length)})
         check_limits(self, {"stride": integer(1, patch)})

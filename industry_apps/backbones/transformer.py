@@ -21,16 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from industry_apps.limits import (
-    BOOLEAN,
-    Limit,
-    check_limits,
-    integer,
-    is_number,
-    wrong_parameter,
-)
+from industry_apps.limits import BOOLEAN, DROPOUT, Limit, check_limits, integer, wrong_parameter
 
-_DROPOUT = Limit(lambda value: is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 #: Standard deviation of embeddings and positions at the start, for every width.
 _EMBEDDING_SCALE = 0.05
 
@@ -100,7 +92,7 @@ class SequenceEncoder(nn.Module):
         self.heads, self.length, self.dropout, self.causal = heads, length, dropout, causal
         check_limits(self, {"cardinality": integer(2)} | dict.fromkeys(_COUNTS, integer(1)))
         divides = Limit(lambda value: value % heads == 0, f"a multiple of the {heads} heads")
-        check_limits(self, {"width": divides, "dropout": _DROPOUT, "causal": BOOLEAN})
+        check_limits(self, {"width": divides, "dropout": DROPOUT, "causal": BOOLEAN})
         self.embed = nn.Embedding(cardinality, width, padding_idx=0)
         self.positions = nn.Parameter(_EMBEDDING_SCALE * torch.randn(length, width))
         self.drop = nn.Dropout(dropout)

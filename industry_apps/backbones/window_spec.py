@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from industry_apps.limits import BOOLEAN, Limit, check_limits, integer, is_number
+from industry_apps.limits import BOOLEAN, DROPOUT, Limit, check_limits, integer, is_number
 
 _CARDINALITIES = Limit(
     lambda value: isinstance(value, tuple) and all(integer(1).holds(each) for each in value),
@@ -19,7 +19,6 @@ _QUANTILES = Limit(
     ),
     "a tuple of rising numbers in (0, 1), at least one",
 )
-_DROPOUT = Limit(lambda value: is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,6 @@ _SIZE_LIMITS: dict[str, Limit] = {
         lambda value: integer(16).holds(value) and value % 16 == 0, "a multiple of 16, at least 16"
     ),
     "depth": integer(1, 8),
-    "dropout": _DROPOUT,
+    "dropout": DROPOUT,
     "normalise": BOOLEAN,
 }

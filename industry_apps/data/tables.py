@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from calendar import day_name, month_abbr
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
@@ -135,11 +135,11 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
     for column, names in reading.labels.items():
         frame[column] = _labelled(frame[column], names)
     for name, parts in reading.together.items():
-        frame[name] = frame[list(parts)].astype(str).agg(" ".join, axis=1)
+        frame[name] = _joined(frame, parts)
     for column in reading.epoch:
         frame[column] = pd.to_datetime(frame[column], unit="s").astype("datetime64[s]")
     if reading.time:
-        text = frame[list(reading.time.columns)].astype(str).agg(" ".join, axis=1)
+        text = _joined(frame, reading.time.columns)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)
     if reading.gap:
         frame[reading.gap.name] = _gap(frame, reading.gap)
@@ -147,6 +147,11 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         positive = frame[reading.target.column] == reading.target.positive
         frame = frame.drop(columns=reading.target.column).assign(**{target: positive})
     return frame.drop(columns=list(reading.drop)).rename(columns=dict(reading.rename))
+
+
+def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Columns as texts, with a blank between them."""
+    return frame[list(columns)].astype(str).agg(" ".join, axis=1)
 
 
 def _labelled(codes: pd.Series, names: Mapping[str, str]) -> pd.Series:

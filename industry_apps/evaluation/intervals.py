@@ -174,6 +174,31 @@ def _estimate(value: float, draws: _Floats) -> Estimate:
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
+def wilson(share: _Floats, rows: npt.NDArray[np.intp]) -> tuple[_Floats, _Floats]:
+    """Intervals of 95 % for shares of so many rows each.
+
+    Parameters
+    ----------
+    share : ndarray of float, shape (N,)
+        In [0, 1].
+    rows : ndarray of int, shape (N,)
+        > 0.
+
+    Returns
+    -------
+    low, high : ndarray of float, shape (N,)
+
+    References
+    ----------
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+    doi:10.1080/01621459.1927.10502953.
+    """
+    z = 1.96
+    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return middle - half, middle + half
+
+
 def bootstrap(
     metrics: Mapping[str, Callable[[_Floats], float]],
     groups: npt.ArrayLike | None,

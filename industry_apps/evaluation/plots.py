@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.intervals import wilson
 
 __all__ = [
     "calibration_plot",
@@ -152,7 +153,7 @@ def calibration_plot(curves: DecisionCurves, *, bins: int = 10) -> Figure:
     rows = np.bincount(code)  # [B]
     predicted = np.bincount(code, weights=probability) / rows
     observed = np.bincount(code, weights=curves.target) / rows
-    low, high = _wilson(observed, rows)
+    low, high = wilson(observed, rows)
     # Log axes have no zero: bins without a positive stand at the foot.
     foot = max(float(min(predicted.min(), observed[observed > 0].min(initial=1.0))) / 3, 1e-7)
     axes.plot([foot, 1], [foot, 1], color=GRID, ls="--", label="Perfect calibration")
@@ -176,13 +177,6 @@ def calibration_plot(curves: DecisionCurves, *, bins: int = 10) -> Figure:
         axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.4g}"))
     label_axes(counts, "Predicted probability (mean of the bin)", "Rows")
     return figure
-
-
-def _wilson(share: _Floats, rows: npt.NDArray[np.intp]) -> tuple[_Floats, _Floats]:
-    z = 1.96
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return middle - half, middle + half
 
 
 def _thousands() -> FuncFormatter:

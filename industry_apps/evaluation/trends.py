@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from industry_apps.errors import SchemaError
+from industry_apps.evaluation.intervals import wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["share_trend", "trend_plot"]
-
-#: Quantile of the normal distribution for 95 %.
-_Z = 1.959964
 
 
 def share_trend(
@@ -35,17 +32,12 @@ def share_trend(
     -------
     DataFrame
         By ``by`` and ``period`` (its first day): ``rows``, ``share``, ``low``, ``high``: an
-        interval of 95 % for the share.
+        interval of 95 % for the share (Wilson).
 
     Raises
     ------
     SchemaError
         There is no such period.
-
-    References
-    ----------
-    Wilson 1927, "Probable inference, the law of succession, and statistical inference",
-    doi:10.1080/01621459.1927.10502953.
 
     Examples
     --------
@@ -60,13 +52,9 @@ def share_trend(
     rows = pd.DataFrame({str(by.name or "by"): by, "period": begin, "yes": yes.astype(float)})
     keys = list(rows.columns[:2])
     found = rows.groupby(keys)["yes"].agg(["size", "mean"])
-    count, share = found["size"].to_numpy(dtype=np.float64), found["mean"].to_numpy()
-    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    spread = np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    half = _Z * spread / (1 + _Z**2 / count)
-    return pd.DataFrame(
-        {"rows": found["size"], "share": share, "low": centre - half, "high": centre + half}
-    )
+    share = found["mean"].to_numpy()
+    low, high = wilson(share, found["size"].to_numpy())
+    return pd.DataFrame({"rows": found["size"], "share": share, "low": low, "high": high})
 
 
 def trend_plot(trend: pd.DataFrame, *, most: int = 6, label: str = "share") -> Figure:
