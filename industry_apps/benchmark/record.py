@@ -15,7 +15,6 @@ from industry_apps.benchmark.runs import Run, data_of, run, run_all
 from industry_apps.benchmark.series_speed import (
     backtest_time,
     history,
-    horizon_of,
     many_moments,
     one_moment,
 )
@@ -33,7 +32,6 @@ FILE_ROWS = 5_000_000
 #: The same for models of windows, which are given a long table for each call.
 MOMENTS, SHORT_MOMENTS = 1_000, 100
 CALLS, SHORT_CALLS = 200, 50
-_FEWEST = 5
 
 
 def benchmark(application: Application, source: str, *, full: bool = False) -> dict[str, Any]:
@@ -168,9 +166,6 @@ def _thorough(done: Run) -> list[Measure]:
 
 def _of_series(done: Run, calls: int, moments: int) -> list[Measure]:
     fitted, table = done.application, history(done.data)
-    # A forecast answers all steps of its horizon in one call.
-    ahead = max(horizon_of(done.path), 1)
-    calls, moments = (max(count // ahead, _FEWEST) for count in (calls, moments))
     return [
         *one_moment(fitted, done.path, table, repetitions=calls),
         *many_moments(fitted, done.path, table, count=moments),

@@ -13,12 +13,13 @@ from industry_apps.benchmark.speed import Measure, alternating, bare_session, th
 from industry_apps.data import Dataset, Split
 from industry_apps.evaluation import TradingCosts, backtest
 from industry_apps.runtime import Model, Panel, WindowRule
-from industry_apps.runtime.forecasts import asked_at
-from industry_apps.runtime.windows import history_of, run_windows
-from industry_apps.schema import Schema
+from industry_apps.runtime.forecasts import asked_at, last_window
+from industry_apps.runtime.windows import run_windows
 
 #: Calls for one moment before it is the turn of the next.
 _BLOCK = 5
+#: Calls of a forecast, at least.
+_FEWEST = 5
 #: The back-test whose time is published: assets, and trading days of ten years.
 _ASSETS, _DAYS = 500, 2520
 
@@ -45,8 +46,8 @@ def one_moment(
     model = Model(path, threads=threads())
     session, rule = bare_session(path), model.windows
     assert rule is not None  # an application of windows writes it into its file
-    window = _last_window(unmarked(table), model.schema, rule)
-    panel = Panel.read(window, model.schema, rule)
+    panel = last_window(Panel.read(unmarked(table), model.schema, rule), model.schema, rule)
+    window = panel.to_frame(rule)
     feeds = panel.feeds(asked_at(panel, model.schema, rule), model.schema, rule)
     names = model.outputs.names
     seconds = alternating(
@@ -55,7 +56,7 @@ def one_moment(
             "file": lambda: model.predict(window),
             "bare": lambda: session.run(names, feeds),
         },
-        repetitions,
+        _fewer(repetitions, rule),
         _BLOCK,
     )
     training, file, bare = (median(times) for times in seconds.values())
@@ -91,7 +92,7 @@ def many_moments(
     session, schema, rule = bare_session(path), model.schema, model.windows
     assert rule is not None  # an application of windows writes it into its file
     panel, names = Panel.read(unmarked(table), schema, rule), model.outputs.names
-    stops = range(len(panel.times) - rule.horizon, 0, -1)[:count]
+    stops = range(len(panel.times) - rule.horizon, 0, -1)[: _fewer(count, rule)]
     native = application._exportable().native
     seconds = alternating(
         {
@@ -131,25 +132,9 @@ def backtest_time(assets: int = _ASSETS, days: int = _DAYS, *, repeats: int = 3)
     )
 
 
-def horizon_of(path: Path) -> int:
-    """Steps that a file of windows forecasts; 0 where it answers the moment itself.
-
-    Parameters
-    ----------
-    path : Path
-    """
-    rule = Model(path).windows
-    return rule.horizon if rule is not None else 0
-
-
-def _last_window(table: pd.DataFrame, schema: Schema, rule: WindowRule) -> pd.DataFrame:
-    """The rows of the last window; of a forecast, with a horizon whose history is not known."""
-    moments = np.sort(table[rule.time].unique())
-    window = table[table[rule.time] >= moments[-rule.length - rule.horizon :][0]].copy()
-    if rule.horizon:
-        future = window[rule.time] >= moments[-rule.horizon :][0]
-        window.loc[future, window.columns.intersection(history_of(schema))] = np.nan
-    return window
+def _fewer(count: int, rule: WindowRule) -> int:
+    """A forecast answers all steps of its horizon in one call: as many steps, not calls."""
+    return max(count // rule.horizon, _FEWEST) if rule.horizon else count
 
 
 def history(data: Dataset | Split) -> pd.DataFrame:

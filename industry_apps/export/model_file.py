@@ -21,11 +21,11 @@ from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
 from industry_apps.export.parity import Answers, Certificate, certify, certify_windows
 from industry_apps.runtime.answers import shaped
-from industry_apps.runtime.forecasts import asked_at
+from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.model import Model
-from industry_apps.runtime.windows import Panel, history_of, run_windows
+from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
 from industry_apps.whole_file import whole_file
 
@@ -188,13 +188,11 @@ def _window_self_test(
     panel: Panel, exported: Callable[[Feeds], Answers], schema: Schema, rule: WindowRule
 ) -> dict[str, Any]:
     """The last window of a few series, as a long table, and the answers to it."""
-    steps = slice(-rule.length - rule.horizon, None)
-    (known,) = np.nonzero(panel.present[steps].any(axis=0))
+    window = last_window(panel, schema, rule)
+    (known,) = np.nonzero(window.present.any(axis=0))
     chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
-    columns = {name: grid[steps, chosen].copy() for name, grid in panel.columns.items()}
-    for name in history_of(schema) if rule.horizon else []:
-        columns[name][-rule.horizon :] = np.nan  # a forecast does not know it yet
-    part = replace(panel, times=panel.times[steps], series=panel.series[chosen], columns=columns)
+    columns = {name: grid[:, chosen] for name, grid in window.columns.items()}
+    part = replace(window, series=window.series[chosen], columns=columns)
     frame = part.to_frame(rule)
     read = Panel.read(frame, schema, rule)  # as the file will be
     answers = exported(read.feeds(asked_at(read, schema, rule), schema, rule))

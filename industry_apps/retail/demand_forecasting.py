@@ -51,8 +51,8 @@ class DemandForecaster(Application):
 
     It is asked with a long table: a row for each series and time. What is known in advance
     (``known``: prices, promotions, holidays) goes on in rows behind the history, with the
-    quantity left empty; the forecast begins behind the last time at which any quantity is
-    known. It answers a row for each series and time ahead.
+    quantity and the ``past`` columns left empty; the forecast begins behind the last time at
+    which any of these is known. It answers a row for each series and time ahead.
 
     Times without a row are gaps, and answered all the same; a series of zeros is forecast as
     zero, one without any history by what its attributes and tables.covariates tell. A negative

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,24 @@ def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
         if column.role == "known" and column.name != rule.time:
             _check_future(panel, column.name, stop, rule)
     return stop
+
+
+def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
+    """The last window of a panel; of a forecast, with a horizon whose history is not known.
+
+    Parameters
+    ----------
+    panel : Panel
+    schema : Schema
+        The one that the panel was read with.
+    rule : WindowRule
+    """
+    steps = slice(-rule.length - rule.horizon, None)
+    columns = {name: grid[steps] for name, grid in panel.columns.items()}
+    for name in history_of(schema) if rule.horizon else []:
+        columns[name] = columns[name].copy()
+        columns[name][-rule.horizon :] = np.nan
+    return replace(panel, times=panel.times[steps], columns=columns)
 
 
 def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[Any]]:
