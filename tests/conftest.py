@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from tiny_model import Served, fitted, records
@@ -27,3 +30,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 def model(served: Served) -> Model:
     """The file of `served`, loaded as on a serving machine."""
     return Model(served.path, threads=1)
+
+
+@pytest.fixture(autouse=True)
+def _real_data(request: pytest.FixtureRequest) -> None:
+    """Skip what is marked as ``real_data(folder, ...)`` where no mirror has the folder."""
+    mark = request.node.get_closest_marker("real_data")
+    if mark is None:
+        return
+    mirrors = [Path(each) for each in os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)]
+    for folder in mark.args:
+        if not any((mirror / folder).is_dir() for mirror in mirrors):
+            pytest.skip(f"no mirror with {folder} is named in INDUSTRY_APPS_DATA")
+    patch = request.getfixturevalue("monkeypatch")
+    patch.setenv("INDUSTRY_APPS_CACHE", str(request.getfixturevalue("tmp_path")))

@@ -18,6 +18,7 @@ from short_benchmark import KEYS, RATIOS, on_sample, recorded
 from industry_apps.benchmark import measure_speed, run, score, section
 from industry_apps.benchmark import record as record_module
 from industry_apps.benchmark import runs as runs_module
+from industry_apps.benchmark.catalogue_speed import large_catalogue
 from industry_apps.benchmark.runs import Run, run_all
 from industry_apps.benchmark.series_speed import backtest_time, history, many_moments, one_moment
 from industry_apps.benchmark.speed import Measure
@@ -210,3 +211,11 @@ def test_file_without_times_is_scored_on_rows_with_times(credit: Run) -> None:
 def test_positions_are_not_scored_from_a_file(trading: Run) -> None:
     with pytest.raises(ParameterError, match=r"'policy'.*Use TradingStrategy\.evaluate"):
         score(Model(trading.path), TradingStrategy(), trading.data)
+
+
+def test_large_catalogue_is_answered_beside_implicit() -> None:
+    ratio, memory = large_catalogue(users=300, items=500, repeats=1)
+    assert ratio.key == "large_catalogue_vs_implicit"
+    assert isinstance(ratio.value, float)
+    assert ratio.value > 0
+    assert (memory.key, memory.holds) == ("large_catalogue_peak_memory_mb", True)

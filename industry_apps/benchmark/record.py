@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from industry_apps.application import Application
+from industry_apps.benchmark.catalogue_speed import large_catalogue
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run, data_of, run, run_all
@@ -160,6 +161,7 @@ def _thorough(done: Run) -> list[Measure]:
         *batch(fitted, done.path, rows, count=BATCH),
         *model_alone(fitted, rows, count=BATCH),
         scoring_memory(done.path, rows, count=FILE_ROWS),
+        *(large_catalogue() if fitted.traits.task == "ranking" else []),
         *of_process,
     ]
 

@@ -57,11 +57,27 @@ def scoring_memory(path: Path, rows: pd.DataFrame, *, count: int = 5_000_000) ->
             for start in range(0, count, _ROWS_A_DRAW):
                 part = drawn(rows, min(_ROWS_A_DRAW, count - start), seed=start)
                 writer.write_table(pa.Table.from_pandas(part, schema, preserve_index=False))
-        scored = Path(folder) / "scored.parquet"
-        peak = _fresh(_PEAK, str(path.resolve()), str(table), str(scored), str(count))
+        peak = peak_of_scoring(path, table, count)
     return Measure(
         name="scoring_file_peak_memory", value=peak, unit="MB", target=1024, at_least=False
     )
+
+
+def peak_of_scoring(path: Path, table: Path, count: int) -> float:
+    """Peak memory (MB) of a fresh process that answers a table with a model file.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    table : Path
+        CSV or Parquet.
+    count : int
+        Its rows.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scored = Path(folder) / "scored.parquet"
+        return _fresh(_PEAK, str(path.resolve()), str(table), str(scored), str(count))
 
 
 def import_times(repeats: int = 7) -> list[Measure]:

@@ -5,20 +5,19 @@ Letters: B requests, W items of a request's history, A items that it allows, C i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.evaluation.ranking_metrics import ndcg_of
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
 from industry_apps.recipes.interactions import Interactions, check_enough
-from industry_apps.recipes.ranking_history import Asked, Histories
+from industry_apps.recipes.ranking_candidates import Candidate, Judged, mixed, slices_of
+from industry_apps.recipes.ranking_history import Histories
 from industry_apps.recipes.ranking_models import MOST_NEIGHBOURS, ease, factors
 from industry_apps.recipes.ranking_networks import MOST_SCORED, NextItem, attributes_of
 from industry_apps.recipes.ranking_parts import Part, blended
@@ -34,8 +33,6 @@ _ALS_PENALTIES = (5.0, 20.0, 60.0, 120.0)
 _BPR_PENALTIES = (0.001, 0.01, 0.1)
 _PACES = (10.0, 20.0, 50.0)
 _BLENDS = (0.25, 0.5, 1.0, 2.0, 4.0)
-#: Users who decide between models, and of whom recommendations are judged: more tell no more.
-_MOST_JUDGED = 2_000
 _TRAINING = TrainingOptions(
     max_epochs=60, batch_size=64, learning_rate=2e-3, weight_decay=1e-2, patience=8
 )
@@ -80,28 +77,6 @@ class RankingOptions:
         )
 
 
-class Candidate(NamedTuple):
-    """A model that was fitted on a part of the interactions, and how to fit it on all of them.
-
-    Parameters
-    ----------
-    name : str
-    parts : tuple of (float, Part)
-        Weights, and what was fitted.
-    refit : callable
-        Interactions -> the same, fitted on them.
-    settings : mapping of str to JSON value
-    score : float
-        On the held-out interactions.
-    """
-
-    name: str
-    parts: tuple[tuple[float, Part], ...]
-    refit: Callable[[Interactions], tuple[tuple[float, Part], ...]]
-    settings: Mapping[str, Any]
-    score: float = float("nan")
-
-
 class RankingRecipe:
     """Learns who takes what, answers requests, and writes itself into a graph.
 
@@ -134,7 +109,7 @@ class RankingRecipe:
 
         Raises
         ------
-        SchemaError, ParameterError, TrainingError
+        SchemaError, ParameterError, TrainingError, MissingExtraError
         """
         check_enough(train)
         known, held_out = train, validation
@@ -148,15 +123,35 @@ class RankingRecipe:
         best = max(tried, key=lambda each: each.score)
         self.validation_ = {each.name: round(each.score, 4) for each in tried}
         self.model_, self.settings_ = best.name, dict(best.settings)
-        self.parts_, self.unit_ = blended(best.refit(every))
-        self.histories_ = Histories.of(every)
-        self.popularity_ = every.popularity
-        kinds = None
-        if category:
-            names = items.reindex(every.items)[category].fillna("").astype(str)
-            kinds = pd.factorize(names.mask(names == ""))[0].astype(np.int64) + 1
-        self.rules_ = Rules(every.items, self.options.size, kinds).padded()
+        self.hold(every, best.refit(every), items[category] if category else None)
         del self._judge, self._attributes
+        return self
+
+    def hold(
+        self,
+        known: Interactions,
+        parts: tuple[tuple[float, Part], ...],
+        categories: pd.Series | None = None,
+    ) -> RankingRecipe:
+        """Answer by parts that are fitted already.
+
+        Parameters
+        ----------
+        known : Interactions
+            What is stored of each user, and not recommended again.
+        parts : tuple of (float, Part)
+            Weights, and what was fitted.
+        categories : Series of str, optional
+            What a cap is about, on an index of items.
+        """
+        self.parts_, self.unit_ = blended(parts)
+        self.histories_ = Histories.of(known)
+        self.popularity_ = known.popularity
+        kinds = None
+        if categories is not None:
+            names = categories.reindex(known.items).fillna("").astype(str)
+            kinds = pd.factorize(names.mask(names == ""))[0].astype(np.int64) + 1
+        self.rules_ = Rules(known.items, self.options.size, kinds).padded()
         return self
 
     def answer(
@@ -175,7 +170,7 @@ class RankingRecipe:
         rules = self.rules_ if size is None else self.rules_.resized(size)
         found = [
             self._answer(users[part], histories[part], wishes.part(part), rules)
-            for part in _slices(len(users), self.rows_a_run)
+            for part in slices_of(len(users), self.rows_a_run)
         ]
         names, scores = (np.concatenate(each) for each in zip(*found, strict=True))
         return names, scores
@@ -246,8 +241,7 @@ class RankingRecipe:
         found: dict[str, Candidate] = {}
         if items <= MOST_NEIGHBOURS:
             (found["ease"],) = self._of("ease", known, held_out)
-        if find_spec("implicit") is not None:
-            (found["als"],) = self._of("als", known, held_out)
+        (found["als"],) = self._of("als", known, held_out)
         if self.is_ordered_ and items <= MOST_SCORED:
             (found["sasrec"],) = self._of("sasrec", known, held_out)
         yield from found.values()
@@ -310,75 +304,11 @@ class RankingRecipe:
             (self._scored(each) for each in candidates), key=lambda each: -each.score
         )
         for other in others:
-            mixed = [self._scored(_mixed(best, other, weight)) for weight in _BLENDS]
-            best = max([best, *mixed], key=lambda each: each.score)
+            tried = [self._scored(mixed(best, other, weight)) for weight in _BLENDS]
+            best = max([best, *tried], key=lambda each: each.score)
         return best
 
     def _scored(self, candidate: Candidate) -> Candidate:
         if not np.isnan(candidate.score):
             return candidate
         return candidate._replace(score=self._judge.ndcg(candidate.parts))
-
-
-def _mixed(first: Candidate, second: Candidate, weight: float) -> Candidate:
-    def weighed(parts: tuple[tuple[float, Part], ...]) -> tuple[tuple[float, Part], ...]:
-        return tuple((weight * own, part) for own, part in parts)
-
-    return Candidate(
-        "blend",
-        first.parts + weighed(second.parts),
-        lambda every: first.refit(every) + weighed(second.refit(every)),
-        {first.name: dict(first.settings), second.name: {**second.settings, "weight": weight}},
-    )
-
-
-class Judged(NamedTuple):
-    """Users on whose held-out interactions models are compared.
-
-    Parameters
-    ----------
-    asked : Asked
-    taken : ndarray of int64, shape [users, T]
-    later : list of set of int
-        What each took later.
-    rules : Rules
-    """
-
-    asked: Asked
-    later: list[set[int]]
-    rules: Rules
-
-    @classmethod
-    def of(cls, known: Interactions, held_out: Interactions, seed: int) -> Judged:
-        """Take users who have both, at most some thousands."""
-        users = np.flatnonzero((known.counts > 0) & (held_out.counts > 0))
-        if len(users) > _MOST_JUDGED:
-            chosen = np.random.default_rng(seed).choice(users, _MOST_JUDGED, replace=False)
-            users = np.sort(chosen)
-        later: dict[int, set[int]] = {user: set() for user in users.tolist()}
-        for user, item in zip(held_out.user.tolist(), held_out.item.tolist(), strict=True):
-            if user in later:
-                later[user].add(item)
-        nothing = np.zeros((len(users), 1), dtype=np.int64)
-        asked = Histories.of(known).joined(users, nothing)
-        return cls(asked, list(later.values()), Rules(known.items, 10).padded())
-
-    def ndcg(self, parts: tuple[tuple[float, Part], ...]) -> float:
-        """Mean nDCG@10 of a model; 0 where nobody can be judged."""
-        if not self.later:
-            return 0.0
-        fixed, _ = blended(parts)
-        found = []
-        for part in _slices(len(self.later), 512):
-            user, codes, age, strength, new = self.asked
-            asked = Asked(user[part], codes[part], age[part], strength[part], new[part])
-            scores = np.sum([each.scores(asked) for each in fixed], axis=0)
-            wishes = Wishes(np.full((len(asked.user), 1), "", dtype=object))
-            width = len(self.rules.items) - scores.shape[1]
-            best, _ = self.rules.best(np.pad(scores, ((0, 0), (0, width))), asked.codes, wishes)
-            found.append(ndcg_of(best, self.later[part]))
-        return float(np.concatenate(found).mean())
-
-
-def _slices(rows: int, most: int) -> list[slice]:
-    return [slice(start, start + most) for start in range(0, max(rows, 1), most)]

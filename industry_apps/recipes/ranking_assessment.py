@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from industry_apps.evaluation.ranking_metrics import LONG, Recommended, ranking_bootstrap
 from industry_apps.evaluation.report import Report
+from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.interactions import (
     InteractionColumns,
     Interactions,
@@ -129,7 +130,22 @@ def assess_ranking(
             "on average."
         ),
         notes=tuple(notes),
+        sections=_compared(recipe),
     )
+
+
+def _compared(recipe: RankingRecipe) -> tuple[Section, ...]:
+    """Between which models was chosen, and by what."""
+    if len(recipe.validation_) < 2:
+        return ()
+    best_first = sorted(recipe.validation_.items(), key=lambda each: -each[1])
+    rows = [[name, score, name == recipe.model_] for name, score in best_first]
+    words = (
+        "Models on interactions that were held out of the training data; the best was fitted "
+        "again on all of these."
+    )
+    header = ["model", "validation_ndcg_at_10", "chosen"]
+    return (Section("Choice of the model", words, [header, *rows]),)
 
 
 def _taken(

@@ -136,22 +136,13 @@ class Rules:
     ) -> tuple[str, str]:
         """Append names [B, K] of the best items and their scores [B, K], from scores [B, C]."""
         node, constant = builder.node, builder.constant
-        one, along = constant(np.array([[1.0]], dtype=np.float32)), {"axis": 1}
         none, never = constant(np.int64(0)), constant(_NEVER)
-        barred = filled(builder, asked.batch, self._unnamed)
-        ones = node("Expand", one, node("Shape", asked.codes))
-        barred = node("ScatterElements", barred, asked.codes, ones, attributes=along)
-        allowed = write_codes(builder, wishes.allowed, self.items)  # [B, A]
-        wanted = filled(builder, asked.batch, np.zeros(len(self.items), dtype=np.float32))
-        ones = node("Expand", one, node("Shape", allowed))
-        wanted = node("ScatterElements", wanted, allowed, ones, attributes=along)
-        empty = node("Equal", wishes.allowed, constant(np.array([[""]], dtype=object)))
-        said = builder.cast(node("Not", empty), np.int64)
-        said = node("ReduceMax", said, constant(np.array([1])), attributes={"keepdims": 1})
-        silent = node("Equal", said, none)  # [B, 1]
-        may = node("Or", silent, node("Greater", wanted, constant(np.float32(0.5))))
-        is_open = node("And", may, node("Less", barred, constant(np.float32(0.5))))
-        scores = node("Where", is_open, scores, never)
+        unnamed = constant(np.flatnonzero(self._unnamed)[None])  # [1, U]
+        ends = node("Concat", asked.batch, constant(np.array([1])), attributes={"axis": 0})
+        closed = builder.concat([asked.codes, node("Expand", unnamed, ends)])
+        bars = node("Expand", constant(np.array([[_NEVER]])), node("Shape", closed))
+        scores = node("ScatterElements", scores, closed, bars, attributes={"axis": 1})
+        scores = self._write_allowed(builder, scores, wishes.allowed)
         if wishes.cap is None:
             found, place = builder.largest(scores, self.size)
         else:
@@ -160,6 +151,26 @@ class Rules:
         best = node("Where", is_open, place, none)
         names = node("Gather", constant(self.items), best)
         return names, node("Where", is_open, found, constant(np.float32(np.nan)))
+
+    def _write_allowed(self, builder: GraphBuilder, scores: str, allowed: str) -> str:
+        """Append scores [B, C] without what is not among the names [B, A] of requests that say.
+
+        Only these M requests are worked on: they are few as a rule, and the catalogue is wide.
+        """
+        node, constant = builder.node, builder.constant
+        one = constant(np.array([1]))
+        silent = node("Equal", allowed, constant(np.array([[""]], dtype=object)))
+        said = builder.cast(node("Not", silent), np.int64)
+        said = node("ReduceMax", said, one, attributes={"keepdims": 0})
+        asking = node("Squeeze", node("NonZero", said), constant(np.array([0])))  # [M]
+        # Codes are gathered, since onnxruntime 1.32 gathers the first text alone of each row.
+        codes = node("Gather", write_codes(builder, allowed, self.items), asking)  # [M, A]
+        wanted = filled(builder, node("Shape", asking), np.zeros(len(self.items), dtype=np.float32))
+        ones = node("Expand", constant(np.array([[1.0]], dtype=np.float32)), node("Shape", codes))
+        wanted = node("ScatterElements", wanted, codes, ones, attributes={"axis": 1})
+        is_wanted = node("Greater", wanted, constant(np.float32(0.5)))
+        kept = node("Where", is_wanted, node("Gather", scores, asking), constant(_NEVER))
+        return node("ScatterND", scores, node("Unsqueeze", asking, one), kept)
 
     def _write_capped(self, builder: GraphBuilder, scores: str, cap: str) -> tuple[str, str]:
         """Append the best K of the pool, of which each item counts those of its kind above it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -210,12 +209,8 @@ def test_simulated_data_set_is_the_handbooks_and_is_cached(tmp_path, monkeypatch
     pd.testing.assert_frame_equal(again.test, first.test)
 
 
-@pytest.mark.real_data
-def test_claims(tmp_path, monkeypatch):
-    mirrors = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
-    if not any((Path(each) / CLAIMS).is_dir() for each in mirrors):
-        pytest.skip(f"no mirror with {CLAIMS} is named in INDUSTRY_APPS_DATA")
-    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
+@pytest.mark.real_data(CLAIMS)
+def test_claims():
     claims = data.load(CLAIMS)
     counts = claims.summary()[["rows", "positives"]]
     assert counts.to_numpy().tolist() == [[8_762, 550], [2_575, 160], [4_083, 213]]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -286,12 +284,8 @@ def test_what_can_be_found_is_found():
 # Real prices; nothing after August 2015 is looked at, which is the test.
 
 
-@pytest.mark.real_data
-def test_real_prices(tmp_path, monkeypatch):
-    mirrors = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
-    if not any((Path(each) / STOCKNET).is_dir() for each in mirrors):
-        pytest.skip(f"no mirror with {STOCKNET} is named in INDUSTRY_APPS_DATA")
-    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
+@pytest.mark.real_data(STOCKNET)
+def test_real_prices(tmp_path):
     train = load(STOCKNET).train
     some = sorted(train["ticker"].unique())[:8]
     train = train[train["ticker"].isin(some)]

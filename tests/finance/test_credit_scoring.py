@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -310,13 +307,9 @@ def test_limits_are_checked(data):
             CreditScorer(**wrong).fit(data)
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data(GERMAN)
 @pytest.mark.parametrize("form", ["trees", "scorecard"])
-def test_german_credit(tmp_path, monkeypatch, form):
-    mirrors = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
-    if not any((Path(each) / GERMAN).is_dir() for each in mirrors):
-        pytest.skip(f"no mirror with {GERMAN} is named in INDUSTRY_APPS_DATA")
-    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
+def test_german_credit(tmp_path, form):
     german = load(GERMAN, run=3)
     scorer = CreditScorer(model=form, trees=QUICK).fit(german)
     report = scorer.evaluate(german)

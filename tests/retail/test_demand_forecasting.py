@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from unittest import mock
 
@@ -299,13 +298,9 @@ def test_another_model_can_be_the_rival(sales: pd.DataFrame):
     assert "pinball" in report.margins["trees"]
 
 
-@pytest.mark.real_data
-def test_hourly_series_of_the_competition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.real_data(HOURLY)
+def test_hourly_series_of_the_competition(tmp_path: Path):
     """Some of its series; the official test is not looked at."""
-    mirrors = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
-    if not any((Path(each) / HOURLY).is_dir() for each in mirrors):
-        pytest.skip(f"no mirror with {HOURLY} is named in INDUSTRY_APPS_DATA")
-    monkeypatch.setenv("INDUSTRY_APPS_CACHE", str(tmp_path))
     data = load(HOURLY)
     chosen = sorted(data.train["series"].unique())[::14]
     train, later = (part[part["series"].isin(chosen)] for part in (data.train, data.validation))

@@ -155,7 +155,7 @@ def test_every_model_exports_the_same_items_for_all_users(data, tmp_path, kind):
     assert mine.parity_.changed_decisions == mine.parity_.beyond_tolerance == 0
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("retail_movielens_100k")
 def test_real_ratings_rank_better_than_popularity():
     data = load("retail_movielens_100k")
     report = Recommender(model="ease", ordered=False).fit(data).evaluate(data)

@@ -122,7 +122,7 @@ def test_every_model_exports_what_it_answers(data, tmp_path, kind):
     assert model.parity_.changed_decisions == 0
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("retail_sst2")
 def test_real_sentences_are_told_apart(tmp_path):
     data = load("retail_sst2")
     analyzer = SentimentAnalyzer.fast().fit(data.train, data.validation)
