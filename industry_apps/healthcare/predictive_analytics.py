@@ -45,14 +45,15 @@ from industry_apps.training import TrainingOptions
 OutcomeModel = Literal["trees", "network", "transformer", "stack"]
 
 _TREES = TreeOptions(
-    rounds=500,
+    rounds=600,
     learning_rate=0.02,
-    num_leaves=15,
-    min_child_samples=50,
+    num_leaves=31,
+    min_child_samples=100,
     feature_fraction=0.3,
     bagging_fraction=0.7,
     l2=10.0,
     bags=2,
+    one_hot=80,
 )
 _REASONS = 3
 

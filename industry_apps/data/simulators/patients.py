@@ -86,7 +86,7 @@ def patient_follow_up(patients: int = 8_000, seed: int = 0) -> pd.DataFrame:
     """Simulate patients and how long they were followed: until death, or until lost from sight.
 
     Times to death are Weibull's, with a hazard that rises with age, with an ejection fraction
-    below 50 % and the more so in the diabetic, and with creatinine; about half are censored.
+    below 50 % and the more so in the diabetic, and with creatinine; four in ten are censored.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def patient_follow_up(patients: int = 8_000, seed: int = 0) -> pd.DataFrame:
     Examples
     --------
     >>> float(patient_follow_up(4_000)["died"].mean().round(1))
-    0.5
+    0.6
     """
     rng = _generator("patient_follow_up", patients, seed)
     people = _people(rng, patients)
