@@ -72,12 +72,13 @@ class Reading:
     ``separator``, ``quoted``, ``encoding``: of text files; ``header``: names of the columns,
     where the files have none; ``lines``: name of the column that takes the lines of files that
     are no tables; ``entry``: the one file inside a zip that is read; ``member``: name of the
-    column that says from which file inside a zip a row is; ``parts``: (column, {file: its value}) that says from which file a row is, the files
-    standing one below the other; ``wide``, ``join``, ``flags``: {column: columns of 0 and 1
-    whose names it takes, joined by "|"}; ``exclude``: {column: values whose rows are left out};
-    ``missing``: {column: values that stand for "no value"}; ``numbers``: {column: {text: the
-    number that it stands for}}; ``codes``: whole numbers that name categories and become strings; ``labels``:
-    {column: {code: name in words}}; ``together``: {column: columns that it joins with a blank};
+    column that says from which file inside a zip a row is; ``parts``: (column, {file: its
+    value}) that says from which file a row is, the files standing one below the other;
+    ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes, joined by
+    "|"}; ``exclude``: {column: values whose rows are left out}; ``missing``: {column: values
+    that stand for "no value"}; ``numbers``: {column: {text: the number that it stands for}};
+    ``codes``: whole numbers that name categories and become strings; ``labels``: {column:
+    {code: name in words}}; ``together``: {column: columns that it joins with a blank};
     ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
     """
 

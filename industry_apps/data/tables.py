@@ -151,11 +151,7 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
     import pandas as pd
 
     _check_columns(frame, reading)
-    frame = frame.copy()
-    for column, values in reading.exclude.items():
-        frame = frame[~frame[column].isin(list(values))].reset_index(drop=True)
-    for column, values in reading.missing.items():
-        frame[column] = frame[column].mask(frame[column].isin(list(values)))
+    frame = _without(frame, reading)
     for column, meanings in reading.numbers.items():
         frame[column] = _labelled(frame[column], meanings).astype(float)
     for column in reading.codes:
@@ -177,6 +173,16 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
         positive = frame[reading.target.column] == reading.target.positive
         frame = frame.drop(columns=reading.target.column).assign(**{target: positive})
     return frame.drop(columns=list(reading.drop)).rename(columns=dict(reading.rename))
+
+
+def _without(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """A copy less the rows that are left out, and less the values that stand for none."""
+    frame = frame.copy()
+    for column, values in reading.exclude.items():
+        frame = frame[~frame[column].isin(list(values))].reset_index(drop=True)
+    for column, values in reading.missing.items():
+        frame[column] = frame[column].mask(frame[column].isin(list(values)))
+    return frame
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

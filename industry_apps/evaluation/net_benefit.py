@@ -94,7 +94,7 @@ def decision_curve_section(
     rows = len(next(iter(systems.values())))
     share = cases(np.ones(rows, dtype=bool))
     everybody = {"act on all": np.ones(rows), "act on nobody": np.zeros(rows)}
-    thresholds = [min(multiple * share, 0.95) for multiple in _MULTIPLES]
+    thresholds = [min(multiple * share, 0.8) for multiple in _MULTIPLES]
     table: list[list[object]] = [["threshold", *systems, *everybody]]
     for threshold in dict.fromkeys(thresholds):
         values = [net_benefit(p, threshold, cases) for p in {**systems, **everybody}.values()]
@@ -108,17 +108,16 @@ def decision_curve_section(
     )
 
 
-def _plot(
-    systems: Mapping[str, _Floats], cases: Callable[[_Bools], float], share: float
-) -> Figure:
+def _plot(systems: Mapping[str, _Floats], cases: Callable[[_Bools], float], share: float) -> Figure:
     from industry_apps.evaluation.plots import GRID, blank_figure, label_axes
 
     figure, (axes,) = blank_figure()
     thresholds = np.linspace(0.01, min(0.95, 3 * share), _POINTS)
     for name, probability in systems.items():
         values = [net_benefit(probability, threshold, cases) for threshold in thresholds]
-        plain = name.startswith("act on")
-        axes.plot(thresholds, values, label=name, **({"color": GRID, "ls": "--"} if plain else {}))
+        (line,) = axes.plot(thresholds, values, label=name)
+        if name.startswith("act on"):
+            line.set(color=GRID, linestyle="--")
     axes.set_ylim(-0.1 * share, 1.05 * share)
     label_axes(axes, "Risk from which on one acts", "Net benefit")
     figure.set_label("The higher the better; dashed: acting on all, and on nobody.")

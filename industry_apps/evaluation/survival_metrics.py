@@ -169,7 +169,9 @@ class SurvivalScale:
     censoring: StepCurve
 
     @classmethod
-    def of(cls, follow_up: FollowUp, horizons: tuple[float, ...], points: int = 64) -> SurvivalScale:
+    def of(
+        cls, follow_up: FollowUp, horizons: tuple[float, ...], points: int = 64
+    ) -> SurvivalScale:
         """Times from the 5 % to the 95 % quantile of the event times of training rows."""
         low, high = np.quantile(follow_up.time[follow_up.event], (0.05, 0.95))
         censoring = kaplan_meier(follow_up, censoring=True)
@@ -261,9 +263,7 @@ class _Pairs:
         return float(first @ (self._ordered @ rows)) / pairs if pairs else float("nan")
 
 
-def integrated_brier_of_rows(
-    follow_up: FollowUp, curves: _Floats, scale: SurvivalScale
-) -> _Floats:
+def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: SurvivalScale) -> _Floats:
     """What each row adds to the integrated Brier score -> [N]; their mean is the score."""
     time, times = follow_up.time[:, None], scale.times
     happened = (time <= times) & follow_up.event[:, None]  # [N, T]

@@ -134,9 +134,9 @@ class GraphBuilder:
 
     def split_once(self, text: str, separator: str) -> str:
         """Append the parts of texts [batch, 1] before and behind a separator that each has."""
-        return self._append(
-            "StringSplit", (text,), 2, "", {"delimiter": separator, "maxsplit": 1}
-        )[0]  # [batch, 1, 2]
+        return self._append("StringSplit", (text,), 2, "", {"delimiter": separator, "maxsplit": 1})[
+            0
+        ]  # [batch, 1, 2]
 
     def _append(
         self,

@@ -166,7 +166,7 @@ def feature_columns(
     LeakageError
         The table has a column that tells the outcome, and it is not ignored.
     """
-    _refuse_leaks(leaks, [name for name in only or frame if name not in ignore])
+    _refuse_leaks(leaks, [name for name in only or map(str, frame) if name not in ignore])
     for name in (*mapped, *ignore):
         if name not in frame:
             # Misspelt, what was to be kept from the model would be one of its features.

@@ -37,6 +37,7 @@ from industry_apps.recipes.survival_models import (
     Followed,
     LinearRisk,
     ProportionalHazards,
+    RiskModel,
     SurvivalModel,
     TreeRisk,
 )
@@ -48,7 +49,6 @@ from industry_apps.training import TrainingOptions
 SurvivalModelName = Literal["auto", "cox", "trees", "deepsurv", "network", "mean"]
 
 MEMBERS: tuple[SurvivalModelName, ...] = ("cox", "trees", "deepsurv", "network")
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,8 @@ class SurvivalRecipe:
         asked = self.options.model
         self.model_ = max(self.scores_, key=self.scores_.__getitem__) if asked == "auto" else asked
         self.models_ = [*fitted.values()] if self.model_ == "mean" else [fitted[self.model_]]
-        self.band_ = Band.of(self.survival(validation.arrays, self.horizons_), self.horizons_, validation.follow_up)
+        predicted = self.survival(validation.arrays, self.horizons_)
+        self.band_ = Band.of(predicted, self.horizons_, validation.follow_up)
         every = Followed.joined([train, validation])
         for model in self.models_:
             model.refit(every)
@@ -131,11 +132,11 @@ class SurvivalRecipe:
         schema, options = self.schema, self.options
         if name == "network":
             return DiscreteTime(schema, self.edges_, options.training)
-        risk = {
-            "cox": lambda: LinearRisk(schema),
-            "trees": lambda: TreeRisk(schema, options.trees),
-            "deepsurv": lambda: NetworkRisk(schema, options.training),
-        }[name]()
+        risk: RiskModel = LinearRisk(schema)
+        if name == "trees":
+            risk = TreeRisk(schema, options.trees)
+        elif name == "deepsurv":
+            risk = NetworkRisk(schema, options.training)
         return ProportionalHazards(risk, self.edges_)
 
     def _scored(

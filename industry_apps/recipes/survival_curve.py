@@ -47,7 +47,9 @@ class Band:
     high: NDArray[np.float64]
 
     @classmethod
-    def of(cls, survival: NDArray[np.float64], horizons: Sequence[float], follow_up: FollowUp) -> Band:
+    def of(
+        cls, survival: NDArray[np.float64], horizons: Sequence[float], follow_up: FollowUp
+    ) -> Band:
         """Learn from survival [rows, H] predicted for rows that the model has not seen."""
         found = [
             [
@@ -130,9 +132,7 @@ def write_median(builder: GraphBuilder, logs: str, edges: NDArray[np.float64]) -
     before = builder.node("MatMul", logs, builder.constant(shift))  # [batch, K], 0 first
     step = builder.node("Sub", logs, before)
     zero, one, least, half = (builder.constant(np.float32(x)) for x in (0, 1, -LEAST, _HALF))
-    share = builder.node(
-        "Div", builder.node("Sub", half, before), builder.node("Min", step, least)
-    )
+    share = builder.node("Div", builder.node("Sub", half, before), builder.node("Min", step, least))
     widths = np.diff(edges, prepend=0.0)[:, None].astype(np.float32)
     inside = builder.node("Clip", share, zero, one)
     return builder.node("MatMul", inside, builder.constant(widths))
