@@ -12,6 +12,10 @@ APPLICATIONS: dict[str, str] = {
     "finance.algorithmic_trading": "industry_apps.finance.algorithmic_trading:TradingStrategy",
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
+    "healthcare.predictive_analytics": (
+        "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
+    ),
+    "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from industry_apps.data.rules import LastOut, Reading, Resampling, Scalar, SplitRule
+from industry_apps.data.rules import GroupRule, LastOut, Reading, Resampling, Scalar, SplitRule
 from industry_apps.errors import SchemaError, unknown_name
 
 T = TypeVar("T")
@@ -100,17 +100,21 @@ class Card:
     citation, source, target : str
         How to cite it, the page about it, and the name of the column to predict.
     split : SplitRule, optional
-        By time; a card has one of this and the next three.
+        By time; a card has one of this and the next four.
     resampling : Resampling, optional
         At random, many times.
     last_out : LastOut, optional
         The last record of each entity.
+    grouped : GroupRule, optional
+        All records of an entity in one part.
     official : str
         A column that names the part of each record: train, validation or test.
     folder : str
         Where mirrors keep the files, if not under the id.
     settings : mapping of str to str
         Parameters of the applications that these data need, as the command line takes them.
+    leaks : mapping of str to str
+        Columns that tell the outcome, and why; they are left out, and no model may read them.
     reading : Reading
     files : tuple of DataFile
     simulator : Simulator, optional
@@ -133,9 +137,11 @@ class Card:
     split: SplitRule | None = None
     resampling: Resampling | None = None
     last_out: LastOut | None = None
+    grouped: GroupRule | None = None
     official: str = ""
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    leaks: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     files: tuple[DataFile, ...] = ()
     simulator: Simulator | None = None
@@ -216,10 +222,11 @@ def _check(card: Card, name: str) -> None:
     if bool(card.files) == simulated or (card.simulator is not None) != simulated:
         needed = "simulator, and no files" if simulated else "files, and no simulator"
         raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
-    if sum(map(bool, (card.split, card.resampling, card.last_out, card.official))) != 1:
+    ways = (card.split, card.resampling, card.last_out, card.grouped, card.official)
+    if sum(map(bool, ways)) != 1:
         raise SchemaError(
-            f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out] and "
-            "official."
+            f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out], "
+            "[grouped] and official."
         )
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):

@@ -20,12 +20,13 @@ from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
     check_leakage,
+    split_by_group,
     split_by_time,
     split_latest,
     split_official,
 )
 from industry_apps.data.tables import apply_reading, read_table
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.runtime import state, timelines
 from industry_apps.runtime.state import TransactionState
 from industry_apps.whole_file import whole_file
@@ -106,6 +107,9 @@ def load(name: str, *, run: int = 0) -> Dataset:
     if rule := facts.split:
         for part in (split.train, split.validation):
             check_leakage(part, split.test, time=rule.time, delay=rule.delay)
+    if facts.grouped:
+        for part in (split.train, split.validation):
+            check_leakage(part, split.test, group=facts.grouped.entity)
     return _named(Dataset(facts, *split, sha256=sha256), facts.id)
 
 
@@ -163,6 +167,7 @@ def _named(data: Dataset, name: str) -> Dataset:
             "citation": data.card.citation,
             "models_may_be_published": data.card.models_may_be_published,
             "caveats": list(data.card.caveats),
+            "leaks": dict(data.card.leaks),
         }
     return data
 
@@ -170,7 +175,10 @@ def _named(data: Dataset, name: str) -> Dataset:
 def _read(facts: Card) -> pd.DataFrame:
     names = [file.name for file in facts.files]
     frame = read_files(dict(zip(names, fetch(facts.id), strict=True)), facts.reading)
-    return apply_reading(frame, facts.reading, target=facts.target)
+    frame = apply_reading(frame, facts.reading, target=facts.target)
+    if absent := set(facts.leaks) - set(frame):
+        raise SchemaError(f"Card {facts.id!r}: there is no column {min(absent)!r} that leaks.")
+    return frame.drop(columns=list(facts.leaks))
 
 
 def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
@@ -178,10 +186,15 @@ def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
         return split_resampled(frame, facts.resampling, target=facts.target, run=run)
     if facts.last_out:
         return split_last_out(frame, entity=facts.last_out.entity, time=facts.last_out.time)
+    if facts.grouped:
+        by = facts.grouped
+        return split_by_group(
+            frame, group=by.entity, validation=by.validation, test=by.test, seed=by.seed
+        )
     if facts.official:
         return split_official(frame, part=facts.official)
     rule = facts.split
-    assert rule is not None  # a card has one of the four
+    assert rule is not None  # a card has one of the five
     return split_by_time(
         frame,
         time=rule.time,

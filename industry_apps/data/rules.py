@@ -71,12 +71,14 @@ class Reading:
 
     ``separator``, ``quoted``, ``encoding``: of text files; ``header``: names of the columns,
     where the files have none; ``lines``: name of the column that takes the lines of files that
-    are no tables; ``member``: name of the column that says from which file inside a zip a row
-    is; ``parts``: (column, {file: its value}) that says from which file a row is, the files
-    standing one below the other; ``wide``, ``join``, ``flags``: {column: columns of 0 and 1
-    whose names it takes, joined by "|"}; ``missing``: {column: values that stand for "no
-    value"}; ``codes``: whole numbers that name categories and become strings; ``labels``:
-    {column: {code: name in words}}; ``together``: {column: columns that it joins with a blank};
+    are no tables; ``entry``: the one file inside a zip that is read; ``member``: name of the
+    column that says from which file inside a zip a row is; ``parts``: (column, {file: its
+    value}) that says from which file a row is, the files standing one below the other;
+    ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes, joined by
+    "|"}; ``exclude``: {column: values whose rows are left out}; ``missing``: {column: values
+    that stand for "no value"}; ``numbers``: {column: {text: the number that it stands for}};
+    ``codes``: whole numbers that name categories and become strings; ``labels``: {column:
+    {code: name in words}}; ``together``: {column: columns that it joins with a blank};
     ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
     """
 
@@ -93,6 +95,9 @@ class Reading:
 
     header: tuple[str, ...] = ()
     member: str = ""
+    entry: str = ""
+    exclude: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -128,6 +133,19 @@ class LastOut:
 
     entity: str
     time: str
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """All rows of an entity (a patient, a machine) lie in one part, drawn at random.
+
+    ``validation`` and ``test``: shares of the entities.
+    """
+
+    entity: str
+    validation: float = 0.2
+    test: float = 0.2
+    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def _read(path: Path, reading: Reading) -> pd.DataFrame:
         path,
         header=reading.header,
         member=reading.member,
+        entry=reading.entry,
         separator=reading.separator,
         quoted=reading.quoted,
         encoding=reading.encoding,

@@ -24,20 +24,23 @@ def read_table(
     *,
     header: tuple[str, ...] = (),
     member: str = "",
+    entry: str = "",
     separator: str = ",",
     quoted: bool = True,
     encoding: str = "utf-8",
 ) -> pd.DataFrame:
-    """Read a CSV or Parquet file, or a zip of CSV files as one table.
+    """Read a CSV, ARFF or Parquet file, or CSV files of a zip as one table.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.csv.gz``, ``.parquet`` or ``.zip``.
+        ``.csv``, ``.csv.gz``, ``.arff``, ``.parquet`` or ``.zip``.
     header : tuple of str
         Names of the columns of a CSV file that does not name them.
     member : str
         Of a zip: the column that takes the names of the files in it, without ending.
+    entry : str
+        Of a zip: the path inside it of the one CSV file to read.
     separator : str
         Of a CSV file, which may be called anything if this is not the comma.
     quoted : bool
@@ -74,6 +77,11 @@ def read_table(
                 quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
                 encoding=encoding,
             )
+        elif path.suffix == ".arff":
+            frame = _read_arff(path)
+        elif path.suffix == ".zip" and entry:
+            with ZipFile(path) as archive, archive.open(entry) as file:
+                frame = pd.read_csv(file, low_memory=False)
         elif path.suffix == ".zip" and member:
             frame = _read_zip(path, member)
         else:
@@ -86,6 +94,7 @@ def read_table(
         OSError,
         EOFError,
         BadZipFile,
+        KeyError,  # a zip without the entry
     ) as error:  # pandas' and pyarrow's errors are these
         if isinstance(error, SchemaError):
             raise
@@ -93,6 +102,23 @@ def read_table(
     if frame.empty:
         raise SchemaError(f"{str(path)!r} has no rows.")
     return frame
+
+
+def _read_arff(path: Path) -> pd.DataFrame:
+    """A table in Weka's Attribute-Relation File Format, of numbers and nominal values."""
+    import pandas as pd
+
+    with path.open(encoding="utf-8") as file:
+        names = []
+        for line in file:
+            word, _, rest = line.strip().partition(" ")
+            if line.lower().startswith("@attribute"):
+                names.append(line.split(maxsplit=2)[1].strip("'\""))
+            elif word.lower() == "@data" and not rest:
+                break
+        return pd.read_csv(
+            file, names=names, na_values="?", quotechar="'", skipinitialspace=True, comment="%"
+        )
 
 
 def _read_zip(path: Path, member: str) -> pd.DataFrame:
@@ -125,9 +151,9 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
     import pandas as pd
 
     _check_columns(frame, reading)
-    frame = frame.copy()
-    for column, values in reading.missing.items():
-        frame[column] = frame[column].mask(frame[column].isin(list(values)))
+    frame = _without(frame, reading)
+    for column, meanings in reading.numbers.items():
+        frame[column] = _labelled(frame[column], meanings).astype(float)
     for column in reading.codes:
         codes = frame[column].astype("Int64").astype("string")
         texts = [None if code is pd.NA else code for code in codes]
@@ -149,12 +175,22 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
     return frame.drop(columns=list(reading.drop)).rename(columns=dict(reading.rename))
 
 
+def _without(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """A copy less the rows that are left out, and less the values that stand for none."""
+    frame = frame.copy()
+    for column, values in reading.exclude.items():
+        frame = frame[~frame[column].isin(list(values))].reset_index(drop=True)
+    for column, values in reading.missing.items():
+        frame[column] = frame[column].mask(frame[column].isin(list(values)))
+    return frame
+
+
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """Columns as texts, with a blank between them."""
     return frame[list(columns)].astype(str).agg(" ".join, axis=1)
 
 
-def _labelled(codes: pd.Series, names: Mapping[str, str]) -> pd.Series:
+def _labelled(codes: pd.Series, names: Mapping[str, str] | Mapping[str, float]) -> pd.Series:
     """Codes in words; a code without a name is an error, missing values stay."""
     named = codes.map(dict(names))
     unnamed = named.isna() & codes.notna()
@@ -182,7 +218,8 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
-    named = [*reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
+    named = [*reading.exclude, *reading.numbers, *reading.missing, *reading.codes]
+    named += [*reading.labels, *reading.drop, *reading.rename]
     named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []

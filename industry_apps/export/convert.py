@@ -6,7 +6,7 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,19 +102,52 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     ValueError
         The booster takes zeros for missing values.
     """
-    nodes = [
-        node
-        for tree in booster.dump_model()["tree_info"]
-        for node in _nodes(tree["tree_index"], tree["tree_structure"])
+    nodes = _all_nodes(booster)
+    margins = [(node, 0, node.value) for node in nodes if node.mode == "LEAF"]
+    return _ensemble(booster, nodes, margins, 1)
+
+
+def leaf_targets_to_onnx(
+    booster: lgb.Booster, weights: Sequence[Mapping[int, Mapping[int, float]]], targets: int
+) -> onnx.ModelProto:
+    """Convert a booster whose leaves hold other numbers than its margin, several each.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        From :func:`with_float32_thresholds`.
+    weights : sequence of mapping
+        For each tree: number of a leaf, as ``pred_leaf`` gives it -> {target: number}.
+    targets : int
+
+    Returns
+    -------
+    onnx.ModelProto
+        ``features`` [batch, features] float32 -> ``margin`` [batch, targets] float32.
+    """
+    nodes = _all_nodes(booster)
+    found = [
+        (node, target, weight)
+        for node in nodes
+        if node.mode == "LEAF"
+        for target, weight in weights[node.tree][node.leaf].items()
     ]
-    leaves = [node for node in nodes if node.mode == "LEAF"]
+    return _ensemble(booster, nodes, found, targets)
+
+
+def _ensemble(
+    booster: lgb.Booster,
+    nodes: Sequence[_Node],
+    weights: Sequence[tuple[_Node, int, float]],
+    targets: int,
+) -> onnx.ModelProto:
     builder = GraphBuilder()
     margin = builder.node(
         "TreeEnsembleRegressor",
         builder.input("features", np.float32, booster.num_feature()),
         domain="ai.onnx.ml",
         attributes={
-            "n_targets": 1,
+            "n_targets": targets,
             "nodes_treeids": [node.tree for node in nodes],
             "nodes_nodeids": [node.id for node in nodes],
             "nodes_modes": [node.mode for node in nodes],
@@ -123,14 +156,22 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
             "nodes_truenodeids": [node.left for node in nodes],
             "nodes_falsenodeids": [node.right for node in nodes],
             "nodes_missing_value_tracks_true": [int(node.missing_left) for node in nodes],
-            "target_ids": [0] * len(leaves),
-            "target_treeids": [node.tree for node in leaves],
-            "target_nodeids": [node.id for node in leaves],
-            "target_weights": [float(node.value) for node in leaves],
+            "target_ids": [target for _, target, _ in weights],
+            "target_treeids": [node.tree for node, _, _ in weights],
+            "target_nodeids": [node.id for node, _, _ in weights],
+            "target_weights": [float(weight) for _, _, weight in weights],
         },
     )
-    builder.output(margin, "margin", np.float32)
+    builder.output(margin, "margin", np.float32, targets)
     return builder.model("trees")
+
+
+def _all_nodes(booster: lgb.Booster) -> list[_Node]:
+    return [
+        node
+        for tree in booster.dump_model()["tree_info"]
+        for node in _nodes(tree["tree_index"], tree["tree_structure"])
+    ]
 
 
 class _Node(NamedTuple):
@@ -142,6 +183,7 @@ class _Node(NamedTuple):
     left: int = 0
     right: int = 0
     missing_left: bool = False
+    leaf: int = 0
 
 
 def _nodes(tree: int, root: dict[str, Any]) -> list[_Node]:
@@ -149,7 +191,7 @@ def _nodes(tree: int, root: dict[str, Any]) -> list[_Node]:
     order = list(_walk(root))
     number = {id(node): position for position, node in enumerate(order)}
     return [
-        _Node(tree, position, "LEAF", value=node["leaf_value"])
+        _Node(tree, position, "LEAF", value=node["leaf_value"], leaf=node.get("leaf_index", 0))
         if "split_feature" not in node
         else _Node(
             tree,

@@ -132,6 +132,12 @@ class GraphBuilder:
         values, places = self._append("TopK", (tensor, size), 2, "", {})
         return values, places
 
+    def split_once(self, text: str, separator: str) -> str:
+        """Append the parts of texts [batch, 1] before and behind a separator that each has."""
+        return self._append("StringSplit", (text,), 2, "", {"delimiter": separator, "maxsplit": 1})[
+            0
+        ]  # [batch, 1, 2]
+
     def _append(
         self,
         op: str,

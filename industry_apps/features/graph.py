@@ -88,6 +88,16 @@ class FeatureGraph(RunsItsGraph):
         ]
 
     @property
+    def origins(self) -> list[str]:
+        """The raw column that each column of ``numeric`` is read from, the first of several."""
+        return [
+            _columns(encoder)[0]
+            for encoder in self._encoders
+            if not (isinstance(encoder, Tokens) or _is_code(encoder))
+            for _ in encoder.names
+        ]
+
+    @property
     def cardinalities(self) -> list[int]:
         """Number of codes of each column of ``codes``."""
         return [e.cardinality for e in self._encoders if isinstance(e, Category) and _is_code(e)]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 RARE = 10
 
 
-def tree_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encoder]:
+def tree_encoders(
+    schema: Schema, derived: Sequence[Source] = (), *, one_hot: int = 0
+) -> list[Encoder]:
     """Numbers as they are, ordered categories by rank, words counted: what trees split well.
 
     Parameters
@@ -27,13 +29,15 @@ def tree_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Encode
         The raw columns; identifiers are left out.
     derived : sequence of Source
         Further numbers that the domain knows to be telling.
+    one_hot : int
+        Categories of up to so many levels get a column for each.
     """
     encoders: list[Encoder] = [Raw(source) for source in derived]
     for column in schema.inputs():
         if column.kind in ("number", "boolean"):
             encoders.append(Raw(Value(column.name)))
         elif column.kind == "category":
-            encoders.append(Category(column.name, "auto", min_count=RARE))
+            encoders.append(Category(column.name, "auto", min_count=RARE, one_hot=one_hot))
         elif column.kind == "datetime":
             encoders += [Raw(part) for part in _clock(column)]
         else:

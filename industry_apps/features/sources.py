@@ -137,6 +137,71 @@ class RatioToRest:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """A number that a table gives to a code, or to the head of a code of several parts.
+
+    Codes whose table is a classification keep its order as numbers, so that near codes are
+    near, and codes that training never saw have a place; what is not in the table is missing.
+
+    Parameters
+    ----------
+    column : str
+        A category column.
+    table : tuple of (str, float)
+        Heads of codes and their numbers, at least one.
+    separator : str
+        A single character that ends the head, as the point in "250.83".
+    part : str
+        What the number is called, for people.
+
+    Examples
+    --------
+    >>> from industry_apps.features import FeatureGraph, Raw
+    >>> from industry_apps.schema import Column, Schema
+    >>> source = Lookup("code", (("250", 250.0), ("V27", 1027.0)), ".", "order")
+    >>> graph = FeatureGraph(Schema((Column(name="code", kind="category"),)), [Raw(source)])
+    >>> codes = np.array(["250.83", "V27", "never seen", ""], dtype=object)
+    >>> graph.run({"code": codes})["numeric"][:, 0].tolist()
+    [250.0, 1027.0, nan, nan]
+    """
+
+    column: str
+    table: tuple[tuple[str, float], ...]
+    separator: str
+    part: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.column,)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return f"{self.column}.{self.part}"
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        # With an end of its own every text has a head, the empty one too.
+        end = builder.constant(np.array([self.separator], dtype=object))
+        text = builder.node("StringConcat", inputs[self.column], end)  # [batch, 1]
+        parts = builder.split_once(text, self.separator)  # [batch, 1, 2]
+        head = builder.node(
+            "Gather", parts, builder.constant(np.int64(0)), attributes={"axis": 2}
+        )  # [batch, 1]
+        return builder.node(
+            "LabelEncoder",
+            head,
+            domain="ai.onnx.ml",
+            attributes={
+                "keys_strings": [key for key, _ in self.table],
+                "values_floats": [value for _, value in self.table],
+                "default_float": float("nan"),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TimePart:
     """A calendar part of a moment, in UTC.
 

@@ -255,6 +255,8 @@ class Category:
         Rarer levels count as unseen.
     max_levels : int
         The most frequent levels are kept.
+    one_hot : int
+        Of the form "auto": up to so many levels get a column each, even if they have an order.
     levels : tuple of str
         Learned, in natural order ("8 to 15" after "1 to 7").
     """
@@ -263,6 +265,7 @@ class Category:
     form: Literal["code", "ordinal", "onehot", "auto"] = "code"
     min_count: int = 1
     max_levels: int = 1000
+    one_hot: int = 0
     levels: tuple[str, ...] = ()
 
     @property
@@ -286,7 +289,9 @@ class Category:
         ]
         kept = [level for _, level in sorted(frequent)[: self.max_levels]]
         ordered = tuple(sorted(kept, key=natural_order))
-        form = _form_of(ordered) if self.form == "auto" else self.form
+        form = self.form
+        if form == "auto":
+            form = "onehot" if len(ordered) <= self.one_hot else _form_of(ordered)
         return replace(self, levels=ordered, form=form)
 
     def write(self, builder: GraphBuilder, text: str) -> str:

@@ -14,7 +14,7 @@ from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decis
 from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
 from industry_apps.recipes.decision import DecisionOptions, DecisionRecipe
-from industry_apps.recipes.scorers import Labelled, folds, part_of
+from industry_apps.recipes.scorers import Labelled, folds, joined, part_of
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -37,7 +37,9 @@ class DecisionBaselines:
         self._plain = FeatureGraph(schema, plain_encoders(schema))
         self._options = options
 
-    def fit(self, train: Labelled, validation: Labelled | None = None) -> DecisionBaselines:
+    def fit(
+        self, train: Labelled, validation: Labelled | None = None, *, refit: bool = False
+    ) -> DecisionBaselines:
         """Learn from training data; choose each threshold on other data.
 
         Parameters
@@ -45,6 +47,8 @@ class DecisionBaselines:
         train : Labelled
         validation : Labelled, optional
             Without it, thresholds come from folds of the training data.
+        refit : bool
+            Once the thresholds are found, learn again from both, as the model does.
         """
         if validation is None:
             target, found = train.target, self._cross_fitted(train)
@@ -56,6 +60,8 @@ class DecisionBaselines:
             name: self._options.threshold(target, probability)
             for name, probability in found.items()
         }
+        if refit and validation is not None:
+            self._learn(joined(train, validation))
         return self
 
     def _learn(self, rows: Labelled) -> None:
@@ -92,6 +98,8 @@ class Assessed:
         Day number, for the drift plot.
     entities : EntityDays, optional
         Whom an alert is about; rows of one entity are not independent.
+    groups : ndarray of shape [rows], optional
+        Rows of one value depend on each other and are resampled together.
     split, notes
         As in :class:`Report`.
     """
@@ -99,6 +107,7 @@ class Assessed:
     rows: Labelled
     day: NDArray[np.int64] | None = None
     entities: EntityDays | None = None
+    groups: NDArray[Any] | None = None
     split: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...] = ()
 
@@ -118,9 +127,10 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
     asked : Assessed
     """
     target, costs = asked.rows.target, recipe.options.costs
-    groups = None
+    groups = asked.groups
     if (
-        asked.entities is None
+        groups is None
+        and asked.entities is None
         and asked.day is not None
         and len(np.unique(asked.day)) >= _FEWEST_GROUPS
     ):

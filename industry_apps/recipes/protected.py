@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.errors import ParameterError, unknown_name
+from industry_apps.errors import LeakageError, ParameterError, unknown_name
 from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
 from industry_apps.evaluation.groups import bands
 from industry_apps.recipes.mitigation import reweighing
@@ -132,7 +133,8 @@ def feature_columns(
     ignore: Sequence[str] = (),
     protected: Sequence[str] = (),
     mapped: Sequence[str] = (),
-    consent: bool = False,
+    consent: bool | Collection[str] = False,
+    leaks: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Schema, ProtectedColumns]:
     """Tell the features of a table from its protected columns.
 
@@ -146,8 +148,10 @@ def feature_columns(
         Columns: nothing but these, none of these, and these protected too.
     mapped : sequence of str
         Names in `named` that the user has given, so that they must be there.
-    consent : bool
-        May protected columns be features?
+    consent : bool or collection of str
+        May protected columns be features, or which of them?
+    leaks : mapping of str to str
+        Columns that tell the outcome, and why.
 
     Returns
     -------
@@ -159,13 +163,17 @@ def feature_columns(
     ParameterError
         A name is not there, or is protected and asked for without consent, or no column is
         left.
+    LeakageError
+        The table has a column that tells the outcome, and it is not ignored.
     """
+    _refuse_leaks(leaks, [name for name in only or map(str, frame) if name not in ignore])
     for name in (*mapped, *ignore):
         if name not in frame:
             # Misspelt, what was to be kept from the model would be one of its features.
             raise ParameterError(str(unknown_name("column", name, map(str, frame.columns))))
     ours = [replace(column, required=True) for column in named if column.name in frame]
     further = infer_columns(frame, skip=[*(c.name for c in named), *ignore])
+    allowed = {c.name for c in (*ours, *further)} if consent is True else set(consent or ())
     columns = [
         replace(c, protected=c.protected or c.name in protected)
         for c in (*ours, *further)
@@ -175,15 +183,17 @@ def feature_columns(
     for name in (*only, *protected):
         if name not in known:
             raise ParameterError(str(unknown_name("column", name, list(known))))
-        if name in only and known[name].protected and not consent:
+        if name in only and known[name].protected and name not in allowed:
             raise ParameterError(
                 f"Column {name!r} is protected, and asked for as a feature. Leave it out of "
                 "'features', or consent with use_protected=True, where the law allows it."
             )
     chosen = [
-        replace(c, protected=False) if consent else c
+        replace(c, protected=False)
         for c in columns
-        if (not only or c.name in only) and c.name not in ignore and (consent or not c.protected)
+        if (not only or c.name in only)
+        and c.name not in ignore
+        and (c.name in allowed or not c.protected)
     ]
     if not chosen:
         raise ParameterError(
@@ -192,6 +202,16 @@ def feature_columns(
             "features. Give further columns."
         )
     return Schema(tuple(chosen)), ProtectedColumns([c for c in columns if c.protected], frame)
+
+
+def _refuse_leaks(leaks: Mapping[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        if name in leaks:
+            raise LeakageError(
+                f"Column {name!r} tells the outcome ({leaks[name]}), and a model that reads it "
+                "knows nothing where it matters. Leave the column out of the table, or name it "
+                "in 'ignore'."
+            )
 
 
 def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:

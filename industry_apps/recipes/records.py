@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,11 +31,14 @@ class Records:
         Name of the label.
     time : str, optional
         Name of the moment of a record, where it has one.
+    subject : str, optional
+        Name of the column that says whose record it is.
     """
 
     schema: Schema
     target: str
     time: str = ""
+    subject: str = ""
 
     def labelled(self, frame: pd.DataFrame) -> Labelled:
         """Check a table and read its columns and labels.
@@ -89,6 +92,38 @@ class Records:
         for part in learned.values():
             known = pd.DataFrame({self.time: [pd.Timestamp(part["last"])]})
             check_leakage(known, test, time=self.time, delay=delay)
+
+    def subjects(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Whose record each is, as text of shape [rows]; of nobody where it is not known."""
+        values = frame[self.subject]
+        return np.where(values.isna(), "", values.astype(str)).astype(object)
+
+    def check_apart(self, learned: Collection[str], frame: pd.DataFrame) -> None:
+        """Check that nobody of a table is among those that a model learned from.
+
+        Parameters
+        ----------
+        learned : collection of str
+            As :meth:`subjects` names them.
+        frame : DataFrame
+
+        Raises
+        ------
+        LeakageError
+        """
+        if self.subject in frame:
+            asked = pd.DataFrame({self.subject: self.subjects(frame)})
+            known = pd.DataFrame({self.subject: [each for each in learned if each]})
+            check_leakage(known, asked[asked[self.subject] != ""], group=self.subject)
+
+    def split_off_subjects(
+        self, frame: pd.DataFrame, *, share: float = 0.2, seed: int = 0
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Split a share of the subjects off, at random, with all their records."""
+        known = pd.unique(self.subjects(frame))
+        drawn = np.random.default_rng(seed).permutation(known)[: max(1, round(share * len(known)))]
+        chosen = np.isin(self.subjects(frame), drawn)
+        return frame[~chosen].reset_index(drop=True), frame[chosen].reset_index(drop=True)
 
     def without_unstable(
         self, train: pd.DataFrame, validation: pd.DataFrame

@@ -41,6 +41,9 @@ class TreeOptions:
         Penalty on leaf values.
     bags : int
         Boosters of different seeds whose margins are averaged.
+    one_hot : int
+        Categories of up to so many levels get a column for each; others the rank of their
+        level, or a column each if they are few and have no order.
     patience : int
         Trees without a better validation loss after which to stop; 0 grows all.
     seed : int
@@ -54,6 +57,7 @@ class TreeOptions:
     bagging_fraction: float = 1.0
     l2: float = 1.0
     bags: int = 1
+    one_hot: int = 0
     patience: int = 0
     seed: int = 0
 
@@ -88,6 +92,7 @@ _LIMITS: dict[str, Limit] = {
     "bagging_fraction": SHARE,
     "l2": NOT_NEGATIVE,
     "bags": integer(1, 100),
+    "one_hot": integer(0),
     "patience": integer(0),
     "seed": integer(0),
 }
@@ -117,7 +122,8 @@ class TreeScorer:
         options: TreeOptions,
         directions: Mapping[str, int] = NO_DIRECTIONS,
     ) -> None:
-        self._plan = self.features = FeatureGraph(schema, tree_encoders(schema, derived))
+        encoders = tree_encoders(schema, derived, one_hot=options.one_hot)
+        self._plan = self.features = FeatureGraph(schema, encoders)
         self.options = options
         self.directions = dict(directions)
 

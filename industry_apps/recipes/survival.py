@@ -1,0 +1,281 @@
+"""Records of a table -> survival curve -> risk at horizons, trained and written as one graph.
+
+Cox's model, trees, networks or their mean; the curve at the horizons, its interval, and the
+median are nodes of the graph. Letters: K edges of the grid, H horizons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import ParameterError, TrainingError
+from industry_apps.evaluation.metrics import Costs
+from industry_apps.evaluation.survival_metrics import (
+    FollowUp,
+    SurvivalAnswers,
+    SurvivalScale,
+    survival_bootstrap,
+)
+from industry_apps.features import GraphBuilder
+from industry_apps.limits import check_limits, one_of
+from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.survival_curve import (
+    FEWEST_EVENTS,
+    LEAST,
+    Band,
+    between,
+    grid,
+    median,
+    write_median,
+)
+from industry_apps.recipes.survival_models import (
+    Followed,
+    LinearRisk,
+    ProportionalHazards,
+    RiskModel,
+    SurvivalModel,
+    TreeRisk,
+)
+from industry_apps.recipes.survival_networks import DiscreteTime, NetworkRisk
+from industry_apps.recipes.trees import TreeOptions
+from industry_apps.schema import Schema
+from industry_apps.training import TrainingOptions
+
+SurvivalModelName = Literal["auto", "cox", "trees", "deepsurv", "network", "mean"]
+
+MEMBERS: tuple[SurvivalModelName, ...] = ("cox", "trees", "deepsurv", "network")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalOptions:
+    """What a survival recipe is made of.
+
+    Parameters
+    ----------
+    model : {"auto", "cox", "trees", "deepsurv", "network", "mean"}
+        Cox's linear model; trees and a network on its likelihood; a network of hazards in
+        discrete time; the mean of their curves. "auto": whichever of these has the best
+        C-index on validation data.
+    horizons : tuple of float
+        Rising times > 0; none: quarters of the event times of training data.
+    costs : Costs
+        What a false alarm and a missed case cost; a risk is high from where acting on it
+        costs less.
+    trees : TreeOptions
+    training : TrainingOptions
+    """
+
+    model: SurvivalModelName = "auto"
+    horizons: tuple[float, ...] = ()
+    costs: Costs = field(default_factory=Costs)
+    trees: TreeOptions = field(default_factory=TreeOptions)
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(max_epochs=40))
+
+    def __post_init__(self) -> None:
+        check_limits(self, {"model": one_of(get_args(SurvivalModelName))})
+
+
+class SurvivalRecipe:
+    """Models, curve, interval and decision: fitted, run, and written.
+
+    Parameters
+    ----------
+    schema : Schema
+        The raw columns that the model sees.
+    options : SurvivalOptions
+    """
+
+    def __init__(self, schema: Schema, options: SurvivalOptions) -> None:
+        self.schema = schema
+        self.options = options
+
+    def fit(self, train: Followed, validation: Followed) -> SurvivalRecipe:
+        """Learn the models from training data; choose among them on validation data.
+
+        The interval is learned from validation data too; then the models are learned again
+        from all.
+
+        Raises
+        ------
+        TrainingError
+            One of the two has too few events.
+        ParameterError
+            A horizon lies beyond the last event.
+        """
+        for name, part in (("training", train), ("validation", validation)):
+            _check_events(name, part.follow_up)
+        self.edges_ = grid(train.follow_up)
+        self.horizons_ = self._horizons(train.follow_up)
+        fitted = {name: self._model(name) for name in self._candidates()}
+        for model in fitted.values():
+            model.fit(train, validation)
+        self.scores_ = self._scored(fitted, train, validation)
+        asked = self.options.model
+        self.model_ = max(self.scores_, key=self.scores_.__getitem__) if asked == "auto" else asked
+        self.models_ = [*fitted.values()] if self.model_ == "mean" else [fitted[self.model_]]
+        predicted = self.survival(validation.arrays, self.horizons_)
+        self.band_ = Band.of(predicted, self.horizons_, validation.follow_up)
+        every = Followed.joined([train, validation])
+        for model in self.models_:
+            model.refit(every)
+        return self
+
+    def _candidates(self) -> tuple[SurvivalModelName, ...]:
+        return MEMBERS if self.options.model in ("auto", "mean") else (self.options.model,)
+
+    def _model(self, name: SurvivalModelName) -> SurvivalModel:
+        schema, options = self.schema, self.options
+        if name == "network":
+            return DiscreteTime(schema, self.edges_, options.training)
+        risk: RiskModel = LinearRisk(schema)
+        if name == "trees":
+            risk = TreeRisk(schema, options.trees)
+        elif name == "deepsurv":
+            risk = NetworkRisk(schema, options.training)
+        return ProportionalHazards(risk, self.edges_)
+
+    def _scored(
+        self, fitted: Mapping[SurvivalModelName, SurvivalModel], train: Followed, rows: Followed
+    ) -> dict[SurvivalModelName, float]:
+        """C-index on rows that the models have not seen, by name."""
+        scale = SurvivalScale.of(train.follow_up, self.horizons_)
+        found: dict[SurvivalModelName, float] = {}
+        groups = {name: [model] for name, model in fitted.items()}
+        if len(fitted) > 1:
+            groups["mean"] = [*fitted.values()]
+        for name, models in groups.items():
+            self.models_ = models
+            answers = self.answers(rows.arrays, scale)
+            metrics = survival_bootstrap(rows.follow_up, answers, scale, resamples=1).values
+            found[name] = metrics["c_index"]
+        return found
+
+    def _horizons(self, follow_up: FollowUp) -> tuple[float, ...]:
+        last = float(self.edges_[-1])
+        if not self.options.horizons:
+            quarters = np.quantile(follow_up.time[follow_up.event], (0.25, 0.5, 0.75))
+            # Three different ones, even where many events come at the same time.
+            return tuple(float(x) for x in np.maximum(quarters, last * np.array([1, 2, 3]) / 1e4))
+        if beyond := [horizon for horizon in self.options.horizons if horizon > last]:
+            raise ParameterError(
+                f"The horizon {beyond[0]:g} lies beyond the last event of the training data, at "
+                f"{last:g}: nothing is known about survival there. Choose earlier 'horizons'."
+            )
+        return self.options.horizons
+
+    def survival(self, arrays: Arrays, times: Any) -> NDArray[np.float64]:
+        """Survival at times [T] -> [rows, T], constant hazards between the edges."""
+        logs = self._log_survival(arrays) @ between(self.edges_, np.asarray(times, dtype=float))
+        found: NDArray[np.float64] = np.exp(logs)
+        return found
+
+    def _log_survival(self, arrays: Arrays) -> NDArray[np.float64]:
+        found = [model.log_survival(arrays) for model in self.models_]
+        if len(found) == 1:
+            return found[0]
+        return np.log(np.maximum(np.mean(np.exp(found), axis=0), LEAST))
+
+    def log_hazard(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Logarithm of the cumulative hazard at the last horizon -> [rows]."""
+        survival = self.survival(arrays, self.horizons_[-1:])[:, 0]
+        found: NDArray[np.float64] = np.log(-np.log(np.clip(survival, LEAST, 1 - LEAST)))
+        return found
+
+    def answers(self, arrays: Arrays, scale: SurvivalScale) -> SurvivalAnswers:
+        """What the metrics of survival ask for."""
+        horizons = self.survival(arrays, scale.horizons)
+        return SurvivalAnswers(1 - horizons[:, -1], self.survival(arrays, scale.times), horizons)
+
+    @property
+    def threshold(self) -> float:
+        """Risk from which on acting costs less than not acting (Elkan 2001)."""
+        return float(np.float32(self.options.costs.threshold))
+
+    def answer(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Raw columns of shape [rows] -> the answers that :meth:`write` names."""
+        survival = self.survival(arrays, self.horizons_)
+        low, high = self.band_.apply(survival)
+        risk = 1 - survival[:, -1]
+        return {
+            "risk": risk,
+            "high_risk": risk >= self.threshold,
+            "survival": survival,
+            "survival_low": low,
+            "survival_high": high,
+            "median_survival": median(self._log_survival(arrays), self.edges_),
+        }
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append the whole recipe to a builder.
+
+        Returns
+        -------
+        dict of str to str
+            "risk", "high_risk", "median_survival" -> tensor [batch, 1]; "survival",
+            "survival_low", "survival_high" -> tensor [batch, H].
+        """
+        logs = [model.write(builder, inputs) for model in self.models_]
+        curve = logs[0]  # [batch, K]
+        if len(logs) > 1:
+            mean = builder.node("Mean", *(builder.node("Exp", each) for each in logs))
+            least = builder.constant(np.float32(LEAST))
+            curve = builder.node("Log", builder.node("Max", mean, least))
+        horizons = between(self.edges_, np.array(self.horizons_)).astype(np.float32)
+        at_horizons = builder.node("MatMul", curve, builder.constant(horizons))
+        survival = builder.node("Exp", at_horizons)  # [batch, H]
+        low, high = self.band_.write(builder, survival)
+        one = builder.constant(np.float32(1))
+        risk = builder.node("Sub", one, builder.part(survival, -1, 2**31))
+        return {
+            "risk": risk,
+            "high_risk": builder.node(
+                "GreaterOrEqual", risk, builder.constant(np.float32(self.threshold))
+            ),
+            "survival": survival,
+            "survival_low": low,
+            "survival_high": high,
+            "median_survival": write_median(builder, curve, self.edges_),
+        }
+
+    def used_columns(self) -> Schema:
+        """The raw columns that some feature reads; the exported file has no others."""
+        used = {name for model in self.models_ for name in model.features.schema.names}
+        return Schema(tuple(column for column in self.schema if column.name in used))
+
+    def thresholds(self) -> dict[str, list[float]]:
+        """Raw column -> values on which the answer turns."""
+        found: dict[str, list[float]] = {}
+        for model in self.models_:
+            found |= model.thresholds()
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """What decides, as JSON values for the model file."""
+        costs = self.options.costs
+        return {
+            "model": self.model_,
+            "horizons": list(self.horizons_),
+            "validation_c_index": dict(self.scores_),
+            "decision": {
+                "positive": True,
+                "threshold": self.threshold,
+                "horizon": self.horizons_[-1],
+                "false_alarm_cost": costs.false_alarm,
+                "missed_cost": costs.missed,
+            },
+        }
+
+
+def _check_events(name: str, follow_up: FollowUp) -> None:
+    events = int(follow_up.event.sum())
+    if events < FEWEST_EVENTS:
+        words = "all rows are censored" if not events else f"only {events} rows have the event"
+        raise TrainingError(
+            f"In the {name} data {words}: nothing can be learned about when it happens. Give at "
+            f"least {FEWEST_EVENTS} events: a longer follow-up, or more rows."
+        )
