@@ -29,6 +29,7 @@ _ELEMENT_TYPES: dict[type, int] = {
     np.int64: TensorProto.INT64,
     np.object_: TensorProto.STRING,
     np.bool_: TensorProto.BOOL,
+    np.uint8: TensorProto.UINT8,
 }
 
 
@@ -130,6 +131,14 @@ class GraphBuilder:
         """
         size = self.constant(np.array([count]))
         values, places = self._append("TopK", (tensor, size), 2, "", {})
+        return values, places
+
+    def smallest(self, tensor: str, count: str) -> tuple[str, str]:
+        """Append the smallest values of each row, rising, and their places: [batch, count] each.
+
+        ``count`` is a tensor of shape [1].
+        """
+        values, places = self._append("TopK", (tensor, count), 2, "", {"largest": 0})
         return values, places
 
     def _append(
