@@ -141,7 +141,7 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "policy"}
+    task : {"decision", "forecast", "ranking", "image", "policy", "property"}
         What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.

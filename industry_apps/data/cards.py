@@ -15,7 +15,14 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from industry_apps.data.rules import LastOut, Reading, Resampling, Scalar, SplitRule
+from industry_apps.data.rules import (
+    LastOut,
+    Reading,
+    Resampling,
+    Scaffolds,
+    Scalar,
+    SplitRule,
+)
 from industry_apps.errors import SchemaError, unknown_name
 
 T = TypeVar("T")
@@ -100,11 +107,13 @@ class Card:
     citation, source, target : str
         How to cite it, the page about it, and the name of the column to predict.
     split : SplitRule, optional
-        By time; a card has one of this and the next three.
+        By time; a card has one of this and the next four.
     resampling : Resampling, optional
         At random, many times.
     last_out : LastOut, optional
         The last record of each entity.
+    scaffolds : Scaffolds, optional
+        Molecules, by their scaffold.
     official : str
         A column that names the part of each record: train, validation or test.
     folder : str
@@ -133,6 +142,7 @@ class Card:
     split: SplitRule | None = None
     resampling: Resampling | None = None
     last_out: LastOut | None = None
+    scaffolds: Scaffolds | None = None
     official: str = ""
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -216,10 +226,11 @@ def _check(card: Card, name: str) -> None:
     if bool(card.files) == simulated or (card.simulator is not None) != simulated:
         needed = "simulator, and no files" if simulated else "files, and no simulator"
         raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
-    if sum(map(bool, (card.split, card.resampling, card.last_out, card.official))) != 1:
+    ways = (card.split, card.resampling, card.last_out, card.scaffolds, card.official)
+    if sum(map(bool, ways)) != 1:
         raise SchemaError(
-            f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out] and "
-            "official."
+            f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out], "
+            "[scaffolds] and official."
         )
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):

@@ -16,6 +16,7 @@ from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
 from industry_apps.data.orders import split_last_out
 from industry_apps.data.resampling import split_resampled
+from industry_apps.data.scaffolds import split_scaffolds
 from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
@@ -178,10 +179,12 @@ def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
         return split_resampled(frame, facts.resampling, target=facts.target, run=run)
     if facts.last_out:
         return split_last_out(frame, entity=facts.last_out.entity, time=facts.last_out.time)
+    if facts.scaffolds:
+        return split_scaffolds(frame, facts.scaffolds)
     if facts.official:
         return split_official(frame, part=facts.official)
     rule = facts.split
-    assert rule is not None  # a card has one of the four
+    assert rule is not None  # a card has one of the five
     return split_by_time(
         frame,
         time=rule.time,

@@ -126,6 +126,8 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
 
     _check_columns(frame, reading)
     frame = frame.copy()
+    if reading.complete:
+        frame = frame.dropna(subset=list(reading.complete)).reset_index(drop=True)
     for column, values in reading.missing.items():
         frame[column] = frame[column].mask(frame[column].isin(list(values)))
     for column in reading.codes:
@@ -182,7 +184,7 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
-    named = [*reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
+    named = [*reading.complete, *reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
     named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []

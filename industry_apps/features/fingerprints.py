@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.features.molecules import Molecules, spread, write_molecules
+from industry_apps.features.molecules import Molecules, write_molecules
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.smiles import AROMATIC, ELEMENTS, NUMBER, SINGLE
 from industry_apps.runtime.inputs import feeds_of
@@ -28,6 +28,8 @@ from industry_apps.schema import Schema
 _PRIME = 2**31 - 1
 _FACTORS = (1_103_515_245, 69_069, 1_664_525, 1_597_334_677)
 _LARGEST_CHARGE, _MOST_HYDROGENS = 15, 15
+#: Molecules of one run of a file: the largest may have ``MOST_ATOMS`` atoms.
+MOLECULES_A_RUN = 256
 #: Characters of the SMILES of one run: pairs of atoms are compared.
 _CHARACTERS_A_RUN = 20_000
 
@@ -388,5 +390,6 @@ def _filled(parts: Sequence[tuple[NDArray[np.intp], NDArray[Any]]], rows: int) -
     )
     whole = np.zeros((rows, *widest), dtype=parts[0][1].dtype)
     for where, found in parts:
-        whole[(where, *(slice(0, size) for size in found.shape[1:]))] = found
+        inner: Any = tuple(slice(0, size) for size in found.shape[1:])
+        whole[(where, *inner)] = found
     return whole

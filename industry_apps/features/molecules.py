@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.operators import FAR, Operators
 from industry_apps.features.smiles import (
     AROMATIC,
     ATOMS,
@@ -32,7 +33,6 @@ from industry_apps.features.smiles import (
 
 #: Atoms of the largest molecule that is read.
 MOST_ATOMS = 500
-_FAR = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,42 +85,42 @@ def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
 
 
 class _Reader:
-    """Short names for the operators that are used again and again."""
+    """Writes the reading step by step; ``wrong`` collects what makes a molecule unreadable."""
 
     def __init__(self, builder: GraphBuilder) -> None:
         self.builder = builder
-        self.node, self.constant = builder.node, builder.constant
+        self.op = Operators(builder)
 
     def read(self, text: str) -> Molecules:
         """Write the whole reading."""
         facts, rings = self._pieces(text)
-        wrong = [self._any(self._wrong_atoms(facts))]
-        real = self.node("Greater", facts["present"], self._int(0))  # [B, N]
+        wrong = [self.op.any_in(self._wrong_atoms(facts))]
+        real = self.op.node("Greater", facts["present"], self.op.whole(0))  # [B, N]
         parent, has_parent, after = self._tree(facts, real, wrong)
         closures = self._closures(rings, wrong)
         crossed = self._crossed(after, closures)  # [B, N]
         bonds = self._bonds(facts, parent, has_parent, crossed, closures)
         atoms = self._atoms(facts, bonds, wrong)
         readable = self._readable(facts, wrong)
-        keep = self._number(readable)  # [B, 1]
-        kept = {name: self.node("Mul", tensor, keep) for name, tensor in (atoms | bonds).items()}
-        first = self.node("And", real, self.node("Not", has_parent))
-        fragments = self.node("Mul", self._total(self._number(first)), keep)
+        keep = self.op.number(readable)  # [B, 1]
+        kept = {name: self.op.node("Mul", tensor, keep) for name, tensor in (atoms | bonds).items()}
+        first = self.op.node("And", real, self.op.node("Not", has_parent))
+        fragments = self.op.node("Mul", self.op.total(self.op.number(first)), keep)
         return Molecules(**kept, readable=readable, fragments=fragments)
 
     def _pieces(self, text: str) -> tuple[dict[str, str], dict[str, str]]:
         """Facts of each atom [B, N], and number, bond and atom of each ring closure [B, N K]."""
-        flat = self.node("Reshape", text, self._int([-1]))
-        atoms = self._padded_texts(self._tokens(flat, ATOMS))  # [B, N]
+        flat = self.op.node("Reshape", text, self.op.whole([-1]))
+        atoms = self.op.padded_texts(self.op.tokens(flat, ATOMS))  # [B, N]
         atoms = self.builder.part(atoms, 0, MOST_ATOMS + 1)
-        alone = self.node("Reshape", atoms, self._int([-1]))
-        found = self._padded_texts(self._tokens(alone, PIECES))  # [B N, K]
-        rows = self.node("Shape", atoms)  # B, N
-        shape = self.node("Concat", rows, self._int([-1]), attributes={"axis": 0})
+        alone = self.op.node("Reshape", atoms, self.op.whole([-1]))
+        found = self.op.padded_texts(self.op.tokens(alone, PIECES))  # [B N, K]
+        rows = self.op.node("Shape", atoms)  # B, N
+        shape = self.op.node("Concat", rows, self.op.whole([-1]), attributes={"axis": 0})
         known = {"": Piece(present=0), **pieces()}
-        codes = self.node(
+        codes = self.op.node(
             "LabelEncoder",
-            self.node("Reshape", found, shape),  # [B, N, K]
+            self.op.node("Reshape", found, shape),  # [B, N, K]
             domain="ai.onnx.ml",
             attributes={
                 "keys_strings": list(known),
@@ -130,144 +130,158 @@ class _Reader:
         )
         meanings = [*known.values(), Piece(known=0)]
         table = np.array([[getattr(p, name) for name in FACTS] for p in meanings], dtype=np.int64)
-        added = self.node(
+        added = self.op.node(
             "ReduceSum",
-            self.node("Gather", self.constant(table), codes),  # [B, N, K, facts]
-            self._int([2]),
+            self.op.node("Gather", self.op.constant(table), codes),  # [B, N, K, facts]
+            self.op.whole([2]),
             attributes={"keepdims": 0},
         )  # [B, N, facts]
         facts = {
-            name: self.node("Gather", added, self._int(place), attributes={"axis": 2})
+            name: self.op.node("Gather", added, self.op.whole(place), attributes={"axis": 2})
             for place, name in enumerate(FACTS)
         }
         rings = {
-            name: self.node("Gather", self.constant(table[:, FACTS.index(name)]), codes)
+            name: self.op.node("Gather", self.op.constant(table[:, FACTS.index(name)]), codes)
             for name in ("ring", "ring_bond")
         }
-        place = self._places(rows, axis=1)  # [N]
-        owner = self.node("Unsqueeze", place, self._int([1]))  # [N, 1]
-        rings["owner"] = self.node("Add", self.node("Mul", rings["ring"], self._int(0)), owner)
+        place = self.op.places(rows, axis=1)  # [N]
+        owner = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
+        rings["owner"] = self.op.node(
+            "Add", self.op.node("Mul", rings["ring"], self.op.whole(0)), owner
+        )
         return facts, rings
 
     def _wrong_atoms(self, facts: Mapping[str, str]) -> str:
         """Where an atom is not one: an unknown piece, no symbol, two branches at once."""
-        symbols = self.node("Add", facts["symbol"], self._lone_hydrogen(facts))
-        present = self._number(self.node("Greater", facts["present"], self._int(0)))
+        symbols = self.op.node("Add", facts["symbol"], self._lone_hydrogen(facts))
+        present = self.op.number(self.op.node("Greater", facts["present"], self.op.whole(0)))
         conditions = (
-            self.node("Less", facts["known"], facts["present"]),
-            self.node("Not", self.node("Equal", symbols, present)),
-            self.node("Greater", facts["opens"], self._int(1)),
-            self.node("Greater", facts["dot"], self._int(1)),
+            self.op.node("Less", facts["known"], facts["present"]),
+            self.op.node("Not", self.op.node("Equal", symbols, present)),
+            self.op.node("Greater", facts["opens"], self.op.whole(1)),
+            self.op.node("Greater", facts["dot"], self.op.whole(1)),
         )
-        return self._or(*conditions)
+        return self.op.any_of(*conditions)
 
     def _lone_hydrogen(self, facts: Mapping[str, str]) -> str:
         """1 where the atom is a hydrogen, [B, N]."""
-        none = self.node("Equal", facts["symbol"], self._int(0))
-        named = self.node("Greater", facts["hydrogen"], self._int(0))
-        return self._number(self.node("And", none, named))
+        none = self.op.node("Equal", facts["symbol"], self.op.whole(0))
+        named = self.op.node("Greater", facts["hydrogen"], self.op.whole(0))
+        return self.op.number(self.op.node("And", none, named))
 
     def _tree(self, facts: Mapping[str, str], real: str, wrong: list[str]) -> tuple[str, str, str]:
-        """The atom before each in the chain [B, N], whether there is one, and the atom that is
-        the first behind all that hangs on it."""
-        total = self._cumulated
-        ended = self.node("Sub", total(facts["closes"]), facts["closes"])
-        depth = self.node("Sub", total(facts["opens"]), ended)  # [B, N]
-        joins = self.node("Sub", depth, facts["opens"])  # depth of the chain that it goes on
-        rows = self.node("Shape", depth)
-        place = self._places(rows, axis=1)
-        earlier = self.node("Less", place, self.node("Unsqueeze", place, self._int([1])))  # [N, N]
-        same = self.node("Equal", self._wide(joins, 2), self._wide(depth, 1))
-        before = self._bytes(self.node("And", same, earlier))  # [B, N, N]
-        parent = self.node(
+        """Find the atom before each in the chain, if any, and what comes behind its branch.
+
+        That is the first atom that does not hang on it; all [B, N].
+        """
+        total = self.op.cumulated
+        ended = self.op.node("Sub", total(facts["closes"]), facts["closes"])
+        depth = self.op.node("Sub", total(facts["opens"]), ended)  # [B, N]
+        joins = self.op.node("Sub", depth, facts["opens"])  # depth of the chain that it goes on
+        rows = self.op.node("Shape", depth)
+        place = self.op.places(rows, axis=1)
+        earlier = self.op.node(
+            "Less", place, self.op.node("Unsqueeze", place, self.op.whole([1]))
+        )  # [N, N]
+        same = self.op.node("Equal", self.op.wide(joins, 2), self.op.wide(depth, 1))
+        before = self.op.bytes(self.op.node("And", same, earlier))  # [B, N, N]
+        parent = self.op.node(
             "ArgMax", before, attributes={"axis": 2, "keepdims": 0, "select_last_index": 1}
         )
-        found = self._found(before)
-        dots = self.node("Greater", facts["dot"], self._int(0))
+        found = self.op.any_pair(before)
+        dots = self.op.node("Greater", facts["dot"], self.op.whole(0))
         # The first of all has none before it; any other is bonded, or behind a dot.
-        start = self.node("Equal", place, self._int(0))
-        lost = self._or(found, dots, start)
-        wrong.append(self._any(self.node("And", real, self.node("Not", lost))))
-        begin = self.node("And", start, self.node("Or", dots, self._positive(facts["opens"])))
-        wrong.append(self._any(begin))
-        bonded = self.node("Greater", facts["bond"], self._int(0))
-        loose = self.node("Or", start, dots)
-        wrong.append(self._any(self.node("And", bonded, loose)))
-        open_at_end = self.node("Sub", self._total(facts["opens"]), self._total(facts["closes"]))
-        wrong.append(self.node("Not", self.node("Equal", open_at_end, self._int(0))))
-        has = self._and(found, self.node("Not", dots), real)
-        lower = self.node("Less", self._wide(joins, 1), self._wide(depth, 2))
-        later = self.node("Less", self.node("Unsqueeze", place, self._int([1])), place)
-        leaves = self._bytes(self.node("And", lower, later))
-        end = self.node("ArgMax", leaves, attributes={"axis": 2, "keepdims": 0})
-        after = self.node("Where", self._found(leaves), end, self._int(_FAR))
+        start = self.op.node("Equal", place, self.op.whole(0))
+        lost = self.op.any_of(found, dots, start)
+        wrong.append(self.op.any_in(self.op.node("And", real, self.op.node("Not", lost))))
+        begin = self.op.node(
+            "And", start, self.op.node("Or", dots, self.op.positive(facts["opens"]))
+        )
+        wrong.append(self.op.any_in(begin))
+        bonded = self.op.node("Greater", facts["bond"], self.op.whole(0))
+        loose = self.op.node("Or", start, dots)
+        wrong.append(self.op.any_in(self.op.node("And", bonded, loose)))
+        open_at_end = self.op.node(
+            "Sub", self.op.total(facts["opens"]), self.op.total(facts["closes"])
+        )
+        wrong.append(self.op.node("Not", self.op.node("Equal", open_at_end, self.op.whole(0))))
+        has = self.op.all_of(found, self.op.node("Not", dots), real)
+        lower = self.op.node("Less", self.op.wide(joins, 1), self.op.wide(depth, 2))
+        later = self.op.node("Less", self.op.node("Unsqueeze", place, self.op.whole([1])), place)
+        leaves = self.op.bytes(self.op.node("And", lower, later))
+        end = self.op.node("ArgMax", leaves, attributes={"axis": 2, "keepdims": 0})
+        after = self.op.node("Where", self.op.any_pair(leaves), end, self.op.whole(FAR))
         return parent, has, after
 
     def _closures(self, rings: Mapping[str, str], wrong: list[str]) -> dict[str, str]:
         """Closures of rings in pairs of equal numbers: begin, end, bond, real [B, R]."""
-        flat = self._int([0, -1])
-        shape = {name: self.node("Reshape", tensor, flat) for name, tensor in rings.items()}
+        flat = self.op.whole([0, -1])
+        shape = {name: self.op.node("Reshape", tensor, flat) for name, tensor in rings.items()}
         # One pair at least, so that there always is something to sort.
-        pads = self._int([0, 0, 0, 2])
+        pads = self.op.whole([0, 0, 0, 2])
         ring, bond, owner = (
-            self.node("Pad", shape[name], pads) for name in ("ring", "ring_bond", "owner")
+            self.op.node("Pad", shape[name], pads) for name in ("ring", "ring_bond", "owner")
         )
-        real = self.node("Greater", ring, self._int(0))
-        place = self._places(self.node("Shape", ring), axis=1)
-        width = self.node("Shape", ring, attributes={"start": 1})
-        key = self.node("Add", self.node("Mul", ring, width), place)
-        key = self.node("Where", real, key, self._int(_FAR))
-        most = self.node(
+        real = self.op.node("Greater", ring, self.op.whole(0))
+        place = self.op.places(self.op.node("Shape", ring), axis=1)
+        width = self.op.node("Shape", ring, attributes={"start": 1})
+        key = self.op.node("Add", self.op.node("Mul", ring, width), place)
+        key = self.op.node("Where", real, key, self.op.whole(FAR))
+        most = self.op.node(
             "ReduceMax",
-            self.node("ReduceSum", self._number(real), self._int([1])),
-            self._int([0, 1]),
+            self.op.node("ReduceSum", self.op.number(real), self.op.whole([1])),
+            self.op.whole([0, 1]),
             attributes={"keepdims": 0},
         )
-        pairs = self.node("Add", self.node("Div", most, self._int(2)), self._int(1))
-        count = self.node("Reshape", self.node("Mul", pairs, self._int(2)), self._int([1]))
-        count = self.node("Min", count, width)
+        pairs = self.op.node("Add", self.op.node("Div", most, self.op.whole(2)), self.op.whole(1))
+        count = self.op.node(
+            "Reshape", self.op.node("Mul", pairs, self.op.whole(2)), self.op.whole([1])
+        )
+        count = self.op.node("Min", count, width)
         _, order = self.builder.smallest(key, count)
         even = {}
         for name, tensor in (("ring", ring), ("bond", bond), ("owner", owner)):
-            sorted_ = self.node("GatherElements", tensor, order, attributes={"axis": 1})
+            sorted_ = self.op.node("GatherElements", tensor, order, attributes={"axis": 1})
             even[name] = [
-                self.node(
+                self.op.node(
                     "Slice",
                     sorted_,
-                    self._int([first]),
-                    self._int([_FAR]),
-                    self._int([1]),
-                    self._int([2]),
+                    self.op.whole([first]),
+                    self.op.whole([FAR]),
+                    self.op.whole([1]),
+                    self.op.whole([2]),
                 )
                 for first in (0, 1)
             ]
         (one, other), (left, right), (begin, end) = even["ring"], even["bond"], even["owner"]
-        closed = self.node("Greater", one, self._int(0))
-        wrong.append(self._any(self.node("Not", self.node("Equal", one, other))))
-        wrong.append(self._any(self.node("And", closed, self.node("Equal", begin, end))))
-        both = self._and(self._positive(left), self._positive(right))
-        differ = self.node("Not", self.node("Equal", left, right))
-        wrong.append(self._any(self.node("And", both, differ)))
+        closed = self.op.node("Greater", one, self.op.whole(0))
+        wrong.append(self.op.any_in(self.op.node("Not", self.op.node("Equal", one, other))))
+        wrong.append(self.op.any_in(self.op.node("And", closed, self.op.node("Equal", begin, end))))
+        both = self.op.all_of(self.op.positive(left), self.op.positive(right))
+        differ = self.op.node("Not", self.op.node("Equal", left, right))
+        wrong.append(self.op.any_in(self.op.node("And", both, differ)))
         return {
             "begin": begin,
             "end": end,
-            "bond": self.node("Max", left, right),
-            "real": self._number(closed),
+            "bond": self.op.node("Max", left, right),
+            "real": self.op.number(closed),
         }
 
     def _crossed(self, after: str, closures: Mapping[str, str]) -> str:
         """1 where a ring runs over the bond to the atom before: it leaves what hangs on it."""
-        place = self._places(self.node("Shape", after), axis=1)
-        place = self.node("Unsqueeze", place, self._int([1]))  # [N, 1]
+        place = self.op.places(self.op.node("Shape", after), axis=1)
+        place = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
         inside = []
         for name in ("begin", "end"):
-            atom = self._wide(closures[name], 1)  # [B, 1, R]
-            behind = self.node("GreaterOrEqual", atom, place)
-            inside.append(self.node("And", behind, self.node("Less", atom, self._wide(after, 2))))
-        leaves = self._number(self.node("Xor", *inside))  # [B, N, R]
-        count = self.node("Mul", leaves, self._wide(closures["real"], 1))
-        total = self.node("ReduceSum", count, self._int([2]), attributes={"keepdims": 0})
-        return self._number(self._positive(total))
+            atom = self.op.wide(closures[name], 1)  # [B, 1, R]
+            behind = self.op.node("GreaterOrEqual", atom, place)
+            inside.append(
+                self.op.node("And", behind, self.op.node("Less", atom, self.op.wide(after, 2)))
+            )
+        leaves = self.op.number(self.op.node("Xor", *inside))  # [B, N, R]
+        count = self.op.node("Mul", leaves, self.op.wide(closures["real"], 1))
+        total = self.op.node("ReduceSum", count, self.op.whole([2]), attributes={"keepdims": 0})
+        return self.op.number(self.op.positive(total))
 
     def _bonds(
         self,
@@ -278,153 +292,89 @@ class _Reader:
         closures: Mapping[str, str],
     ) -> dict[str, str]:
         """Atoms and kind of every bond [B, N + R]: those of the chain, then those of rings."""
-        place = self._places(self.node("Shape", parent), axis=1)
-        child = self.node("Add", self.node("Mul", parent, self._int(0)), place)
-        tree = self._number(has_parent)
+        place = self.op.places(self.op.node("Shape", parent), axis=1)
+        child = self.op.node("Add", self.op.node("Mul", parent, self.op.whole(0)), place)
+        tree = self.op.number(has_parent)
 
         def kind(written: str, begin: str, end: str, ring: str) -> str:
-            ends = [self._at(facts["lower"], atom) for atom in (begin, end)]
-            aromatic = self.node("Mul", self.node("Mul", *ends), ring)
-            implied = self.node(
-                "Add", self.node("Mul", aromatic, self._int(AROMATIC - SINGLE)), self._int(SINGLE)
+            ends = [self.op.at(facts["lower"], atom) for atom in (begin, end)]
+            aromatic = self.op.node("Mul", self.op.node("Mul", *ends), ring)
+            implied = self.op.node(
+                "Add",
+                self.op.node("Mul", aromatic, self.op.whole(AROMATIC - SINGLE)),
+                self.op.whole(SINGLE),
             )
-            return self.node("Where", self._positive(written), written, implied)
+            return self.op.node("Where", self.op.positive(written), written, implied)
 
-        of_tree = self.node("Mul", kind(facts["bond"], parent, child, crossed), tree)
-        of_ring = self.node(
+        of_tree = self.op.node("Mul", kind(facts["bond"], parent, child, crossed), tree)
+        of_ring = self.op.node(
             "Mul",
             kind(closures["bond"], closures["begin"], closures["end"], closures["real"]),
             closures["real"],
         )
         return {
-            "begin": self.builder.concat([parent, closures["begin"]]),
-            "end": self.builder.concat([child, closures["end"]]),
+            # Where there is no bond, atoms 0 and 0: a place that every tensor has.
+            "begin": self._masked(parent, tree, closures["begin"], closures["real"]),
+            "end": self._masked(child, tree, closures["end"], closures["real"]),
             "kind": self.builder.concat([of_tree, of_ring]),
-            "ring_bond": self.builder.concat([self.node("Mul", crossed, tree), closures["real"]]),
+            "ring_bond": self.builder.concat(
+                [self.op.node("Mul", crossed, tree), closures["real"]]
+            ),
         }
+
+    def _masked(self, atom: str, exists: str, ring_atom: str, ring_exists: str) -> str:
+        """Atoms of the bonds of the chain and of the rings, 0 where there is none."""
+        pairs = ((atom, exists), (ring_atom, ring_exists))
+        return self.builder.concat([self.op.node("Mul", *pair) for pair in pairs])
 
     def _atoms(
         self, facts: Mapping[str, str], bonds: Mapping[str, str], wrong: list[str]
     ) -> dict[str, str]:
         """What is known of each atom [B, N]."""
         lone = self._lone_hydrogen(facts)
-        number = self.node("Add", facts["number"], self.node("Mul", lone, self._int(NUMBER["H"])))
-        known = self._number(self._positive(bonds["kind"]))
-        is_aromatic = self._number(self.node("Equal", bonds["kind"], self._int(AROMATIC)))
-        order = self.node("Gather", self._int([0, 1, 2, 3, 1]), bonds["kind"])
+        number = self.op.node(
+            "Add", facts["number"], self.op.node("Mul", lone, self.op.whole(NUMBER["H"]))
+        )
+        known = self.op.number(self.op.positive(bonds["kind"]))
+        is_aromatic = self.op.number(self.op.node("Equal", bonds["kind"], self.op.whole(AROMATIC)))
+        order = self.op.node("Gather", self.op.whole([0, 1, 2, 3, 1]), bonds["kind"])
         degree, ring_bonds, aromatic_bonds, orders = (
-            spread(self.builder, bonds["begin"], bonds["end"], each, number)
+            self.op.spread(bonds["begin"], bonds["end"], each, number)
             for each in (known, bonds["ring_bond"], is_aromatic, order)
         )
-        in_aromatic = self._positive(aromatic_bonds)
-        aromatic = self._number(self.node("Or", self._positive(facts["lower"]), in_aromatic))
-        valence = self.node("Min", self.node("Add", orders, aromatic), self._int(MOST_BONDS))
+        in_aromatic = self.op.positive(aromatic_bonds)
+        aromatic = self.op.number(self.op.node("Or", self.op.positive(facts["lower"]), in_aromatic))
+        valence = self.op.node(
+            "Min", self.op.node("Add", orders, aromatic), self.op.whole(MOST_BONDS)
+        )
         width = MOST_BONDS + 1
-        cell = self.node(
-            "Add", self.node("Mul", self._known_number(number), self._int(width)), valence
+        cell = self.op.node(
+            "Add", self.op.node("Mul", self._known_number(number), self.op.whole(width)), valence
         )
         plain, in_ring = (
-            self.node("Gather", self.constant(table.ravel()), cell)
+            self.op.node("Gather", self.op.constant(table.ravel()), cell)
             for table in (hydrogens_by_valence(), hydrogens_in_rings())
         )
-        implied = self.node("Where", self._positive(aromatic), in_ring, plain)
-        bracket = self._positive(facts["bracket"])
-        too_many = self.node("Less", implied, self._int(0))
-        wrong.append(self._any(self.node("And", too_many, self.node("Not", bracket))))
-        named = self.node("Sub", facts["hydrogens"], lone)
+        implied = self.op.node("Where", self.op.positive(aromatic), in_ring, plain)
+        bracket = self.op.positive(facts["bracket"])
+        too_many = self.op.node("Less", implied, self.op.whole(0))
+        wrong.append(self.op.any_in(self.op.node("And", too_many, self.op.node("Not", bracket))))
+        named = self.op.node("Sub", facts["hydrogens"], lone)
         return {
             "number": number,
             "charge": facts["charge"],
-            "hydrogens": self.node("Where", bracket, named, implied),
+            "hydrogens": self.op.node("Where", bracket, named, implied),
             "aromatic": aromatic,
-            "in_ring": self._number(self._positive(ring_bonds)),
+            "in_ring": self.op.number(self.op.positive(ring_bonds)),
             "degree": degree,
         }
 
     def _known_number(self, number: str) -> str:
         """A number within the table, also where pieces that do not belong together add up."""
-        return self.node("Min", number, self._int(NUMBER["*"]))
+        return self.op.node("Min", number, self.op.whole(NUMBER["*"]))
 
     def _readable(self, facts: Mapping[str, str], wrong: list[str]) -> str:
-        atoms = self._total(self._number(self._positive(facts["present"])))
-        wrong.append(self.node("Equal", atoms, self._int(0)))
-        wrong.append(self.node("Greater", atoms, self._int(MOST_ATOMS)))
-        return self.node("Not", self._or(*wrong))
-
-    # Operators in short.
-
-    def _int(self, value: int | list[int]) -> str:
-        return self.constant(np.array(value, dtype=np.int64))
-
-    def _number(self, condition: str) -> str:
-        return self.builder.cast(condition, np.int64)
-
-    def _positive(self, tensor: str) -> str:
-        return self.node("Greater", tensor, self._int(0))
-
-    def _bytes(self, condition: str) -> str:
-        """As small as an operator takes them: one byte for each pair of atoms."""
-        return self.builder.cast(condition, np.uint8)
-
-    def _or(self, first: str, *others: str) -> str:
-        for other in others:
-            first = self.node("Or", first, other)
-        return first
-
-    def _and(self, first: str, *others: str) -> str:
-        for other in others:
-            first = self.node("And", first, other)
-        return first
-
-    def _total(self, tensor: str) -> str:
-        """[B, N] -> [B, 1]."""
-        return self.node("ReduceSum", tensor, self._int([1]))
-
-    def _any(self, condition: str) -> str:
-        """[B, N] -> [B, 1]."""
-        return self._positive(self._total(self._number(condition)))
-
-    def _found(self, pairs: str) -> str:
-        """Whether a row of pairs [B, N, N] has any: [B, N]."""
-        most = self.node("ReduceMax", pairs, self._int([2]), attributes={"keepdims": 0})
-        return self.builder.cast(most, np.bool_)
-
-    def _cumulated(self, tensor: str) -> str:
-        return self.node("CumSum", tensor, self._int(1))
-
-    def _wide(self, tensor: str, axis: int) -> str:
-        return self.node("Unsqueeze", tensor, self._int([axis]))
-
-    def _at(self, tensor: str, atoms: str) -> str:
-        return self.node("GatherElements", tensor, atoms, attributes={"axis": 1})
-
-    def _places(self, shape: str, axis: int) -> str:
-        """0, 1, ... along an axis."""
-        size = self.node("Gather", shape, self._int(axis))
-        return self.node("Range", self._int(0), size, self._int(1))
-
-    def _tokens(self, texts: str, expression: str) -> str:
-        return self.node(
-            "Tokenizer",
-            texts,
-            domain="com.microsoft",
-            attributes={"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": expression},
-        )
-
-    def _padded_texts(self, texts: str) -> str:
-        """Texts [rows, columns] with an empty one behind the last, so that there is one."""
-        rows = self.node("Shape", texts, attributes={"end": 1})
-        shape = self.node("Concat", rows, self._int([1]), attributes={"axis": 0})
-        nothing = self.node("Expand", self.constant(np.array([[""]], dtype=object)), shape)
-        return self.builder.concat([texts, nothing])
-
-
-def spread(builder: GraphBuilder, begin: str, end: str, values: str, atoms: str) -> str:
-    """Add what each bond [B, N + R] tells to both of its atoms -> [B, N], as ``atoms`` has it."""
-    zero = builder.constant(np.int64(0))
-    empty = builder.node("Mul", atoms, zero)
-    for places in (begin, end):
-        empty = builder.node(
-            "ScatterElements", empty, places, values, attributes={"axis": 1, "reduction": "add"}
-        )
-    return empty
+        atoms = self.op.total(self.op.number(self.op.positive(facts["present"])))
+        wrong.append(self.op.node("Equal", atoms, self.op.whole(0)))
+        wrong.append(self.op.node("Greater", atoms, self.op.whole(MOST_ATOMS)))
+        return self.op.node("Not", self.op.any_of(*wrong))

@@ -44,6 +44,7 @@ PRIMARY: dict[str, tuple[str, str | None]] = {
     "policy": ("rank_ic", None),
     "ranking": ("ndcg_at_10", "popularity"),
     "forecast": ("mase", "seasonal_naive"),
+    "property": ("rmse", "mean"),
 }
 
 _SERVE = """

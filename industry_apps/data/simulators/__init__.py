@@ -7,6 +7,7 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "card_transactions",
     "daily_prices",
+    "designed_molecules",
     "loan_applications",
     "product_reviews",
     "shop_purchases",
@@ -18,6 +19,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "card_transactions": "transactions",
         "daily_prices": "prices",
+        "designed_molecules": "molecules",
         "loan_applications": "loans",
         "product_reviews": "reviews",
         "shop_purchases": "baskets",
