@@ -110,19 +110,17 @@ class MessagePassing(nn.Module):
 class _Facts(nn.Module):
     """The sum of an embedding for each fact: [B, n, facts] -> [B, n, D]."""
 
-    offsets: Tensor
-    largest: Tensor
-
     def __init__(self, cardinalities: Sequence[int], width: int) -> None:
         super().__init__()
+        self.cardinalities = list(cardinalities)
         self.tables = nn.ModuleList(nn.Embedding(count, width) for count in cardinalities)
-        self.shifts = [0, *(count // 2 for count in cardinalities[1:])]
 
     def forward(self, facts: Tensor) -> Tensor:
         total = None
         for place, table in enumerate(self.tables):
-            code = facts[:, :, place] + self.shifts[place]
-            found = table(code.clamp(0, table.num_embeddings - 1))
+            count = self.cardinalities[place]
+            code = facts[:, :, place] + (count // 2 if place else 0)
+            found = table(code.clamp(0, count - 1))
             total = found if total is None else total + found
         assert total is not None
         return total
@@ -138,7 +136,9 @@ class _Layer(nn.Module):
             nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
         )
 
-    def forward(self, x: Tensor, begin: Tensor, end: Tensor, told: Tensor, exists: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, begin: Tensor, end: Tensor, told: Tensor, exists: Tensor
+    ) -> Tensor:
         heard = torch.zeros_like(x)
         for here, there in ((begin, end), (end, begin)):
             place = here.unsqueeze(2).expand(-1, -1, x.shape[2])  # [B, E, D]

@@ -184,7 +184,14 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
-    named = [*reading.complete, *reading.missing, *reading.codes, *reading.labels, *reading.drop, *reading.rename]
+    named = [
+        *reading.complete,
+        *reading.missing,
+        *reading.codes,
+        *reading.labels,
+        *reading.drop,
+        *reading.rename,
+    ]
     named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []

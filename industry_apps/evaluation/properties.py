@@ -87,8 +87,8 @@ def class_bootstrap(
 
     Examples
     --------
-    >>> target, said = np.array([[0.0], [1.0], [0.0], [1.0]]), np.array([[0.1], [0.8], [0.6], [0.9]])
-    >>> class_bootstrap(target, said).values["auroc"]
+    >>> said = np.array([[0.1], [0.8], [0.6], [0.9]])
+    >>> class_bootstrap(np.array([[0.0], [1.0], [0.0], [1.0]]), said).values["auroc"]
     1.0
     """
     both = [(t, known) for t, known in _known(target) if len(np.unique(target[known, t])) > 1]

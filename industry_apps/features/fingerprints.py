@@ -10,28 +10,20 @@ Letters: B molecules, N atoms of the largest, R closures of rings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.features.molecules import Molecules, write_molecules
-from industry_apps.features.running import RunsItsGraph
+from industry_apps.features.molecules import Molecules
 from industry_apps.features.smiles import AROMATIC, ELEMENTS, NUMBER, SINGLE
-from industry_apps.runtime.inputs import feeds_of
-from industry_apps.schema import Schema
 
 #: Below 2**31, so that no product of two codes leaves an int64.
 _PRIME = 2**31 - 1
 _FACTORS = (1_103_515_245, 69_069, 1_664_525, 1_597_334_677)
 _LARGEST_CHARGE, _MOST_HYDROGENS = 15, 15
-#: Molecules of one run of a file: the largest may have ``MOST_ATOMS`` atoms.
-MOLECULES_A_RUN = 256
-#: Characters of the SMILES of one run: pairs of atoms are compared.
-_CHARACTERS_A_RUN = 20_000
 
 #: Elements that are counted one by one.
 _COUNTED = ("C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
@@ -170,12 +162,17 @@ class MoleculeCounts:
         per_atom = node(
             "ReduceSum", kinds, builder.constant(np.array([1])), attributes={"keepdims": 0}
         )
-        weight, heavy, *elements = (
+        masses, *counted = (
             builder.part(per_atom, place, place + 1) for place in range(table.shape[1])
         )
+        heavy, *elements = (builder.cast(each, np.float32) for each in counted)
         total = _Totals(builder)
         hydrogens = total(molecules.hydrogens)
-        masses = node("Mul", hydrogens, builder.constant(np.float32(_WEIGHTS["H"])))
+        axes, light = builder.constant(np.array([1])), builder.constant(np.int64(_thousandths("H")))
+        light = node("Mul", node("ReduceSum", molecules.hydrogens, axes), light)
+        # Whole numbers add up to the same in any order of the atoms.
+        thousandths = builder.cast(node("Add", masses, light), np.float32)
+        weight = node("Mul", thousandths, builder.constant(np.float32(0.001)))
         polar = _Polar(builder, molecules)
         bonds = [total.equal(molecules.kind, kind) for kind in range(SINGLE, AROMATIC + 1)]
         ring = total(molecules.ring_bond)
@@ -183,7 +180,7 @@ class MoleculeCounts:
         rings = node("Add", node("Sub", _sum(builder, bonds), heavy), fragments)
         return builder.concat(
             [
-                *(node("Add", weight, masses), heavy, hydrogens),
+                *(weight, heavy, hydrogens),
                 *(total.above(molecules.charge, 0), total.below(molecules.charge, 0)),
                 *(total(molecules.aromatic), total(molecules.in_ring)),
                 *(total(polar.donors()), total(polar.acceptors())),
@@ -263,133 +260,16 @@ def _sum(builder: GraphBuilder, tensors: Sequence[str]) -> str:
     return builder.node("Sum", *tensors)
 
 
-def _atom_table() -> NDArray[np.float32]:
-    """Weight, 1 for an atom, and 1 for each counted element, by atomic number from 0."""
-    table = np.zeros((len(ELEMENTS) + 1, 2 + len(_COUNTED)), dtype=np.float32)
+def _thousandths(symbol: str) -> int:
+    return round(1000 * _WEIGHTS.get(symbol, 2.0 * NUMBER[symbol]))
+
+
+def _atom_table() -> NDArray[np.int64]:
+    """Weight / 1000, 1 for an atom, and 1 for each counted element, by atomic number from 0."""
+    table = np.zeros((len(ELEMENTS) + 1, 2 + len(_COUNTED)), dtype=np.int64)
     for symbol, number in NUMBER.items():
-        table[number, 0] = _WEIGHTS.get(symbol, 2.0 * number)
+        table[number, 0] = _thousandths(symbol)
     table[1:, 1] = 1
     for place, symbol in enumerate(_COUNTED):
         table[NUMBER[symbol], 2 + place] = 1
     return table
-
-
-class MoleculeGraph(RunsItsGraph):
-    """SMILES to tensors, as an ONNX graph that training runs and the file holds.
-
-    Its outputs: ``numeric`` float32 [B, columns] (counts of the molecule, then its
-    fingerprint), ``atoms`` int64 [B, N, 6] and ``bonds`` int64 [B, N + R, 4] for a network,
-    ``readable`` bool [B, 1], ``fragments`` and ``size`` (atoms) float32 [B, 1].
-
-    Parameters
-    ----------
-    schema : Schema
-        With one text column.
-    fingerprint : Fingerprint
-
-    Examples
-    --------
-    >>> from industry_apps.schema import Column
-    >>> graph = MoleculeGraph(Schema((Column(name="smiles", kind="text"),)))
-    >>> found = graph.run({"smiles": np.array(["CCO", "C(C"], dtype=object)})
-    >>> found["readable"].tolist(), found["size"].tolist()
-    ([True, False], [3.0, 0.0])
-    """
-
-    def __init__(self, schema: Schema, fingerprint: Fingerprint | None = None) -> None:
-        (column,) = schema
-        self.schema, self.column = Schema((column,)), column.name
-        self.fingerprint = fingerprint or Fingerprint()
-        self.counts = MoleculeCounts()
-
-    @property
-    def width(self) -> int:
-        """Columns of ``numeric``."""
-        return len(self.counts.names) + self.fingerprint.size
-
-    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Append the graph to a builder -> its outputs."""
-        molecules = write_molecules(builder, inputs[self.column])
-        node = builder.node
-        numeric = builder.concat(
-            [self.counts.write(builder, molecules), self.fingerprint.write(builder, molecules)]
-        )
-        bonds = (molecules.begin, molecules.end, molecules.kind, molecules.ring_bond)
-        heavy = node("Greater", molecules.number, builder.constant(np.int64(0)))
-        return {
-            "numeric": numeric,
-            "atoms": _stacked(builder, molecules.atom_columns),
-            "bonds": _stacked(builder, bonds),
-            "readable": molecules.readable,
-            "fragments": builder.cast(molecules.fragments, np.float32),
-            "size": _Totals(builder)(builder.cast(heavy, np.int64)),
-        }
-
-    def run(
-        self, arrays: Mapping[str, NDArray[Any]], names: Sequence[str] = ("numeric",)
-    ) -> dict[str, NDArray[Any]]:
-        """Compute tensors with onnxruntime, molecules of like length together.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray of shape [rows]
-        names : sequence of str
-            Outputs that are asked for, with ``readable``, ``fragments`` and ``size``.
-
-        Returns
-        -------
-        dict of str to ndarray of shape [rows, ...]
-            Filled up with zeros to the largest molecule.
-        """
-        feeds = feeds_of(arrays, self.schema)
-        texts = feeds[self.column]
-        asked = list(dict.fromkeys((*names, "readable", "fragments", "size")))
-        lengths = np.array([len(text) for text in texts[:, 0]], dtype=np.int64)
-        order = np.argsort(lengths, kind="stable")
-        parts = [
-            (rows, self._session.run([f"/{name}" for name in asked], {self.column: texts[rows]}))
-            for rows in _runs(order, lengths)
-        ]
-        return {
-            name: _filled([(rows, found[place]) for rows, found in parts], len(texts))
-            for place, name in enumerate(asked)
-        }
-
-    def _declare(self, builder: GraphBuilder) -> None:
-        for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
-            builder.output(tensor, f"/{name}", _DTYPES.get(name, np.float32), None)
-
-
-_DTYPES: Mapping[str, type] = {"atoms": np.int64, "bonds": np.int64, "readable": np.bool_}
-
-
-def _stacked(builder: GraphBuilder, tensors: Sequence[str]) -> str:
-    """Tensors [B, n] -> [B, n, tensors]."""
-    last = builder.constant(np.array([2]))
-    wide = [builder.node("Unsqueeze", tensor, last) for tensor in tensors]
-    return builder.node("Concat", *wide, attributes={"axis": 2})
-
-
-def _runs(order: NDArray[np.intp], lengths: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """Rows in the given order, cut into runs of so many characters, one row at least."""
-    cuts, start = [], 0
-    for stop in range(1, len(order) + 1):
-        longest = lengths[order[min(stop, len(order) - 1)]]
-        if stop == len(order) or (stop + 1 - start) * longest > _CHARACTERS_A_RUN:
-            cuts.append(order[start:stop])
-            start = stop
-    return cuts
-
-
-def _filled(parts: Sequence[tuple[NDArray[np.intp], NDArray[Any]]], rows: int) -> NDArray[Any]:
-    """Put what was found in runs back in the order of the rows."""
-    if not parts:
-        return np.zeros((0, 1), dtype=np.float32)
-    widest = tuple(
-        max(sizes) for sizes in zip(*(found.shape[1:] for _, found in parts), strict=True)
-    )
-    whole = np.zeros((rows, *widest), dtype=parts[0][1].dtype)
-    for where, found in parts:
-        inner: Any = tuple(slice(0, size) for size in found.shape[1:])
-        whole[(where, *inner)] = found
-    return whole

@@ -33,6 +33,8 @@ from industry_apps.features.smiles import (
 
 #: Atoms of the largest molecule that is read.
 MOST_ATOMS = 500
+#: Behind the number of every atom.
+FAR_ATOM = 2 * MOST_ATOMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class _Reader:
         real = self.op.node("Greater", facts["present"], self.op.whole(0))  # [B, N]
         parent, has_parent, after = self._tree(facts, real, wrong)
         closures = self._closures(rings, wrong)
+        wrong.append(self._joined_twice(parent, has_parent, closures))
         crossed = self._crossed(after, closures)  # [B, N]
         bonds = self._bonds(facts, parent, has_parent, crossed, closures)
         atoms = self._atoms(facts, bonds, wrong)
@@ -266,6 +269,23 @@ class _Reader:
             "bond": self.op.node("Max", left, right),
             "real": self.op.number(closed),
         }
+
+    def _joined_twice(self, parent: str, has_parent: str, closures: Mapping[str, str]) -> str:
+        """Whether a ring closes between atoms that have a bond already, [B, 1]."""
+        op, begin, end = self.op, closures["begin"], closures["end"]
+        tree = op.number(has_parent)
+        twice = []
+        for atom, other in ((begin, end), (end, begin)):
+            child = op.node("Mul", op.at(tree, atom), closures["real"])
+            is_parent = op.node("Equal", op.at(parent, atom), other)
+            twice.append(op.node("And", op.positive(child), is_parent))
+        least, most = op.node("Min", begin, end), op.node("Max", begin, end)
+        pair = op.node("Add", op.node("Mul", least, op.whole(FAR_ATOM)), most)
+        same = op.node("Equal", op.wide(pair, 1), op.wide(pair, 2))  # [B, R, R]
+        count = op.node("Mul", op.number(same), op.wide(closures["real"], 1))
+        total = op.node("ReduceSum", count, op.whole([2]), attributes={"keepdims": 0})
+        again = op.node("Greater", op.node("Mul", total, closures["real"]), op.whole(1))
+        return op.any_in(op.any_of(*twice, again))
 
     def _crossed(self, after: str, closures: Mapping[str, str]) -> str:
         """1 where a ring runs over the bond to the atom before: it leaves what hangs on it."""

@@ -27,7 +27,7 @@ from industry_apps.evaluation.properties import class_bootstrap, number_bootstra
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.features.fingerprints import MOLECULES_A_RUN
+from industry_apps.features.molecule_graph import MOLECULES_A_RUN
 from industry_apps.limits import Limit, instance, integer, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.molecule_baselines import MoleculeBaselines

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.export.convert import network_to_onnx, trees_to_onnx, with_float32_thresholds
 from industry_apps.features import GraphBuilder
-from industry_apps.features.fingerprints import MoleculeGraph
+from industry_apps.features.molecule_graph import MoleculeGraph
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import SEEDS_APART, TreeOptions
 from industry_apps.schema import Schema
@@ -125,7 +125,7 @@ class MoleculeEnsemble:
         mean = builder.node("ReduceMean", every, axis)  # [1, batch, T]
         gap = builder.node("Sub", every, mean)
         variance = builder.node("ReduceMean", builder.node("Mul", gap, gap), axis)
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             builder.node("Squeeze", each, axis) for each in (mean, builder.node("Sqrt", variance))
         )
 
