@@ -13,6 +13,9 @@ APPLICATIONS: dict[str, str] = {
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
     "healthcare.drug_discovery": "industry_apps.healthcare.drug_discovery:PropertyPredictor",
+    "healthcare.molecule_generation": (
+        "industry_apps.healthcare.molecule_generation:MoleculeGenerator"
+    ),
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

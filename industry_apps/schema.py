@@ -141,7 +141,8 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "policy", "property"}
+    task : {"decision", "forecast", "ranking", "image", "policy", "property",
+        "generation"}
         What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.

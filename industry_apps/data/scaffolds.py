@@ -75,7 +75,8 @@ def split_scaffolds(frame: pd.DataFrame, rule: Scaffolds) -> Split:
     [8, 1, 1]
     """
     if rule.column not in frame:
-        raise SchemaError(f"Column {rule.column!r} is not there. It has: {', '.join(map(str, frame))}.")
+        have = ", ".join(map(str, frame))
+        raise SchemaError(f"Column {rule.column!r} is missing. The table has: {have}.")
     members: dict[str, list[int]] = {}
     for row, smiles in enumerate(frame[rule.column]):
         members.setdefault(scaffold_of(str(smiles)), []).append(row)

@@ -24,9 +24,10 @@ FORMS = [
     "C[C@@H](N)C(=O)O", "C1CC12CC2", "[se]1cccc1", "N#Cc1c(Cl)c(Br)ncc1I",
 ]  # fmt: skip
 UNREADABLE = [
-    "", "C(", "C)", "(C)C", "C=", "C1CC", "C11", "C1CC2", "C1C1", "C12CCC12", "C12CC12", "CC)(C", "xx",
-    "C C", "[C", "C]", "[Xx]", "C((C)C)", "C(C)(C)(C)(C)C", "FC=F", "1CC1", "C=1CC#1", "C..C", "=C", "word 字 😀",
-    "C" * 501, "C\n",
+    "", "C(", "C)", "(C)C", "C=", "C1CC", "C11", "C1CC2",
+    "C1C1", "C12CCC12", "C12CC12", "CC)(C", "xx", "C C", "[C", "C]",
+    "[Xx]", "C((C)C)", "C(C)(C)(C)(C)C", "FC=F", "1CC1", "C=1CC#1", "C..C", "=C",
+    "word 字 😀", "C" * 501, "C\n",
 ]  # fmt: skip
 
 
