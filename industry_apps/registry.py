@@ -12,6 +12,10 @@ APPLICATIONS: dict[str, str] = {
     "finance.algorithmic_trading": "industry_apps.finance.algorithmic_trading:TradingStrategy",
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
+    "healthcare.drug_discovery": "industry_apps.healthcare.drug_discovery:PropertyPredictor",
+    "healthcare.molecule_generation": (
+        "industry_apps.healthcare.molecule_generation:MoleculeGenerator"
+    ),
     "healthcare.predictive_analytics": (
         "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
     ),

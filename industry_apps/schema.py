@@ -141,7 +141,8 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "policy", "survival"}
+    task : {"decision", "forecast", "ranking", "image", "policy", "property",
+        "generation", "survival"}
         What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.

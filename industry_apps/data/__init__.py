@@ -24,6 +24,7 @@ __all__ = [
     "split_official",
     "split_random",
     "split_resampled",
+    "split_scaffolds",
     "verify",
 ]
 
@@ -49,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         "split_official": "splits",
         "split_random": "splits",
         "split_resampled": "resampling",
+        "split_scaffolds": "scaffolds",
         "verify": "files",
     },
 )

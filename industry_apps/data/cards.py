@@ -15,7 +15,15 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from industry_apps.data.rules import GroupRule, LastOut, Reading, Resampling, Scalar, SplitRule
+from industry_apps.data.rules import (
+    GroupRule,
+    LastOut,
+    Reading,
+    Resampling,
+    Scaffolds,
+    Scalar,
+    SplitRule,
+)
 from industry_apps.errors import SchemaError, unknown_name
 
 T = TypeVar("T")
@@ -107,6 +115,8 @@ class Card:
         The last record of each entity.
     grouped : GroupRule, optional
         All records of an entity in one part.
+    scaffolds : Scaffolds, optional
+        Molecules, by their scaffold.
     official : str
         A column that names the part of each record: train, validation or test.
     folder : str
@@ -138,6 +148,7 @@ class Card:
     resampling: Resampling | None = None
     last_out: LastOut | None = None
     grouped: GroupRule | None = None
+    scaffolds: Scaffolds | None = None
     official: str = ""
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -222,11 +233,18 @@ def _check(card: Card, name: str) -> None:
     if bool(card.files) == simulated or (card.simulator is not None) != simulated:
         needed = "simulator, and no files" if simulated else "files, and no simulator"
         raise SchemaError(f"Card {name!r}: kind {card.kind!r} needs {needed}.")
-    ways = (card.split, card.resampling, card.last_out, card.grouped, card.official)
+    ways = (
+        card.split,
+        card.resampling,
+        card.last_out,
+        card.grouped,
+        card.scaffolds,
+        card.official,
+    )
     if sum(map(bool, ways)) != 1:
         raise SchemaError(
             f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out], "
-            "[grouped] and official."
+            "[grouped], [scaffolds] and official."
         )
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):

@@ -16,6 +16,7 @@ from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
 from industry_apps.data.orders import split_last_out
 from industry_apps.data.resampling import split_resampled
+from industry_apps.data.scaffolds import split_scaffolds
 from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
@@ -191,10 +192,12 @@ def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
         return split_by_group(
             frame, group=by.entity, validation=by.validation, test=by.test, seed=by.seed
         )
+    if facts.scaffolds:
+        return split_scaffolds(frame, facts.scaffolds)
     if facts.official:
         return split_official(frame, part=facts.official)
     rule = facts.split
-    assert rule is not None  # a card has one of the five
+    assert rule is not None  # a card has one of the six
     return split_by_time(
         frame,
         time=rule.time,

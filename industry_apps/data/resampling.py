@@ -50,6 +50,8 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
     >>> len(split.train), len(split.validation), len(split.test)
     (8, 0, 2)
     """
+    import pandas as pd
+
     selection = require("sklearn.model_selection", extra="train", needed_by="a random split")
     if not 0 <= run < rule.runs:
         raise ParameterError(
@@ -59,12 +61,15 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
         return _split_within(frame, rule, run)
     for column in frame.columns:
         refuse_random(frame[column], str(column))
-    labels = frame[target]
+    kind = "Stratified" if rule.stratified else ""
+    labels = frame[target] if rule.stratified else pd.Series(0, index=frame.index)
     repeat, part = divmod(run, max(rule.folds, 1))
     if rule.folds:
-        folds = selection.StratifiedKFold(rule.folds, shuffle=True, random_state=repeat)
+        make = getattr(selection, f"{kind}KFold")
+        folds = make(rule.folds, shuffle=True, random_state=repeat)
     else:
-        folds = selection.StratifiedShuffleSplit(1, test_size=rule.test, random_state=repeat)
+        make = getattr(selection, f"{kind}ShuffleSplit")
+        folds = make(1, test_size=rule.test, random_state=repeat)
     known, tested = list(folds.split(labels, labels))[part]
     held_out = known[:0]
     if rule.validation:

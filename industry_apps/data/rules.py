@@ -75,10 +75,11 @@ class Reading:
     column that says from which file inside a zip a row is; ``parts``: (column, {file: its
     value}) that says from which file a row is, the files standing one below the other;
     ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes, joined by
-    "|"}; ``exclude``: {column: values whose rows are left out}; ``missing``: {column: values
-    that stand for "no value"}; ``numbers``: {column: {text: the number that it stands for}};
-    ``codes``: whole numbers that name categories and become strings; ``labels``: {column:
-    {code: name in words}}; ``together``: {column: columns that it joins with a blank};
+    "|"}; ``complete``: columns without whose value a row is left out; ``exclude``: {column:
+    values whose rows are left out}; ``missing``: {column: values that stand for "no value"};
+    ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole numbers that
+    name categories and become strings; ``labels``: {column: {code: name in words}};
+    ``together``: {column: columns that it joins with a blank};
     ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
     """
 
@@ -98,6 +99,7 @@ class Reading:
     entry: str = ""
     exclude: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     numbers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    complete: tuple[str, ...] = ()
     missing: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -149,6 +151,15 @@ class GroupRule:
 
 
 @dataclass(frozen=True)
+class Scaffolds:
+    """Molecules of one scaffold stay together; the parts take these shares, the test the rest."""
+
+    column: str
+    train: float
+    validation: float
+
+
+@dataclass(frozen=True)
 class Resampling:
     """Rows without an order, split at random many times, with equal shares of the label.
 
@@ -156,7 +167,8 @@ class Resampling:
     folds a repeat has one test part, the share ``test`` of the rows. ``validation``: the
     share of the other rows that is set aside; 0 leaves them all for training. ``within``: a
     column; shares are then taken of the rows of each of its values, as is usual for
-    recommendations, and not of each label.
+    recommendations, and not of each label. ``stratified``: false for a target that is a
+    number, or has gaps: shares are then those of all rows.
     """
 
     repeats: int
@@ -164,6 +176,7 @@ class Resampling:
     test: float = 0.0
     validation: float = 0.0
     within: str = ""
+    stratified: bool = True
 
     @property
     def runs(self) -> int:

@@ -178,6 +178,8 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
 def _without(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     """A copy less the rows that are left out, and less the values that stand for none."""
     frame = frame.copy()
+    if reading.complete:
+        frame = frame.dropna(subset=list(reading.complete)).reset_index(drop=True)
     for column, values in reading.exclude.items():
         frame = frame[~frame[column].isin(list(values))].reset_index(drop=True)
     for column, values in reading.missing.items():
@@ -218,8 +220,8 @@ def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
 
 
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
-    named = [*reading.exclude, *reading.numbers, *reading.missing, *reading.codes]
-    named += [*reading.labels, *reading.drop, *reading.rename]
+    named = [*reading.complete, *reading.exclude, *reading.numbers, *reading.missing]
+    named += [*reading.codes, *reading.labels, *reading.drop, *reading.rename]
     named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
     named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []

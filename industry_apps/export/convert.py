@@ -229,6 +229,7 @@ def network_to_onnx(
     input_names: Sequence[str],
     *,
     dynamo: bool = True,
+    axes: Sequence[Mapping[int, str]] | None = None,
 ) -> onnx.ModelProto:
     """Convert a network of one output, with a dynamic batch.
 
@@ -244,6 +245,9 @@ def network_to_onnx(
         that compute sizes from their inputs, such as lengths of packed sequences, which
         ``torch.export`` refuses. What such a network decides by the values of an input is then
         decided as for the example.
+    axes : sequence of mapping of int to str, optional
+        For each input the axes of any size, named; by default the first, as "batch". For
+        ``dynamo`` only.
 
     Returns
     -------
@@ -252,18 +256,24 @@ def network_to_onnx(
     """
     names = list(input_names)
     with _quiet_exporter():
-        convert = _read_code if dynamo else _follow_run
-        model = convert(network.eval(), tuple(example), names)
+        if dynamo:
+            free = axes or [{0: "batch"}] * len(names)
+            model = _read_code(network.eval(), tuple(example), names, free)
+        else:
+            model = _follow_run(network.eval(), tuple(example), names)
     model.ir_version = IR_VERSION
     return model
 
 
 def _read_code(
-    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+    network: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    names: list[str],
+    axes: Sequence[Mapping[int, str]],
 ) -> onnx.ModelProto:
     import torch
 
-    batch = torch.export.Dim("batch")
+    sizes = {name: torch.export.Dim(name) for free in axes for name in free.values()}
     program = torch.onnx.export(
         network,
         example,
@@ -271,7 +281,7 @@ def _read_code(
         opset_version=OPSET,
         input_names=names,
         output_names=["output"],
-        dynamic_shapes=tuple({0: batch} for _ in example),
+        dynamic_shapes=tuple({axis: sizes[name] for axis, name in a.items()} for a in axes),
         verbose=False,
     )
     if program is None:

@@ -29,6 +29,7 @@ _ELEMENT_TYPES: dict[type, int] = {
     np.int64: TensorProto.INT64,
     np.object_: TensorProto.STRING,
     np.bool_: TensorProto.BOOL,
+    np.uint8: TensorProto.UINT8,
 }
 
 
@@ -137,6 +138,14 @@ class GraphBuilder:
         return self._append("StringSplit", (text,), 2, "", {"delimiter": separator, "maxsplit": 1})[
             0
         ]  # [batch, 1, 2]
+
+    def smallest(self, tensor: str, count: str) -> tuple[str, str]:
+        """Append the smallest values of each row, rising, and their places: [batch, count] each.
+
+        ``count`` is a tensor of shape [1].
+        """
+        values, places = self._append("TopK", (tensor, count), 2, "", {"largest": 0})
+        return values, places
 
     def _append(
         self,

@@ -45,6 +45,8 @@ PRIMARY: dict[str, tuple[str, str | None]] = {
     "ranking": ("ndcg_at_10", "popularity"),
     "forecast": ("mase", "seasonal_naive"),
     "survival": ("c_index", "kaplan_meier"),
+    "property": ("rmse", "mean"),
+    "generation": ("nll", "unigram"),
 }
 
 _SERVE = """

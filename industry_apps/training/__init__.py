@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ReinforceOptions",
     "TrainingHistory",
     "TrainingOptions",
     "choose_device",
@@ -16,6 +17,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ReinforceOptions": "reinforcement",
         "TrainingHistory": "loop",
         "TrainingOptions": "options",
         "choose_device": "options",

@@ -7,6 +7,7 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "card_transactions",
     "daily_prices",
+    "designed_molecules",
     "loan_applications",
     "patient_follow_up",
     "patient_stays",
@@ -20,6 +21,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "card_transactions": "transactions",
         "daily_prices": "prices",
+        "designed_molecules": "molecules",
         "loan_applications": "loans",
         "patient_follow_up": "patients",
         "patient_stays": "patients",

@@ -1,0 +1,166 @@
+"""A recurrent network that writes sequences of codes, one after the other.
+
+Methods: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, EMNLP 2014,
+arXiv:1406.1078, for the gated unit; Segler et al., Generating Focused Molecule Libraries, ACS
+Central Science 2018, doi:10.1021/acscentsci.7b00512, for its use on molecules. Written from the
+papers.
+
+Letters: B sequences, T codes of each, C codes, D width, L layers, H units.
+
+Parameters of the defaults with a cardinality of 40: 910 thousand.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from industry_apps.limits import DROPOUT, check_limits, integer
+
+
+class RecurrentWriter(nn.Module):
+    """Score every code as the next of a sequence.
+
+    Parameters
+    ----------
+    cardinality : int
+        Number of codes C, at least 2; 0 is padding.
+    width : int, default=64
+        Width D of an embedding.
+    units : int, default=512
+        H of a layer.
+    depth : int, default=1
+        Layers L.
+    dropout : float, default=0.1
+        Of embeddings, and between layers, in [0, 1).
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is outside its limits.
+
+    Notes
+    -----
+    ``forward(codes)`` takes int64 [B, T] and returns the scores [B, T, C] of what follows each
+    code. ``step`` does the same for one code and the state behind the codes before it.
+
+    Examples
+    --------
+    >>> network = RecurrentWriter(10, units=8).eval()
+    >>> codes = torch.tensor([[2, 4, 5]])
+    >>> state = torch.zeros(1, network.state_size)
+    >>> for place in range(3):
+    ...     scores, state = network.step(codes[:, place : place + 1], state)
+    >>> torch.allclose(scores, network(codes)[:, -1], atol=1e-6)
+    True
+    """
+
+    def __init__(
+        self,
+        cardinality: int,
+        *,
+        width: int = 64,
+        units: int = 512,
+        depth: int = 1,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.cardinality, self.width, self.units = cardinality, width, units
+        self.depth, self.dropout = depth, dropout
+        sizes = dict.fromkeys(("width", "units", "depth"), integer(1))
+        check_limits(self, sizes | {"cardinality": integer(2), "dropout": DROPOUT})
+        self.embed = nn.Embedding(cardinality, width, padding_idx=0)
+        self.drop = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            nn.GRU(width if layer == 0 else units, units, batch_first=True)
+            for layer in range(depth)
+        )
+        self.scores = nn.Linear(units, cardinality)
+
+    @property
+    def state_size(self) -> int:
+        """Numbers that stand for what came before: L H."""
+        return self.depth * self.units
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return the scores [B, T, C] of what follows each code."""
+        x = self.drop(self.embed(codes.long()))
+        for layer in self.layers:
+            x = self.drop(layer(x)[0])
+        answer: Tensor = self.scores(x)
+        return answer
+
+    def step(self, code: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores [B, C] of what follows a code [B, 1], and the state [B, L H] behind it."""
+        x = self.embed(code[:, 0].long())
+        states = []
+        for layer, before in zip(self.layers, state.split(self.units, dim=1), strict=True):
+            x = _gated(layer, x, before)
+            states.append(x)
+        return self.scores(x), torch.cat(states, dim=1)
+
+
+class RecurrentStep(nn.Module):
+    """One step of a writer as a network of its own: scores and state side by side.
+
+    Parameters
+    ----------
+    writer : RecurrentWriter
+
+    Examples
+    --------
+    >>> step = RecurrentStep(RecurrentWriter(10, units=8))
+    >>> step(torch.tensor([[2]]), torch.zeros(1, 8)).shape
+    torch.Size([1, 18])
+    """
+
+    def __init__(self, writer: RecurrentWriter) -> None:
+        super().__init__()
+        self.writer = writer
+
+    def forward(self, code: Tensor, state: Tensor) -> Tensor:
+        """Return [B, C + L H]."""
+        return torch.cat(self.writer.step(code, state), dim=1)
+
+
+class SequenceLikelihood(nn.Module):
+    """The log-likelihood of whole sequences [B, 1]; what stands at code 0 does not count.
+
+    Parameters
+    ----------
+    writer : RecurrentWriter
+
+    Examples
+    --------
+    >>> found = SequenceLikelihood(RecurrentWriter(10, units=8))(torch.tensor([[2, 4, 3, 0]]))
+    >>> found.shape
+    torch.Size([1, 1])
+    """
+
+    def __init__(self, writer: nn.Module) -> None:
+        super().__init__()
+        self.writer = writer
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return [B, 1]."""
+        codes = codes.long()
+        told = torch.log_softmax(self.writer(codes[:, :-1]), dim=2)  # [B, T - 1, C]
+        follows = codes[:, 1:]
+        taken = told.gather(2, follows.unsqueeze(2))[:, :, 0]
+        return (taken * (follows > 0)).sum(dim=1, keepdim=True)
+
+
+def _gated(layer: nn.Module, x: Tensor, before: Tensor) -> Tensor:
+    """One step of a gated recurrent unit: [B, D], [B, H] -> [B, H]."""
+    assert isinstance(layer, nn.GRU)
+    weights: dict[str, Tensor] = dict(layer.named_parameters())
+    told, kept = (
+        functional.linear(value, weights[f"weight_{name}_l0"], weights[f"bias_{name}_l0"])
+        for name, value in (("ih", x), ("hh", before))
+    )  # [B, 3 H]
+    told_reset, told_update, told_new = told.chunk(3, dim=1)
+    reset, update, new = kept.chunk(3, dim=1)
+    reset, update = torch.sigmoid(told_reset + reset), torch.sigmoid(told_update + update)
+    changed = torch.tanh(told_new + reset * new)
+    return (1 - update) * changed + update * before

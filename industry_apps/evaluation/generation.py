@@ -1,0 +1,139 @@
+"""Metrics of molecules that a model wrote: sound, different from each other, and new.
+
+As in MOSES (Polykovskiy et al. 2020, doi:10.3389/fphar.2020.565644): uniqueness among the valid
+ones, novelty among the unique ones, internal diversity by similarity of fingerprints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from industry_apps.errors import require
+from industry_apps.evaluation.intervals import Estimate, wilson
+
+__all__ = ["WrittenMolecules", "canonical"]
+
+_PAIRS = 4_000
+_SIZE, _RADIUS = 1_024, 2
+_NEEDED = {"extra": "healthcare", "needed_by": "the check of molecules"}
+
+
+def canonical(smiles: Sequence[str]) -> list[str | None]:
+    """RDKit's canonical SMILES of each molecule, None of what is none.
+
+    Parameters
+    ----------
+    smiles : sequence of str
+
+    Raises
+    ------
+    MissingExtraError
+
+    Examples
+    --------
+    >>> canonical(["OCC", "C("])
+    ['CCO', None]
+    """
+    chem, base = require("rdkit.Chem", **_NEEDED), require("rdkit.rdBase", **_NEEDED)
+    with base.BlockLogs():
+        molecules = [chem.MolFromSmiles(text) if text else None for text in smiles]
+        return [None if each is None else str(chem.MolToSmiles(each)) for each in molecules]
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenMolecules:
+    """What a model wrote, as RDKit reads it.
+
+    Parameters
+    ----------
+    smiles : sequence of str
+        As they were written.
+    known : collection of str
+        Canonical SMILES of the training molecules.
+    """
+
+    smiles: Sequence[str]
+    known: Collection[str]
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Validity, uniqueness, novelty, internal diversity, mean QED, with 95 % intervals.
+
+        Shares of what does not occur are 0.
+        """
+        found = canonical(self.smiles)
+        valid = [each for each in found if each is not None]
+        unique = sorted(set(valid))
+        new = [each for each in unique if each not in self.known]
+        shares = {
+            "validity": (len(valid), len(found)),
+            "uniqueness": (len(unique), len(valid)),
+            "novelty": (len(new), len(unique)),
+        }
+        metrics = {name: _share(*counts) for name, counts in shares.items()}
+        metrics["internal_diversity"] = _mean(_distances(valid))
+        metrics["qed"] = _mean(np.array([drug_likeness(each) for each in valid]))
+        return metrics
+
+
+def drug_likeness(smiles: str) -> float:
+    """QED of a molecule (Bickerton et al. 2012, doi:10.1038/nchem.1243), in [0, 1]; 0 of none.
+
+    Parameters
+    ----------
+    smiles : str
+
+    Raises
+    ------
+    MissingExtraError
+
+    Examples
+    --------
+    >>> round(drug_likeness("CC(=O)Oc1ccccc1C(=O)O"), 2)
+    0.55
+    """
+    chem, base = require("rdkit.Chem", **_NEEDED), require("rdkit.rdBase", **_NEEDED)
+    qed = require("rdkit.Chem.QED", **_NEEDED)
+    with base.BlockLogs():
+        molecule = chem.MolFromSmiles(smiles) if smiles else None
+        return 0.0 if molecule is None else float(qed.qed(molecule))
+
+
+def _distances(valid: Sequence[str]) -> npt.NDArray[np.float64]:
+    """1 less the similarity of pairs of molecules, drawn at random."""
+    chem = require("rdkit.Chem", **_NEEDED)
+    generators = require("rdkit.Chem.rdFingerprintGenerator", **_NEEDED)
+    structures = require("rdkit.DataStructs", **_NEEDED)
+    if len(valid) < 2:
+        return np.zeros(0)
+    make: Any = generators.GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
+    draw = np.random.default_rng(0)
+    pairs = draw.integers(0, len(valid), (min(_PAIRS, len(valid) ** 2), 2))
+    prints = {row: make.GetFingerprint(chem.MolFromSmiles(valid[row])) for row in np.unique(pairs)}
+    return np.array(
+        [
+            1 - structures.TanimotoSimilarity(prints[one], prints[other])
+            for one, other in pairs.tolist()
+            if one != other
+        ]
+    )
+
+
+def _share(part: int, whole: int) -> Estimate:
+    if not whole:
+        return Estimate(0.0, 0.0, 1.0)
+    share = part / whole
+    low, high = wilson(np.array([share]), np.array([whole]))
+    return Estimate(share, min(float(low[0]), share), max(float(high[0]), share))
+
+
+def _mean(values: npt.NDArray[np.float64]) -> Estimate:
+    if len(values) < 2:
+        return Estimate(0.0, 0.0, 1.0)
+    half = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values))
+    mean = float(values.mean())
+    return Estimate(mean, mean - half, mean + half)

@@ -1,0 +1,117 @@
+"""Metrics of measured properties, several at once and with gaps, as means over the properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from industry_apps.errors import SchemaError
+from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
+from industry_apps.evaluation.metrics import Ranking
+
+__all__ = ["class_bootstrap", "number_bootstrap"]
+
+_Floats = npt.NDArray[np.float64]
+_Metric = Callable[[_Floats], float]
+
+
+def number_bootstrap(
+    target: _Floats, predicted: _Floats, *, resamples: int = 400, seed: int = 0
+) -> BootstrapResult:
+    """Compare numbers with what was measured.
+
+    Parameters
+    ----------
+    target, predicted : ndarray of float, shape (N, T)
+        NaN in the target where it was not measured.
+    resamples, seed : int, default 400 and 0
+        Of the bootstrap; same seed, same intervals.
+
+    Returns
+    -------
+    BootstrapResult
+        ``rmse``, ``mae``, ``r2``: means over the T properties.
+
+    Examples
+    --------
+    >>> found = number_bootstrap(np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [2.0], [3.0]]))
+    >>> round(found.values["rmse"], 3)
+    0.577
+    """
+    gaps = [(known, target[known, t] - predicted[known, t]) for t, known in _known(target)]
+    answers = [target[known, t] for t, known in _known(target)]
+
+    def squared(weight: _Floats, place: int) -> float:
+        known, gap = gaps[place]
+        return _mean(gap**2, weight[known])
+
+    def share(weight: _Floats, place: int) -> float:
+        known, _ = gaps[place]
+        middle = _mean(answers[place], weight[known])
+        spread = _mean((answers[place] - middle) ** 2, weight[known])
+        return 1 - squared(weight, place) / spread if spread else float("nan")
+
+    places = range(len(gaps))
+    metrics: dict[str, _Metric] = {
+        "rmse": lambda w: float(np.mean([np.sqrt(squared(w, place)) for place in places])),
+        "mae": lambda w: float(np.mean([_mean(np.abs(gap), w[known]) for known, gap in gaps])),
+        "r2": lambda w: float(np.mean([share(w, place) for place in places])),
+    }
+    return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
+
+
+def class_bootstrap(
+    target: _Floats, probability: _Floats, *, resamples: int = 400, seed: int = 0
+) -> BootstrapResult:
+    """Compare probabilities of classes with what was found.
+
+    Parameters
+    ----------
+    target, probability : ndarray of float, shape (N, T)
+        0 or 1, and NaN in the target where it was not measured.
+    resamples, seed : int, default 400 and 0
+        Of the bootstrap; same seed, same intervals.
+
+    Returns
+    -------
+    BootstrapResult
+        ``auroc``, ``average_precision``, ``brier``: means over the properties of which both
+        classes occur.
+
+    Raises
+    ------
+    SchemaError
+        Of no property do both classes occur.
+
+    Examples
+    --------
+    >>> said = np.array([[0.1], [0.8], [0.6], [0.9]])
+    >>> class_bootstrap(np.array([[0.0], [1.0], [0.0], [1.0]]), said).values["auroc"]
+    1.0
+    """
+    both = [(t, known) for t, known in _known(target) if len(np.unique(target[known, t])) > 1]
+    if not both:
+        raise SchemaError("No property has molecules of both classes. Give more molecules.")
+    rankings = [(k, Ranking(target[k, t] > 0, probability[k, t])) for t, k in both]
+    gaps = [(known, (target[known, t] - probability[known, t]) ** 2) for t, known in both]
+    metrics: dict[str, _Metric] = {
+        "auroc": lambda w: float(np.mean([each.auroc(w[known]) for known, each in rankings])),
+        "average_precision": lambda w: float(
+            np.mean([each.average_precision(w[known]) for known, each in rankings])
+        ),
+        "brier": lambda w: float(np.mean([_mean(gap, w[known]) for known, gap in gaps])),
+    }
+    return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
+
+
+def _known(target: _Floats) -> list[tuple[int, npt.NDArray[np.intp]]]:
+    """Rows in which each property was measured; properties that never were are left out."""
+    rows = [(t, np.flatnonzero(~np.isnan(target[:, t]))) for t in range(target.shape[1])]
+    return [(t, known) for t, known in rows if len(known)]
+
+
+def _mean(values: _Floats, weight: _Floats) -> float:
+    total = float(weight.sum())
+    return float(weight @ values) / total if total else float("nan")

@@ -1,0 +1,130 @@
+"""SMILES as codes of their tokens, for networks that write them one after the other.
+
+A token is an atom in brackets, a ring closure of two digits, Cl, Br, or one character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import TrainingError
+from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.running import RunsItsGraph
+from industry_apps.runtime.inputs import feeds_of, run_in_slices
+from industry_apps.schema import Schema
+
+#: Codes that are no tokens of the vocabulary: behind the end, not known, begin and end.
+PADDING, UNKNOWN, BEGIN, END, FIRST_TOKEN = range(5)
+_TOKEN = r"\[[^\[\]]*\]|%[0-9][0-9]|Br|Cl|(?s:.)"
+_TOKEN_IN_PYTHON = re.compile(_TOKEN)
+
+
+def smiles_tokens(text: str) -> list[str]:
+    """Split a SMILES as the graph does; used to learn vocabularies.
+
+    Examples
+    --------
+    >>> smiles_tokens("CC(Cl)[nH+]")
+    ['C', 'C', '(', 'Cl', ')', '[nH+]']
+    """
+    return _TOKEN_IN_PYTHON.findall(text)
+
+
+class SmilesTokens(RunsItsGraph):
+    """SMILES to codes of tokens, as an ONNX graph that training runs and the file holds.
+
+    Parameters
+    ----------
+    schema : Schema
+        With one text column.
+    length : int
+        Tokens that are read of a SMILES, its begin and end included.
+    vocabulary : tuple of str
+        Learned.
+    """
+
+    def __init__(self, schema: Schema, length: int, vocabulary: tuple[str, ...] = ()) -> None:
+        (column,) = schema
+        self.schema, self.column = Schema((column,)), column.name
+        self.length, self.vocabulary = length, vocabulary
+
+    @property
+    def cardinality(self) -> int:
+        """Number of codes."""
+        return FIRST_TOKEN + len(self.vocabulary)
+
+    def learn(self, texts: Iterable[str], min_count: int = 5) -> SmilesTokens:
+        """Learn the vocabulary: tokens of so many SMILES at least.
+
+        Raises
+        ------
+        TrainingError
+            There is none.
+        """
+        counts = Counter(token for text in texts for token in set(smiles_tokens(text)))
+        kept = sorted(token for token, count in counts.items() if count >= min_count)
+        if not kept:
+            raise TrainingError(f"No token occurs in {min_count} SMILES. Give more molecules.")
+        return SmilesTokens(self.schema, self.length, tuple(kept))
+
+    def write(self, builder: GraphBuilder, text: str) -> tuple[str, str]:
+        """Write [batch, 1] SMILES -> int64 codes [batch, length], and their number [batch, 1].
+
+        Codes begin with ``BEGIN`` and end with ``END``. Of a SMILES that is too long the number
+        is more than ``length``, and the rest is cut.
+        """
+        node, constant = builder.node, builder.constant
+        flat = node("Reshape", text, constant(np.array([-1])))
+        attributes = {"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": _TOKEN}
+        tokens = node("Tokenizer", flat, domain="com.microsoft", attributes=attributes)
+        codes = node(
+            "LabelEncoder",
+            tokens,
+            domain="ai.onnx.ml",
+            attributes={
+                "keys_strings": ["", *self.vocabulary],
+                "values_int64s": [PADDING, *range(FIRST_TOKEN, self.cardinality)],
+                "default_int64": UNKNOWN,
+            },
+        )  # [batch, longest]
+        real = builder.cast(node("Greater", codes, constant(np.int64(PADDING))), np.int64)
+        count = node("ReduceSum", real, constant(np.array([1])))  # [batch, 1]
+        begun = node("Pad", codes, constant(np.array([0, 1, 0, self.length])))
+        whole = builder.part(begun, 0, self.length)
+        place = constant(np.arange(self.length)[None, :])
+        ends = node("Equal", place, node("Add", count, constant(np.int64(1))))
+        whole = node("Where", ends, constant(np.int64(END)), whole)
+        begins = constant(np.arange(self.length)[None, :] == 0)
+        whole = node("Where", begins, constant(np.int64(BEGIN)), whole)
+        return whole, node("Add", count, constant(np.int64(2)))
+
+    def readable(self, builder: GraphBuilder, codes: str, count: str) -> str:
+        """Whether all tokens are known, and some and not too many: bool [batch, 1]."""
+        node, constant = builder.node, builder.constant
+        unknown = builder.cast(node("Equal", codes, constant(np.int64(UNKNOWN))), np.int64)
+        known = node(
+            "Equal", node("ReduceSum", unknown, constant(np.array([1]))), constant(np.int64(0))
+        )
+        some = node("Greater", count, constant(np.int64(2)))
+        short = node("LessOrEqual", count, constant(np.int64(self.length)))
+        return node("And", known, node("And", some, short))
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute ``codes`` [rows, length], ``count`` and ``readable`` [rows, 1]."""
+        names = ("codes", "count", "readable")
+        found = run_in_slices(
+            self._session, [f"/{n}" for n in names], feeds_of(arrays, self.schema), self.schema
+        )
+        return dict(zip(names, found, strict=True))
+
+    def _declare(self, builder: GraphBuilder) -> None:
+        codes, count = self.write(builder, builder.inputs(self.schema)[self.column])
+        builder.output(codes, "/codes", np.int64, None)
+        builder.output(count, "/count", np.int64)
+        builder.output(self.readable(builder, codes, count), "/readable", np.bool_)

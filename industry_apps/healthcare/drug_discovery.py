@@ -1,0 +1,335 @@
+"""Drug discovery: what a molecule will do, before anybody makes it.
+
+Asked by medicinal chemists and toxicologists who choose which of many molecules to make and
+measure next. Circular fingerprints with boosted trees are hard to beat on some thousands of
+molecules (Jiang et al. 2021, doi:10.1186/s13321-020-00479-8); networks that pass messages along
+bonds (Gilmer et al. 2017, arXiv:1704.01212) stand beside them. New molecules have new cores, so
+a split by scaffold (Bemis and Murcko 1996) says more than a random one. For research: nothing
+here replaces a measurement or says what to give to a patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, Split, sample, split_scaffolds
+from industry_apps.data.rules import Scaffolds
+from industry_apps.errors import SchemaError, TrainingError
+from industry_apps.evaluation import Report
+from industry_apps.evaluation.properties import class_bootstrap, number_bootstrap
+from industry_apps.evaluation.sections import Section
+from industry_apps.export import Exportable
+from industry_apps.features import GraphBuilder
+from industry_apps.features.molecule_graph import MOLECULES_A_RUN
+from industry_apps.limits import Limit, instance, integer, one_of
+from industry_apps.recipes import TreeOptions
+from industry_apps.recipes.molecule_baselines import MoleculeBaselines
+from industry_apps.recipes.molecules import Measured, MoleculeEnsemble, MoleculeModel
+from industry_apps.runtime.answers import no_answers
+from industry_apps.schema import Column, Schema, Traits
+from industry_apps.training import TrainingOptions
+
+PropertyTask = Literal["regression", "classification"]
+
+_NAMES = Limit(
+    lambda value: (
+        isinstance(value, tuple | list)
+        and len(value) > 0
+        and all(isinstance(name, str) and name for name in value)
+        and len(set(value)) == len(value)
+    ),
+    "a sequence of distinct names of columns, at least one",
+)
+_FEWEST = 20
+_TREES = TreeOptions(
+    rounds=1_500,
+    learning_rate=0.03,
+    num_leaves=16,
+    min_child_samples=5,
+    feature_fraction=0.2,
+    bagging_fraction=0.8,
+    patience=60,
+)
+_TRAINING = TrainingOptions(max_epochs=40, batch_size=32, patience=8, precision="float32")
+
+
+def _answers_of(targets: tuple[str, ...]) -> list[Column]:
+    """Columns of a prediction and its spread for each target."""
+    columns = []
+    for name in targets:
+        told = "Predicted; the probability of a class"
+        columns.append(Column(name=name, kind="number", description=told))
+        told = "Standard deviation of the members of the ensemble"
+        columns.append(Column(name=f"{name}_std", kind="number", low=0, description=told))
+    return columns
+
+
+class PropertyPredictor(Application):
+    """What a molecule will do in a test, from its SMILES, and how far models agree on it.
+
+    The SMILES is read inside the exported file. One that cannot be read is answered with
+    ``readable`` false and no prediction: it does not parse, an atom has too many bonds, or there
+    are more than 500 atoms. Of several fragments (salts) all are read, as they were in training,
+    and ``fragments`` says how many there are.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+        Numbers, or classes of yes and no.
+    targets : sequence of str
+        Columns to predict; a molecule may lack some of them.
+    model : {"trees", "network", "blend"}
+        Boosted trees over fingerprints, networks over atoms and bonds, or both.
+    members : int
+        Of each kind in the ensemble, in [2, 20].
+    trees : TreeOptions, optional
+        ``bags`` is set by ``members``.
+    training : TrainingOptions, optional
+        Of the networks.
+    seed : int
+
+    Notes
+    -----
+    Aromatic is what is written so: write SMILES as the training data have them. Stereochemistry
+    is read and has no effect. Not read are atom maps, quadruple bonds, and ring closures behind a
+    branch. A standard deviation says how far the members lie apart, not how far the truth lies.
+
+    Examples
+    --------
+    >>> from industry_apps.healthcare import PropertyPredictor
+    >>> data = PropertyPredictor.sample()
+    >>> predictor = PropertyPredictor.fast().fit(data)
+    >>> predictor.predict(pd.DataFrame({"smiles": ["CCO", "CC("]}))["readable"].tolist()
+    [True, False]
+    """
+
+    name = "healthcare.drug_discovery"
+    schema = Schema(
+        (
+            Column(name="smiles", kind="text", description="The molecule"),
+            Column(name="value", kind="number", role="identifier", required=False),
+        )
+    )
+    outputs = Schema(
+        (
+            *_answers_of(("value",)),
+            Column(name="readable", kind="boolean", nullable=False),
+            Column(name="atoms", kind="number", low=0, nullable=False, description="Heavy ones"),
+            Column(name="fragments", kind="number", low=0, nullable=False),
+        )
+    )
+    traits = Traits(task="property", inputs=("text",))
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "task": one_of(get_args(PropertyTask)),
+        "targets": _NAMES,
+        "model": one_of(get_args(MoleculeModel)),
+        "members": integer(2, 20),
+        "trees": instance(TreeOptions).or_none(),
+        "training": instance(TrainingOptions).or_none(),
+        "seed": integer(0),
+    }
+
+    def __init__(
+        self,
+        *,
+        task: PropertyTask = "regression",
+        targets: tuple[str, ...] = ("value",),
+        model: MoleculeModel = "trees",
+        members: int = 5,
+        trees: TreeOptions | None = None,
+        training: TrainingOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.task = task
+        self.targets = targets
+        self.model = model
+        self.members = members
+        self.trees = trees
+        self.training = training
+        self.seed = seed
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """Simulated measurements of molecules put together from pieces, with no network."""
+        return sample("healthcare_molecule_simulator")
+
+    @classmethod
+    def fast(cls) -> Self:
+        """Few small trees: a fit of seconds."""
+        return cls(members=2, trees=TreeOptions(rounds=60, learning_rate=0.15, num_leaves=12))
+
+    def split(self, molecules: pd.DataFrame) -> Split:
+        """Split molecules of yours by scaffold, eight tenths for training.
+
+        Parameters
+        ----------
+        molecules : DataFrame
+            With ``smiles``.
+
+        Raises
+        ------
+        SchemaError, MissingExtraError
+        """
+        return split_scaffolds(molecules, Scaffolds("smiles", 0.8, 0.1))
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self.schema_ = Schema((self.schema["smiles"],))
+        self.outputs_ = Schema((*_answers_of(tuple(self.targets)), *list(self.outputs)[2:]))
+        ensemble = MoleculeEnsemble(
+            self.schema_,
+            task=self.task,
+            model=self.model,
+            members=self.members,
+            trees=replace(self.trees or _TREES, seed=self.seed),
+            training=replace(self.training or _TRAINING, seed=self.seed),
+        )
+        if validation is None:
+            train, validation = _cut(train, self.seed)
+        self.ensemble_ = ensemble
+        parts = {"train": self._measured(train), "validation": self._measured(validation)}
+        self.split_ = {name: facts for name, (_, facts) in parts.items()}
+        known = {name: part for name, (part, _) in parts.items()}
+        self._check_learnable(known["train"])
+        ensemble.fit(known["train"], known["validation"])
+        self.baselines_ = MoleculeBaselines("smiles", self.task).fit(known["train"])
+        self.check_ = validation
+
+    def _check_learnable(self, train: Measured) -> None:
+        for name, values in zip(self.targets, train.target.T, strict=True):
+            known = values[~np.isnan(values)]
+            if len(known) < _FEWEST or len(np.unique(known)) < 2:
+                raise TrainingError(
+                    f"Target {name!r} has {len(known)} measured molecules with "
+                    f"{len(np.unique(known))} different values in training; expected {_FEWEST} "
+                    "and 2 at least. Leave the target out or give more molecules."
+                )
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        arrays = self.schema_.to_arrays(frame)
+        if not len(frame):
+            return no_answers(self.outputs_)
+        read = self.ensemble_.graph.run(arrays)
+        mean, spread = self.ensemble_.predict(arrays)
+        readable = read["readable"][:, 0]
+        answers: dict[str, NDArray[Any]] = {}
+        for place, name in enumerate(self.targets):
+            for column, found in ((name, mean), (f"{name}_std", spread)):
+                answers[column] = np.where(readable, found[:, place], np.nan).astype(np.float32)
+        sizes = {"atoms": read["size"][:, 0], "fragments": read["fragments"][:, 0]}
+        return {**answers, "readable": readable, **sizes}
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        if frame.empty:
+            raise SchemaError("The table has no rows. Give some molecules that were measured.")
+        rows, facts = self._measured(frame)
+        measure = number_bootstrap if self.task == "regression" else class_bootstrap
+        mean, spread = self.ensemble_.predict(rows.arrays)
+        ours = measure(rows.target, mean.astype(np.float64))
+        others = {
+            name: measure(rows.target, found)
+            for name, found in self.baselines_.predict(rows.arrays["smiles"]).items()
+        }
+        return Report(
+            application="",
+            data="",
+            model=self.model,
+            metrics=ours.estimates(),
+            split={**self.split_, "test": facts},
+            baselines={name: other.estimates() for name, other in others.items()},
+            margins={name: ours.minus(other) for name, other in others.items()},
+            sections=(_trust_section(np.abs(rows.target - mean), spread),),
+            headline_text=self._headline(ours.values, facts["rows"]),
+            notes=_notes(len(self.targets), facts["unreadable"]),
+        )
+
+    def _headline(self, values: Mapping[str, float], rows: int) -> str:
+        if self.task == "regression":
+            return f"{rows} molecules are predicted with an error (rmse) of {values['rmse']:.3g}."
+        return f"An active of {rows} molecules is ranked first in {values['auroc']:.1%} of pairs."
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        inputs = builder.inputs(self.schema_)
+        tensors = self.ensemble_.graph.write(builder, inputs)
+        found = self.ensemble_.write(builder, tensors)
+        missing = builder.constant(np.float32(np.nan))
+        kept = [builder.node("Where", tensors["readable"], each, missing) for each in found]
+        for place, name in enumerate(self.targets):
+            for column, tensor in zip((name, f"{name}_std"), kept, strict=True):
+                builder.output(builder.part(tensor, place, place + 1), column, np.float32)
+        builder.output(tensors["readable"], "readable", np.bool_)
+        builder.output(tensors["size"], "atoms", np.float32)
+        builder.output(tensors["fragments"], "fragments", np.float32)
+        return Exportable(
+            graph=builder.model(self.name),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=self.outputs_,
+            check=self.check_,
+            thresholds={},
+            facts={
+                "model": self.model,
+                "decision": {"task": self.task, "members": self.members},
+                "split": self.split_,
+                "intended_use": "Research on molecules. No diagnosis, no advice on treatment.",
+            },
+            rows_a_run=MOLECULES_A_RUN,
+        )
+
+    def _measured(self, frame: pd.DataFrame) -> tuple[Measured, dict[str, int]]:
+        """Molecules that can be read, and how many those are that cannot."""
+        arrays = self.schema_.to_arrays(frame)
+        columns = Schema(tuple(self._target_column(name) for name in self.targets))
+        target = np.stack([*columns.to_arrays(frame).values()], axis=1).astype(np.float64)
+        readable = self.ensemble_.graph.run(arrays)["readable"][:, 0]
+        if 2 * readable.sum() < len(readable):
+            row = int(np.argmin(readable))
+            raise SchemaError(
+                f"Column 'smiles', row {row}: got {arrays['smiles'][row]!r:.80}, expected a SMILES "
+                f"that can be read; {int((~readable).sum())} of {len(readable)} cannot. Is it the "
+                "right column?"
+            )
+        facts = {"rows": int(readable.sum()), "unreadable": int((~readable).sum())}
+        return Measured({"smiles": arrays["smiles"][readable]}, target[readable]), facts
+
+    def _target_column(self, name: str) -> Column:
+        return Column(name=name, kind="number" if self.task == "regression" else "boolean")
+
+
+def _cut(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Without validation data, a tenth of the training data says when to stop."""
+    order = np.random.default_rng(seed).permutation(len(frame))
+    held_out = np.sort(order[: max(len(frame) // 10, 1)])
+    return frame.drop(frame.index[held_out]), frame.iloc[held_out]
+
+
+def _notes(targets: int, unreadable: int) -> tuple[str, ...]:
+    notes = ["Research use: a prediction is no measurement, and no advice on treatment."]
+    if targets > 1:
+        notes.append(f"Metrics are means over {targets} targets.")
+    if unreadable:
+        notes.append(f"{unreadable} molecules of the test could not be read and are left out.")
+    return tuple(notes)
+
+
+def _trust_section(error: NDArray[np.float64], spread: NDArray[np.float32]) -> Section:
+    """Mean error where the members agree and where they do not, in quarters."""
+    known = ~np.isnan(error)
+    errors, spreads = error[known], spread[known]
+    order = np.argsort(spreads, kind="stable")
+    names = ("most agreement", "more", "less", "least agreement")
+    rows = [
+        (name, len(part), float(spreads[part].mean()), float(errors[part].mean()))
+        for name, part in zip(names, np.array_split(order, len(names)), strict=True)
+        if len(part)
+    ]
+    header = ("members", "predictions", "mean std", "mean absolute error")
+    text = "Whether the spread of the members tells where predictions are wrong."
+    return Section("Agreement of the ensemble", text, [header, *rows])

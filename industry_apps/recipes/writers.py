@@ -1,0 +1,207 @@
+"""A network that writes SMILES token by token: trained, fine-tuned, written into files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from industry_apps.errors import TrainingError
+from industry_apps.export.convert import network_to_onnx
+from industry_apps.features import GraphBuilder
+from industry_apps.features.smiles_tokens import (
+    BEGIN,
+    END,
+    FIRST_TOKEN,
+    PADDING,
+    UNKNOWN,
+    SmilesTokens,
+)
+from industry_apps.recipes.networks import forward
+from industry_apps.recipes.scorers import Arrays
+from industry_apps.runtime.writer import WRITER, SequenceWriter
+from industry_apps.schema import Schema
+
+if TYPE_CHECKING:
+    import torch
+
+    from industry_apps.training import ReinforceOptions, TrainingOptions
+
+#: Tokens that are read and written, begin and end included.
+LENGTH = 120
+#: Molecules of one scaffold that are rewarded; further ones get nothing.
+_OF_A_SCAFFOLD = 25
+
+Score = Callable[[str], float]
+
+
+class MoleculeWriter:
+    """A recurrent network over the tokens of SMILES.
+
+    Parameters
+    ----------
+    schema : Schema
+        With one text column.
+    units : int
+        Of its one layer.
+    options : TrainingOptions
+    """
+
+    def __init__(self, schema: Schema, units: int, options: TrainingOptions) -> None:
+        (column,) = schema
+        self.column, self.units, self.options = column.name, units, options
+        self.tokens = SmilesTokens(schema, LENGTH)
+        self.scores_: tuple[float, ...] = ()
+        self._session: SequenceWriter | None = None
+
+    def fit(self, train: Arrays, validation: Arrays) -> MoleculeWriter:
+        """Learn; validation data decide when to stop."""
+        from industry_apps.backbones import RecurrentWriter
+        from industry_apps.training import fit_network, seeded
+
+        self.tokens = self.tokens.learn(train[self.column].tolist())
+        parts = [self.codes(part) for part in (train, validation)]
+        if not all(map(len, parts)):
+            raise TrainingError(
+                "No molecule of the training or of the validation data is made of tokens that "
+                f"occur often, at most {LENGTH - 2} of them. Give more molecules."
+            )
+        with seeded(self.options.seed):
+            self.network_: Any = RecurrentWriter(self.tokens.cardinality, units=self.units)
+        rows = [(part.astype(np.int16),) for part in parts]
+        self.history_ = fit_network(self.network_, rows[0], rows[1], _surprise, self.options)
+        self._session = None
+        return self
+
+    def codes(self, arrays: Arrays) -> NDArray[np.int64]:
+        """Codes [rows, LENGTH] of the molecules that can be read."""
+        found = self.tokens.run(arrays)
+        return found["codes"][found["readable"][:, 0]]
+
+    def answers(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """``log_likelihood``, ``tokens`` and ``readable`` of molecules [rows]."""
+        from industry_apps.backbones import SequenceLikelihood
+
+        found = self.tokens.run(arrays)
+        told = forward(SequenceLikelihood(self.network_).eval(), (found["codes"],))
+        readable = found["readable"][:, 0]
+        likely = np.where(readable, told, np.nan).astype(np.float32)
+        count = (found["count"][:, 0] - 2).astype(np.float32)
+        return {"log_likelihood": likely, "tokens": count, "readable": readable}
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
+        """Append all to a graph, and declare the outputs of :meth:`answers`."""
+        import torch
+
+        from industry_apps.backbones import SequenceLikelihood
+
+        codes, count = self.tokens.write(builder, inputs[self.column])
+        readable = self.tokens.readable(builder, codes, count)
+        example = torch.full((2, LENGTH), BEGIN)
+        # The exporter that follows a run keeps the recurrent operator whole.
+        likelihood = SequenceLikelihood(self.network_)
+        model = network_to_onnx(likelihood, (example,), ["codes"], dynamo=False)
+        told = builder.append(model, {"codes": codes})["output"]
+        missing = builder.constant(np.float32(np.nan))
+        likely = builder.node("Where", readable, told, missing)
+        tokens = builder.node("Sub", count, builder.constant(np.int64(2)))
+        builder.output(likely, "log_likelihood", np.float32)
+        builder.output(builder.cast(tokens, np.float32), "tokens", np.float32)
+        builder.output(readable, "readable", np.bool_)
+
+    def step_model(self) -> bytes:
+        """The step model as a file's content: what :class:`SequenceWriter` reads."""
+        import torch
+
+        from industry_apps.backbones.recurrent import RecurrentStep
+
+        step = RecurrentStep(self.network_)
+        example = (torch.full((2, 1), BEGIN), torch.zeros(2, self.network_.state_size))
+        model = network_to_onnx(step, example, ["code", "state"])
+        facts = {
+            "tokens": ["", "", "", "", *self.tokens.vocabulary],
+            "begin": BEGIN,
+            "end": END,
+            "length": LENGTH,
+            "never": [PADDING, UNKNOWN, BEGIN],
+            "state": self.network_.state_size,
+        }
+        onnx.helper.set_model_props(model, {WRITER: json.dumps(facts)})
+        return model.SerializeToString()
+
+    def writer(self) -> SequenceWriter:
+        """The step model, run by onnxruntime."""
+        if self._session is None:
+            self._session = SequenceWriter(self.step_model())
+        return self._session
+
+    def toward(self, score: Score, options: ReinforceOptions) -> MoleculeWriter:
+        """A copy that is fine-tuned toward a score of SMILES; see :func:`reinforce`."""
+        from industry_apps.training.reinforcement import WriterCodes, reinforce
+
+        rewarded = DiverseScore(score)
+
+        def of_codes(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+            return np.array([rewarded(self._text(row)) for row in codes])
+
+        codes = WriterCodes(BEGIN, END, LENGTH, (PADDING, UNKNOWN, BEGIN))
+        tuned = MoleculeWriter(self.tokens.schema, self.units, replace(self.options))
+        tuned.tokens, tuned.history_, tuned._session = self.tokens, self.history_, None
+        tuned.network_, tuned.scores_ = reinforce(self.network_, of_codes, codes, options)
+        return tuned
+
+    def _text(self, codes: Sequence[int]) -> str:
+        return "".join(self.tokens.vocabulary[c - FIRST_TOKEN] for c in codes if c >= FIRST_TOKEN)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_session": None}
+
+
+class DiverseScore:
+    """A score that a molecule gets once, and a scaffold some times.
+
+    Parameters
+    ----------
+    score : callable
+        SMILES -> number in [0, 1]; called with what RDKit reads only.
+
+    References
+    ----------
+    Blaschke et al. 2020, doi:10.1186/s13321-020-00473-0.
+    """
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
+        self.molecules: set[str] = set()
+        self.scaffolds: Counter[str] = Counter()
+
+    def __call__(self, smiles: str) -> float:
+        """Score a SMILES; 0 of none, of one that was rewarded, and of a crowded scaffold."""
+        from industry_apps.data.scaffolds import scaffold_of
+        from industry_apps.evaluation.generation import canonical
+
+        (found,) = canonical([smiles])
+        if found is None or found in self.molecules:
+            return 0.0
+        core = scaffold_of(found)
+        if self.scaffolds[core] >= _OF_A_SCAFFOLD:
+            return 0.0
+        self.molecules.add(found)
+        self.scaffolds[core] += 1
+        return float(self.score(found))
+
+
+def _surprise(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Mean negative log-likelihood of a token."""
+    from industry_apps.backbones import SequenceLikelihood
+
+    (codes,) = batch
+    longest = int((codes > 0).sum(dim=1).max())
+    codes = codes[:, :longest]
+    return -SequenceLikelihood(network)(codes).sum() / (codes[:, 1:] > 0).sum()

@@ -1,0 +1,164 @@
+"""Fine-tuning of a network that writes sequences toward a score, by reinforcement.
+
+Methods: Olivecrona et al., Molecular de-novo design through deep reinforcement learning, J.
+Cheminformatics 2017, doi:10.1186/s13321-017-0235-x, for the augmented likelihood; Blaschke et
+al., Memory-assisted reinforcement learning for diverse molecular de novo design, J.
+Cheminformatics 2020, doi:10.1186/s13321-020-00473-0, for the filter that keeps what is written
+diverse (the score's part). Written from the papers.
+
+Letters: B sequences, T codes, C codes that there are.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from industry_apps.errors import TrainingError
+from industry_apps.limits import POSITIVE, check_limits, integer
+from industry_apps.training.options import seeded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReinforceOptions:
+    """How a writer is fine-tuned.
+
+    Parameters
+    ----------
+    steps : int, default=300
+        Batches that are written and learned from.
+    batch_size : int, default=64
+    learning_rate : float, default=5e-4
+    sigma : float, default=60
+        Weight of the score, in nats of likelihood.
+    seed : int, default=0
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    steps: int = 300
+    batch_size: int = 64
+    learning_rate: float = 5e-4
+    sigma: float = 60.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        counts = dict.fromkeys(("steps", "batch_size"), integer(1))
+        sizes = dict.fromkeys(("learning_rate", "sigma"), POSITIVE)
+        check_limits(self, counts | sizes | {"seed": integer(0)})
+
+
+@dataclass(frozen=True, slots=True)
+class WriterCodes:
+    """The codes that have a meaning of their own, and how long a sequence may be.
+
+    Parameters
+    ----------
+    begin, end, length : int
+    never : tuple of int
+        Codes that are not written.
+    """
+
+    begin: int
+    end: int
+    length: int
+    never: tuple[int, ...]
+
+
+def reinforce(
+    network: Any,
+    score: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    codes: WriterCodes,
+    options: ReinforceOptions,
+) -> tuple[nn.Module, tuple[float, ...]]:
+    """Fine-tune a copy of a writer, so that what it writes scores high and stays likely.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        With ``forward(codes)``, ``step(code, state)`` and ``state_size``; it is not changed.
+    score : callable
+        Sequences [B, T], begin and end left out and 0 behind them, -> scores [B] in [0, 1].
+    codes : WriterCodes
+    options : ReinforceOptions
+
+    Returns
+    -------
+    network : torch.nn.Module
+        In eval mode.
+    scores : tuple of float
+        Mean score of each step.
+
+    Raises
+    ------
+    TrainingError
+        The loss is not finite.
+    """
+    prior, agent = network.eval(), copy.deepcopy(network).eval()
+    optimizer = torch.optim.Adam(agent.parameters(), lr=options.learning_rate)
+    history = []
+    with seeded(options.seed):
+        for step in range(options.steps):
+            written = write(agent, options.batch_size, codes)
+            reached = torch.from_numpy(score(_inner(written, codes))).float()
+            with torch.no_grad():
+                wanted = _likelihood(prior, written) + options.sigma * reached
+            loss = (wanted - _likelihood(agent, written)).square().mean()
+            if not torch.isfinite(loss):
+                raise TrainingError(
+                    f"The loss of step {step + 1} is not finite. Lower learning_rate "
+                    f"({options.learning_rate:g}) or sigma ({options.sigma:g})."
+                )
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(agent.parameters(), 1.0)
+            optimizer.step()
+            history.append(float(reached.mean()))
+    return agent, tuple(history)
+
+
+@torch.no_grad()
+def write(network: Any, rows: int, codes: WriterCodes) -> Tensor:
+    """Write sequences at random -> int64 [B, T], from begin to end, 0 behind it.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    rows : int
+    codes : WriterCodes
+    """
+    code = torch.full((rows, 1), codes.begin)
+    state = torch.zeros(rows, network.state_size)
+    going = torch.ones(rows, dtype=torch.bool)
+    written = [code]
+    for _ in range(codes.length - 1):
+        scores, state = network.step(code, state)
+        scores[:, list(codes.never)] = -torch.inf
+        code = torch.multinomial(scores.softmax(dim=1), 1)
+        written.append(torch.where(going[:, None], code, 0))
+        going &= code[:, 0] != codes.end
+        if not going.any():
+            break
+    return torch.cat(written, dim=1)
+
+
+def _likelihood(network: nn.Module, codes: Tensor) -> Tensor:
+    told = torch.log_softmax(network(codes[:, :-1]), dim=2)
+    follows = codes[:, 1:]
+    taken = told.gather(2, follows.unsqueeze(2))[:, :, 0]
+    return (taken * (follows > 0)).sum(dim=1)
+
+
+def _inner(written: Tensor, codes: WriterCodes) -> NDArray[np.int64]:
+    inner = written[:, 1:].numpy().copy()
+    inner[inner == codes.end] = 0
+    return inner

@@ -1,0 +1,114 @@
+"""Properties of molecules: what is particular to them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from industry_apps.data import load
+from industry_apps.errors import ParameterError, SchemaError, TrainingError
+from industry_apps.healthcare import PropertyPredictor
+from industry_apps.runtime import Model
+from industry_apps.training import TrainingOptions
+
+pytest.importorskip("rdkit")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return PropertyPredictor.sample()
+
+
+@pytest.fixture(scope="module")
+def predictor(data):
+    return PropertyPredictor.fast().fit(data)
+
+
+@pytest.mark.parametrize("text", ["CC(", "", "hello", "C(C)(C)(C)(C)C", "C" * 501, None])
+def test_what_cannot_be_read_has_no_prediction(predictor, text):
+    found = predictor.predict(pd.DataFrame({"smiles": ["CCO", text]}))
+    assert found["readable"].tolist() == [True, False]
+    assert found[["value", "value_std"]].isna().all(axis=1).tolist() == [False, True]
+    assert found["atoms"].tolist() == [3, 0]
+
+
+def test_fragments_are_all_read_and_counted(predictor):
+    found = predictor.predict(pd.DataFrame({"smiles": ["CCN", "CCN.Cl"]}))
+    assert found["fragments"].tolist() == [1, 2]
+    assert found["atoms"].tolist() == [3, 4]
+    assert found["readable"].all()
+
+
+def test_other_ways_to_write_a_molecule_get_the_same_answer(predictor):
+    found = predictor.predict(pd.DataFrame({"smiles": ["Cc1ccc(O)cc1", "Oc1ccc(C)cc1"]}))
+    assert found.iloc[0].equals(found.iloc[1])
+
+
+def test_unreadable_training_molecules_are_counted(data):
+    spoilt = data.train.copy()
+    spoilt.loc[spoilt.index[:7], "smiles"] = "C("
+    report = PropertyPredictor.fast().fit(spoilt, data.validation).evaluate(data.test)
+    assert report.split["train"]["unreadable"] == 7
+
+
+def test_a_column_that_holds_no_smiles_is_refused(data):
+    wrong = data.train.assign(smiles="aspirin")
+    with pytest.raises(SchemaError, match=r"'smiles', row 0.*aspirin"):
+        PropertyPredictor.fast().fit(wrong, data.validation)
+
+
+def test_a_constant_or_missing_target_is_refused(data):
+    for value in (1.0, np.nan):
+        with pytest.raises(TrainingError, match="'value'"):
+            PropertyPredictor.fast().fit(data.train.assign(value=value), data.validation)
+    with pytest.raises(ParameterError, match="'targets'"):
+        PropertyPredictor(targets=()).fit(data)
+
+
+def test_classes_with_gaps_and_several_targets(data, tmp_path):
+    def table(part):
+        second = (part["value"] > -2.5).astype(float).mask(part.index % 3 == 0)
+        return part.assign(small=second)
+
+    model = PropertyPredictor.fast().set_params(
+        task="classification", targets=("is_soluble", "small")
+    )
+    model.fit(table(data.train), table(data.validation))
+    report = model.evaluate(table(data.test))
+    assert report.metrics["auroc"].value > 0.8
+    path = model.export(tmp_path / "classes.onnx", check=table(data.test))
+    found = Model(path).predict({"smiles": "CCO"})
+    assert 0 <= found["small"] <= 1
+    assert set(found) == {
+        *("is_soluble", "is_soluble_std", "small", "small_std"),
+        *("readable", "atoms", "fragments"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["network", "blend"])
+def test_networks_export_what_they_answer(data, tmp_path, kind):
+    options = TrainingOptions(max_epochs=2, batch_size=64, progress=False, precision="float32")
+    model = PropertyPredictor.fast().set_params(model=kind, training=options)
+    model.fit(data.train.head(200), data.validation.head(60))
+    model.export(tmp_path / "model.onnx", check=data.test.head(60))
+    assert model.parity_.changed_decisions == 0
+
+
+def test_own_molecules_are_split_by_scaffold(data):
+    from industry_apps.data.scaffolds import scaffold_of
+
+    parts = PropertyPredictor().split(data.train.head(300))
+    cores = [set(part["smiles"].map(scaffold_of)) for part in parts]
+    assert not cores[0] & (cores[1] | cores[2])
+    assert sum(map(len, parts)) == 300
+
+
+@pytest.mark.real_data
+def test_real_solubility_is_predicted(tmp_path):
+    data = load("moleculenet_esol")
+    model = PropertyPredictor.fast().set_params(targets=("log_solubility",)).fit(data)
+    report = model.evaluate(data)
+    assert report.metrics["rmse"].value < 0.9
+    model.export(tmp_path / "esol.onnx", check=data)
+    assert model.parity_.changed_decisions == 0
