@@ -5,6 +5,8 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ConvolutionalVAE",
+    "Denoiser",
     "DenoisingAutoencoder",
     "FTTransformer",
     "FusionTransformer",
@@ -12,6 +14,7 @@ __all__ = [
     "HorizonNetwork",
     "NetworkSize",
     "NetworkSpec",
+    "NoiseSchedule",
     "PatchTransformer",
     "ReconstructionError",
     "ReversibleInstanceNorm",
@@ -23,12 +26,15 @@ __all__ = [
     "TextCNN",
     "TextTransformer",
     "TwoTowers",
+    "UNet",
     "VariationalAutoencoder",
     "build_forecaster",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ConvolutionalVAE": "image_autoencoder",
+        "Denoiser": "diffusion",
         "DenoisingAutoencoder": "autoencoder",
         "FTTransformer": "tabular",
         "FusionTransformer": "forecasters",
@@ -36,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
         "HorizonNetwork": "forecasters",
         "NetworkSize": "window_spec",
         "NetworkSpec": "window_spec",
+        "NoiseSchedule": "diffusion",
         "PatchTransformer": "temporal",
         "ReconstructionError": "autoencoder",
         "ReversibleInstanceNorm": "temporal",
@@ -47,6 +54,7 @@ __getattr__, __dir__ = lazy_names(
         "TextCNN": "text",
         "TextTransformer": "text",
         "TwoTowers": "next_code",
+        "UNet": "unet",
         "VariationalAutoencoder": "autoencoder",
         "build_forecaster": "forecasters",
     },
