@@ -134,6 +134,15 @@ class ImageGenerator:
         self._train([(self._fitting(x), self._codes(y)) for x, y in (kept, held_out)])
         return self
 
+    def with_seed(self, seed: int) -> ImageGenerator:
+        """An unfitted generator of the same parameters and another seed.
+
+        Parameters
+        ----------
+        seed : int
+        """
+        return ImageGenerator(model=self.model, width=self.width, training=self.training, seed=seed)
+
     def sample(self, count: int, label: Any, *, seed: int = 0) -> Images:
         """Make images of a class.
 
