@@ -14,6 +14,7 @@ import pandas as pd
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
+from industry_apps.data.hashing import hashable, holds_several
 from industry_apps.data.orders import split_last_out
 from industry_apps.data.resampling import split_resampled
 from industry_apps.data.shapes import read_files
@@ -201,6 +202,8 @@ def _simulated(facts: Card, simulator: Simulator, run: int) -> tuple[Split, str]
     path = cache_folder() / facts.id / f"simulated-{key[:16]}.parquet"
     if not path.is_file():
         frame = apply_reading(_simulate(simulator), facts.reading, target=facts.target)
+        if any(holds_several(frame[name]) for name in frame):  # which Parquet does not keep
+            return _split(frame, facts, run), _content_sha256(frame)
         if facts.split:  # all rows that no part needs are left out
             named = zip(Split._fields, _split(frame, facts, run), strict=True)
             frame = pd.concat([part.assign(_part=name) for name, part in named])
@@ -226,7 +229,7 @@ def _files_sha256(facts: Card) -> str:
 
 
 def _content_sha256(frame: pd.DataFrame) -> str:
-    content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    content = pd.util.hash_pandas_object(hashable(frame), index=False).to_numpy().tobytes()
     return hashlib.sha256(content).hexdigest()
 
 

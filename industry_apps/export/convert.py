@@ -187,13 +187,14 @@ def network_to_onnx(
     input_names: Sequence[str],
     *,
     dynamo: bool = True,
+    output_names: Sequence[str] = ("output",),
 ) -> onnx.ModelProto:
-    """Convert a network of one output, with a dynamic batch.
+    """Convert a network, with a dynamic batch.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Called with the tensors of ``example``; returns one tensor.
+        Called with the tensors of ``example``; returns one tensor, or a tuple of them.
     example : sequence of tensors of shape [batch, ...]
         At least two rows, so that the batch is not taken for a constant.
     input_names : sequence of str
@@ -202,22 +203,27 @@ def network_to_onnx(
         that compute sizes from their inputs, such as lengths of packed sequences, which
         ``torch.export`` refuses. What such a network decides by the values of an input is then
         decided as for the example.
+    output_names : sequence of str
+        One for each tensor that the network returns.
 
     Returns
     -------
     onnx.ModelProto
-        The inputs -> ``output``.
+        The inputs -> the outputs.
     """
-    names = list(input_names)
+    names = list(input_names), list(output_names)
     with _quiet_exporter():
         convert = _read_code if dynamo else _follow_run
-        model = convert(network.eval(), tuple(example), names)
+        model = convert(network.eval(), tuple(example), *names)
     model.ir_version = IR_VERSION
     return model
 
 
 def _read_code(
-    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+    network: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    names: list[str],
+    outputs: list[str],
 ) -> onnx.ModelProto:
     import torch
 
@@ -228,7 +234,7 @@ def _read_code(
         dynamo=True,
         opset_version=OPSET,
         input_names=names,
-        output_names=["output"],
+        output_names=outputs,
         dynamic_shapes=tuple({0: batch} for _ in example),
         verbose=False,
     )
@@ -238,7 +244,10 @@ def _read_code(
 
 
 def _follow_run(
-    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+    network: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    names: list[str],
+    outputs: list[str],
 ) -> onnx.ModelProto:
     import torch
 
@@ -250,8 +259,8 @@ def _follow_run(
         dynamo=False,
         opset_version=OPSET,
         input_names=names,
-        output_names=["output"],
-        dynamic_axes={name: {0: "batch"} for name in [*names, "output"]},
+        output_names=outputs,
+        dynamic_axes={name: {0: "batch"} for name in [*names, *outputs]},
     )
     return onnx.load_from_string(written.getvalue())
 

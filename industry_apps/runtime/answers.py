@@ -25,7 +25,7 @@ def shaped(outputs: Schema, found: Sequence[NDArray[Any]]) -> Answers:
     Returns
     -------
     dict of str to ndarray
-        Of shape [rows], of list columns [rows, size].
+        Of shape [rows], of list columns [rows, size], of arrays [rows, *shape].
     """
     return {
         column.name: answer if column.is_list else answer.reshape(-1)
@@ -48,7 +48,7 @@ def cells(answers: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
     Parameters
     ----------
-    answers : mapping of str to ndarray of shape [rows] or [rows, size]
+    answers : mapping of str to ndarray of shape [rows] or [rows, ...]
     """
     return {
         name: values if values.ndim == 1 else [row.tolist() for row in values]
@@ -93,7 +93,7 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
 
     Parameters
     ----------
-    found : ndarray of shape [rows] or [rows, size]
+    found : ndarray of shape [rows] or [rows, ...]
     expected : nested list
         JSON values, null for a missing number.
     tolerance : float
@@ -109,4 +109,4 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
         wanted = np.asarray(expected, dtype=np.float64).reshape(found.shape)
         slack = tolerance * np.fmax(1, np.abs(wanted))
         same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
-    return ~same if same.ndim == 1 else ~same.all(axis=1)
+    return ~same if same.ndim == 1 else ~same.reshape(len(same), -1).all(axis=1)

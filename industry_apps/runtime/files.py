@@ -115,9 +115,11 @@ def _list_in(name: str, row: Any, text: Any) -> Any:
 
 
 def _arrow_type(arrow: Any, values: NDArray[Any]) -> Any:
-    """The Arrow type of an answer, of a list of them where it has two dimensions."""
+    """The Arrow type of an answer, of lists of them where it has several dimensions."""
     one = arrow.string() if values.dtype.kind == "O" else arrow.from_numpy_dtype(values.dtype)
-    return one if values.ndim == 1 else arrow.list_(one)
+    for _ in range(values.ndim - 1):
+        one = arrow.list_(one)
+    return one
 
 
 class TableWriter:

@@ -44,6 +44,7 @@ PRIMARY: dict[str, tuple[str, str | None]] = {
     "policy": ("rank_ic", None),
     "ranking": ("ndcg_at_10", "popularity"),
     "forecast": ("mase", "seasonal_naive"),
+    "image": ("auroc", "prior"),
 }
 
 _SERVE = """
@@ -233,7 +234,9 @@ def _primary(trial: Trial) -> tuple[str, str | None]:
 
 
 def _plain(value: Any) -> object:
-    """What JSON knows, for times, missing values and numpy's scalars."""
+    """What JSON knows, for times, missing values, images, and numpy's scalars."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if pd.isna(value):
         return None
     return value.isoformat() if hasattr(value, "isoformat") else value.item()

@@ -37,6 +37,7 @@ _DTYPES: dict[Kind, str] = {
     "category": "OU",
     "text": "OU",
     "datetime": "M",
+    "image": "O",
 }
 
 

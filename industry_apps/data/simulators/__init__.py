@@ -7,6 +7,7 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "card_transactions",
     "daily_prices",
+    "grey_scans",
     "loan_applications",
     "product_reviews",
     "shop_purchases",
@@ -20,6 +21,7 @@ __getattr__, __dir__ = lazy_names(
         "daily_prices": "prices",
         "loan_applications": "loans",
         "product_reviews": "reviews",
+        "grey_scans": "scans",
         "shop_purchases": "baskets",
         "store_sales": "sales",
     },

@@ -1,0 +1,9 @@
+"""Healthcare: medical imaging."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__: list[str] = []
+
+__getattr__, __dir__ = lazy_names(__name__, {})
