@@ -11,7 +11,7 @@ import io
 import os
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,6 +120,32 @@ def unpack(packed: Mapping[str, Any]) -> NDArray[np.uint8]:
         base64.b64decode(packed["zlib"], validate=True), max(int(np.prod(shape)), 1) + 1
     )
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def are_images(values: NDArray[Any]) -> bool:
+    """Tell whether the cells of a column are arrays, as answered images are.
+
+    Examples
+    --------
+    >>> are_images(one_by_one([np.zeros((2, 3))])), are_images(np.zeros(3))
+    (True, False)
+    """
+    return values.dtype.kind == "O" and len(values) > 0 and isinstance(values[0], np.ndarray)
+
+
+def one_by_one(images: Iterable[Any]) -> NDArray[np.object_]:
+    """Images of one or of several sizes as a column of objects, shape [rows].
+
+    Examples
+    --------
+    >>> one_by_one(np.zeros((4, 2, 3))).shape
+    (4,)
+    """
+    rows = list(images)
+    made = np.empty(len(rows), dtype=object)
+    for row, image in enumerate(rows):
+        made[row] = image
+    return made
 
 
 def _array_of(value: Any) -> NDArray[Any]:

@@ -143,7 +143,7 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "policy"}
+    task : {"decision", "forecast", "ranking", "image", "mask", "policy"}
         What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.

@@ -21,7 +21,7 @@ from industry_apps.data.hashing import hashable
 from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
 from industry_apps.export.parity import Answers, Certificate, certify, certify_windows
-from industry_apps.images import pack
+from industry_apps.images import are_images, pack
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
@@ -327,6 +327,8 @@ def frame_sha256(frame: pd.DataFrame) -> str:
 
 
 def _json_list(values: np.ndarray) -> list[Any]:
+    if are_images(values):
+        return [pack(image) for image in values]
     if values.ndim > 2 and values.dtype.kind == "f":  # a map, whose many digits tell nothing
         values = values.astype(np.float64).round(6)
     if values.ndim > 1:

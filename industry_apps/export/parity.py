@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParityError
 from industry_apps.export.edges import Moment
+from industry_apps.images import are_images
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.model import TOLERANCE
 
@@ -189,6 +190,9 @@ def _differences(
             both_missing = np.isnan(ours) & np.isnan(theirs)
             gap = np.where(both_missing, 0.0, gap).reshape(rows, -1).max(axis=1)
             difference = np.maximum(difference, gap)
+        elif are_images(ours):
+            pairs = zip(ours, theirs, strict=True)
+            differs |= np.array([not np.array_equal(*pair) for pair in pairs])
         else:
             wrong = np.asarray(ours) != np.asarray(theirs)
             differs |= wrong.reshape(rows, -1).any(axis=1)

@@ -15,7 +15,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
-from industry_apps.images import is_image
+from industry_apps.images import is_image, one_by_one
 from industry_apps.schema import Column, Schema
 from industry_apps.values import is_single
 
@@ -173,7 +173,14 @@ def _run_images(
             parts.append(session.run(names, part))
             order += chosen
     place = np.argsort(order)
-    return [np.concatenate(pieces)[place] for pieces in zip(*parts, strict=True)]
+    return [_stacked(pieces)[place] for pieces in zip(*parts, strict=True)]
+
+
+def _stacked(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Answers of several runs as one array; those of the size of their image one by one."""
+    if len({piece.shape[1:] for piece in pieces}) == 1:
+        return np.concatenate(pieces)
+    return one_by_one(image for piece in pieces for image in piece)
 
 
 def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:

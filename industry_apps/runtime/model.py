@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, shaped
+from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.windows import Panel, run_windows
@@ -146,8 +146,8 @@ class Model:
                 )
             answers = self._session.run(self._output_names, self._read_record(data))
             return {
-                name: answer.item() if answer.size == 1 else answer[0].tolist()
-                for name, answer in zip(self._output_names, answers, strict=True)
+                column.name: of_one(column, answer)
+                for column, answer in zip(self.outputs, answers, strict=True)
             }
         answers = self._predict_table(inputs.table_of(data, self._table))
         return like(data, answers, self._keys)

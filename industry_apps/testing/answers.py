@@ -45,6 +45,7 @@ PRIMARY: dict[str, tuple[str, str | None]] = {
     "ranking": ("ndcg_at_10", "popularity"),
     "forecast": ("mase", "seasonal_naive"),
     "image": ("auroc", "prior"),
+    "mask": ("dice", "empty_mask"),
 }
 
 _SERVE = """
