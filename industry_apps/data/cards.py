@@ -15,7 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from industry_apps.data.rules import LastOut, Reading, Resampling, Scalar, SplitRule
+from industry_apps.data.rules import HeldOut, LastOut, Reading, Resampling, Scalar, SplitRule
 from industry_apps.errors import SchemaError, unknown_name
 
 T = TypeVar("T")
@@ -107,6 +107,8 @@ class Card:
         The last record of each entity.
     official : str
         A column that names the part of each record: train, validation or test.
+    held_out : HeldOut, optional
+        How the validation part is made, where the official split has none.
     folder : str
         Where mirrors keep the files, if not under the id.
     settings : mapping of str to str
@@ -134,6 +136,7 @@ class Card:
     resampling: Resampling | None = None
     last_out: LastOut | None = None
     official: str = ""
+    held_out: HeldOut | None = None
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)

@@ -16,7 +16,7 @@ from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
 from industry_apps.data.hashing import hashable, holds_several
 from industry_apps.data.orders import split_last_out
-from industry_apps.data.resampling import split_resampled
+from industry_apps.data.resampling import split_resampled, with_validation
 from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
@@ -180,6 +180,8 @@ def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
     if facts.last_out:
         return split_last_out(frame, entity=facts.last_out.entity, time=facts.last_out.time)
     if facts.official:
+        if facts.held_out:
+            frame = with_validation(frame, facts.held_out, part=facts.official)
         return split_official(frame, part=facts.official)
     rule = facts.split
     assert rule is not None  # a card has one of the four

@@ -148,6 +148,18 @@ class LastOut:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """The validation part of an official split that has none: a share of the training part.
+
+    ``share``: of the training rows, in (0, 1), drawn at random once and for all; ``within``: a
+    column of which each value gives its share.
+    """
+
+    share: float
+    within: str
+
+
+@dataclass(frozen=True)
 class Resampling:
     """Rows without an order, split at random many times, with equal shares of the label.
 

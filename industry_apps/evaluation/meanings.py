@@ -9,6 +9,11 @@ MEANINGS: dict[str, str] = {
     "brier": "mean squared error of the probability",
     "calibration_error": "mean gap between predicted and observed share",
     "accuracy": "share of rows whose likelier class is the true one",
+    "dice": "marked pixels that are right, doubled, over those marked and those that should be",
+    "iou": "marked pixels that are right, over those marked or that should be",
+    "dice_by_image": "the same as dice, as a mean over the images with a region",
+    "detection_rate": "share of the images with a region that are flagged",
+    "false_alarm_rate": "share of the images without a region that are flagged",
     "macro_f1": "mean over the classes of the balance of precision and recall",
     "expected_cost": "money units per row at the threshold",
     "annual_return": "net of costs, compounded",
@@ -48,6 +53,7 @@ LOWER_IS_BETTER = frozenset(
         "pinball",
         "smape",
         "popularity_bias",
+        "false_alarm_rate",
     }
 )
 

@@ -1,9 +1,9 @@
-"""Healthcare: medical imaging."""
+"""Healthcare: medical imaging, classified and segmented."""
 
 from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__: list[str] = []
+__all__ = ["ImagingSegmenter"]
 
-__getattr__, __dir__ = lazy_names(__name__, {})
+__getattr__, __dir__ = lazy_names(__name__, {"ImagingSegmenter": "image_segmentation"})
