@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ConvNet",
     "DenoisingAutoencoder",
     "FTTransformer",
     "FusionTransformer",
@@ -25,10 +26,12 @@ __all__ = [
     "TwoTowers",
     "VariationalAutoencoder",
     "build_forecaster",
+    "convnet",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ConvNet": "convolutional",
         "DenoisingAutoencoder": "autoencoder",
         "FTTransformer": "tabular",
         "FusionTransformer": "forecasters",
@@ -49,5 +52,6 @@ __getattr__, __dir__ = lazy_names(
         "TwoTowers": "next_code",
         "VariationalAutoencoder": "autoencoder",
         "build_forecaster": "forecasters",
+        "convnet": "convolutional",
     },
 )

@@ -9,6 +9,7 @@ MEANINGS: dict[str, str] = {
     "brier": "mean squared error of the probability",
     "calibration_error": "mean gap between predicted and observed share",
     "accuracy": "share of rows whose likelier class is the true one",
+    "balanced_accuracy": "mean over the classes of the share that is found",
     "macro_f1": "mean over the classes of the balance of precision and recall",
     "expected_cost": "money units per row at the threshold",
     "annual_return": "net of costs, compounded",

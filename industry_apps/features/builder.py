@@ -86,11 +86,9 @@ class GraphBuilder:
         """
         steps = {"history": length, "known": length + horizon}
         return {
-            c.name: self.input(
-                c.name,
-                DTYPES[c.kind],
-                (None, None, c.channels) if c.kind == "image" else steps.get(c.role, c.size),
-            )
+            c.name: self.input(c.name, DTYPES[c.kind], c.shape or steps.get(c.role, c.size))
+            if c.kind != "image"
+            else self.input(c.name, np.uint8, (None, None, c.channels))
             for c in schema
         }
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__: list[str] = []
+__all__ = ["ImagingClassifier"]
 
-__getattr__, __dir__ = lazy_names(__name__, {})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "ImagingClassifier": "medical_imaging",
+    },
+)
