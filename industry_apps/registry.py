@@ -13,6 +13,7 @@ APPLICATIONS: dict[str, str] = {
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
     "healthcare.image_segmentation": "industry_apps.healthcare.image_segmentation:ImagingSegmenter",
+    "healthcare.medical_imaging": "industry_apps.healthcare.medical_imaging:ImagingClassifier",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ConvNet",
     "ConvolutionalVAE",
     "Denoiser",
     "DenoisingAutoencoder",
@@ -29,10 +30,12 @@ __all__ = [
     "UNet",
     "VariationalAutoencoder",
     "build_forecaster",
+    "convnet",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ConvNet": "convolutional",
         "ConvolutionalVAE": "image_autoencoder",
         "Denoiser": "diffusion",
         "DenoisingAutoencoder": "autoencoder",
@@ -57,5 +60,6 @@ __getattr__, __dir__ = lazy_names(
         "UNet": "unet",
         "VariationalAutoencoder": "autoencoder",
         "build_forecaster": "forecasters",
+        "convnet": "convolutional",
     },
 )

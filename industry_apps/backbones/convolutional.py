@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["BLOCKS", "ConvNet", "SqueezeExcitation", "convnet"]
+__all__ = ["BLOCKS", "ConvNet", "MappedNetworks", "SqueezeExcitation", "convnet"]
 
 BlockName = Literal["basic", "bottleneck", "convnext"]
 
@@ -218,6 +218,42 @@ class ConvNet(nn.Module):
     def class_maps(self, features: Tensor) -> Tensor:
         """What each place adds to each class [B, K, H', W']: their mean is the answer less bias."""
         return functional.conv2d(features, self.head.weight[:, :, None, None])
+
+
+class MappedNetworks(nn.Module):
+    """Several networks as one, with maps: [B, C, H, W] -> [B, K] and [B, K, H', W'].
+
+    Parameters
+    ----------
+    members : sequence of ConvNet
+        Their answers are averaged.
+    mirrored : bool
+        Each also sees the image with left and right exchanged.
+
+    Examples
+    --------
+    >>> member = ConvNet(1, 2, widths=(8, 16), depths=(1, 1))
+    >>> odds, maps = MappedNetworks([member], mirrored=True).eval()(torch.zeros(3, 1, 28, 28))
+    >>> odds.shape, maps.shape
+    (torch.Size([3, 2]), torch.Size([3, 2, 14, 14]))
+    """
+
+    def __init__(self, members: Sequence[ConvNet], *, mirrored: bool = False) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.mirrored = mirrored
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-odds of the classes, but for a constant, and what each place adds to each."""
+        odds, maps = [], []
+        for turned in (False, True)[: 1 + self.mirrored]:
+            view = x.flip(3) if turned else x
+            for member in self.members:
+                features = member.forward_features(view)
+                odds.append(member.forward_head(features))
+                each = member.class_maps(features)
+                maps.append(each.flip(3) if turned else each)
+        return sum(odds) / len(odds), sum(maps) / len(maps)
 
 
 #: Blocks and depths of the named networks; widths are multiples of the first.

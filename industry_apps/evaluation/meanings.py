@@ -14,6 +14,7 @@ MEANINGS: dict[str, str] = {
     "dice_by_image": "the same as dice, as a mean over the images with a region",
     "detection_rate": "share of the images with a region that are flagged",
     "false_alarm_rate": "share of the images without a region that are flagged",
+    "balanced_accuracy": "mean over the classes of the share that is found",
     "macro_f1": "mean over the classes of the balance of precision and recall",
     "expected_cost": "money units per row at the threshold",
     "annual_return": "net of costs, compounded",

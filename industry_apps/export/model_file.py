@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ import pandas as pd
 from industry_apps.data.hashing import hashable
 from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
-from industry_apps.export.parity import Answers, Certificate, certify, certify_windows
+from industry_apps.export.parity import (
+    Answers,
+    Certificate,
+    StatedLoss,
+    certify,
+    certify_windows,
+)
 from industry_apps.images import are_images, pack
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
@@ -81,6 +87,12 @@ class Exportable:
         a full window by default.
     rows_a_run : int, optional
         Rows that one run of the file may hold: few where each makes wide tensors.
+    precision : str
+        Of the graph.
+    loss : StatedLoss, optional
+        Of a graph of lower precision: what it may lose, in place of equal answers.
+    others : mapping of str to callable
+        Further precision -> what makes the same model in it, with a ``loss``.
     """
 
     graph: onnx.ModelProto
@@ -94,6 +106,9 @@ class Exportable:
     history: Panel | None = None
     moments: int | None = None
     rows_a_run: int | None = None
+    precision: str = "float32"
+    loss: StatedLoss | None = None
+    others: Mapping[str, Callable[[], Exportable]] = field(default_factory=dict)
 
 
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
@@ -133,8 +148,13 @@ def _prove(model: Exportable, frame: pd.DataFrame) -> tuple[Certificate, dict[st
     """Certificate of a model of records, and what the file holds of them."""
     exported = answering(model)
     edges = edge_rows(model.schema, frame, model.thresholds)
-    certificate = certify(model.native, exported, frame, edges)
+    certificate = certify(model.native, exported, frame, edges, strict=model.loss is None)
+    stated = {}
+    if model.loss:
+        trained = model.native(frame)
+        stated = model.loss.state(frame, trained, exported(frame), model.precision)
     return certificate, {
+        **stated,
         "reference": reference_of(frame, model.schema),
         "self_test": self_test_of(frame, exported(frame), model.schema),
     }

@@ -59,16 +59,28 @@ class Pixels:
         """Write [batch, height, width, channels] uint8 -> [batch, channels, size, size] float32."""
         numbers = builder.cast(image, np.float32)
         planes = builder.node("Transpose", numbers, attributes={"perm": [0, 3, 1, 2]})
-        resized = builder.node(
-            "Resize",
-            planes,
-            "",
-            "",
-            builder.constant(np.array([self.size, self.size])),
-            attributes={"mode": "linear", "antialias": 1, "axes": [2, 3]},
-        )
+        resized = write_resized(builder, planes, self.size)
         scale = 1 / np.array(self.deviation, dtype=np.float32)
         shift = -np.array(self.mean, dtype=np.float32) * scale
         each = (1, -1, 1, 1)
         scaled = builder.node("Mul", resized, builder.constant(scale.reshape(each)))
         return builder.node("Add", scaled, builder.constant(shift.reshape(each)))
+
+
+def write_resized(builder: GraphBuilder, planes: str, size: int | str) -> str:
+    """Write [batch, channels, height, width] resized to another height and width, smoothly.
+
+    Parameters
+    ----------
+    builder : GraphBuilder
+    planes : str
+        Tensor of float32.
+    size : int or str
+        Pixels of both sides; or a tensor of two whole numbers, the new height and width.
+    """
+    # All four sizes: onnxruntime 1.32 moves a Resize of two axes past a Transpose, and fails.
+    outer = builder.node("Shape", planes, attributes={"end": 2})
+    both = size if isinstance(size, str) else builder.constant(np.array([size, size]))
+    sizes = builder.node("Concat", outer, both, attributes={"axis": 0})
+    settings = {"mode": "linear", "antialias": 1}
+    return builder.node("Resize", planes, "", "", sizes, attributes=settings)

@@ -10,44 +10,56 @@ Letters: N images, C channels, H height, W width.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from industry_apps.training.augmentation import Augmentation, augmented
 
 if TYPE_CHECKING:
     import torch
 
-#: Standard deviation of the changes of contrast and brightness, in those of the image.
-_CONTRAST, _BRIGHTNESS = 0.15, 0.15
+_STILL = {"mirror": False, "rotation": 0.0, "shift": 0.0, "scale": 0.0}
+_SAME_LIGHT = {"contrast": 0.0, "brightness": 0.0, "noise": 0.0}
 
 
 def region_objective(
-    *, turned: bool
+    change: Augmentation, *, turned: bool
 ) -> Callable[[torch.nn.Module, tuple[torch.Tensor, ...]], torch.Tensor]:
     """Make the objective of a training: Dice and cross-entropy, in equal parts.
 
     Parameters
     ----------
+    change : Augmentation
+        How images are changed in training; what moves them moves their masks alike.
     turned : bool
-        Images are mirrored and turned in training, and their masks alike.
+        They are mirrored and turned by right angles besides.
 
     Returns
     -------
     callable
         Network and (image [N, C, H, W], share of each pixel in a region [N, 1, H, W]) -> loss.
     """
-    return partial(_dice_and_entropy, turned=turned)
+    moved, lit = replace(change, **_SAME_LIGHT), replace(change, **_STILL)
+    return partial(_dice_and_entropy, moved=moved, lit=lit, turned=turned)
 
 
 def _dice_and_entropy(
-    network: torch.nn.Module, batch: tuple[torch.Tensor, ...], *, turned: bool
+    network: torch.nn.Module,
+    batch: tuple[torch.Tensor, ...],
+    *,
+    moved: Augmentation,
+    lit: Augmentation,
+    turned: bool,
 ) -> torch.Tensor:
+    import torch
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     image, region = batch
     if network.training:
-        if turned:
-            image, region = turned_alike(image, region)
-        image = _exposed(image)
+        both = augmented(torch.cat([image, region], dim=1), moved)
+        both = turned_alike(both) if turned else both
+        image, region = augmented(both[:, :-1], lit), both[:, -1:]
     logits = network(image)
     marked = logits.sigmoid()
     # Of all pixels of the batch together: an image without a region has no Dice of its own.
@@ -56,47 +68,30 @@ def _dice_and_entropy(
     return loss
 
 
-def turned_alike(image: torch.Tensor, region: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror and turn images at random, each in its own way and its mask with it.
+def turned_alike(both: torch.Tensor) -> torch.Tensor:
+    """Mirror and turn images at random, each in its own way.
 
     Parameters
     ----------
-    image : torch.Tensor of shape (N, C, S, S)
-        Square.
-    region : torch.Tensor of shape (N, 1, S, S)
+    both : torch.Tensor of shape (N, C + 1, S, S)
+        Square images, their masks as the last channel.
 
     Examples
     --------
     >>> import torch
     >>> image = torch.rand(4, 1, 6, 6)
-    >>> moved, mask = turned_alike(image, image)
-    >>> bool((moved == mask).all())
+    >>> turned = turned_alike(torch.cat([image, image], dim=1))
+    >>> bool((turned[:, :1] == turned[:, 1:]).all())
     True
     """
     import torch
 
-    both = torch.cat([image, region], dim=1)
-    for change in (_mirrored, _upside_down, _transposed):
+    changes: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
+        lambda x: x.flip(3),
+        lambda x: x.flip(2),
+        lambda x: x.transpose(2, 3),
+    )
+    for change in changes:
         chosen = torch.rand(len(both), 1, 1, 1, device=both.device) < 0.5
         both = torch.where(chosen, change(both), both)
-    return both[:, :-1], both[:, -1:]
-
-
-def _mirrored(x: torch.Tensor) -> torch.Tensor:
-    return x.flip(3)
-
-
-def _upside_down(x: torch.Tensor) -> torch.Tensor:
-    return x.flip(2)
-
-
-def _transposed(x: torch.Tensor) -> torch.Tensor:
-    return x.transpose(2, 3)
-
-
-def _exposed(image: torch.Tensor) -> torch.Tensor:
-    """Change contrast and brightness of each image a little."""
-    import torch
-
-    contrast, brightness = torch.randn(2, len(image), 1, 1, 1, device=image.device)
-    return image * (1 + _CONTRAST * contrast) + _BRIGHTNESS * brightness
+    return both

@@ -22,7 +22,7 @@ from industry_apps.evaluation.segmentation_metrics import dice_optimal_threshold
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import GraphBuilder
 from industry_apps.features.graph import FeatureGraph
-from industry_apps.features.image import Pixels
+from industry_apps.features.image import Pixels, write_resized
 from industry_apps.images import one_by_one
 from industry_apps.limits import BOOLEAN, Limit, check_limits, instance, integer
 from industry_apps.recipes.mask_training import region_objective
@@ -30,6 +30,7 @@ from industry_apps.recipes.texts import WrittenGraph
 from industry_apps.runtime.answers import shaped
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
+from industry_apps.training.augmentation import Augmentation
 
 if TYPE_CHECKING:
     pass
@@ -51,8 +52,11 @@ class MaskOptions:
         Pixels S of both sides to which images are resized.
     width, depth, block : int
         Of the :class:`industry_apps.backbones.UNet`.
+    augmentation : Augmentation
+        How training images are changed at random, and their masks with them.
     turned : bool
-        Training images are mirrored and turned: for images that have no up and down.
+        They are mirrored and turned by right angles besides: for images that have no up and
+        down.
     training : TrainingOptions
     """
 
@@ -60,6 +64,9 @@ class MaskOptions:
     width: int = 16
     depth: int = 4
     block: int = 2
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(rotation=0.0, shift=0.0, scale=0.0, brightness=0.2)
+    )
     turned: bool = True
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
@@ -76,6 +83,7 @@ _LIMITS: Mapping[str, Limit] = {
     "width": integer(1),
     "depth": integer(1, 6),
     "block": integer(1, 4),
+    "augmentation": instance(Augmentation),
     "turned": BOOLEAN,
     "training": instance(TrainingOptions),
 }
@@ -146,7 +154,7 @@ class MaskRecipe:
                 self.channels, width=options.width, depth=options.depth, block=options.block
             )
         parts = [self._tensors(part) for part in (_with_more_regions(train), validation)]
-        objective = region_objective(turned=options.turned)
+        objective = region_objective(options.augmentation, turned=options.turned)
         self.history_ = fit_network(self.network_, *parts, objective, options.training)
         self._choose(validation)
         return self
@@ -212,15 +220,7 @@ class MaskRecipe:
         """Probabilities [batch, 1, H, W] of the size of the image."""
         image = inputs[self.column.name]
         sides = builder.node("Shape", image, attributes={"start": 1, "end": 3})  # H and W
-        wide = builder.node(
-            "Resize",
-            inputs[_LOGITS],
-            "",
-            "",
-            sides,
-            attributes={"mode": "linear", "antialias": 1, "axes": [2, 3]},
-        )
-        return builder.node("Sigmoid", wide)
+        return builder.node("Sigmoid", write_resized(builder, inputs[_LOGITS], sides))
 
     def _write_maps(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
         builder.output(self._write_map(builder, inputs), "/map", np.float32, (1, None, None))

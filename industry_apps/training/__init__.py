@@ -5,23 +5,29 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "Augmentation",
+    "AveragedNetwork",
     "TrainingHistory",
     "TrainingOptions",
     "choose_device",
     "choose_precision",
     "fit_network",
     "measure_precisions",
+    "multiplies_bfloat16",
     "seeded",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Augmentation": "augmentation",
+        "AveragedNetwork": "averaging",
         "TrainingHistory": "loop",
         "TrainingOptions": "options",
         "choose_device": "options",
         "choose_precision": "options",
         "fit_network": "loop",
         "measure_precisions": "options",
+        "multiplies_bfloat16": "options",
         "seeded": "options",
     },
 )
