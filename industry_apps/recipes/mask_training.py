@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from industry_apps.training.augmentation import Augmentation, augmented
 
 if TYPE_CHECKING:
     import torch
 
-_STILL = {"mirror": False, "rotation": 0.0, "shift": 0.0, "scale": 0.0}
-_SAME_LIGHT = {"contrast": 0.0, "brightness": 0.0, "noise": 0.0}
+_STILL: dict[str, Any] = {"mirror": False, "rotation": 0.0, "shift": 0.0, "scale": 0.0}
+_SAME_LIGHT: dict[str, Any] = {"contrast": 0.0, "brightness": 0.0, "noise": 0.0}
 
 
 def region_objective(

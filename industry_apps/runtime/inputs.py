@@ -50,7 +50,7 @@ def is_record(data: Any, schema: Schema) -> bool:
     images = {column.name for column in schema if column.kind == "image"}
     return all(
         is_image(value)
-        if name in images
+        if name in images or (images and name not in schema)  # as a mask that is not read
         else is_single(value) or (name in lists and all(map(is_single, value)))
         for name, value in data.items()
     )
