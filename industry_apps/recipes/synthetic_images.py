@@ -66,10 +66,10 @@ def synthetic_gain(
         There are fewer training images than a size.
     """
     images, labels = train[0], np.asarray(train[1], dtype=bool)
-    if not seeds or max(sizes, default=0) > len(images):
+    if not (seeds and sizes) or max(sizes) > len(images):
         raise ParameterError(
             f"There are {len(images)} training images and {len(seeds)} seeds; the sizes are "
-            f"{list(sizes)}. Choose sizes up to the number of images, and one seed or more."
+            f"{list(sizes)}. Choose a seed or more, and sizes up to the number of images."
         )
     rows: list[list[object]] = [["real_images", "generated", "real", "both", "both_less_real"]]
     for size in sizes:
