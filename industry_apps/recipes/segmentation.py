@@ -67,10 +67,10 @@ class MaskOptions:
     augmentation: Augmentation = field(
         default_factory=lambda: Augmentation(rotation=0.0, shift=0.0, scale=0.0, brightness=0.2)
     )
-    turned: bool = True
+    turned: bool = False
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
-            max_epochs=20, batch_size=8, learning_rate=2e-3, patience=20
+            max_epochs=18, batch_size=8, learning_rate=4e-3, patience=18
         )
     )
 
