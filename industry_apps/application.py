@@ -117,7 +117,8 @@ class Application(BaseEstimator, ABC):
         Raises
         ------
         ParityError
-            The file would answer differently; nothing is written.
+            The file would answer differently, or in a lower precision lose more than it
+            may; nothing is written.
         ParameterError, NotFittedError
         """
         self._check_fitted()
@@ -126,6 +127,7 @@ class Application(BaseEstimator, ABC):
             raise wrong_parameter(owner, "precision", words, precision)
         frame = check.test if isinstance(check, Dataset) else check
         model = self._exportable()
+        model = model.others[precision]() if precision != model.precision else model
         facts = {
             "application": self.name,
             "summary": (type(self).__doc__ or "").partition("\n")[0],

@@ -1,7 +1,7 @@
 """One column of a business record: its kind, its limits, and the check of its values.
 
 A record holds one value in most columns; in a list column it holds several, as a customer's
-history or the items of a recommendation.
+history or the items of a recommendation; an image is one value.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
+from industry_apps.images import blank, to_images
 from industry_apps.values import (
     MISSING_TIME,
     Kind,
@@ -40,9 +41,10 @@ class Column:
     ----------
     name : str
         Name in the frame and of the input of the exported file.
-    kind : {"number", "category", "boolean", "datetime", "text"}
+    kind : {"number", "category", "boolean", "datetime", "text", "image"}
         What the values are. A datetime enters the exported file as whole seconds since
-        1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "".
+        1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "", an image as uint8
+        [height, width, channels] of any height and width; it cannot be missing.
     unit, description : str
         For people; the unit of a datetime is always UTC.
     low, high : float, optional
@@ -63,6 +65,11 @@ class Column:
     size : int or None
         Values that a record holds in this column: 1, a fixed number of them, or None for a
         list of any length.
+    channels : int or None
+        Of images: how many each has, 1 for grey and 3 for RGB; None for any.
+    shape : tuple of int or None
+        Of numbers that a model answers: each value is an array of this shape, equal in all
+        rows, as a map over an image is; None for any length. Empty for single values.
 
     Examples
     --------
@@ -85,6 +92,8 @@ class Column:
     role: Role = "feature"
     protected: bool = False
     size: int | None = 1
+    channels: int | None = None
+    shape: tuple[int | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -108,11 +117,12 @@ class Column:
                 f"Column {self.name!r} has size {self.size!r}; expected an int >= 1, or None for "
                 "a list of any length."
             )
+        self._check_image()
 
     @property
     def is_list(self) -> bool:
-        """Whether a record holds a list of values in this column."""
-        return self.size != 1
+        """Whether a record holds several values in this column: a list, or an array."""
+        return self.size != 1 or bool(self.shape)
 
     def to_array(self, values: Any) -> NDArray[Any]:
         """Check the values of this column and convert them to the dtype of the ONNX input.
@@ -127,7 +137,8 @@ class Column:
         -------
         numpy.ndarray of shape [rows]
             Of a list column [rows, longest], at least one wide, with missing values behind
-            the end of each list.
+            the end of each list; of images [rows], of uint8 arrays [height, width, channels]
+            that may differ in size; of arrays of numbers [rows, *shape].
 
         Raises
         ------
@@ -135,6 +146,10 @@ class Column:
             Names the column, the first offending row, its value, what was expected and
             what to do.
         """
+        if self.kind == "image":
+            return to_images(self, values)
+        if self.shape:
+            return self._stacked(values)
         if self.is_list:
             return self._lists(values)
         array: NDArray[Any]
@@ -148,8 +163,14 @@ class Column:
         return array
 
     def missing(self, rows: int) -> NDArray[Any]:
-        """An all-missing column in the dtype of the ONNX input: [rows], of lists [rows, size]."""
-        shape = (rows, self.size or 1) if self.is_list else (rows,)
+        """An all-missing column in the dtype of the ONNX input: [rows], of lists [rows, size].
+
+        Of images, which cannot be missing: black ones of one pixel.
+        """
+        if self.kind == "image":
+            return blank(rows, self.channels)
+        inner = tuple(length or 1 for length in self.shape)
+        shape = (rows, *(inner or ((self.size or 1,) if self.is_list else ())))
         if self.kind == "datetime":
             return np.full(shape, MISSING_TIME, dtype=np.int64)
         if self.kind in ("category", "text"):
@@ -158,18 +179,22 @@ class Column:
 
     def is_missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
         """Which rows of an array made by :meth:`to_array` hold no value -> [rows]."""
+        if self.kind == "image":
+            return np.zeros(len(array), dtype=np.bool_)
         if self.kind == "datetime":
             absent = array == MISSING_TIME
         elif self.kind in ("category", "text"):
             absent = array == ""
         else:
             absent = np.isnan(array)
-        return absent.all(axis=1) if absent.ndim == 2 else absent
+        return absent if absent.ndim == 1 else absent.reshape(len(absent), -1).all(axis=1)
 
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
         found = values.iloc[row] if hasattr(values, "iloc") else values[row]
         value = repr(found.item() if isinstance(found, np.number) else found)
+        if isinstance(found, np.ndarray):
+            value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
         label = (
             f" (index {values.index[row]!r})"
@@ -203,6 +228,46 @@ class Column:
         made = one.missing(len(rows) * width).reshape(len(rows), width)
         made[np.arange(width) < sizes[:, None]] = flat
         return made
+
+    def _stacked(self, values: Any) -> NDArray[Any]:
+        """Arrays of numbers of one shape, checked as a plain column is."""
+        single = replace(self, shape=())
+        arrays = [np.asarray(value, dtype=np.float32) for value in values]
+        for row, array in enumerate(arrays):
+            fits = array.ndim == len(self.shape) and all(
+                wanted in (None, found)
+                for wanted, found in zip(self.shape, array.shape, strict=True)
+            )
+            if not fits or array.shape != arrays[0].shape:
+                raise self.error(values, row, f"an array of shape {self.shape}", "Correct it.")
+        if not arrays:
+            return self.missing(0)
+        made = np.stack(arrays)
+        flat = made.reshape(len(made), -1)
+        for extreme in (flat.min(axis=1), flat.max(axis=1)):
+            single._check_limits(extreme, values)
+        return made
+
+    def _check_image(self) -> None:
+        """Images have channels and are always there; arrays are of numbers."""
+        channels = self.channels
+        if self.kind != "image":
+            if channels is not None or (self.shape and self.kind != "number"):
+                raise SchemaError(
+                    f"Column {self.name!r} of kind {self.kind!r} has channels or a shape, which "
+                    "are of images and of numbers. Leave them out."
+                )
+            return
+        if self.nullable or not self.required or self.is_list:
+            raise SchemaError(
+                f"Column {self.name!r} is an image, of which each record has exactly one. Declare "
+                "it with nullable=False."
+            )
+        if channels is not None and not (isinstance(channels, int) and channels >= 1):
+            raise SchemaError(
+                f"Column {self.name!r} has {channels!r} channels; expected an int >= 1, or None "
+                "for any."
+            )
 
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):

@@ -13,6 +13,8 @@ APPLICATIONS: dict[str, str] = {
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",
     "healthcare.drug_discovery": "industry_apps.healthcare.drug_discovery:PropertyPredictor",
+    "healthcare.image_segmentation": "industry_apps.healthcare.image_segmentation:ImagingSegmenter",
+    "healthcare.medical_imaging": "industry_apps.healthcare.medical_imaging:ImagingClassifier",
     "healthcare.molecule_generation": (
         "industry_apps.healthcare.molecule_generation:MoleculeGenerator"
     ),

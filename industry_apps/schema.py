@@ -132,7 +132,9 @@ class Schema:
         """Read what :meth:`to_json` wrote; keys of later versions are ignored."""
         known = {field.name for field in fields(Column)}
         made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
-        return cls(tuple(replace(c, categories=tuple(c.categories)) for c in made))
+        return cls(
+            tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "policy", "property",
+    task : {"decision", "forecast", "ranking", "image", "mask", "policy", "property",
         "generation", "survival"}
         What the outputs are.
     inputs : tuple of str

@@ -18,7 +18,7 @@ from industry_apps.errors import SchemaError
 if TYPE_CHECKING:
     from industry_apps.schema import Column
 
-Kind = Literal["number", "category", "boolean", "datetime", "text"]
+Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
 
 #: The missing moment: what a datetime input holds where the record has none.
 MISSING_TIME = int(np.iinfo(np.int64).min)
@@ -33,6 +33,7 @@ DTYPES: dict[Kind, type] = {
     "category": np.object_,
     "text": np.object_,
     "datetime": np.int64,
+    "image": np.uint8,
 }
 
 

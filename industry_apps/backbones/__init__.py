@@ -5,6 +5,9 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ConvNet",
+    "ConvolutionalVAE",
+    "Denoiser",
     "DenoisingAutoencoder",
     "FTTransformer",
     "FusionTransformer",
@@ -13,6 +16,7 @@ __all__ = [
     "MessagePassing",
     "NetworkSize",
     "NetworkSpec",
+    "NoiseSchedule",
     "PatchTransformer",
     "ReconstructionError",
     "RecurrentWriter",
@@ -26,12 +30,17 @@ __all__ = [
     "TextCNN",
     "TextTransformer",
     "TwoTowers",
+    "UNet",
     "VariationalAutoencoder",
     "build_forecaster",
+    "convnet",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ConvNet": "convolutional",
+        "ConvolutionalVAE": "image_autoencoder",
+        "Denoiser": "diffusion",
         "DenoisingAutoencoder": "autoencoder",
         "FTTransformer": "tabular",
         "FusionTransformer": "forecasters",
@@ -40,6 +49,7 @@ __getattr__, __dir__ = lazy_names(
         "MessagePassing": "graph",
         "NetworkSize": "window_spec",
         "NetworkSpec": "window_spec",
+        "NoiseSchedule": "diffusion",
         "PatchTransformer": "temporal",
         "ReconstructionError": "autoencoder",
         "RecurrentWriter": "recurrent",
@@ -53,7 +63,9 @@ __getattr__, __dir__ = lazy_names(
         "TextCNN": "text",
         "TextTransformer": "text",
         "TwoTowers": "next_code",
+        "UNet": "unet",
         "VariationalAutoencoder": "autoencoder",
         "build_forecaster": "forecasters",
+        "convnet": "convolutional",
     },
 )

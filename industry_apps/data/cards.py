@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from industry_apps.data.rules import (
     GroupRule,
+    HeldOut,
     LastOut,
     Reading,
     Resampling,
@@ -119,6 +120,8 @@ class Card:
         Molecules, by their scaffold.
     official : str
         A column that names the part of each record: train, validation or test.
+    held_out : HeldOut, optional
+        How the validation part is made, where the official split has none.
     folder : str
         Where mirrors keep the files, if not under the id.
     settings : mapping of str to str
@@ -150,6 +153,7 @@ class Card:
     grouped: GroupRule | None = None
     scaffolds: Scaffolds | None = None
     official: str = ""
+    held_out: HeldOut | None = None
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     leaks: Mapping[str, str] = field(default_factory=dict)

@@ -14,8 +14,9 @@ import pandas as pd
 from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
+from industry_apps.data.hashing import hashable, holds_several
 from industry_apps.data.orders import split_last_out
-from industry_apps.data.resampling import split_resampled
+from industry_apps.data.resampling import split_resampled, with_validation
 from industry_apps.data.scaffolds import split_scaffolds
 from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
@@ -195,6 +196,8 @@ def _split(frame: pd.DataFrame, facts: Card, run: int) -> Split:
     if facts.scaffolds:
         return split_scaffolds(frame, facts.scaffolds)
     if facts.official:
+        if facts.held_out:
+            frame = with_validation(frame, facts.held_out, part=facts.official)
         return split_official(frame, part=facts.official)
     rule = facts.split
     assert rule is not None  # a card has one of the six
@@ -217,6 +220,8 @@ def _simulated(facts: Card, simulator: Simulator, run: int) -> tuple[Split, str]
     path = cache_folder() / facts.id / f"simulated-{key[:16]}.parquet"
     if not path.is_file():
         frame = apply_reading(_simulate(simulator), facts.reading, target=facts.target)
+        if any(holds_several(frame[name]) for name in frame):  # which Parquet does not keep
+            return _split(frame, facts, run), _content_sha256(frame)
         if facts.split:  # all rows that no part needs are left out
             named = zip(Split._fields, _split(frame, facts, run), strict=True)
             frame = pd.concat([part.assign(_part=name) for name, part in named])
@@ -242,7 +247,7 @@ def _files_sha256(facts: Card) -> str:
 
 
 def _content_sha256(frame: pd.DataFrame) -> str:
-    content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    content = pd.util.hash_pandas_object(hashable(frame), index=False).to_numpy().tobytes()
     return hashlib.sha256(content).hexdigest()
 
 

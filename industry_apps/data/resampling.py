@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from industry_apps.data.rules import Resampling
+from industry_apps.data.rules import HeldOut, Resampling
 from industry_apps.data.splits import Split, refuse_random
 from industry_apps.errors import ParameterError, require
 
@@ -77,6 +77,35 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
             known, test_size=rule.validation, random_state=repeat, stratify=labels.iloc[known]
         )
     return Split(*(frame.iloc[rows].reset_index(drop=True) for rows in (known, held_out, tested)))
+
+
+def with_validation(frame: pd.DataFrame, rule: HeldOut, *, part: str) -> pd.DataFrame:
+    """Name some of the training rows as the validation part; the same ones each time.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Not changed.
+    rule : HeldOut
+    part : str
+        The column that says to which part a row belongs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"part": ["train"] * 8 + ["test"], "kind": [*"aaaabbbb", "a"]})
+    >>> found = with_validation(frame, HeldOut(share=0.25, within="kind"), part="part")
+    >>> found.groupby(["part", "kind"]).size().to_dict()[("validation", "b")]
+    1
+    """
+    import numpy as np
+
+    training = frame.index[frame[part] == "train"]
+    shuffled = training[np.random.default_rng(0).permutation(len(training))]
+    values = frame.loc[shuffled, rule.within]
+    place = values.groupby(values).cumcount()
+    chosen = shuffled[place < (rule.share * values.map(values.value_counts())).round()]
+    return frame.assign(**{part: frame[part].mask(frame.index.isin(chosen), "validation")})
 
 
 def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:

@@ -66,20 +66,35 @@ class JoinRule:
 
 
 @dataclass(frozen=True)
+class ArraysRule:
+    """Columns that are arrays of an npz file, each of as many rows as the others.
+
+    ``columns``: {column: name of its array}; with ``parts``, {word: part of the data}, the
+    names hold "{part}", which stands for each word in turn, and the column ``part`` says
+    which it was. An array of one value a row is a plain column; of images each row is one
+    cell.
+    """
+
+    columns: Mapping[str, str]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    part: str = "part"
+
+
+@dataclass(frozen=True)
 class Reading:
     """How the files become a table, in this order.
 
     ``separator``, ``quoted``, ``encoding``: of text files; ``header``: names of the columns,
     where the files have none; ``lines``: name of the column that takes the lines of files that
-    are no tables; ``entry``: the one file inside a zip that is read; ``member``: name of the
-    column that says from which file inside a zip a row is; ``parts``: (column, {file: its
-    value}) that says from which file a row is, the files standing one below the other;
-    ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes, joined by
-    "|"}; ``complete``: columns without whose value a row is left out; ``exclude``: {column:
-    values whose rows are left out}; ``missing``: {column: values that stand for "no value"};
-    ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole numbers that
-    name categories and become strings; ``labels``: {column: {code: name in words}};
-    ``together``: {column: columns that it joins with a blank};
+    are no tables; ``arrays``: of npz files; ``entry``: the one file inside a zip that is read;
+    ``member``: name of the column that says from which file inside a zip a row is; ``parts``:
+    (column, {file: its value}) that says from which file a row is, the files standing one below
+    the other; ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes,
+    joined by "|"}; ``complete``: columns without whose value a row is left out; ``exclude``:
+    {column: values whose rows are left out}; ``missing``: {column: values that stand for "no
+    value"}; ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole
+    numbers that name categories and become strings; ``labels``: {column: {code: name in
+    words}}; ``together``: {column: columns that it joins with a blank};
     ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
     """
 
@@ -87,6 +102,7 @@ class Reading:
     quoted: bool = True
     encoding: str = "utf-8"
     lines: str = ""
+    arrays: ArraysRule | None = None
     parts: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
     wide: WideRule | None = None
     join: JoinRule | None = None
@@ -157,6 +173,18 @@ class Scaffolds:
     column: str
     train: float
     validation: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The validation part of an official split that has none: a share of the training part.
+
+    ``share``: of the training rows, in (0, 1), drawn at random once and for all; ``within``: a
+    column of which each value gives its share.
+    """
+
+    share: float
+    within: str
 
 
 @dataclass(frozen=True)

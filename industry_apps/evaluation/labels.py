@@ -66,7 +66,7 @@ def label_bootstrap(
     metrics: dict[str, Callable[[_Floats], float]] = {
         "accuracy": lambda weight: weighted_mean(right, weight),
         "macro_f1": lambda weight: float(
-            np.mean([_f1(labels == side, said == side, weight) for side in (True, False)])
+            np.mean([class_f1(labels == side, said == side, weight) for side in (True, False)])
         ),
         "auroc": ranking.auroc,
         "average_precision": ranking.average_precision,
@@ -75,7 +75,7 @@ def label_bootstrap(
     return bootstrap(metrics, groups, len(scores), resamples=resamples, seed=seed)
 
 
-def _f1(labels: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_], weight: _Floats) -> float:
+def class_f1(labels: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_], weight: _Floats) -> float:
     """Harmonic mean of precision and recall of one class; 0 where it is never said nor true."""
     both = float(weight @ (labels & said))
     total = float(weight @ labels + weight @ said)

@@ -13,6 +13,12 @@ MEANINGS: dict[str, str] = {
     "integrated_brier": "mean squared error of the survival curve, weighted for censoring",
     "survival_calibration_error": "mean gap between predicted and observed survival",
     "accuracy": "share of rows whose likelier class is the true one",
+    "dice": "marked pixels that are right, doubled, over those marked and those that should be",
+    "iou": "marked pixels that are right, over those marked or that should be",
+    "dice_by_image": "the same as dice, as a mean over the images with a region",
+    "detection_rate": "share of the images with a region that are flagged",
+    "false_alarm_rate": "share of the images without a region that are flagged",
+    "balanced_accuracy": "mean over the classes of the share that is found",
     "macro_f1": "mean over the classes of the balance of precision and recall",
     "expected_cost": "money units per row at the threshold",
     "annual_return": "net of costs, compounded",
@@ -63,6 +69,7 @@ LOWER_IS_BETTER = frozenset(
         "pinball",
         "smape",
         "popularity_bias",
+        "false_alarm_rate",
     }
 )
 

@@ -230,13 +230,14 @@ def network_to_onnx(
     *,
     dynamo: bool = True,
     axes: Sequence[Mapping[int, str]] | None = None,
+    output_names: Sequence[str] = ("output",),
 ) -> onnx.ModelProto:
-    """Convert a network of one output, with a dynamic batch.
+    """Convert a network, with a dynamic batch.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Called with the tensors of ``example``; returns one tensor.
+        Called with the tensors of ``example``; returns one tensor, or a tuple of them.
     example : sequence of tensors of shape [batch, ...]
         At least two rows, so that the batch is not taken for a constant.
     input_names : sequence of str
@@ -248,19 +249,21 @@ def network_to_onnx(
     axes : sequence of mapping of int to str, optional
         For each input the axes of any size, named; by default the first, as "batch". For
         ``dynamo`` only.
+    output_names : sequence of str
+        One for each tensor that the network returns.
 
     Returns
     -------
     onnx.ModelProto
-        The inputs -> ``output``.
+        The inputs -> the outputs.
     """
-    names = list(input_names)
+    names = list(input_names), list(output_names)
     with _quiet_exporter():
         if dynamo:
-            free = axes or [{0: "batch"}] * len(names)
-            model = _read_code(network.eval(), tuple(example), names, free)
+            free = axes or [{0: "batch"}] * len(input_names)
+            model = _read_code(network.eval(), tuple(example), *names, free)
         else:
-            model = _follow_run(network.eval(), tuple(example), names)
+            model = _follow_run(network.eval(), tuple(example), *names)
     model.ir_version = IR_VERSION
     return model
 
@@ -269,6 +272,7 @@ def _read_code(
     network: torch.nn.Module,
     example: tuple[torch.Tensor, ...],
     names: list[str],
+    outputs: list[str],
     axes: Sequence[Mapping[int, str]],
 ) -> onnx.ModelProto:
     import torch
@@ -280,7 +284,7 @@ def _read_code(
         dynamo=True,
         opset_version=OPSET,
         input_names=names,
-        output_names=["output"],
+        output_names=outputs,
         dynamic_shapes=tuple({axis: sizes[name] for axis, name in a.items()} for a in axes),
         verbose=False,
     )
@@ -290,7 +294,10 @@ def _read_code(
 
 
 def _follow_run(
-    network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: list[str]
+    network: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    names: list[str],
+    outputs: list[str],
 ) -> onnx.ModelProto:
     import torch
 
@@ -302,8 +309,8 @@ def _follow_run(
         dynamo=False,
         opset_version=OPSET,
         input_names=names,
-        output_names=["output"],
-        dynamic_axes={name: {0: "batch"} for name in [*names, "output"]},
+        output_names=outputs,
+        dynamic_axes={name: {0: "batch"} for name in [*names, *outputs]},
     )
     return onnx.load_from_string(written.getvalue())
 

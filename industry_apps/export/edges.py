@@ -84,6 +84,8 @@ def _edge_lists(column: Column, thresholds: list[float]) -> list[Any]:
 def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "boolean":
         return [True, False]
+    if column.kind == "image":
+        return _edge_images(column.channels or 1)
     if column.kind == "datetime":
         return [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
     if column.kind == "text":
@@ -97,6 +99,16 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
     numbers = np.concatenate([chosen, *around, extreme])
     return [float(x) for x in numbers if low <= x <= high]
+
+
+def _edge_images(channels: int) -> list[Any]:
+    """Black, white, one pixel, odd sizes, extreme aspects, noise, and a large one."""
+    draw = np.random.default_rng(0)
+    flat = [np.full((28, 28, channels), value, dtype=np.uint8) for value in (0, 255)]
+    sizes = ((1, 1), (2, 3), (7, 13), (1, 200), (200, 1), (28, 28), (300, 501))
+    noise = [draw.integers(0, 256, (*size, channels), dtype=np.uint8) for size in sizes]
+    board = np.indices((64, 64)).sum(axis=0) % 2 * 255
+    return [*flat, *noise, np.repeat(board[:, :, None], channels, axis=2).astype(np.uint8)]
 
 
 def real_windows(

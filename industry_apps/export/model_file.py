@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,17 @@ import onnx
 import onnxruntime as ort
 import pandas as pd
 
+from industry_apps.data.hashing import hashable
 from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
-from industry_apps.export.parity import Answers, Certificate, certify, certify_windows
+from industry_apps.export.parity import (
+    Answers,
+    Certificate,
+    StatedLoss,
+    certify,
+    certify_windows,
+)
+from industry_apps.images import are_images, pack
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
@@ -31,6 +39,8 @@ from industry_apps.whole_file import whole_file
 
 #: Rows whose answers travel with the file and are replayed at load.
 SELF_TEST_ROWS = 16
+#: Images, each of which is as long as thousands of other values.
+SELF_TEST_IMAGES = 4
 #: Series whose last windows do, of a model of windows.
 SELF_TEST_SERIES = 4
 
@@ -77,6 +87,12 @@ class Exportable:
         a full window by default.
     rows_a_run : int, optional
         Rows that one run of the file may hold: few where each makes wide tensors.
+    precision : str
+        Of the graph.
+    loss : StatedLoss, optional
+        Of a graph of lower precision: what it may lose, in place of equal answers.
+    others : mapping of str to callable
+        Further precision -> what makes the same model in it, with a ``loss``.
     """
 
     graph: onnx.ModelProto
@@ -90,6 +106,9 @@ class Exportable:
     history: Panel | None = None
     moments: int | None = None
     rows_a_run: int | None = None
+    precision: str = "float32"
+    loss: StatedLoss | None = None
+    others: Mapping[str, Callable[[], Exportable]] = field(default_factory=dict)
 
 
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
@@ -129,8 +148,13 @@ def _prove(model: Exportable, frame: pd.DataFrame) -> tuple[Certificate, dict[st
     """Certificate of a model of records, and what the file holds of them."""
     exported = answering(model)
     edges = edge_rows(model.schema, frame, model.thresholds)
-    certificate = certify(model.native, exported, frame, edges)
+    certificate = certify(model.native, exported, frame, edges, strict=model.loss is None)
+    stated = {}
+    if model.loss:
+        trained = model.native(frame)
+        stated = model.loss.state(frame, trained, exported(frame), model.precision)
     return certificate, {
+        **stated,
         "reference": reference_of(frame, model.schema),
         "self_test": self_test_of(frame, exported(frame), model.schema),
     }
@@ -255,10 +279,11 @@ def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema
     ----------
     frame : DataFrame
         Records; those of the schema's columns are kept.
-    answers : mapping of str to ndarray of shape [rows]
+    answers : mapping of str to ndarray of shape [rows] or [rows, ...]
         What the exported graph answers to them.
     """
-    chosen = np.unique(np.linspace(0, len(frame) - 1, SELF_TEST_ROWS).round().astype(int))
+    most = SELF_TEST_IMAGES if any(c.kind == "image" for c in schema) else SELF_TEST_ROWS
+    chosen = np.unique(np.linspace(0, len(frame) - 1, most).round().astype(int))
     return {
         "records": _json_records(frame.iloc[chosen], schema),
         "answers": {name: _json_list(values[chosen]) for name, values in answers.items()},
@@ -268,6 +293,7 @@ def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema
 def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
     """The typical record, for explanations: medians and most frequent values."""
     typical: dict[str, Any] = {}
+    schema = Schema(tuple(column for column in schema if column.kind != "image"))
     for column, values in zip(schema, schema.to_arrays(frame).values(), strict=True):
         known = values[~column.is_missing(values)]
         if column.is_list or not len(known):
@@ -288,7 +314,9 @@ def _json_records(frame: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
 
 
 def _json_value(column: Column, value: Any) -> Any:
-    """One value as in a record of JSON: times in ISO 8601, missing as null."""
+    """One value as in a record of JSON: times in ISO 8601, images packed, missing as null."""
+    if column.kind == "image":
+        return pack(value)
     if column.is_list:
         one = replace(column, size=1)
         values = [_json_value(one, each) for each in value]
@@ -313,15 +341,16 @@ def frame_sha256(frame: pd.DataFrame) -> str:
     frame : pandas.DataFrame
     """
     digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
-    hashable = frame.copy(deep=False)
-    for name in frame:
-        if len(frame) and isinstance(frame[name].iloc[0], list | tuple):
-            hashable[name] = frame[name].map(repr)
-    digest.update(pd.util.hash_pandas_object(hashable, index=False).to_numpy().tobytes())
+    content = pd.util.hash_pandas_object(hashable(frame), index=False)
+    digest.update(content.to_numpy().tobytes())
     return digest.hexdigest()
 
 
 def _json_list(values: np.ndarray) -> list[Any]:
+    if are_images(values):
+        return [pack(image) for image in values]
+    if values.ndim > 2 and values.dtype.kind == "f":  # a map, whose many digits tell nothing
+        values = values.astype(np.float64).round(6)
     if values.ndim > 1:
         return [_json_list(row) for row in values]
     return [None if isinstance(v, float) and np.isnan(v) else v for v in values.tolist()]

@@ -7,7 +7,7 @@ decision, or one number that moves beyond the tolerance, and there is no file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Self
 
@@ -17,10 +17,57 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParityError
 from industry_apps.export.edges import Moment
+from industry_apps.images import are_images
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.model import TOLERANCE
 
 Answers = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedLoss:
+    """What a file of lower precision may lose of a metric, in place of equal answers.
+
+    Parameters
+    ----------
+    metric : str
+        Higher is better.
+    most : float
+        What may be lost of it, >= 0.
+    measure : callable
+        Real records and the answers to them -> the metric.
+    tolerance : float
+        Largest difference of a number that the replay at load accepts: kernels of lower
+        precision round differently from one processor to the next.
+    """
+
+    metric: str
+    most: float
+    measure: Callable[[pd.DataFrame, Answers], float]
+    tolerance: float
+
+    def state(
+        self, frame: pd.DataFrame, trained: Answers, exported: Answers, precision: str
+    ) -> dict[str, Any]:
+        """Measure both on real records; as JSON values for the file.
+
+        Raises
+        ------
+        ParityError
+            More is lost than may be.
+        """
+        before, after = (self.measure(frame, answers) for answers in (trained, exported))
+        if not before - after <= self.most:
+            raise ParityError(
+                f"In {precision} the file loses {before - after:.4f} of {self.metric} on "
+                f"{len(frame)} rows ({before:.4f} to {after:.4f}), and may lose {self.most:g}, so "
+                "it was not written. Export in float32, or train a wider network."
+            )
+        return {
+            "precision": precision,
+            "loss": {"metric": self.metric, "trained": before, "file": after, "most": self.most},
+            "tolerance": self.tolerance,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +127,8 @@ def certify(
     exported: Callable[[pd.DataFrame], Answers],
     frame: pd.DataFrame,
     edges: pd.DataFrame,
+    *,
+    strict: bool = True,
 ) -> Certificate:
     """Compare two models on data and on edge rows.
 
@@ -88,6 +137,8 @@ def certify(
     native, exported : callable
         Frame -> {output: array of shape [rows] or [rows, size]}, the same outputs.
     frame, edges : DataFrame
+    strict : bool
+        Refuse a difference; else it is counted.
 
     Raises
     ------
@@ -95,13 +146,21 @@ def certify(
         A decision changed, or a number moved beyond the tolerance; the message shows the
         first such row.
     """
-    largest = 0.0
+    counted = _certificate(len(frame), len(edges), 0.0)
     for part in (frame, edges):
         if part.empty:
             continue
-        found = _compare(native(part), exported(part), partial(_describe_record, part))
-        largest = max(largest, found)
-    return _certificate(len(frame), len(edges), largest)
+        ours, theirs = native(part), exported(part)
+        if strict:
+            _compare(ours, theirs, partial(_describe_record, part))
+        difference, differs = _differences(ours, theirs)
+        counted = replace(
+            counted,
+            changed_decisions=counted.changed_decisions + int(differs.sum()),
+            beyond_tolerance=counted.beyond_tolerance + int((difference > TOLERANCE).sum()),
+            largest_difference=max(counted.largest_difference, float(difference.max())),
+        )
+    return counted
 
 
 def certify_windows(
@@ -189,6 +248,9 @@ def _differences(
             both_missing = np.isnan(ours) & np.isnan(theirs)
             gap = np.where(both_missing, 0.0, gap).reshape(rows, -1).max(axis=1)
             difference = np.maximum(difference, gap)
+        elif are_images(ours):
+            pairs = zip(ours, theirs, strict=True)
+            differs |= np.array([not np.array_equal(*pair) for pair in pairs])
         else:
             wrong = np.asarray(ours) != np.asarray(theirs)
             differs |= wrong.reshape(rows, -1).any(axis=1)

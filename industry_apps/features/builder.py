@@ -33,6 +33,10 @@ _ELEMENT_TYPES: dict[type, int] = {
 }
 
 
+#: Length of what lies behind the batch, None for any; a tuple where there are several axes.
+Columns = int | None | tuple[int | None, ...]
+
+
 class GraphBuilder:
     """Collects nodes and writes them as one ONNX model.
 
@@ -57,8 +61,8 @@ class GraphBuilder:
         self._renamed: dict[str, str] = {}
         self._count = 0
 
-    def input(self, name: str, dtype: type, columns: int | None = 1) -> str:
-        """Declare an input of shape [batch, columns]."""
+    def input(self, name: str, dtype: type, columns: Columns = 1) -> str:
+        """Declare an input of shape [batch, columns], or [batch, *columns]."""
         self._inputs.append(_value_info(name, dtype, columns))
         return name
 
@@ -77,15 +81,19 @@ class GraphBuilder:
         -------
         dict of str to str
             Column -> tensor [batch, 1], of a list [batch, values], of a history [batch,
-            length], of what is known in advance [batch, length + horizon].
+            length], of what is known in advance [batch, length + horizon], of images [batch,
+            height, width, channels].
         """
         steps = {"history": length, "known": length + horizon}
         return {
-            c.name: self.input(c.name, DTYPES[c.kind], steps.get(c.role, c.size)) for c in schema
+            c.name: self.input(c.name, DTYPES[c.kind], c.shape or steps.get(c.role, c.size))
+            if c.kind != "image"
+            else self.input(c.name, np.uint8, (None, None, c.channels))
+            for c in schema
         }
 
-    def output(self, tensor: str, name: str, dtype: type, columns: int | None = 1) -> None:
-        """Declare an output of shape [batch, columns]; no input may have its name."""
+    def output(self, tensor: str, name: str, dtype: type, columns: Columns = 1) -> None:
+        """Declare an output [batch, columns] or [batch, *columns]; no input may have its name."""
         if name in {value.name for value in self._inputs}:
             raise ParameterError(
                 f"An answer and a column are both named {name!r}. "
@@ -277,5 +285,6 @@ class GraphBuilder:
         return f"/{stem}/{self._count}"  # with slashes, as no column is named
 
 
-def _value_info(name: str, dtype: type, columns: int | None) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, _ELEMENT_TYPES[dtype], ["batch", columns])
+def _value_info(name: str, dtype: type, columns: Columns) -> onnx.ValueInfoProto:
+    inner = columns if isinstance(columns, tuple) else (columns,)
+    return helper.make_tensor_value_info(name, _ELEMENT_TYPES[dtype], ["batch", *inner])

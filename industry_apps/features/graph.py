@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
-from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.builder import Columns, GraphBuilder
+from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
@@ -30,17 +31,19 @@ from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
 
 NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
-StringEncoder = Category | LevelSteps | WordCounts | Tokens
-Encoder = NumberEncoder | StringEncoder
+ColumnEncoder = Category | LevelSteps | WordCounts | Tokens | Pixels
+Encoder = NumberEncoder | ColumnEncoder
 
+_TENSORS = (Tokens, Pixels)  # encoders that write a tensor of their own
 _NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal, NumberSteps)
 
 
 class FeatureGraph(RunsItsGraph):
     """Raw columns to tensors, as an ONNX graph.
 
-    It has up to three outputs: ``numeric`` [batch, features] float32, ``codes``
-    [batch, categories] int64 for embeddings, ``tokens`` [batch, length] int64 for texts.
+    It has up to four outputs: ``numeric`` [batch, features] float32, ``codes``
+    [batch, categories] int64 for embeddings, ``tokens`` [batch, length] int64 for texts,
+    ``pixels`` [batch, channels, height, width] float32 for images.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ class FeatureGraph(RunsItsGraph):
         return [
             name
             for encoder in self._encoders
-            if not (isinstance(encoder, Tokens) or _is_code(encoder))
+            if not (isinstance(encoder, _TENSORS) or _is_code(encoder))
             for name in encoder.names
         ]
 
@@ -124,7 +127,7 @@ class FeatureGraph(RunsItsGraph):
             e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
             for e in self._encoders
         ]
-        kept = [e for e in fitted if isinstance(e, Tokens) or len(e.names)]
+        kept = [e for e in fitted if isinstance(e, _TENSORS) or len(e.names)]
         if not kept:
             raise ParameterError(
                 f"Nothing can be learned from the columns {self.schema.names}: no value is "
@@ -144,9 +147,9 @@ class FeatureGraph(RunsItsGraph):
         Returns
         -------
         dict of str to str
-            "numeric", "codes", "tokens" -> tensor; only those that have columns.
+            "numeric", "codes", "tokens", "pixels" -> tensor; only those that have columns.
         """
-        parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": []}
+        parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": [], "pixels": []}
         for kind, members in groupby(self._encoders, key=type):
             group: list[Any] = list(members)
             if issubclass(kind, _NUMBERS):
@@ -182,8 +185,9 @@ class FeatureGraph(RunsItsGraph):
 
     def _declare(self, builder: GraphBuilder) -> None:
         for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
-            dtype = np.float32 if name == "numeric" else np.int64
-            builder.output(tensor, f"/{name}", dtype, None)  # a column may have that name
+            dtype = np.float32 if name in ("numeric", "pixels") else np.int64
+            inner: Columns = (None, None, None) if name == "pixels" else None
+            builder.output(tensor, f"/{name}", dtype, inner)  # a column may have that name
 
 
 def _columns(encoder: Encoder) -> tuple[str, ...]:
@@ -194,7 +198,9 @@ def _is_code(encoder: Encoder) -> bool:
     return isinstance(encoder, Category) and encoder.form == "code"
 
 
-def _output_of(encoder: StringEncoder) -> str:
+def _output_of(encoder: ColumnEncoder) -> str:
+    if isinstance(encoder, Pixels):
+        return "pixels"
     if isinstance(encoder, Tokens):
         return "tokens"
     return "codes" if _is_code(encoder) else "numeric"

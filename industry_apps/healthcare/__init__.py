@@ -1,17 +1,30 @@
-"""Healthcare: drug discovery, molecule generation, predictive analytics, survival."""
+"""Healthcare: images, molecules, outcomes and survival of patients. For research."""
 
 from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["MoleculeGenerator", "OutcomePredictor", "PropertyPredictor", "SurvivalPredictor"]
+__all__ = [
+    "ImageGenerator",
+    "ImagingClassifier",
+    "ImagingSegmenter",
+    "MoleculeGenerator",
+    "OutcomePredictor",
+    "PropertyPredictor",
+    "SurvivalPredictor",
+    "generative_report",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ImageGenerator": "generated_images",
+        "ImagingClassifier": "medical_imaging",
+        "ImagingSegmenter": "image_segmentation",
         "MoleculeGenerator": "molecule_generation",
         "OutcomePredictor": "predictive_analytics",
         "PropertyPredictor": "drug_discovery",
         "SurvivalPredictor": "survival",
+        "generative_report": "generated_images",
     },
 )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.schema import Schema
+from industry_apps.images import are_images, one_by_one, unpack
+from industry_apps.schema import Column, Schema
 
 Answers = dict[str, NDArray[Any]]
 
@@ -25,12 +26,30 @@ def shaped(outputs: Schema, found: Sequence[NDArray[Any]]) -> Answers:
     Returns
     -------
     dict of str to ndarray
-        Of shape [rows], of list columns [rows, size].
+        Of shape [rows], of list columns [rows, size], of arrays [rows, *shape]; of images
+        [rows], of arrays [height, width] that may differ in size.
     """
     return {
-        column.name: answer if column.is_list else answer.reshape(-1)
-        for column, answer in zip(outputs, found, strict=True)
+        column.name: _in_form(column, answer) for column, answer in zip(outputs, found, strict=True)
     }
+
+
+def of_one(column: Column, answer: NDArray[Any]) -> Any:
+    """The answer to one record, as JSON knows it.
+
+    Parameters
+    ----------
+    column : Column
+    answer : ndarray of shape [1, ...]
+    """
+    several = column.kind == "image" or bool(column.shape) or answer.size > 1
+    return answer[0].tolist() if several else answer.item()
+
+
+def _in_form(column: Column, answer: NDArray[Any]) -> NDArray[Any]:
+    if column.kind == "image":
+        return one_by_one(answer)
+    return answer if column.is_list else answer.reshape(-1)
 
 
 def no_answers(outputs: Schema) -> Answers:
@@ -48,7 +67,7 @@ def cells(answers: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
     Parameters
     ----------
-    answers : mapping of str to ndarray of shape [rows] or [rows, size]
+    answers : mapping of str to ndarray of shape [rows] or [rows, ...]
     """
     return {
         name: values if values.ndim == 1 else [row.tolist() for row in values]
@@ -76,7 +95,7 @@ def like(data: Any, answers: Answers, keys: Sequence[str]) -> Any:
     if hasattr(data, "column_names"):
         import pyarrow as pa
 
-        return pa.table(cells(answers))
+        return pa.table(cells({name: _plain(values) for name, values in answers.items()}))
     if isinstance(data, Sequence):
         columns = (_plain(values).tolist() for values in answers.values())
         return [dict(zip(answers, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -84,7 +103,9 @@ def like(data: Any, answers: Answers, keys: Sequence[str]) -> Any:
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
-    """Times as text in ISO 8601, as records of JSON have them."""
+    """Times as text in ISO 8601 and images as lists, as records of JSON have them."""
+    if are_images(values):
+        return one_by_one(image.tolist() for image in values)
     return values.astype(str) if values.dtype.kind == "M" else values
 
 
@@ -93,9 +114,9 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
 
     Parameters
     ----------
-    found : ndarray of shape [rows] or [rows, size]
+    found : ndarray of shape [rows] or [rows, ...]
     expected : nested list
-        JSON values, null for a missing number.
+        JSON values, null for a missing number, images packed.
     tolerance : float
         Of a number; of one beyond 1, as a share of it.
 
@@ -103,10 +124,13 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     -------
     ndarray of bool, shape [rows]
     """
+    if are_images(found):
+        pairs = zip(found, expected, strict=True)
+        return np.array([not np.array_equal(image, unpack(packed)) for image, packed in pairs])
     if found.dtype.kind == "O":
         same = found == np.asarray(expected, dtype=object).reshape(found.shape)
     else:
         wanted = np.asarray(expected, dtype=np.float64).reshape(found.shape)
         slack = tolerance * np.fmax(1, np.abs(wanted))
         same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
-    return ~same if same.ndim == 1 else ~same.all(axis=1)
+    return ~same if same.ndim == 1 else ~same.reshape(len(same), -1).all(axis=1)

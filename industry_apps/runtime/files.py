@@ -11,6 +11,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, SchemaError, require
+from industry_apps.images import are_images, one_by_one, pack
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema
 from industry_apps.whole_file import whole_file
@@ -114,10 +115,19 @@ def _list_in(name: str, row: Any, text: Any) -> Any:
         ) from error
 
 
+def _as_texts(values: NDArray[Any]) -> NDArray[Any]:
+    """Images as JSON that :func:`industry_apps.images.unpack` reads; other answers as they are."""
+    if not are_images(values):
+        return values
+    return one_by_one(json.dumps(pack(image)) for image in values)
+
+
 def _arrow_type(arrow: Any, values: NDArray[Any]) -> Any:
-    """The Arrow type of an answer, of a list of them where it has two dimensions."""
+    """The Arrow type of an answer, of lists of them where it has several dimensions."""
     one = arrow.string() if values.dtype.kind == "O" else arrow.from_numpy_dtype(values.dtype)
-    return one if values.ndim == 1 else arrow.list_(one)
+    for _ in range(values.ndim - 1):
+        one = arrow.list_(one)
+    return one
 
 
 class TableWriter:
@@ -146,7 +156,8 @@ class TableWriter:
         return self
 
     def write(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
-        """Append a pandas frame and the answers to its rows."""
+        """Append a pandas frame and the answers to its rows; images as texts that are packed."""
+        answers = {name: _as_texts(values) for name, values in answers.items()}
         frame = frame.assign(**cells(answers))
         if self._path.suffix == ".csv":
             mode = "w" if self._first else "a"

@@ -15,6 +15,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
+from industry_apps.images import is_image, one_by_one
 from industry_apps.schema import Column, Schema
 from industry_apps.values import is_single
 
@@ -24,6 +25,8 @@ Feeds = dict[str, NDArray[Any]]
 ROWS_A_RUN = 16_384
 #: Characters of one run: a long text is padded to by every other row of its run.
 CHARACTERS_A_RUN = 20_000_000
+#: Pixels of one run of images, all of one size.
+PIXELS_A_RUN = 4_000_000
 
 _PLAIN = {float, int, str, bool, type(None), datetime}
 _EPOCH = datetime(1970, 1, 1)
@@ -37,15 +40,18 @@ def is_record(data: Any, schema: Schema) -> bool:
     ----------
     data : object
     schema : Schema
-        Says in which columns a record holds a list.
+        Says in which columns a record holds a list, and in which an image.
     """
     if type(data) is dict and _PLAIN.issuperset(map(type, data.values())):
         return True  # by far the most frequent case, and worth a microsecond or two
     if not isinstance(data, Mapping):
         return False
     lists = {column.name for column in schema if column.is_list}
+    images = {column.name for column in schema if column.kind == "image"}
     return all(
-        is_single(value) or (name in lists and all(map(is_single, value)))
+        is_image(value)
+        if name in images or (images and name not in schema)  # as a mask that is not read
+        else is_single(value) or (name in lists and all(map(is_single, value)))
         for name, value in data.items()
     )
 
@@ -79,10 +85,13 @@ def table_of(data: Any, schema: Schema) -> Any:
 def feeds_of(arrays: Mapping[str, NDArray[Any]], schema: Schema) -> Feeds:
     """Shape checked columns [rows] as inputs [rows, 1], those of the schema only.
 
-    List columns are of two dimensions already.
+    List columns are of two dimensions already; images stay apart, [rows], since they may
+    differ in size, until :func:`run_in_slices` stacks those of one size.
     """
     return {
-        column.name: arrays[column.name] if column.is_list else arrays[column.name].reshape(-1, 1)
+        column.name: arrays[column.name]
+        if column.is_list or column.kind == "image"
+        else arrays[column.name].reshape(-1, 1)
         for column in schema
     }
 
@@ -132,8 +141,46 @@ def run_in_slices(
     list of ndarray of shape [rows, ...]
         One for each output.
     """
+    images = [column.name for column in schema if column.kind == "image"]
+    if images:
+        return _run_images(session, names, feeds, images, most)
     parts = [session.run(names, part) for part in slices(feeds, schema, most)]
     return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+
+
+def _run_images(
+    session: ort.InferenceSession,
+    names: Sequence[str],
+    feeds: Feeds,
+    images: Sequence[str],
+    most: int | None,
+) -> list[NDArray[Any]]:
+    """Run images of one size together; the answers are in the order of the rows."""
+    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for row, shapes in enumerate(zip(*(map(np.shape, feeds[n]) for n in images), strict=True)):
+        groups.setdefault(shapes, []).append(row)
+    order: list[int] = []
+    parts = []
+    for shapes, rows in groups.items():
+        pixels = sum(int(np.prod(shape)) for shape in shapes)
+        step = max(1, min(most or ROWS_A_RUN, PIXELS_A_RUN // pixels))
+        for start in range(0, len(rows), step):
+            chosen = rows[start : start + step]
+            part = {
+                name: np.stack(array[chosen].tolist()) if name in images else array[chosen]
+                for name, array in feeds.items()
+            }
+            parts.append(session.run(names, part))
+            order += chosen
+    place = np.argsort(order)
+    return [_stacked(pieces)[place] for pieces in zip(*parts, strict=True)]
+
+
+def _stacked(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Answers of several runs as one array; those of the size of their image one by one."""
+    if len({piece.shape[1:] for piece in pieces}) == 1:
+        return np.concatenate(pieces)
+    return one_by_one(image for piece in pieces for image in piece)
 
 
 def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:
@@ -168,7 +215,8 @@ def record_reader(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
     Returns
     -------
     callable
-        Record -> {name: array of shape [1, values]}; raises :class:`SchemaError`.
+        Record -> {name: array of shape [1, values], of images [1, height, width, channels]};
+        raises :class:`SchemaError`.
     """
     numbers = [c for c in schema if c.kind == "number" and c.required and not c.is_list]
     limits = [_limits(column) for column in numbers]
@@ -219,9 +267,11 @@ def _value_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
     """Convert one value; the common types without detour, all others as a column would be."""
 
     def checked(value: Any) -> NDArray[Any]:
-        return column.to_array([value]).reshape(1, -1)
+        array = column.to_array([value])
+        made: NDArray[Any] = array[0][None] if column.kind == "image" else array.reshape(1, -1)
+        return made
 
-    if column.is_list:
+    if column.is_list or column.kind == "image":
         return checked
     if column.kind == "number":
         return _number_reader(column, checked)

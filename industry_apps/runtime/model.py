@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, shaped
+from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.windows import Panel, run_windows
@@ -146,8 +146,8 @@ class Model:
                 )
             answers = self._session.run(self._output_names, self._read_record(data))
             return {
-                name: answer.item() if answer.size == 1 else answer[0].tolist()
-                for name, answer in zip(self._output_names, answers, strict=True)
+                column.name: of_one(column, answer)
+                for column, answer in zip(self.outputs, answers, strict=True)
             }
         answers = self._predict_table(inputs.table_of(data, self._table))
         return like(data, answers, self._keys)
@@ -174,13 +174,18 @@ class Model:
         SchemaError
             It is not one record, or a value does not fit.
         ParameterError
-            The model answers from windows of series, or with no single number.
+            The model answers from windows of series or images, or with no single number.
         """
         told = [c.name for c in self.outputs if c.kind == "number" and not c.is_list]
         if self.windows is not None:
             raise ParameterError(
                 f"{self.path.name} answers from windows of series, whose answers are not "
                 "explained column by column. Compare predict() with and without a change."
+            )
+        if any(column.kind == "image" for column in self._inputs):
+            raise ParameterError(
+                f"{self.path.name} answers from images, which are not explained column by column. "
+                "Look at the map among its answers, where it has one."
             )
         if not told:
             raise ParameterError(
@@ -270,7 +275,7 @@ class Model:
             )
         answers = self._predict_table(inputs.table_of(test["records"], self._table))
         for name, expected in test["answers"].items():
-            wrong = differs(answers[name], expected, TOLERANCE)
+            wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
             if wrong.any():
                 row = int(wrong.argmax())
                 raise ModelFileError(

@@ -47,6 +47,8 @@ PRIMARY: dict[str, tuple[str, str | None]] = {
     "survival": ("c_index", "kaplan_meier"),
     "property": ("rmse", "mean"),
     "generation": ("nll", "unigram"),
+    "image": ("auroc", "prior"),
+    "mask": ("dice", "empty_mask"),
 }
 
 _SERVE = """
@@ -236,7 +238,9 @@ def _primary(trial: Trial) -> tuple[str, str | None]:
 
 
 def _plain(value: Any) -> object:
-    """What JSON knows, for times, missing values and numpy's scalars."""
+    """What JSON knows, for times, missing values, images, and numpy's scalars."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if pd.isna(value):
         return None
     return value.isoformat() if hasattr(value, "isoformat") else value.item()

@@ -16,6 +16,7 @@ import pandas as pd
 
 from industry_apps.data.datasets import Dataset
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
+from industry_apps.images import LARGEST_SIDE
 from industry_apps.schema import Column
 from industry_apps.testing.structure import assert_unfitted
 from industry_apps.testing.trial import Trial, assert_outputs, assert_same, assert_that, changed
@@ -29,6 +30,7 @@ _MISSING: dict[Kind, tuple[object, ...]] = {
     "category": (None, np.nan, pd.NA, ""),
     "text": (None, np.nan, pd.NA, ""),
     "datetime": (None, pd.NaT, pd.NA),
+    "image": (None, np.nan, pd.NA),
 }
 _OF_ANOTHER_TYPE: dict[Kind, tuple[object, ...]] = {
     "number": ("twelve", b"12", pd.Timestamp("2020-01-01")),
@@ -36,6 +38,15 @@ _OF_ANOTHER_TYPE: dict[Kind, tuple[object, ...]] = {
     "category": (b"bytes", frozenset({"a"})),
     "text": (3.5, b"bytes"),
     "datetime": ("not a time", True),
+    "image": (
+        "no such file.png",
+        b"\x89PNG\r\n\x1a\n",
+        3.5,
+        np.zeros((8, 8)),
+        np.zeros((8, 8, 13), dtype=np.uint8),
+        np.zeros((0, 8), dtype=np.uint8),
+        np.zeros((1, LARGEST_SIDE + 1), dtype=np.uint8),
+    ),
 }
 _MILLION = 1_000_000
 

@@ -21,6 +21,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation.report import Report
 from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import TOLERANCE
+from industry_apps.images import are_images, one_by_one
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
@@ -37,6 +38,7 @@ _DTYPES: dict[Kind, str] = {
     "category": "OU",
     "text": "OU",
     "datetime": "M",
+    "image": "Ou",
 }
 
 
@@ -210,6 +212,8 @@ def assert_same(
         if left.shape == right.shape and left.dtype.kind == "f":
             right = right.astype(np.float64)
             same = np.isclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True)
+        elif are_images(left):
+            same = np.array([*map(np.array_equal, left, right)])
         else:
             same = np.atleast_1d(left == right)
         if not same.all():
@@ -239,10 +243,13 @@ def assert_outputs(outputs: Schema, answer: pd.DataFrame, what: str) -> None:
 
 
 def values_of(values: pd.Series) -> NDArray[Any]:
-    """The values of a column -> [rows], of lists [rows, size]."""
-    if len(values) and isinstance(values.iloc[0], list):
-        return np.array(values.tolist())
-    return values.to_numpy()
+    """The values of a column -> [rows], of lists [rows, size], of images of any size [rows]."""
+    if not len(values) or not isinstance(values.iloc[0], list | np.ndarray):
+        return values.to_numpy()
+    arrays = [np.asarray(value) for value in values]
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    return one_by_one(arrays)
 
 
 def changed(frame: pd.DataFrame, column: Column, row: int, value: object) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "Augmentation",
+    "AveragedNetwork",
     "ReinforceOptions",
     "TrainingHistory",
     "TrainingOptions",
@@ -12,11 +14,14 @@ __all__ = [
     "choose_precision",
     "fit_network",
     "measure_precisions",
+    "multiplies_bfloat16",
     "seeded",
 ]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Augmentation": "augmentation",
+        "AveragedNetwork": "averaging",
         "ReinforceOptions": "reinforcement",
         "TrainingHistory": "loop",
         "TrainingOptions": "options",
@@ -24,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
         "choose_precision": "options",
         "fit_network": "loop",
         "measure_precisions": "options",
+        "multiplies_bfloat16": "options",
         "seeded": "options",
     },
 )

@@ -261,10 +261,22 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def multiplies_bfloat16() -> bool:
+    """Tell whether the CPU multiplies bfloat16 in hardware: by matrices (AMX) or by vectors.
+
+    Convolutions gain from either; small dense layers from matrices alone.
+    """
+    return _has_amx_bf16() or _has_flag("avx512_bf16")
+
+
 def _has_amx_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Tell whether the CPU multiplies bfloat16 matrices in hardware (told by Linux only)."""
+    return _has_flag("amx_bf16", cpuinfo)
+
+
+def _has_flag(flag: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     try:
-        return "amx_bf16" in cpuinfo.read_text(encoding="utf-8").split()
+        return flag in cpuinfo.read_text(encoding="utf-8").split()
     except OSError:
         return False
 

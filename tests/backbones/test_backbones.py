@@ -13,10 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from industry_apps.backbones import (
+    ConvolutionalVAE,
+    Denoiser,
     DenoisingAutoencoder,
     FTTransformer,
     ReconstructionError,
     TabularMLP,
+    UNet,
     VariationalAutoencoder,
 )
 from industry_apps.errors import ParameterError
@@ -48,6 +51,17 @@ def rows_only(count: int) -> tuple[Tensor, ...]:
     return (torch.randn(count, 6, generator=torch.Generator().manual_seed(count)),)
 
 
+def images(*classes: int) -> Callable[[int], tuple[Tensor, ...]]:
+    """Images whose sides are odd, and what is said about each."""
+
+    def rows(count: int) -> tuple[Tensor, ...]:
+        generator = torch.Generator().manual_seed(count)
+        told = [torch.randint(size, (count,), generator=generator) for size in classes]
+        return torch.randn(count, 2, 11, 7, generator=generator), *told
+
+    return rows
+
+
 def mlp(numeric: int, cardinalities: tuple[int, ...]) -> Callable[[], nn.Module]:
     return lambda: TabularMLP(numeric, cardinalities, width=16, depth=1, outputs=2)
 
@@ -72,6 +86,17 @@ CASES = {
     ),
     "variational-error": Case(
         lambda: ReconstructionError(VariationalAutoencoder(6)), rows_only, ((),), None
+    ),
+    "unet": Case(lambda: UNet(2, 3, width=4, depth=2), images(), ((3, 11, 7),), None),
+    "unet-of-blocks": Case(
+        lambda: UNet(2, width=4, depth=1, block=2), images(), ((1, 11, 7),), None
+    ),
+    "denoiser": Case(lambda: Denoiser(2, 3, width=8, steps=5), images(5, 3), ((2, 11, 7),), None),
+    "image-variational": Case(
+        lambda: ConvolutionalVAE(11, 7, channels=2, classes=3, filters=4, latent=3),
+        images(3),
+        ((2, 11, 7), (3,), (3,)),
+        None,
     ),
 }
 
@@ -133,7 +158,6 @@ def test_exported_graph_equals_torch_for_any_batch(case: Case) -> None:
         inputs,
         dynamo=True,
         dynamic_shapes=tuple({0: torch.export.Dim.DYNAMIC} for _ in inputs),
-        input_names=["numeric", "categories"][: len(inputs)],
         verbose=False,
     )
     session = onnxruntime.InferenceSession(program.model_proto.SerializeToString())
@@ -175,8 +199,11 @@ def test_autoencoders_are_noisy_in_training_only(network: str) -> None:
         (lambda: TabularMLP(-1, (3,)), "Got -1 instead"),
         (lambda: FTTransformer(1, (3, 0)), r"'cardinalities' .* Got \[3, 0\] instead"),
         (lambda: FTTransformer(1, (), width=30, heads=8), "a multiple of heads=8. Got 30"),
+        (lambda: UNet(depth=0), "'depth' parameter of UNet .* Got 0 instead"),
+        (lambda: ConvolutionalVAE(28, 28, latent=-1), "'latent' .* Got -1 instead"),
+        (lambda: Denoiser(width=20), "'width' .* a multiple of 8.* Got 20 instead"),
     ],
 )
-def test_impossible_tables_are_refused(build: Callable[[], nn.Module], message: str) -> None:
+def test_impossible_sizes_are_refused(build: Callable[[], nn.Module], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         build()

@@ -1,0 +1,102 @@
+"""What generated images are good for, on a data set of labelled images.
+
+Asked by whoever has few images of a disease: do more of them, made by a generator, help a
+classifier? And does the generator know an image that is no radiograph when it sees one? Either
+answer may be no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from industry_apps.data import Dataset
+from industry_apps.errors import ParameterError
+from industry_apps.evaluation.sections import Section
+from industry_apps.healthcare.medical_imaging import ImagingClassifier
+from industry_apps.recipes.image_generation import ImageGenerator, Images
+from industry_apps.recipes.synthetic_images import disturbed, strangeness, synthetic_gain
+from industry_apps.schema import Column
+
+__all__ = ["generative_report"]
+
+_IMAGE = Column(name="image", kind="image", nullable=False)
+
+
+def generative_report(
+    data: Dataset,
+    *,
+    positive: str,
+    generator: ImageGenerator | None = None,
+    classifier: ImagingClassifier | None = None,
+    sizes: Sequence[int] = (500,),
+    seeds: Sequence[int] = (0, 1, 2),
+    strange: Mapping[str, Images] | None = None,
+) -> tuple[Section, Section]:
+    """Measure on the test part of a data set whether generated images help, and what is told.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the columns ``image``, all of one size, and ``finding``.
+    positive : str
+        The finding that a classifier is to tell from all others.
+    generator : ImageGenerator, optional
+        Its parameters are used.
+    classifier : ImagingClassifier, optional
+        Its parameters are used; by default those of ``ImagingClassifier.fast()``.
+    sizes, seeds
+        See :func:`industry_apps.recipes.synthetic_images.synthetic_gain`.
+    strange : mapping of str to ndarray of uint8, shape (N, H, W, C), optional
+        Images of other kinds, beside the test images that are disturbed.
+
+    Returns
+    -------
+    gain, told : Section
+
+    Raises
+    ------
+    ParameterError
+        No training image has the finding.
+    """
+    train, validation, test = (
+        _stacked(part, positive) for part in (data.train, data.validation, data.test)
+    )
+    if not train[1].any():
+        raise ParameterError(
+            f"No training image has the finding {positive!r}. There are: "
+            f"{', '.join(sorted(data.train['finding'].unique()))}."
+        )
+    model = classifier or ImagingClassifier.fast()
+    made = generator or ImageGenerator()
+
+    def fit(
+        images: Images, labels: NDArray[np.bool_], seed: int
+    ) -> Callable[[Images], NDArray[np.floating]]:
+        fitted = clone(model).set_params(seed=seed).fit(_frame(images, labels), _frame(*validation))
+        return lambda pixels: _positive(fitted, pixels)
+
+    gain = synthetic_gain(train, test, fit, generator=made, sizes=sizes, seeds=seeds)
+    fitted = made.with_seed(made.seed).fit(*train, validation=validation)
+    others = {**(strange or {}), **disturbed(test[0])}
+    return gain, strangeness(fitted, test[0], others, float(train[0].mean()))
+
+
+def _stacked(frame: pd.DataFrame, positive: str) -> tuple[Images, NDArray[np.bool_]]:
+    images = np.stack(_IMAGE.to_array(frame["image"]).tolist())
+    return images, (frame["finding"] == positive).to_numpy()
+
+
+def _frame(images: Images, labels: NDArray[np.bool_]) -> pd.DataFrame:
+    findings = np.where(labels, "positive", "negative")
+    return pd.DataFrame({"image": list(images), "finding": findings.astype(object)})
+
+
+def _positive(fitted: ImagingClassifier, images: Images) -> NDArray[np.floating]:
+    answers = fitted.predict(pd.DataFrame({"image": list(images)}))
+    place = fitted.classes_.index("positive")
+    return np.array([each[place] for each in answers["probabilities"]])

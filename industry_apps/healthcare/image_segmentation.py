@@ -1,0 +1,313 @@
+"""Segmentation: where in an image the lesion, the organ, the defect lies.
+
+Asked by radiologists and pathologists who would otherwise draw it by hand, and by whoever
+measures how much of it there is. A U-Net (Ronneberger, Fischer and Brox 2015,
+doi:10.1007/978-3-319-24574-4_28) learns it from some hundreds of images with masks.
+
+Not measured on medical masks: none were at hand. What is known of it comes from photographs of
+magnetic tiles with defects, of which a few per mille to a quarter of the pixels are marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, Split, sample, split_by_group, split_random
+from industry_apps.errors import SchemaError
+from industry_apps.evaluation import Report
+from industry_apps.evaluation.intervals import BootstrapResult
+from industry_apps.evaluation.mask_baselines import GreyThreshold, empty_mask, otsu_mask
+from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.segmentation_metrics import MaskCounts, mask_bootstrap
+from industry_apps.export import Exportable
+from industry_apps.features import GraphBuilder
+from industry_apps.images import one_by_one
+from industry_apps.limits import NAME_MAP, Limit, instance, integer
+from industry_apps.recipes.records import under_names
+from industry_apps.recipes.segmentation import MaskedImages, MaskOptions, MaskRecipe
+from industry_apps.runtime.answers import no_answers
+from industry_apps.schema import Column, Schema, Traits
+from industry_apps.training import TrainingOptions
+
+_HAS_REGION = "/has_region"
+#: Bounds of the sections of the report: share of the image that the true region takes.
+_SIZES = (0.0, 0.005, 0.05, 1.0)
+_NOTES = (
+    "Not measured on medical masks, of which none were at hand.",
+    "For research: no diagnosis, and no measurement that a decision about a patient rests on.",
+)
+
+
+class ImagingSegmenter(Application):
+    """Where in an image a region lies, how much of the image it takes, whether there is any.
+
+    Images are of any size, and the mask is of the size of its image. Inside the file they are
+    resized to ``options.size`` pixels a side, so that what is smaller than a pixel there is
+    not found.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"image": "scan"}``.
+    options : MaskOptions, optional
+        Size, network, augmentation and training.
+    seed : int
+        Of the initial weights and the training.
+
+    Notes
+    -----
+    The label ``mask`` is an image of the size of its image in which every value but 0 lies in
+    the region (uint8 or bool). ``patient``, where it is given, keeps the images of a patient
+    together in splits and intervals.
+
+    A pixel is marked from the probability on that has the best Dice on validation images, and
+    an image is ``found`` to have a region from the share of marked pixels on that best tells
+    those with a region from others there.
+
+    For research: it makes no diagnosis.
+
+    Examples
+    --------
+    >>> from industry_apps.healthcare import ImagingSegmenter
+    >>> data = ImagingSegmenter.sample()
+    >>> segmenter = ImagingSegmenter.fast().fit(data)
+    >>> answer = segmenter.predict(data.test.head(1))
+    >>> answer["mask"][0].shape, answer["mask"][0].dtype
+    ((24, 24), dtype('uint8'))
+    """
+
+    name = "healthcare.image_segmentation"
+    schema = Schema(
+        (
+            Column(
+                name="image",
+                kind="image",
+                nullable=False,
+                description="Grey, RGB or of several channels, all of the channels of the first",
+            ),
+            Column(
+                name="mask",
+                kind="image",
+                channels=1,
+                nullable=False,
+                role="identifier",
+                description="What is to be found; every value but 0 lies in the region",
+            ),
+            Column(name="patient", kind="category", role="identifier", required=False),
+        )
+    )
+    outputs = Schema(
+        (
+            Column(
+                name="mask",
+                kind="image",
+                channels=1,
+                nullable=False,
+                description="255 in the region and 0 elsewhere, of the size of the image",
+            ),
+            Column(
+                name="region_share",
+                kind="number",
+                low=0,
+                high=1,
+                nullable=False,
+                description="Share of the pixels that lies in the region",
+            ),
+            Column(
+                name="found",
+                kind="boolean",
+                nullable=False,
+                description="Whether the image has a region",
+            ),
+        )
+    )
+    traits = Traits(task="mask", inputs=("image",))
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "columns": NAME_MAP.or_none(),
+        "options": instance(MaskOptions).or_none(),
+        "seed": integer(0),
+    }
+
+    def __init__(
+        self,
+        *,
+        columns: Mapping[str, str] | None = None,
+        options: MaskOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.columns = columns
+        self.options = options
+        self.seed = seed
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """Simulated grey images with a spot, a band or nothing, with no network."""
+        return sample("healthcare_mask_simulator")
+
+    @classmethod
+    def fast(cls) -> Self:
+        """A small network on small images: a fit of seconds."""
+        training = TrainingOptions(
+            max_epochs=12, batch_size=16, learning_rate=1e-2, precision="float32"
+        )
+        return cls(options=MaskOptions(size=24, width=6, depth=2, block=1, training=training))
+
+    def split(self, images: pd.DataFrame) -> Split:
+        """Split images of yours at random: by patient where there is one.
+
+        Parameters
+        ----------
+        images : DataFrame
+            With the label ``mask``.
+        """
+        patient = self._name("patient")
+        if patient in images:
+            return split_by_group(images, group=patient, seed=self.seed)
+        has_region = [bool(mask.any()) for mask in self._masks(images)]
+        parts = split_random(
+            images.assign(**{_HAS_REGION: has_region}), target=_HAS_REGION, seed=self.seed
+        )
+        return Split(*(part.drop(columns=_HAS_REGION) for part in parts))
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        if validation is None:
+            train, validation, more = self.split(train)
+            validation = pd.concat([validation, more], ignore_index=True)
+        self.schema_ = self._schema_of(train)
+        known = {"train": self._masked(train), "validation": self._masked(validation)}
+        self.split_ = {name: _described(part) for name, part in known.items()}
+        options = self.options or MaskOptions()
+        options = replace(options, training=replace(options.training, seed=self.seed))
+        self.recipe_ = MaskRecipe(self.schema_, self.outputs, options).fit(**known)
+        images = known["validation"].arrays[self._name("image")]
+        self.baseline_ = GreyThreshold.chosen(list(images), list(known["validation"].masks))
+        self.check_ = validation
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        arrays = self.schema_.to_arrays(frame)
+        return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs)
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        known = self._masked(frame)
+        groups = frame.get(self._name("patient"))
+        answers = self.recipe_.answers(known.arrays)
+        ours = MaskCounts.of(
+            list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]
+        )
+        images = known.arrays[self._name("image")]
+        marks = {
+            "empty_mask": empty_mask,
+            "otsu": otsu_mask,
+            "grey_threshold": self.baseline_.mask,
+        }
+        found = mask_bootstrap(ours, groups=groups)
+        others: dict[str, BootstrapResult] = {
+            name: mask_bootstrap(
+                MaskCounts.of(list(known.masks), [mark(image) for image in images]), groups=groups
+            )
+            for name, mark in marks.items()
+        }
+        rule = self.baseline_
+        return Report(
+            application="",
+            data="",
+            model="unet",
+            metrics=found.estimates(),
+            split={**self.split_, "test": _described(known)},
+            baselines={name: other.estimates() for name, other in others.items()},
+            margins={name: found.minus(other) for name, other in others.items()},
+            sections=(_by_size(ours, known.masks),),
+            headline_text=f"Of the regions in {len(images)} images, Dice "
+            f"{found.estimates()['dice']} is marked.",
+            notes=(
+                *_NOTES,
+                f"grey_threshold marks what is {rule.score} by {rule.threshold:.2f} standard "
+                "deviations, as was best on validation images.",
+            ),
+        )
+
+    def _exportable(self) -> Exportable:
+        builder = GraphBuilder()
+        # The answer is named as the label, which is no input.
+        self.recipe_.write(builder, builder.inputs(self.schema_))
+        return Exportable(
+            graph=builder.model(self.name),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=self.outputs,
+            check=self.check_,
+            thresholds={},
+            facts={
+                "model": "unet",
+                "decision": {
+                    "threshold": self.recipe_.threshold_,
+                    "least_region_share": self.recipe_.least_share_,
+                },
+                "split": self.split_,
+                "notes": list(_NOTES),
+            },
+        )
+
+    def _schema_of(self, train: pd.DataFrame) -> Schema:
+        """The column of images under its name, with the channels of the first image."""
+        image = under_names(self.schema, self.columns, type(self).__name__)[self._name("image")]
+        first = Schema((image,)).to_arrays(train.head(1))[image.name][0]
+        return Schema((replace(image, channels=first.shape[2]),))
+
+    def _masked(self, frame: pd.DataFrame) -> MaskedImages:
+        """Check images and masks, which have to be of equal size."""
+        arrays = self.schema_.to_arrays(frame)
+        masks = self._masks(frame)
+        name = self._name("image")
+        for row, (image, mask) in enumerate(zip(arrays[name], masks, strict=True)):
+            if mask.shape != image.shape[:2]:
+                raise SchemaError(
+                    f"Column {self._name('mask')!r}, row {row}: a mask of {mask.shape[0]} x "
+                    f"{mask.shape[1]} pixels for an image of {image.shape[0]} x "
+                    f"{image.shape[1]}. Resize it without smoothing."
+                )
+        return MaskedImages(arrays, masks)
+
+    def _masks(self, frame: pd.DataFrame) -> NDArray[np.object_]:
+        """True masks -> (N,), each bool [H, W]."""
+        name = self._name("mask")
+        column = under_names(self.schema, self.columns, type(self).__name__)[name]
+        if name in frame:  # a mask may be of truth values, which an image may not
+            frame = pd.DataFrame({name: frame[name].map(_as_bytes)})
+        return one_by_one(mask[:, :, 0] > 0 for mask in Schema((column,)).to_arrays(frame)[name])
+
+    def _name(self, ours: str) -> str:
+        return (self.columns or {}).get(ours, ours)
+
+
+def _as_bytes(mask: Any) -> Any:
+    is_truth = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    return mask.astype(np.uint8) if is_truth else mask
+
+
+def _described(part: MaskedImages) -> dict[str, Any]:
+    return {
+        "images": len(part.masks),
+        "with_a_region": sum(bool(mask.any()) for mask in part.masks),
+    }
+
+
+def _by_size(counts: MaskCounts, masks: NDArray[np.object_]) -> Section:
+    """How well regions of different sizes are marked."""
+    shares = counts.true / np.array([mask.size for mask in masks])
+    rows: list[tuple[object, ...]] = [("share_of_the_image", "images", "flagged", "dice")]
+    for low, high in pairwise(_SIZES):
+        part = (shares > low) & (shares <= high)
+        total = (counts.true + counts.marked)[part].sum()
+        dice = 2 * counts.both[part].sum() / total if total else None
+        flagged = float(counts.flagged[part].mean()) if part.any() else None
+        rows.append((f"up to {high:.1%}", int(part.sum()), flagged, dice))
+    return Section("Regions by size", "Of the images with a region, by its size.", rows)

@@ -1,0 +1,354 @@
+"""Medical imaging: what is to be seen on an image, how sure that is, and where it lies.
+
+Asked by researchers who read radiographs, sections and photographs in numbers. Small residual
+networks trained from scratch (He et al. 2016, arXiv:1512.03385) are the usual reference on small
+images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8). Whoever acts on an answer
+has to know when not to: doubt is a conformal set of classes that holds other than one (Vovk 2012,
+arXiv:1209.2673), and the map shows what spoke for the answer (Zhou et al. 2016, arXiv:1512.04150).
+
+For research, not for diagnosis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, sample
+from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.evaluation import Report
+from industry_apps.evaluation.classes import class_bootstrap
+from industry_apps.evaluation.metrics import Ranking
+from industry_apps.evaluation.sections import Section
+from industry_apps.export import Exportable
+from industry_apps.export.parity import Answers, StatedLoss
+from industry_apps.features import FeatureGraph, GraphBuilder
+from industry_apps.features.image import Pixels
+from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
+from industry_apps.recipes.image_baselines import BASELINE_SIZE, ImageBaselines
+from industry_apps.recipes.imaging import ImagingOptions, ImagingRecipe, Pictures, Precision
+from industry_apps.recipes.records import under_names
+from industry_apps.runtime.answers import no_answers, shaped
+from industry_apps.schema import Column, Schema, Traits
+from industry_apps.training import TrainingOptions
+
+#: What a file of lower precision may lose of the area under the curve: half a point of 100.
+_MOST_LOST = 0.005
+#: Integer kernels of two processors differ by up to this much in a probability.
+_TOLERANCE = 0.1
+#: Images of one run of the file.
+_ROWS_A_RUN = 256
+
+_COSTS = Limit(
+    lambda v: isinstance(v, Mapping) and all(is_number(c) and c > 0 for c in v.values()),
+    "a mapping of classes to numbers > 0",
+)
+
+
+class ImagingClassifier(Application):
+    """What an image shows: the finding, its probability, whether to abstain, and a map of where.
+
+    For research, not for diagnosis. Grey, colour and multi-channel images of any size and of
+    any number of classes; each file is of one number of channels.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"finding": "label"}``.
+    missed_costs : mapping of str to float, optional
+        Class -> what it costs to miss it, > 0: the answer is the class whose probability times
+        its cost is the largest. By default the inverse of its share of the validation images,
+        so that a rare class counts as much as a frequent one.
+    options : ImagingOptions, optional
+        Network, augmentation, coverage, training.
+    seed : int
+
+    Notes
+    -----
+    Abstaining is decided class by class on validation images: of new images like those, no
+    more than the share that ``options.coverage`` leaves has its true class ruled out. Images
+    from elsewhere are another matter; measure there before you rely on it.
+
+    Examples
+    --------
+    >>> from industry_apps.healthcare import ImagingClassifier
+    >>> data = ImagingClassifier.sample()
+    >>> classifier = ImagingClassifier.fast().fit(data)
+    >>> sorted(classifier.predict(data.test.head(50))["finding"].unique())
+    ['band', 'clear', 'spot']
+    """
+
+    name = "healthcare.medical_imaging"
+    schema = Schema(
+        (
+            Column(
+                name="image",
+                kind="image",
+                nullable=False,
+                description="Bytes [height, width, channels], or an encoded PNG or JPEG",
+            ),
+            Column(
+                name="finding",
+                kind="category",
+                role="identifier",
+                nullable=False,
+                required=False,
+                description="What somebody who knows has seen on it",
+            ),
+        )
+    )
+    outputs = Schema(
+        (
+            Column(
+                name="finding",
+                kind="category",
+                nullable=False,
+                description="The class whose probability times cost of missing it is the largest",
+            ),
+            Column(
+                name="probability",
+                kind="number",
+                low=0,
+                high=1,
+                nullable=False,
+                description="Of the finding, calibrated",
+            ),
+            Column(
+                name="abstain",
+                kind="boolean",
+                nullable=False,
+                description="No class, or more than one, is left that cannot be ruled out",
+            ),
+            Column(
+                name="probabilities",
+                kind="number",
+                low=0,
+                high=1,
+                size=None,
+                nullable=False,
+                description="Of all classes, in the order of `classes` in the file",
+            ),
+            Column(
+                name="heat_map",
+                kind="number",
+                low=0,
+                high=1,
+                shape=(None, None),
+                nullable=False,
+                description="What speaks for the finding, over the image drawn to a square",
+            ),
+        )
+    )
+    traits = Traits(task="image", inputs=("image",), precisions=("float32", "int8", "bfloat16"))
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "columns": NAME_MAP.or_none(),
+        "missed_costs": _COSTS.or_none(),
+        "options": instance(ImagingOptions).or_none(),
+        "seed": integer(0),
+    }
+
+    def __init__(
+        self,
+        *,
+        columns: Mapping[str, str] | None = None,
+        missed_costs: Mapping[str, float] | None = None,
+        options: ImagingOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.columns = columns
+        self.missed_costs = missed_costs
+        self.options = options
+        self.seed = seed
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """Simulated grey images with a spot, a band, or nothing; no network needed."""
+        return sample("healthcare_scan_simulator")
+
+    @classmethod
+    def fast(cls) -> Self:
+        """A narrow network and few epochs: a fit of seconds."""
+        training = TrainingOptions(
+            max_epochs=12, batch_size=32, learning_rate=5e-3, patience=12, progress=False
+        )
+        return cls(
+            options=ImagingOptions(network="resnet10", width=8, averaging=0.9, training=training)
+        )
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        named = under_names(self.schema, self.columns, type(self).__name__)
+        image = named[self._name("image")]
+        first = image.to_array(train[image.name].head(1))[0] if image.name in train else None
+        self.column_ = replace(image, channels=None if first is None else first.shape[2])
+        self.schema_ = Schema((self.column_,))
+        names = self._labels(train)
+        self.classes_ = tuple(sorted(set(names)))
+        self._check_costs()
+        options = self.options or ImagingOptions()
+        training = replace(options.training, seed=self.seed)
+        parts = {
+            name: self._pictures(part)
+            for name, part in (("train", train), ("validation", validation))
+            if part is not None
+        }
+        self.split_ = {name: self._described(part) for name, part in parts.items()}
+        self.recipe_ = ImagingRecipe(
+            self.column_, self.classes_, replace(options, training=training), self.missed_costs
+        ).fit(parts["train"], parts.get("validation"))
+        plan = FeatureGraph(self.schema_, [Pixels(self.column_.name, BASELINE_SIZE)])
+        self.reading_ = plan.learn({self.column_.name: parts["train"].images})
+        self.baselines_ = ImageBaselines(len(self.classes_), self.seed).fit(
+            self._small(parts["train"]), parts["train"].target
+        )
+        self.check_ = train if validation is None else validation
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        images = self.schema_.to_arrays(frame)[self.column_.name]
+        if not len(images):
+            return no_answers(self.outputs)
+        return shaped(self.outputs, self.recipe_.answer(images))
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        pictures = self._pictures(frame)
+        found = shaped(self.outputs, self.recipe_.answer(pictures.images))
+        number = {name: place for place, name in enumerate(self.classes_)}
+        said = np.array([number[name] for name in found["finding"]])
+        ours = class_bootstrap(pictures.target, found["probabilities"], said)
+        others = {
+            name: class_bootstrap(pictures.target, scores, scores.argmax(axis=1))
+            for name, scores in self.baselines_.probabilities(self._small(pictures)).items()
+        }
+        right = said == pictures.target
+        return Report(
+            application="",
+            data="",
+            model=self.recipe_.facts()["model"],
+            metrics=ours.estimates(),
+            split={**self.split_, "test": self._described(pictures)},
+            baselines={name: other.estimates() for name, other in others.items()},
+            margins={name: ours.minus(other) for name, other in others.items()},
+            sections=(
+                _doubt_section(right, found["abstain"]),
+                _confusion_section(self.classes_, pictures.target, said),
+            ),
+            headline_text=f"{right.mean():.1%} of {len(right)} images are told right.",
+            notes=(
+                "For research, not for diagnosis.",
+                "Each class counts alike in the answer, however rare it is."
+                if self.missed_costs is None
+                else f"The answer weighs what it costs to miss a class: {dict(self.missed_costs)}.",
+            ),
+        )
+
+    def _exportable(self) -> Exportable:
+        lower = {precision: partial(self._in_precision, precision) for precision in self._lower()}
+        return replace(self._in_precision("float32"), others=lower)
+
+    def _in_precision(self, precision: Precision) -> Exportable:
+        builder = GraphBuilder()
+        self.recipe_.write(builder, builder.inputs(self.schema_), precision)
+        loss = StatedLoss(metric="auroc", most=_MOST_LOST, measure=self._area, tolerance=_TOLERANCE)
+        return Exportable(
+            graph=builder.model(self.name),
+            native=self._answers,
+            schema=self.schema_,
+            outputs=self.outputs,
+            check=self.check_,
+            thresholds={},
+            facts={
+                **self.recipe_.facts(),
+                "split": self.split_,
+                "intended_use": "Research. Not a medical device: no diagnosis follows from it.",
+            },
+            rows_a_run=_ROWS_A_RUN,
+            precision=precision,
+            loss=None if precision == "float32" else loss,
+        )
+
+    def _lower(self) -> tuple[Precision, ...]:
+        return "int8", "bfloat16"
+
+    def _area(self, frame: pd.DataFrame, answers: Answers) -> float:
+        """Mean over the classes of the area under the curve of each against the others."""
+        target = self._pictures(frame).target
+        every = np.ones(len(target))
+        scores = answers["probabilities"].astype(np.float64)
+        return float(
+            np.mean(
+                [
+                    Ranking(target == number, scores[:, number]).auroc(every)
+                    for number in range(len(self.classes_))
+                ]
+            )
+        )
+
+    def _labels(self, frame: pd.DataFrame) -> NDArray[np.object_]:
+        label = Column(name=self._name("finding"), kind="category", nullable=False)
+        return Schema((label,)).to_arrays(frame)[label.name]
+
+    def _pictures(self, frame: pd.DataFrame) -> Pictures:
+        if frame.empty:
+            raise SchemaError("The table has no rows. Give some images with their finding.")
+        names = self._labels(frame)
+        unknown = sorted(set(names) - set(self.classes_))
+        if unknown:
+            row = int((names == unknown[0]).argmax())
+            raise SchemaError(
+                f"Column {self._name('finding')!r}, row {row}: got {unknown[0]!r}, expected one of "
+                f"{list(self.classes_)}, which the training images show. Correct it, or add "
+                "training images of it."
+            )
+        number = {name: place for place, name in enumerate(self.classes_)}
+        target = np.array([number[name] for name in names], dtype=np.intp)
+        return Pictures(self.schema_.to_arrays(frame)[self.column_.name], target)
+
+    def _small(self, pictures: Pictures) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self.reading_.run({self.column_.name: pictures.images})[
+            "pixels"
+        ]
+        return found
+
+    def _described(self, pictures: Pictures) -> dict[str, int]:
+        counts = np.bincount(pictures.target, minlength=len(self.classes_))
+        named = {name: int(count) for name, count in zip(self.classes_, counts, strict=True)}
+        return {"rows": len(pictures.target), **named}
+
+    def _check_costs(self) -> None:
+        if self.missed_costs is not None and set(self.missed_costs) != set(self.classes_):
+            raise ParameterError(
+                f"The 'missed_costs' parameter of {type(self).__name__} must name each class of "
+                f"the training images, {list(self.classes_)}. Got {dict(self.missed_costs)!r} "
+                "instead."
+            )
+
+    def _name(self, ours: str) -> str:
+        return (self.columns or {}).get(ours, ours)
+
+
+def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Section:
+    """How often the answer is right, where the model abstains and where it does not."""
+    rows = [
+        (name, int(part.sum()), float(right[part].mean()) if part.any() else None)
+        for name, part in (("answered", ~doubtful), ("abstained", doubtful))
+    ]
+    text = "The model abstains where not exactly one class is left that cannot be ruled out."
+    return Section("Doubt", text, [("answer", "images", "told right"), *rows])
+
+
+def _confusion_section(
+    classes: tuple[str, ...], target: NDArray[np.intp], said: NDArray[np.intp]
+) -> Section:
+    """Which class is taken for which."""
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    np.add.at(counts, (target, said), 1)
+    rows = [(name, *map(int, row)) for name, row in zip(classes, counts, strict=True)]
+    return Section(
+        "Confusion", "Rows: the truth. Columns: the answer.", [("finding", *classes), *rows]
+    )

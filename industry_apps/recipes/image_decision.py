@@ -1,0 +1,194 @@
+"""From log-odds of classes and their maps to what is answered, written as nodes.
+
+Calibration, decision, the set of classes that cannot be ruled out, and the map of what speaks
+for the answer. Letters: B rows, K classes, H and W places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.features import GraphBuilder
+from industry_apps.features.image import write_resized
+
+#: What is added to the mean log-loss for each unit of a squared bias: few rows say little.
+_SHRINKAGE = 1e-3
+#: A map is drawn out to 1 unless its largest place adds less than this to the log-odds.
+_FAINTEST = 0.1
+
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassDecision:
+    """How log-odds become probabilities, an answer, doubt, and a map.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        K names.
+    temperature : float
+        The log-odds are divided by it.
+    bias : tuple of float
+        Then added to each class.
+    costs : tuple of float
+        What it costs to miss each class: the answer is the class whose probability times its
+        cost is the largest.
+    limits : tuple of float
+        A class is ruled out where its probability is below its limit. Where not exactly one
+        class is left, the answer is doubtful.
+
+    References
+    ----------
+    Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599; Alexandari,
+    Kundaje, Shrikumar (2020), Maximum likelihood with bias-corrected calibration,
+    arXiv:1901.06852; Vovk (2012), Conditional validity of inductive conformal predictors,
+    arXiv:1209.2673; Sadinle, Lei, Wasserman (2019), Least ambiguous set-valued classifiers,
+    arXiv:1609.00451.
+    """
+
+    classes: tuple[str, ...]
+    temperature: float
+    bias: tuple[float, ...]
+    costs: tuple[float, ...]
+    limits: tuple[float, ...]
+
+    @classmethod
+    def fit(
+        cls,
+        odds: _Floats,
+        target: NDArray[np.intp],
+        classes: tuple[str, ...],
+        *,
+        costs: Mapping[str, float] | None,
+        coverage: float,
+    ) -> Self:
+        """Learn from rows that the networks have not seen.
+
+        Parameters
+        ----------
+        odds : ndarray of shape [rows, K]
+        target : ndarray of int, shape [rows]
+            Each class occurs.
+        classes : tuple of str
+        costs : mapping of str to float, optional
+            Class -> what it costs to miss it; by default the inverse of its share, so that
+            each class counts alike however rare it is.
+        coverage : float
+            Share of each class that its limit must not rule out, in (0, 1).
+        """
+        temperature, bias = _calibration(odds, target)
+        probability = _softmax(odds / temperature + bias)
+        shares = np.bincount(target, minlength=len(classes)) / len(target)
+        own = {name: 1 / share for name, share in zip(classes, shares, strict=True)}
+        limits = [
+            _limit(probability[target == number, number], coverage)
+            for number in range(len(classes))
+        ]
+        return cls(
+            classes=classes,
+            temperature=temperature,
+            bias=tuple(map(float, bias)),
+            costs=tuple(float((own if costs is None else costs)[name]) for name in classes),
+            limits=tuple(limits),
+        )
+
+    def write(self, builder: GraphBuilder, odds: str, maps: str, size: int) -> dict[str, str]:
+        """Append what is answered.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+        odds, maps : str
+            Tensors [B, K] and [B, K, H, W].
+        size : int
+            Pixels of both sides of the map that is answered.
+
+        Returns
+        -------
+        dict of str to str
+            "finding" (string), "probability", "abstain" (bool) -> [B, 1]; "probabilities" ->
+            [B, K]; "heat_map" -> [B, size, size].
+        """
+        node, constant = builder.node, builder.constant
+        scaled = node("Mul", odds, constant(np.float32(1 / self.temperature)))
+        biased = node("Add", scaled, constant(np.array([self.bias], dtype=np.float32)))
+        probabilities = node("Softmax", biased, attributes={"axis": 1})
+        costs = constant(np.array([self.costs], dtype=np.float32))
+        number = node("ArgMax", node("Mul", probabilities, costs), attributes={"axis": 1})
+        limits = constant(np.array([self.limits], dtype=np.float32))
+        left = builder.cast(node("GreaterOrEqual", probabilities, limits), np.int64)
+        count = node("ReduceSum", left, constant(np.array([1])))
+        return {
+            "finding": node("Gather", constant(np.array(self.classes, dtype=object)), number),
+            "probability": node("GatherElements", probabilities, number, attributes={"axis": 1}),
+            "abstain": node("Not", node("Equal", count, constant(np.array(1)))),
+            "probabilities": probabilities,
+            "heat_map": self._write_map(builder, maps, number, size),
+        }
+
+    def _write_map(self, builder: GraphBuilder, maps: str, number: str, size: int) -> str:
+        """What speaks for the answer rather than for the other classes, from 0 to 1."""
+        node, constant = builder.node, builder.constant
+        every = constant(np.arange(len(self.classes))[None])
+        chosen = builder.cast(node("Equal", number, every), np.float32)  # [B, K]
+        # Less the mean of the classes, which all classes share and softmax does not see.
+        weights = node("Sub", chosen, constant(np.float32(1 / len(self.classes))))
+        spread = node("Unsqueeze", weights, constant(np.array([2, 3])))  # [B, K, 1, 1]
+        one = node("ReduceSum", node("Mul", maps, spread), constant(np.array([1])))
+        wide = write_resized(builder, node("Relu", one), size)  # [B, 1, size, size]
+        most = node("ReduceMax", wide, constant(np.array([2, 3])))
+        shown = node("Div", wide, node("Max", most, constant(np.float32(_FAINTEST))))
+        return node("Squeeze", shown, constant(np.array([1])))
+
+    def facts(self) -> dict[str, object]:
+        """As JSON values for the model file."""
+        return {
+            "classes": ", ".join(self.classes),
+            "temperature": self.temperature,
+            **{f"cost_of_missing_{n}": c for n, c in zip(self.classes, self.costs, strict=True)},
+            **{f"ruled_out_below_{n}": c for n, c in zip(self.classes, self.limits, strict=True)},
+        }
+
+
+def _calibration(odds: _Floats, target: NDArray[np.intp]) -> tuple[float, _Floats]:
+    """Temperature and biases of the least log-loss."""
+    from scipy.optimize import minimize
+
+    truth = np.eye(odds.shape[1])[target]
+
+    def loss(parameters: _Floats) -> tuple[float, _Floats]:
+        scale, bias = np.exp(parameters[0]), parameters[1:]
+        probability = _softmax(odds * scale + bias)
+        error = (probability - truth) / len(target)
+        value = -np.log(np.maximum((probability * truth).sum(axis=1), 1e-300)).mean()
+        slope = np.append((error * odds).sum() * scale, error.sum(axis=0) + 2 * _SHRINKAGE * bias)
+        return float(value + _SHRINKAGE * bias @ bias), slope
+
+    bounds = [(-3.0, 3.0), *[(-5.0, 5.0)] * odds.shape[1]]
+    start = np.zeros(1 + odds.shape[1])
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
+    return float(np.exp(-found[0])), found[1:]
+
+
+def _limit(probability: _Floats, coverage: float) -> float:
+    """The highest limit that rules out no more than the share allowed, of rows yet unseen."""
+    rising = np.sort(probability)
+    dropped = int(np.floor((len(rising) + 1) * (1 - coverage)))
+    if dropped < 1:
+        return 0.0  # too few rows to rule anything out
+    # Halfway to the value below, so that no known row sits on the limit.
+    below = rising[dropped - 2] if dropped > 1 else 0.0
+    return float((below + rising[dropped - 1]) / 2)
+
+
+def _softmax(odds: _Floats) -> _Floats:
+    from scipy.special import softmax
+
+    found: _Floats = softmax(odds, axis=1)
+    return found

@@ -1,0 +1,47 @@
+"""The two questions about generated images, asked of a small data set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from industry_apps.data import sample
+from industry_apps.errors import ParameterError
+from industry_apps.healthcare import ImageGenerator, ImagingClassifier, generative_report
+from industry_apps.training import TrainingOptions
+
+QUICK = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=4e-3, progress=False)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sample("healthcare_scan_simulator")
+
+
+def test_both_questions_are_answered_on_the_test_part(data):
+    classifier = ImagingClassifier.fast()
+    options = replace(classifier.options, training=replace(QUICK, max_epochs=4))
+    gain, told = generative_report(
+        data,
+        positive="spot",
+        generator=ImageGenerator(width=8, training=QUICK),
+        classifier=classifier.set_params(options=options),
+        sizes=(80,),
+        seeds=(0, 1),
+        strange={"white": np.full((20, 24, 24, 1), 255, np.uint8)},
+    )
+    (row,) = gain.records()
+    assert row["real_images"] == row["generated"] == 80
+    assert row["real"]["low"] <= row["real"]["value"] <= row["real"]["high"]
+    difference = row["both"]["value"] - row["real"]["value"]
+    assert row["both_less_real"]["value"] == pytest.approx(difference)
+    kinds = {row["images"]: row for row in told.records()}
+    assert list(kinds)[:2] == ["white", "noise"]
+    assert kinds["white"]["vae"]["value"] > 0.95
+
+
+def test_a_finding_that_nobody_has_is_refused(data):
+    with pytest.raises(ParameterError, match=r"the finding 'shadow'. There are: band, clear, spot"):
+        generative_report(data, positive="shadow")

@@ -1,0 +1,140 @@
+"""What is particular to masks: sizes, channels, truth values, patients, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from industry_apps.data import load, sample
+from industry_apps.errors import DataNotFoundError, SchemaError, TrainingError
+from industry_apps.healthcare import ImagingSegmenter
+from industry_apps.images import unpack
+from industry_apps.runtime import Model
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sample("healthcare_mask_simulator")
+
+
+@pytest.fixture(scope="module")
+def segmenter(data):
+    return ImagingSegmenter.fast().fit(data)
+
+
+@pytest.fixture(scope="module")
+def path(segmenter, data, tmp_path_factory):
+    return segmenter.export(tmp_path_factory.mktemp("masks") / "masks.onnx", check=data)
+
+
+def test_regions_are_found_far_better_than_by_their_grey(segmenter, data):
+    report = segmenter.evaluate(data)
+    assert report.metrics["dice"].low > 0.6
+    assert report.margins["grey_threshold"]["dice"].low > 0.3
+    assert report.baselines["empty_mask"]["dice"].value == 0
+    assert any("Not measured on medical masks" in note for note in report.notes)
+
+
+def test_no_pixel_changes_in_the_file(segmenter, path, data):
+    assert segmenter.parity_.changed_decisions == 0
+    ours, theirs = segmenter.predict(data.test), Model(path).predict(data.test)
+    assert all(map(np.array_equal, ours["mask"], theirs["mask"]))
+    assert list(ours["found"]) == list(theirs["found"])
+
+
+def test_masks_have_the_size_of_their_image_and_agree_with_the_share(path):
+    images = [np.full(size, 90, np.uint8) for size in ((24, 24), (7, 31), (100, 60), (24, 24))]
+    answers = Model(path).predict(pd.DataFrame({"image": images}))
+    for image, mask, share in zip(images, answers["mask"], answers["region_share"], strict=True):
+        assert mask.shape == image.shape
+        assert set(np.unique(mask)) <= {0, 255}
+        assert share == pytest.approx((mask > 0).mean())
+
+
+def test_an_image_that_is_enlarged_keeps_its_region(path, data):
+    row = int(np.argmax([mask.sum() for mask in data.test["mask"]]))
+    image = data.test["image"].iloc[row]
+    twice = image.repeat(2, axis=0).repeat(2, axis=1)
+    small, large = (Model(path).predict({"image": each}) for each in (image, twice))
+    assert np.shape(large["mask"]) == (48, 48)
+    assert large["region_share"] == pytest.approx(small["region_share"], abs=0.03)
+
+
+def test_one_record_is_answered_as_json_knows_it(path):
+    answer = Model(path).predict({"image": np.zeros((1, 1), np.uint8)})
+    assert answer["mask"] in ([[0]], [[255]])
+    assert isinstance(answer["found"], bool)
+
+
+def test_answers_to_files_and_arrow_tables_hold_the_mask(path, tmp_path):
+    Image.fromarray(np.full((9, 5), 80, np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "list.csv").write_text(f"image\n{tmp_path / 'a.png'}\n")
+    model = Model(path)
+    assert model.predict(tmp_path / "list.csv", to=tmp_path / "out.csv") == 1
+    packed = pd.read_csv(tmp_path / "out.csv")["mask"][0]
+    assert unpack(json.loads(packed)).shape == (9, 5)
+    table = pa.table({"image": [(tmp_path / "a.png").read_bytes()]})
+    assert len(model.predict(table)["mask"][0].as_py()) == 9
+
+
+def test_masks_may_be_truth_values_under_another_name(data):
+    frames = [
+        part.assign(region=[mask > 0 for mask in part["mask"]])
+        .drop(columns="mask")
+        .rename(columns={"image": "scan"})
+        for part in (data.train, data.validation, data.test)
+    ]
+    segmenter = ImagingSegmenter.fast().set_params(columns={"image": "scan", "mask": "region"})
+    segmenter.fit(*frames[:2])
+    assert segmenter.evaluate(frames[2]).metrics["dice"].value > 0.6
+    assert list(segmenter.predict(frames[2].head(2)).columns) == ["mask", "region_share", "found"]
+
+
+def test_colour_and_patients(data):
+    frame = data.train.head(60).assign(
+        image=[np.repeat(i[:, :, None], 3, axis=2) for i in data.train["image"].head(60)],
+        patient=[f"P{row // 3}" for row in range(60)],
+    )
+    split = ImagingSegmenter().split(frame)
+    assert not set(split.train["patient"]) & set(split.test["patient"])
+    segmenter = ImagingSegmenter.fast().fit(frame)
+    assert segmenter.schema_["image"].channels == 3
+    assert segmenter.evaluate(split.test).metrics["dice"].value > 0.2
+    with pytest.raises(SchemaError, match="not one of 1 channels"):
+        segmenter.predict(data.test.head(1))
+
+
+def test_what_does_not_fit_is_refused(segmenter, data):
+    frame = data.train.head(60)
+    small = frame.assign(mask=[mask[:10] for mask in frame["mask"]])
+    with pytest.raises(SchemaError, match=r"'mask', row 0: a mask of 10 x 24 .* image of 24 x 24"):
+        ImagingSegmenter.fast().fit(small, data.validation)
+    empty = frame.assign(mask=[np.zeros_like(mask) for mask in frame["mask"]])
+    with pytest.raises(TrainingError, match="No training image has a region"):
+        ImagingSegmenter.fast().fit(empty, data.validation)
+    with pytest.raises(SchemaError, match="No pixel of the validation masks is marked"):
+        ImagingSegmenter.fast().fit(frame, empty)
+    with pytest.raises(SchemaError, match=r"'image', row 1.*float64"):
+        segmenter.predict(pd.DataFrame({"image": [frame["image"].iloc[0], np.zeros((4, 4))]}))
+    with pytest.raises(SchemaError, match="8192 pixels a side"):
+        segmenter.predict(pd.DataFrame({"image": [np.zeros((1, 8193), np.uint8)]}))
+
+
+@pytest.mark.real_data
+def test_the_tiles_are_split_as_their_card_says():
+    try:
+        tiles = load("magnetic_tile")
+    except DataNotFoundError as error:
+        pytest.skip(str(error))
+    assert [len(part) for part in (tiles.train, tiles.validation, tiles.test)] == [719, 179, 446]
+    again = load("magnetic_tile")
+    assert all(map(np.array_equal, tiles.validation["image"], again.validation["image"]))
+    shares = [part["defect"].eq("free").mean() for part in (tiles.train, tiles.validation)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.01)
+    marked = [mask.any() for mask in tiles.test["mask"]]
+    assert sum(marked) <= (tiles.test["defect"] != "free").sum()
