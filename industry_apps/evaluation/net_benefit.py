@@ -69,7 +69,12 @@ def net_benefit(
 
 
 def share_of(target: npt.ArrayLike) -> Callable[[_Bools], float]:
-    """Share of cases among rows whose outcome [rows] is known, as :func:`net_benefit` asks."""
+    """Share of cases among rows whose outcome is known, as :func:`net_benefit` asks.
+
+    Parameters
+    ----------
+    target : array-like of bool of shape [rows]
+    """
     labels = np.asarray(target, dtype=bool)
     return lambda mask: float(labels[mask].mean())
 

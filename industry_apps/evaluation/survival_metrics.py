@@ -131,6 +131,11 @@ def greenwood(follow_up: FollowUp, horizon: float) -> tuple[float, float]:
     Where nobody or everybody had the event by then, there is no such scale: the interval is
     then Wilson's, of all rows.
 
+    Parameters
+    ----------
+    follow_up : FollowUp
+    horizon : float
+
     References
     ----------
     Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, section 1.4,
@@ -264,7 +269,15 @@ class _Pairs:
 
 
 def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: SurvivalScale) -> _Floats:
-    """What each row adds to the integrated Brier score -> [N]; their mean is the score."""
+    """What each row adds to the integrated Brier score -> [N]; their mean is the score.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    curves : ndarray of shape [N, T]
+        Survival at the times of the scale.
+    scale : SurvivalScale
+    """
     time, times = follow_up.time[:, None], scale.times
     happened = (time <= times) & follow_up.event[:, None]  # [N, T]
     before = np.maximum(scale.censoring.at(follow_up.time), 1e-6)[:, None]
@@ -275,7 +288,12 @@ def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: Surviv
 
 
 def calibration_groups(predicted: _Floats) -> list[npt.NDArray[np.intp]]:
-    """Rows in up to ten groups of equal size, by rising predicted survival [N]."""
+    """Rows in up to ten groups of equal size, by rising predicted survival.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape [N]
+    """
     groups = max(1, min(_GROUPS, len(predicted) // _FEWEST))
     return np.array_split(np.argsort(predicted, kind="stable"), groups)
 

@@ -45,9 +45,11 @@ class PathContributions:
 
     def apply(self, rows: NDArray[np.float32]) -> NDArray[np.int64]:
         """Features [rows, features] -> contributions [rows, groups], in steps of 2^-14."""
+        total = np.zeros((len(rows), max(self.groups) + 1), dtype=np.int64)
+        if not len(rows):  # LightGBM divides by their number
+            return total
         leaves = np.asarray(self.booster.predict(rows, pred_leaf=True), dtype=np.int64)
         leaves = leaves.reshape(len(rows), -1)  # [rows, trees]
-        total = np.zeros((len(rows), max(self.groups) + 1), dtype=np.int64)
         for tree, root in enumerate(self._roots()):
             moves = dict(_leaf_moves(root, self.groups, {}))
             table = np.zeros((max(moves) + 1, total.shape[1]), dtype=np.int64)

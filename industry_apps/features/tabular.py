@@ -291,7 +291,7 @@ class Category:
         ordered = tuple(sorted(kept, key=natural_order))
         form = self.form
         if form == "auto":
-            form = "onehot" if len(ordered) <= self.one_hot else _form_of(ordered)
+            form = "onehot" if 0 < len(ordered) <= self.one_hot else _form_of(ordered)
         return replace(self, levels=ordered, form=form)
 
     def write(self, builder: GraphBuilder, text: str) -> str:
