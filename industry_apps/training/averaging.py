@@ -8,6 +8,7 @@ generalization, arXiv:1803.05407. Here the mean is exponential, and taken at eve
 from __future__ import annotations
 
 import copy
+
 import torch
 from torch import Tensor, nn
 
