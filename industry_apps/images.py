@@ -130,7 +130,8 @@ def are_images(values: NDArray[Any]) -> bool:
     >>> are_images(one_by_one([np.zeros((2, 3))])), are_images(np.zeros(3))
     (True, False)
     """
-    return values.dtype.kind == "O" and len(values) > 0 and isinstance(values[0], np.ndarray)
+    a_cell_each = values.dtype.kind == "O" and values.ndim == 1 and len(values) > 0
+    return a_cell_each and isinstance(values[0], np.ndarray)
 
 
 def one_by_one(images: Iterable[Any]) -> NDArray[np.object_]:

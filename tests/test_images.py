@@ -108,6 +108,7 @@ def test_other_modes_of_png_say_so():
 )
 def test_one_image_is_told_from_a_column(value, one):
     assert is_record({"scan": value}, GREY) is one
+    assert is_record({"scan": value, "mask": image(4, 4), "more": [1, 2]}, GREY) is one
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ Letters: B images, C channels, H and W pixels, F features, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -248,12 +248,13 @@ class MappedNetworks(nn.Module):
         odds, maps = [], []
         for turned in (False, True)[: 1 + self.mirrored]:
             view = x.flip(3) if turned else x
-            for member in self.members:
+            for each in self.members:
+                member = cast("ConvNet", each)
                 features = member.forward_features(view)
                 odds.append(member.forward_head(features))
-                each = member.class_maps(features)
-                maps.append(each.flip(3) if turned else each)
-        return sum(odds) / len(odds), sum(maps) / len(maps)
+                found = member.class_maps(features)
+                maps.append(found.flip(3) if turned else found)
+        return torch.stack(odds).mean(0), torch.stack(maps).mean(0)
 
 
 #: Blocks and depths of the named networks; widths are multiples of the first.

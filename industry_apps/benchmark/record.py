@@ -11,6 +11,7 @@ from typing import Any
 from industry_apps.application import Application
 from industry_apps.benchmark.catalogue_speed import large_catalogue
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
+from industry_apps.benchmark.image_speed import of_images
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.runs import Run, data_of, run, run_all
 from industry_apps.benchmark.series_speed import (
@@ -30,6 +31,8 @@ _PARITY = ("rows", "edge_rows", "changed_decisions", "beyond_tolerance", "larges
 BATCH, SHORT_BATCH = 1_000_000, 100_000
 REPETITIONS, SHORT_REPETITIONS = 4_000, 1_000
 FILE_ROWS = 5_000_000
+#: The same for images, each of which is as long as thousands of other values.
+IMAGES, SHORT_IMAGES = 10_000, 2_000
 #: The same for models of windows, which are given a long table for each call.
 MOMENTS, SHORT_MOMENTS = 1_000, 100
 CALLS, SHORT_CALLS = 200, 50
@@ -143,10 +146,12 @@ def _short(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
     if fitted.traits.windows:
         return _of_series(done, SHORT_CALLS, SHORT_MOMENTS)
+    images = "image" in fitted.traits.inputs
     return [
         *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
         *raw_record(fitted, done.path, done.data),
-        *batch(fitted, done.path, rows, count=SHORT_BATCH),
+        *batch(fitted, done.path, rows, count=SHORT_IMAGES if images else SHORT_BATCH),
+        *(of_images(fitted, rows) if images else []),
     ]
 
 
@@ -155,6 +160,13 @@ def _thorough(done: Run) -> list[Measure]:
     of_process = [*import_times(), training_step()]
     if fitted.traits.windows:
         return [*_of_series(done, CALLS, MOMENTS), *of_process]
+    if "image" in fitted.traits.inputs:
+        return [
+            *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
+            *batch(fitted, done.path, rows, count=IMAGES),
+            *of_images(fitted, rows),
+            *of_process,
+        ]
     return [
         *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
         *raw_record(fitted, done.path, done.data),

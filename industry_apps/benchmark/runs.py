@@ -17,6 +17,7 @@ from industry_apps.benchmark.hardware import cores
 from industry_apps.data import Dataset, Split, card, catalogue, load, read_table
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Report, merged
+from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.export import Certificate
 from industry_apps.runtime.progress import progress
 from industry_apps.schema import Schema
@@ -93,9 +94,9 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
 
 
 def run_all(application: Application, source: str, path: Path) -> Run:
-    """Run an application on every split of a data set, and merge what was found.
+    """Run an application on every split of a data set, or with every seed, and merge the results.
 
-    Splits are run side by side, each in a process with its share of the cores: on few rows
+    They are run side by side, each in a process with its share of the cores: on few rows
     threads wait for each other more than they work.
 
     Parameters
@@ -117,20 +118,26 @@ def run_all(application: Application, source: str, path: Path) -> Run:
     UnknownNameError, DataNotFoundError, ChecksumError
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
-    rule = card(source).resampling if source in catalogue() else None
-    if rule is None or rule.runs == 1:
+    facts = card(source) if source in catalogue() else None
+    if facts is None or facts.runs == 1:
         return run(application, data_of(application, source), path)
     started = time.perf_counter()
-    asked = [(_repeated(application, n // max(rule.folds, 1)), n) for n in range(rule.runs)]
+    rule, runs = facts.resampling, facts.runs
+    folds = max(rule.folds, 1) if rule else 1
+    asked = [(_repeated(application, n // folds), n) for n in range(runs)]
     # The last one first and in this process: its model is kept, and an error shows at once.
     done = run(asked[-1][0], load(source, run=asked[-1][1]), path)
-    workers = Parallel(n_jobs=min(cores(), rule.runs - 1), return_as="generator")
+    workers = Parallel(n_jobs=min(cores(), runs - 1), return_as="generator")
     judged = workers(delayed(_judged)(fresh, source, number) for fresh, number in asked[:-1])
-    shown = progress(((each, n / rule.runs) for n, each in enumerate(judged, start=2)), source)
+    shown = progress(((each, n / runs) for n, each in enumerate(judged, start=2)), source)
     found = [*shown, (done.report, done.certificate)]
     reports, certificates = zip(*found, strict=True)
     certificate = Certificate.joined(certificates)
-    report = merged(reports, test_share=rule.test_share, rows_once=max(rule.folds, 1))
+    report = (
+        merged(reports, test_share=rule.test_share, rows_once=folds)
+        if rule
+        else over_seeds(reports)
+    )
     return replace(
         done,
         report=replace(report, parity=certificate.to_dict()),

@@ -122,6 +122,8 @@ class Card:
         A column that names the part of each record: train, validation or test.
     held_out : HeldOut, optional
         How the validation part is made, where the official split has none.
+    seeds : int
+        How many times a model is trained on the one split, each time with another seed.
     folder : str
         Where mirrors keep the files, if not under the id.
     settings : mapping of str to str
@@ -154,6 +156,7 @@ class Card:
     scaffolds: Scaffolds | None = None
     official: str = ""
     held_out: HeldOut | None = None
+    seeds: int = 1
     folder: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     leaks: Mapping[str, str] = field(default_factory=dict)
@@ -166,8 +169,8 @@ class Card:
 
     @property
     def runs(self) -> int:
-        """In how many ways the data are split."""
-        return self.resampling.runs if self.resampling else 1
+        """How often a model is trained and tested: on many splits, or on one with many seeds."""
+        return self.resampling.runs if self.resampling else self.seeds
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Card:
@@ -249,6 +252,11 @@ def _check(card: Card, name: str) -> None:
         raise SchemaError(
             f"Card {name!r}: expected one of a [split] by time, a [resampling], [last_out], "
             "[grouped], [scaffolds] and official."
+        )
+    if card.seeds < 1 or (card.seeds > 1 and card.resampling):
+        raise SchemaError(
+            f"Card {name!r}: seeds is {card.seeds}, expected a number >= 1 of trainings on one "
+            "split. Of data that are split many times each split has a seed of its own."
         )
     for file in card.files:
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):

@@ -100,7 +100,7 @@ def load(name: str, *, run: int = 0) -> Dataset:
     """
     facts = card(name)
     if not 0 <= run < facts.runs:
-        raise ParameterError(f"{name!r} is split in {facts.runs} ways; there is no run {run!r}.")
+        raise ParameterError(f"{name!r} is run in {facts.runs} ways; there is no run {run!r}.")
     if facts.simulator:
         split, sha256 = _simulated(facts, facts.simulator, run)
     else:

@@ -38,9 +38,9 @@ def class_bootstrap(
     Returns
     -------
     BootstrapResult
-        ``accuracy``; ``balanced_accuracy``, ``macro_f1``, ``auroc`` and ``average_precision``,
-        means over the classes of each against all others (of two classes the area is the same
-        for both); ``calibration_error`` of the probability of the likeliest class.
+        ``auroc``, ``balanced_accuracy``, ``macro_f1`` and ``average_precision``, means over the
+        classes of each against all others (of two classes the area is the same for both);
+        ``accuracy``; ``calibration_error`` of the probability of the likeliest class.
 
     Raises
     ------
@@ -77,10 +77,10 @@ def class_bootstrap(
         return lambda weight: float(np.mean([of_class(n, weight) for n in range(classes)]))
 
     metrics: dict[str, Callable[[_Floats], float]] = {
+        "auroc": mean(lambda n, weight: ranks[n].auroc(weight)),
         "accuracy": lambda weight: weighted_mean(right.astype(np.float64), weight),
         "balanced_accuracy": mean(lambda n, weight: _share(each[n][0] & right, each[n][0], weight)),
         "macro_f1": mean(lambda n, weight: class_f1(*each[n], weight)),
-        "auroc": mean(lambda n, weight: ranks[n].auroc(weight)),
         "average_precision": mean(lambda n, weight: ranks[n].average_precision(weight)),
         "calibration_error": sure,
     }

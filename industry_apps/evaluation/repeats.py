@@ -1,6 +1,6 @@
-"""Reports of many splits of the same rows, as one.
+"""Reports of many splits of the same rows, or of many seeds on one split, as one.
 
-Figures are means over the runs. Test parts of different runs share rows, and so do their
+Figures are means over the runs. Test parts of different splits share rows, and so do their
 training parts, so that the runs vary less than independent ones would; the intervals are
 corrected for it.
 """
@@ -17,6 +17,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation.grouped import GroupedAnswers
 from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.report import Report
+from industry_apps.evaluation.sections import Section
 
 _LEVEL = 0.95
 
@@ -105,6 +106,53 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
             f"Means over {len(reports)} random splits of the same rows, with corrected resampled "
             "t intervals (Nadeau and Bengio 2003).",
             *(f"{title}: of the first of these runs." for title in titles),
+            *first.notes,
+        ),
+    )
+
+
+def over_seeds(reports: Sequence[Report]) -> Report:
+    """Merge the reports of several trainings on one split, each with a seed of its own.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        At least one; all of the same test rows.
+
+    Returns
+    -------
+    Report
+        Values and ends of intervals are means over the seeds: an interval says what other test
+        rows would do. What other seeds do is a section of its own. Curves and the other
+        sections are those of the first.
+    """
+    first = reports[0]
+
+    def means(rows: Sequence[Mapping[str, Estimate]]) -> dict[str, Estimate]:
+        ends = ("value", "low", "high")
+        return {
+            name: Estimate(
+                *(float(np.mean([getattr(row[name], end) for row in rows])) for end in ends)
+            )
+            for name in rows[0]
+        }
+
+    spread = [(name, *(report.metrics[name].value for report in reports)) for name in first.metrics]
+    header = ("metric", *(f"seed {number}" for number in range(1, len(reports) + 1)))
+    return replace(
+        first,
+        metrics=means([report.metrics for report in reports]),
+        baselines={b: means([r.baselines[b] for r in reports]) for b in first.baselines},
+        margins={b: means([r.margins[b] for r in reports]) for b in first.margins},
+        sections=(
+            Section("Seeds", "The same split, trained anew.", [header, *spread]),
+            *first.sections,
+        ),
+        headline_text="",
+        notes=(
+            f"Means over {len(reports)} trainings with seeds of their own, on one split; an "
+            "interval is the mean of theirs, over test rows.",
+            *(f"{section.title}: of the first of these." for section in first.sections),
             *first.notes,
         ),
     )

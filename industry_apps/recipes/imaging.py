@@ -98,7 +98,7 @@ class ImagingOptions:
     coverage: float = 0.95
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
-            max_epochs=18, batch_size=128, learning_rate=2e-3, weight_decay=0.05, patience=18
+            max_epochs=14, batch_size=128, learning_rate=2e-3, weight_decay=0.05, patience=14
         )
     )
 
@@ -296,7 +296,7 @@ class ImagingRecipe:
         if training.precision == "auto" and multiplies_bfloat16():
             training = replace(training, precision="bfloat16")
         with seeded(training.seed):
-            network = convnet(
+            network: Any = convnet(
                 options.network,
                 self.column.channels or 1,
                 len(self.classes),
@@ -309,7 +309,8 @@ class ImagingRecipe:
         weights = self._weights(train[1])
         objective = _objective(options.augmentation, weights)
         self.history_ = fit_network(averaged, train, validation, objective, training)
-        return averaged.average.to(memory_format=torch.contiguous_format)
+        member: Any = averaged.average
+        return member.to(memory_format=torch.contiguous_format)
 
     def _joined(self, members: Sequence[Any]) -> torch.nn.Module:
         from industry_apps.backbones.convolutional import MappedNetworks

@@ -46,12 +46,12 @@ def is_record(data: Any, schema: Schema) -> bool:
         return True  # by far the most frequent case, and worth a microsecond or two
     if not isinstance(data, Mapping):
         return False
+    images = [column.name for column in schema if column.kind == "image" and column.name in data]
+    if images:  # which tell, whatever else is there: a column that no model knows may be an array
+        return all(is_image(data[name]) for name in images)
     lists = {column.name for column in schema if column.is_list}
-    images = {column.name for column in schema if column.kind == "image"}
     return all(
-        is_image(value)
-        if name in images or (images and name not in schema)  # as a mask that is not read
-        else is_single(value) or (name in lists and all(map(is_single, value)))
+        is_single(value) or (name in lists and all(map(is_single, value)))
         for name, value in data.items()
     )
 
