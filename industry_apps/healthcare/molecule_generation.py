@@ -127,7 +127,7 @@ class MoleculeGenerator(Application):
     def fast(cls) -> Self:
         """A small network and few epochs: a fit of seconds."""
         options = TrainingOptions(
-            max_epochs=4, batch_size=32, learning_rate=5e-3, progress=False, precision="float32"
+            max_epochs=20, batch_size=32, learning_rate=1e-2, progress=False, precision="float32"
         )
         return cls(units=64, samples=200, training=options)
 
