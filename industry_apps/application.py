@@ -117,8 +117,7 @@ class Application(BaseEstimator, ABC):
         Raises
         ------
         ParityError
-            The file would answer differently, or in a lower precision lose more than it
-            may; nothing is written.
+            It would answer otherwise, or lose more than it may; nothing is written.
         ParameterError, NotFittedError
         """
         self._check_fitted()

@@ -29,9 +29,11 @@ def class_bootstrap(
 
     Parameters
     ----------
-    target, answer : array-like of int, shape (N,)
-        Numbers of the true and of the answered class, below K; every class must occur.
+    target : array-like of int, shape (N,)
+        Number of the true class, below K; every class must occur.
     probability : array-like of float, shape (N, K)
+    answer : array-like of int, shape (N,)
+        Number of the class that is answered.
     resamples, seed : int, default 400 and 0
         Of the bootstrap; same seed, same intervals.
 

@@ -80,6 +80,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         f"Model: {metadata['model']}. Written by industry_apps {metadata['version']}; runs with "
         "nothing but onnxruntime.",
         "",
+        *_use(metadata.get("intended_use", "")),
         "## Training data",
         "",
         f"`{data['id']}`, sha256 `{data['sha256']}`. Licence: {data.get('licence', 'not stated')}",
@@ -100,6 +101,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         f"{parity['rows']} rows of data and {parity['edge_rows']} edge rows: "
         f"{parity['changed_decisions']} changed decisions, {parity['beyond_tolerance']} rows "
         f"beyond {parity['tolerance']:g}, largest difference {parity['largest_difference']:.1e}.",
+        *_loss(metadata.get("loss", {})),
         "",
         "## Columns",
         "",
@@ -111,6 +113,21 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "- Train on your own records before you rely on an answer.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _use(words: str) -> list[str]:
+    return ["## Intended use", "", words, ""] if words else []
+
+
+def _loss(stated: Mapping[str, Any]) -> list[str]:
+    """What a file of lower precision loses."""
+    if not stated:
+        return []
+    return [
+        "",
+        f"In this precision {stated['metric']} is {stated['file']:.4f} in place of "
+        f"{stated['trained']:.4f}; {stated['most']:g} may be lost.",
+    ]
 
 
 def _columns(metadata: Mapping[str, Any]) -> list[str]:

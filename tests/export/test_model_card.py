@@ -99,3 +99,14 @@ def test_what_may_not_be_published_is_not(
     with pytest.raises(ModelFileError, match=r"whose licence does not say that models of it may"):
         publish(path, tmp_path / "onnx_models")
     assert not (tmp_path / "onnx_models").exists()
+
+
+def test_a_card_says_what_it_is_for_and_what_a_lower_precision_loses(
+    served: Served, tmp_path: Path
+) -> None:
+    loss = {"metric": "auroc", "trained": 0.91234, "file": 0.91111, "most": 0.005}
+    path = exported(served, tmp_path / "a.onnx", intended_use="Research.", loss=loss)
+    publish(path, tmp_path)
+    card = (tmp_path / "tests.tiny.md").read_text()
+    assert "## Intended use\n\nResearch." in card
+    assert "auroc is 0.9111 in place of 0.9123; 0.005 may be lost" in card
