@@ -109,7 +109,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        *[f"- {text}" for text in data.get("caveats", [])],
+        *[f"- {text}" for text in (*metadata.get("notes", []), *data.get("caveats", []))],
         "- Train on your own records before you rely on an answer.",
     ]
     return "\n".join(lines) + "\n"

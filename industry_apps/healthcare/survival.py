@@ -309,7 +309,9 @@ class SurvivalPredictor(Application):
         rows = self._followed(frame)
         split = {**self.split_, "test": self._describe(frame)}
         report = assess_survival(self.recipe_, self.baselines_, rows, self.learned_, split)
-        return replace(report, groups=self._groups(frame, rows), notes=self._notes(report.notes))
+        known = "Groups: of patients who are not censored before the last horizon."
+        notes = (*report.notes, known, *self._notes())
+        return replace(report, groups=self._groups(frame, rows), notes=notes)
 
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, Any]:
         """Answers by group, of those whose state at the last horizon is known."""
@@ -325,8 +327,8 @@ class SurvivalPredictor(Application):
             favourable=True,
         )
 
-    def _notes(self, found: tuple[str, ...]) -> tuple[str, ...]:
-        notes = [*found, "Groups: of patients who are not censored before the last horizon."]
+    def _notes(self) -> tuple[str, ...]:
+        notes = ["Research use, no diagnosis."]
         if self.reasons_ is not None:
             notes.append(
                 "Reasons come from trees that imitate the model; they share "
@@ -358,7 +360,7 @@ class SurvivalPredictor(Application):
             outputs=Schema(tuple(columns)),
             check=self.check_,
             thresholds=thresholds,
-            facts={**self.recipe_.facts(), "split": self.split_},
+            facts={**self.recipe_.facts(), "split": self.split_, "notes": list(self._notes())},
         )
 
     def _options(self) -> SurvivalOptions:

@@ -169,7 +169,6 @@ def assess_survival(
             f"pairs; {recipe.model_} was chosen on validation data (C-index: {scores})."
         ),
         notes=(
-            "Research use, no diagnosis.",
             f"Horizons: {', '.join(f'{h:g}' for h in scale.horizons)}, in the unit of the "
             "follow-up.",
         ),
