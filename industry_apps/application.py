@@ -125,8 +125,7 @@ class Application(BaseEstimator, ABC):
             owner, words = f"{type(self).__name__}.export", f"one of {self.traits.precisions}"
             raise wrong_parameter(owner, "precision", words, precision)
         frame = check.test if isinstance(check, Dataset) else check
-        model = self._exportable()
-        model = model.others[precision]() if precision != model.precision else model
+        model = self._exportable().of_precision(precision)
         facts = {
             "application": self.name,
             "summary": (type(self).__doc__ or "").partition("\n")[0],

@@ -111,6 +111,11 @@ class Exportable:
     others: Mapping[str, Callable[[], Exportable]] = field(default_factory=dict)
 
 
+    def of_precision(self, precision: str) -> Exportable:
+        """The same model in a precision: this one's, or one of ``others``."""
+        return self if precision == self.precision else self.others[precision]()
+
+
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
     """Prove that the graph answers as the trained model does, then write the file.
 
