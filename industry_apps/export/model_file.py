@@ -110,7 +110,6 @@ class Exportable:
     loss: StatedLoss | None = None
     others: Mapping[str, Callable[[], Exportable]] = field(default_factory=dict)
 
-
     def of_precision(self, precision: str) -> Exportable:
         """The same model in a precision: this one's, or one of ``others``."""
         return self if precision == self.precision else self.others[precision]()
