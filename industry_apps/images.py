@@ -134,6 +134,20 @@ def are_images(values: NDArray[Any]) -> bool:
     return a_cell_each and isinstance(values[0], np.ndarray)
 
 
+def changed_pixels(one: Any, other: Any) -> int:
+    """Count the pixels in which two images differ; all of them where the sizes do.
+
+    Examples
+    --------
+    >>> changed_pixels(np.zeros((2, 3)), [[0, 0, 0], [0, 0, 7]])
+    1
+    """
+    ours, theirs = np.asarray(one), np.asarray(other)
+    if ours.shape != theirs.shape:
+        return max(ours.size, theirs.size)
+    return int((ours != theirs).sum())
+
+
 def one_by_one(images: Iterable[Any]) -> NDArray[np.object_]:
     """Images of one or of several sizes as a column of objects, shape [rows].
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParityError
 from industry_apps.export.edges import Moment
-from industry_apps.images import are_images
+from industry_apps.images import are_images, changed_pixels
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.model import TOLERANCE
 
@@ -85,6 +85,10 @@ class Certificate:
     largest_difference : float
         Of a number beyond 1, as a share of it.
     tolerance : float
+    changed_pixels : int, optional
+        Of images among the answers, the pixels that differ; None where there are no images. A
+        pixel whose value lies on the threshold but for rounding may go either way, and an image
+        is beyond the tolerance when more than that share of its pixels did.
     """
 
     rows: int
@@ -93,6 +97,7 @@ class Certificate:
     beyond_tolerance: int
     largest_difference: float
     tolerance: float = TOLERANCE
+    changed_pixels: int | None = None
 
     @property
     def holds(self) -> bool:
@@ -100,8 +105,8 @@ class Certificate:
         return self.changed_decisions == 0 and self.beyond_tolerance == 0
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
+        """As plain JSON values, without what there is none of."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -119,6 +124,7 @@ class Certificate:
             beyond_tolerance=sum(part.beyond_tolerance for part in parts),
             largest_difference=max(part.largest_difference for part in parts),
             tolerance=max(part.tolerance for part in parts),
+            changed_pixels=_total([part.changed_pixels for part in parts]),
         )
 
 
@@ -159,6 +165,7 @@ def certify(
             changed_decisions=counted.changed_decisions + int(differs.sum()),
             beyond_tolerance=counted.beyond_tolerance + int((difference > TOLERANCE).sum()),
             largest_difference=max(counted.largest_difference, float(difference.max())),
+            changed_pixels=_total([counted.changed_pixels, _changed_pixels(ours, theirs)]),
         )
     return counted
 
@@ -213,6 +220,22 @@ def _certificate(rows: int, edge_rows: int, largest: float) -> Certificate:
     )
 
 
+def _changed_pixels(ours: Answers, theirs: Answers) -> int | None:
+    """Of all images among the answers; None where there are none."""
+    return _total(
+        [
+            sum(map(changed_pixels, values, theirs[name]))
+            for name, values in ours.items()
+            if are_images(values)
+        ]
+    )
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
 def _compare(ours: Answers, theirs: Answers, describe: Callable[[int], str]) -> float:
     """Largest difference of a number; refuses the first row that differs too much."""
     difference, differs = _differences(ours, theirs)
@@ -250,7 +273,8 @@ def _differences(
             difference = np.maximum(difference, gap)
         elif are_images(ours):
             pairs = zip(ours, theirs, strict=True)
-            differs |= np.array([not np.array_equal(*pair) for pair in pairs])
+            share = np.array([changed_pixels(*pair) / pair[0].size for pair in pairs])
+            difference = np.maximum(difference, share)
         else:
             wrong = np.asarray(ours) != np.asarray(theirs)
             differs |= wrong.reshape(rows, -1).any(axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.images import are_images, one_by_one, unpack
+from industry_apps.images import are_images, changed_pixels, one_by_one, unpack
 from industry_apps.schema import Column, Schema
 
 Answers = dict[str, NDArray[Any]]
@@ -118,7 +118,8 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     expected : nested list
         JSON values, null for a missing number, images packed.
     tolerance : float
-        Of a number; of one beyond 1, as a share of it.
+        Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels: one
+        on the threshold may go either way on another processor.
 
     Returns
     -------
@@ -126,7 +127,9 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     """
     if are_images(found):
         pairs = zip(found, expected, strict=True)
-        return np.array([not np.array_equal(image, unpack(packed)) for image, packed in pairs])
+        return np.array(
+            [changed_pixels(i, unpack(packed)) > tolerance * i.size for i, packed in pairs]
+        )
     if found.dtype.kind == "O":
         same = found == np.asarray(expected, dtype=object).reshape(found.shape)
     else:

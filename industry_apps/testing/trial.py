@@ -21,7 +21,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation.report import Report
 from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import TOLERANCE
-from industry_apps.images import are_images, one_by_one
+from industry_apps.images import are_images, changed_pixels, one_by_one
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
@@ -38,7 +38,7 @@ _DTYPES: dict[Kind, str] = {
     "category": "OU",
     "text": "OU",
     "datetime": "M",
-    "image": "Ou",
+    "image": "O",
 }
 
 
@@ -213,7 +213,8 @@ def assert_same(
             right = right.astype(np.float64)
             same = np.isclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True)
         elif are_images(left):
-            same = np.array([*map(np.array_equal, left, right)])
+            pairs = zip(left, right, strict=True)
+            same = np.array([changed_pixels(i, other) <= tolerance * i.size for i, other in pairs])
         else:
             same = np.atleast_1d(left == right)
         if not same.all():
@@ -247,7 +248,7 @@ def values_of(values: pd.Series) -> NDArray[Any]:
     if not len(values) or not isinstance(values.iloc[0], list | np.ndarray):
         return values.to_numpy()
     arrays = [np.asarray(value) for value in values]
-    if len({array.shape for array in arrays}) == 1:
+    if isinstance(values.iloc[0], list) and len({array.shape for array in arrays}) == 1:
         return np.stack(arrays)
     return one_by_one(arrays)
 

@@ -14,6 +14,7 @@ from industry_apps.errors import ParameterError, ParityError
 from industry_apps.export import certify, convert, edge_rows, export_model
 from industry_apps.export.parity import Answers
 from industry_apps.finance import FraudDetector
+from industry_apps.images import one_by_one
 from industry_apps.runtime.model import TOLERANCE
 from industry_apps.schema import Column, Schema
 
@@ -188,3 +189,25 @@ def test_an_application_refuses_a_wrong_converter(
     detector.export(target)
     assert list(tmp_path.iterdir()) == [target]
     assert target.read_bytes() != b"the file of yesterday"
+
+
+def test_pixels_on_the_threshold_are_counted_and_more_of_them_refused():
+    frame, none = pd.DataFrame({"image": range(3)}), pd.DataFrame()
+
+    def masks(changed: int):
+        made = one_by_one(np.zeros((3, 200, 100), np.uint8))
+        made[1][0, :changed] = 255
+        return {"mask": made}
+
+    found = certify(lambda _: masks(0), lambda _: masks(2), frame, none)
+    assert (found.changed_pixels, found.largest_difference, found.holds) == (2, 2 / 20_000, True)
+    assert found.to_dict()["changed_pixels"] == 2
+    with pytest.raises(ParityError, match="answers differently in 1 of 3 rows"):
+        certify(lambda _: masks(0), lambda _: masks(3), frame, none)
+
+
+def test_certificates_say_nothing_of_pixels_where_there_are_none():
+    frame = pd.DataFrame({"x": [1.0]})
+    answers = {"score": np.array([0.5])}
+    found = certify(lambda _: answers, lambda _: answers, frame, pd.DataFrame())
+    assert "changed_pixels" not in found.to_dict()
