@@ -42,7 +42,7 @@ class MoleculeGraph(RunsItsGraph):
     >>> from industry_apps.schema import Column
     >>> graph = MoleculeGraph(Schema((Column(name="smiles", kind="text"),)))
     >>> found = graph.run({"smiles": np.array(["CCO", "C(C"], dtype=object)})
-    >>> found["readable"].tolist(), found["size"].tolist()
+    >>> found["readable"].ravel().tolist(), found["size"].ravel().tolist()
     ([True, False], [3.0, 0.0])
     """
 

@@ -44,7 +44,7 @@ def test_the_same_run_is_the_same_split():
 def test_a_run_that_is_not_there_is_refused():
     with pytest.raises(ParameterError, match="3 ways, 0 to 2; got 3"):
         part_of_run(Resampling(repeats=3, test=0.2), 3)
-    with pytest.raises(ParameterError, match="split in 1 ways; there is no run 1"):
+    with pytest.raises(ParameterError, match="is run in 1 ways; there is no run 1"):
         load("finance_card_simulator", run=1)
 
 
