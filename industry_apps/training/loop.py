@@ -304,7 +304,7 @@ def _run(loop: _Loop, device: str) -> None:
     callbacks: list[Callback] = []
     if options.progress and sys.stderr.isatty():
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
-    with _quiet():
+    with _quiet(), _safe_threads(loop):
         trainer = Trainer(
             accelerator=device,
             devices=1,
@@ -327,6 +327,21 @@ def _run(loop: _Loop, device: str) -> None:
             if isinstance(stop.__context__, KeyboardInterrupt):
                 raise stop.__context__ from None
             raise
+
+
+@contextmanager
+def _safe_threads(network: nn.Module) -> Iterator[None]:
+    """Let one thread train convolutions of images inside the block.
+
+    With several, the backward pass of torch 2.13 corrupts the heap on some processors.
+    """
+    threads = torch.get_num_threads()
+    if any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _rate_factor(step: int, steps: int) -> float:

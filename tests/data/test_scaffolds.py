@@ -39,6 +39,6 @@ def test_what_is_no_molecule_and_a_missing_column_are_refused():
 
 
 @pytest.mark.real_data
-def test_the_published_sizes_of_bbbp():
+def test_the_sizes_of_the_parts_of_bbbp():
     data = load("moleculenet_bbbp")
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1631, 204, 204]
