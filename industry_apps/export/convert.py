@@ -265,7 +265,16 @@ def network_to_onnx(
         else:
             model = _follow_run(network.eval(), tuple(example), *names)
     model.ir_version = IR_VERSION
+    _forget_origins(model.graph)
     return model
+
+
+def _forget_origins(graph: onnx.GraphProto) -> None:
+    """Take out the lines of code that the exporter notes beside each part, with their paths."""
+    graph.ClearField("metadata_props")
+    for part in (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def _read_code(

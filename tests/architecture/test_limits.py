@@ -87,6 +87,15 @@ def test_no_file_names_a_path_of_one_machine():
     assert not found
 
 
+def test_no_model_file_names_a_file_of_code():
+    named = [
+        path.name
+        for path in sorted((ROOT / "onnx_models").glob("*.onnx"))
+        if b'.py", line' in path.read_bytes()
+    ]
+    assert not named
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_within_the_project_lead_somewhere(name):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / name).read_text(encoding="utf-8"))

@@ -188,3 +188,10 @@ def test_a_network_takes_any_batch() -> None:
         (found,) = session.run(["output"], feeds)
         assert found.shape == (batch, 1)
         assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dynamo", [True, False])
+def test_a_converted_network_does_not_say_where_it_was_written(dynamo: bool) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+    content = network_to_onnx(network, (torch.zeros(2, 3),), ["x"], dynamo=dynamo)
+    assert b".py" not in content.SerializeToString()
