@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
-from industry_apps.export.convert import trees_to_onnx, with_float32_thresholds
+from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import GraphBuilder
 from industry_apps.features.horizon_nodes import reshaped
-from industry_apps.recipes.trees import SEEDS_APART, TreeOptions
+from industry_apps.recipes.trees import TreeOptions, write_mean_margin
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -119,16 +119,9 @@ class TreeQuantiles:
                         )
                     )
                 )
-                for options in self._seeded()
+                for options in self.options.bagged()
             ]
             for quantile in self.quantiles
-        ]
-
-    def _seeded(self) -> list[TreeOptions]:
-        first = self.options.seed
-        return [
-            replace(self.options, seed=first + SEEDS_APART * bag)
-            for bag in range(self.options.bags)
         ]
 
     def forecast(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -142,13 +135,7 @@ class TreeQuantiles:
 
     def write(self, builder: GraphBuilder, tensors: Mapping[str, str]) -> str:
         """Append the boosters to a graph -> tensor [batch, H, Q]."""
-        columns = []
-        for bag in self._boosters:
-            margins = [
-                builder.append(trees_to_onnx(each), {"features": tensors["rows"]})["margin"]
-                for each in bag
-            ]
-            columns.append(builder.node("Mean", *margins) if len(margins) > 1 else margins[0])
+        columns = [write_mean_margin(builder, bag, tensors["rows"]) for bag in self._boosters]
         together = builder.concat(columns)  # [batch x H, Q]
         return reshaped(builder, together, -1, self.horizon, len(self.quantiles))
 

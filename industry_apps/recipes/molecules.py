@@ -148,11 +148,8 @@ class MoleculeTrees:
         """Learn; validation data decide when to stop, if patience is not 0."""
         parts = [(self._rows(part.arrays), part.target) for part in (train, validation)]
         self.boosters_ = [
-            [
-                self._booster(replace(self.options, seed=self._seed(member)), parts, target)
-                for target in range(train.target.shape[1])
-            ]
-            for member in range(self.options.bags)
+            [self._booster(options, parts, target) for target in range(train.target.shape[1])]
+            for options in self.options.bagged()
         ]
 
     def predict(self, arrays: Arrays) -> NDArray[np.float64]:
@@ -179,9 +176,6 @@ class MoleculeTrees:
 
     def _rows(self, arrays: Arrays) -> NDArray[np.float32]:
         return self.graph.run(arrays)["numeric"]
-
-    def _seed(self, member: int) -> int:
-        return self.options.seed + SEEDS_APART * member
 
     def _booster(
         self,

@@ -16,7 +16,7 @@ from industry_apps.export.attributions import PathContributions
 from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
 from industry_apps.recipes.scorers import Arrays
-from industry_apps.recipes.trees import TreeOptions
+from industry_apps.recipes.trees import TreeOptions, thresholds_of
 from industry_apps.schema import Schema
 
 #: Trees of the imitation: few and small, as each leaf holds a number for each column.
@@ -101,11 +101,4 @@ class TreeReasons:
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the reasons turn."""
-        from industry_apps.export.convert import split_thresholds
-
-        found: dict[str, list[float]] = {}
-        splits = split_thresholds(self.contributions_.booster)
-        for name, values in zip(self.features.names, splits, strict=True):
-            if name in self.features.schema:
-                found.setdefault(name, []).extend(values)
-        return found
+        return thresholds_of(self.features, [self.contributions_.booster])

@@ -7,18 +7,23 @@ its survival curve at the edges of a grid of times into a graph. Letters: K edge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.evaluation.survival_metrics import FollowUp
-from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
+from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, tree_encoders
 from industry_apps.recipes.cox import RISK_LIMIT, baseline_hazard, partial_likelihood
 from industry_apps.recipes.scorers import Arrays, Features
-from industry_apps.recipes.trees import SEEDS_APART, TreeOptions
+from industry_apps.recipes.trees import (
+    TreeOptions,
+    mean_margin,
+    thresholds_of,
+    write_mean_margin,
+)
 from industry_apps.schema import Schema
 
 
@@ -272,42 +277,23 @@ class TreeRisk:
                     callbacks=callbacks,
                 )
             )
-            for options in self._seeded()
-        ]
-
-    def _seeded(self) -> list[TreeOptions]:
-        first = self.options.seed
-        return [
-            replace(self.options, seed=first + SEEDS_APART * k) for k in range(self.options.bags)
+            for options in self.options.bagged()
         ]
 
     def refit(self, every: Followed) -> None:
         """Learn again from more data, with as many trees as were found good."""
-        rounds = max(1, round(np.mean([booster.num_trees() for booster in self.boosters_])))
-        self.options = replace(self.options, rounds=rounds, patience=0)
+        self.options = self.options.regrown(self.boosters_)
         self.fit(every, None)
 
     def log_risk(self, arrays: Arrays) -> NDArray[np.float64]:
         """Log-risks -> [rows]."""
-        rows = self.features.run(arrays)["numeric"]
-        found = [booster.predict(rows, raw_score=True) for booster in self.boosters_]
-        mean: NDArray[np.float64] = np.mean(found, axis=0)
-        return mean
+        return mean_margin(self.features, self.boosters_, arrays)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
         rows = self.features.write(builder, inputs)["numeric"]
-        found = [
-            builder.append(trees_to_onnx(booster), {"features": rows})["margin"]
-            for booster in self.boosters_
-        ]
-        return builder.node("Mean", *found) if len(found) > 1 else found[0]
+        return write_mean_margin(builder, self.boosters_, rows)
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        found: dict[str, list[float]] = {}
-        for booster in self.boosters_:
-            for name, values in zip(self.features.names, split_thresholds(booster), strict=True):
-                if name in self.features.schema:
-                    found.setdefault(name, []).extend(values)
-        return found
+        return thresholds_of(self.features, self.boosters_)

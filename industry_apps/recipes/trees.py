@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_enco
 from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 #: Seeds of averaged boosters lie so far apart, so that those of repeats do not meet.
 SEEDS_APART = 1_000
@@ -63,6 +66,15 @@ class TreeOptions:
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
+
+    def bagged(self) -> list[TreeOptions]:
+        """Settings of each booster that is averaged: the same, with a seed of its own."""
+        return [replace(self, seed=self.seed + SEEDS_APART * bag) for bag in range(self.bags)]
+
+    def regrown(self, boosters: Sequence[lgb.Booster]) -> TreeOptions:
+        """Settings to learn from more data: as many trees as were found good, all of them grown."""
+        rounds = max(1, round(np.mean([booster.num_trees() for booster in boosters])))
+        return replace(self, rounds=rounds, patience=0)
 
     def parameters(self) -> dict[str, Any]:
         """The settings under LightGBM's names."""
@@ -153,13 +165,7 @@ class TreeScorer:
                     callbacks=callbacks,
                 )
             )
-            for options in self._seeded()
-        ]
-
-    def _seeded(self) -> list[TreeOptions]:
-        first = self.options.seed
-        return [
-            replace(self.options, seed=first + SEEDS_APART * k) for k in range(self.options.bags)
+            for options in self.options.bagged()
         ]
 
     def _constraints(self) -> dict[str, Any]:
@@ -168,30 +174,71 @@ class TreeScorer:
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, with as many trees as were found good."""
-        rounds = round(np.mean([booster.num_trees() for booster in self.boosters_]))
-        self.options = replace(self.options, rounds=rounds, patience=0)
+        self.options = self.options.regrown(self.boosters_)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
         """Score records as the trained model does -> [rows]."""
-        rows = self.features.run(arrays)["numeric"]
-        margins = [booster.predict(rows, raw_score=True) for booster in self.boosters_]
-        return np.mean(margins, axis=0)
+        return mean_margin(self.features, self.boosters_, arrays)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and model to a graph -> tensor [batch, 1]."""
         rows = self.features.write(builder, inputs)["numeric"]
-        margins = [
-            builder.append(trees_to_onnx(booster), {"features": rows})["margin"]
-            for booster in self.boosters_
-        ]
-        return builder.node("Mean", *margins) if len(margins) > 1 else margins[0]
+        return write_mean_margin(builder, self.boosters_, rows)
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        found: dict[str, list[float]] = {}
-        for booster in self.boosters_:
-            for name, values in zip(self.features.names, split_thresholds(booster), strict=True):
-                if name in self.features.schema:
-                    found.setdefault(name, []).extend(values)
-        return found
+        return thresholds_of(self.features, self.boosters_)
+
+
+def mean_margin(
+    features: FeatureGraph, boosters: Sequence[lgb.Booster], arrays: Arrays
+) -> NDArray[np.float64]:
+    """Score records by boosters, as trained -> [rows].
+
+    Parameters
+    ----------
+    features : FeatureGraph
+        Writes the rows of the boosters.
+    boosters : sequence of lightgbm.Booster
+    arrays : mapping of str to ndarray of shape [rows]
+    """
+    rows = features.run(arrays)["numeric"]
+    margins = [booster.predict(rows, raw_score=True) for booster in boosters]
+    mean: NDArray[np.float64] = np.mean(margins, axis=0)
+    return mean
+
+
+def write_mean_margin(builder: GraphBuilder, boosters: Sequence[lgb.Booster], rows: str) -> str:
+    """Append boosters behind their rows [batch, features] -> their mean margin [batch, 1].
+
+    Parameters
+    ----------
+    builder : GraphBuilder
+    boosters : sequence of lightgbm.Booster
+        From :func:`industry_apps.export.convert.with_float32_thresholds`.
+    rows : str
+        Tensor.
+    """
+    margins = [
+        builder.append(trees_to_onnx(booster), {"features": rows})["margin"] for booster in boosters
+    ]
+    return builder.node("Mean", *margins) if len(margins) > 1 else margins[0]
+
+
+def thresholds_of(
+    features: FeatureGraph, boosters: Sequence[lgb.Booster]
+) -> dict[str, list[float]]:
+    """Raw column -> values on which the routing of boosters turns.
+
+    Parameters
+    ----------
+    features : FeatureGraph
+    boosters : sequence of lightgbm.Booster
+    """
+    found: dict[str, list[float]] = {}
+    for booster in boosters:
+        for name, values in zip(features.names, split_thresholds(booster), strict=True):
+            if name in features.schema:
+                found.setdefault(name, []).extend(values)
+    return found
