@@ -109,7 +109,7 @@ class Card:
     citation, source, target : str
         How to cite it, the page about it, and the name of the column to predict.
     split : SplitRule, optional
-        By time; a card has one of this and the next four.
+        By time; a card has one of this and the next five.
     resampling : Resampling, optional
         At random, many times.
     last_out : LastOut, optional

@@ -20,11 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_by_group, split_random
+from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder, Lookup, Source
+from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NAME_MAP, NAMES, NOT_NEGATIVE, Limit, instance, integer, one_of
 from industry_apps.recipes import (
     Assessed,
@@ -108,19 +109,7 @@ class OutcomePredictor(Application):
     name = "healthcare.predictive_analytics"
     schema = Schema(
         (
-            Column(name="patient", kind="category", role="identifier", required=False),
-            Column(
-                name="age",
-                kind="number",
-                unit="years",
-                low=0,
-                high=130,
-                required=False,
-                protected=True,
-                description="Of the patient",
-            ),
-            Column(name="sex", kind="category", required=False, protected=True),
-            Column(name="race", kind="category", required=False, protected=True),
+            *PATIENT,
             Column(name="outcome", kind="boolean", role="identifier", required=False),
         )
     )
@@ -216,10 +205,8 @@ class OutcomePredictor(Application):
         records : DataFrame
             With the outcome; without a column ``patient`` each is somebody else's.
         """
-        patient = self._name("patient")
-        if patient in records:
-            return split_by_group(records, group=patient, seed=self.seed)
-        return split_random(records, target=self._name("outcome"), seed=self.seed)
+        patient, target = self._name("patient"), self._name("outcome")
+        return split_patients(records, patient=patient, target=target, seed=self.seed)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = under_names(self.schema, self.columns, type(self).__name__)
@@ -238,10 +225,7 @@ class OutcomePredictor(Application):
         if validation is None and patient:
             train, validation = records.split_off_subjects(train, seed=self.seed)
         parts = {"train": train} | ({} if validation is None else {"validation": validation})
-        self.patients_: set[str] = set()
-        for part in parts.values():
-            records.check_apart(self.patients_, part)
-            self.patients_ |= set(records.subjects(part)) if patient else set()
+        self.patients_ = records.subjects_apart(*parts.values())
         self.split_ = {name: records.describe(part) for name, part in parts.items()}
         rows = [records.labelled(part) for part in parts.values()]
         options = self._options(schema)
@@ -298,11 +282,7 @@ class OutcomePredictor(Application):
     def _notes(self) -> tuple[str, ...]:
         notes = ["Research use, no diagnosis."]
         if self.reasons_ is not None:
-            notes.append(
-                "Reasons come from trees that imitate the model; they share "
-                f"{self.reasons_.fidelity_:.0%} of the variance of its log-odds on records that "
-                "they have not learned from."
-            )
+            notes.append(self.reasons_.note("log-odds"))
         return tuple(notes)
 
     def _exportable(self) -> Exportable:
@@ -313,11 +293,8 @@ class OutcomePredictor(Application):
         builder.output(tensors["decision"], "high_risk", np.bool_)
         outputs, thresholds = self.outputs.without(["reasons"]), self.recipe_.thresholds()
         if self.reasons_ is not None:
-            count = self.reasons_.count
-            builder.output(self.reasons_.write(builder, inputs), "reasons", np.object_, count)
-            outputs = outputs.extended([replace(self.outputs["reasons"], size=count)])
-            for name, values in self.reasons_.thresholds().items():
-                thresholds[name] = thresholds.get(name, []) + values
+            named = self.reasons_.declare(builder, inputs, self.outputs["reasons"], thresholds)
+            outputs = outputs.extended([named])
         return Exportable(
             graph=builder.model(self.name),
             native=self._answers,

@@ -20,11 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_by_group, split_random
+from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.survival_metrics import FollowUp
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import (
     NAME_MAP,
     NAMES,
@@ -61,7 +62,6 @@ _REASONS, _HORIZONS = 3, 3
 
 _share = partial(Column, kind="number", low=0, high=1, nullable=False)
 _curve = partial(_share, size=_HORIZONS)
-_of_patient = partial(Column, kind="category", required=False, protected=True)
 
 
 class SurvivalPredictor(Application):
@@ -117,10 +117,7 @@ class SurvivalPredictor(Application):
     name = "healthcare.survival"
     schema = Schema(
         (
-            Column(name="patient", kind="category", role="identifier", required=False),
-            _of_patient(name="age", kind="number", unit="years", low=0, high=130),
-            _of_patient(name="sex"),
-            _of_patient(name="race"),
+            *PATIENT,
             Column(
                 name="follow_up_days",
                 kind="number",
@@ -239,10 +236,8 @@ class SurvivalPredictor(Application):
         records : DataFrame
             With follow-up and event; without a column ``patient`` each is somebody else's.
         """
-        patient = self._name("patient")
-        if patient in records:
-            return split_by_group(records, group=patient, seed=self.seed)
-        return split_random(records, target=self._name("event"), seed=self.seed)
+        patient, target = self._name("patient"), self._name("event")
+        return split_patients(records, patient=patient, target=target, seed=self.seed)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = under_names(self.schema, self.columns, type(self).__name__)
@@ -261,10 +256,7 @@ class SurvivalPredictor(Application):
         if validation is None:
             parts = self.split(train)
             train, validation = pd.concat([parts.train, parts.validation]), parts.test
-        self.patients_: set[str] = set()
-        for part in (train, validation):
-            self.records_.check_apart(self.patients_, part)
-            self.patients_ |= set(self.records_.subjects(part)) if patient else set()
+        self.patients_ = self.records_.subjects_apart(train, validation)
         rows = [self._followed(part) for part in (train, validation)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(validation)}
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
@@ -330,11 +322,7 @@ class SurvivalPredictor(Application):
     def _notes(self) -> tuple[str, ...]:
         notes = ["Research use, no diagnosis."]
         if self.reasons_ is not None:
-            notes.append(
-                "Reasons come from trees that imitate the model; they share "
-                f"{self.reasons_.fidelity_:.0%} of the variance of its log-hazard on records that "
-                "they have not learned from."
-            )
+            notes.append(self.reasons_.note("log-hazard"))
         return tuple(notes)
 
     def _exportable(self) -> Exportable:
@@ -348,11 +336,8 @@ class SurvivalPredictor(Application):
             builder.output(tensors[column.name], column.name, kind, size)
             columns.append(replace(column, size=size))
         if self.reasons_ is not None:
-            count = self.reasons_.count
-            builder.output(self.reasons_.write(builder, inputs), "reasons", np.object_, count)
-            columns.append(replace(self.outputs["reasons"], size=count))
-            for name, values in self.reasons_.thresholds().items():
-                thresholds[name] = thresholds.get(name, []) + values
+            reasons = self.outputs["reasons"]
+            columns.append(self.reasons_.declare(builder, inputs, reasons, thresholds))
         return Exportable(
             graph=builder.model(self.name),
             native=self._answers,

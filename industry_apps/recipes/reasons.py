@@ -8,6 +8,7 @@ that they have not learned from, and stands beside the reasons.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import TreeOptions, thresholds_of
-from industry_apps.schema import Schema
+from industry_apps.schema import Column, Schema
 
 #: Trees of the imitation: few and small, as each leaf holds a number for each column.
 _TREES = TreeOptions(rounds=150, learning_rate=0.1, num_leaves=12, feature_fraction=0.7)
@@ -102,3 +103,40 @@ class TreeReasons:
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the reasons turn."""
         return thresholds_of(self.features, [self.contributions_.booster])
+
+    def declare(
+        self,
+        builder: GraphBuilder,
+        inputs: Mapping[str, str],
+        column: Column,
+        thresholds: dict[str, list[float]],
+    ) -> Column:
+        """Append the reasons as an output, add their thresholds, and say how many they are.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+        inputs : mapping of str to str
+            Raw column -> tensor.
+        column : Column
+            The output.
+        thresholds : dict of str to list of float
+            Of the model; those of the reasons are added.
+
+        Returns
+        -------
+        Column
+            The output, with as many values as there are reasons.
+        """
+        builder.output(self.write(builder, inputs), column.name, np.object_, self.count)
+        for name, values in self.thresholds().items():
+            thresholds[name] = thresholds.get(name, []) + values
+        return replace(column, size=self.count)
+
+    def note(self, margin: str) -> str:
+        """How well the reasons fit the model, in words; ``margin`` names what they imitate."""
+        return (
+            "Reasons come from trees that imitate the model; they share "
+            f"{self.fidelity_:.0%} of the variance of its {margin} on records that they have not "
+            "learned from."
+        )

@@ -116,6 +116,23 @@ class Records:
             known = pd.DataFrame({self.subject: [each for each in learned if each]})
             check_leakage(known, asked[asked[self.subject] != ""], group=self.subject)
 
+    def subjects_apart(self, *parts: pd.DataFrame) -> set[str]:
+        """Whose records the parts are, of which nobody is in two; none without subjects.
+
+        Parameters
+        ----------
+        *parts : DataFrame
+
+        Raises
+        ------
+        LeakageError
+        """
+        learned: set[str] = set()
+        for part in parts:
+            self.check_apart(learned, part)
+            learned |= set(self.subjects(part)) if self.subject else set()
+        return learned
+
     def split_off_subjects(
         self, frame: pd.DataFrame, *, share: float = 0.2, seed: int = 0
     ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,45 @@
+"""What tables of patients have in common: who it is about, and splits that keep them apart."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from industry_apps.data import Split, split_by_group, split_random
+from industry_apps.schema import Column
+
+_protected = partial(Column, kind="category", required=False, protected=True)
+
+#: The patient, and what must not be used unless asked for.
+PATIENT: tuple[Column, ...] = (
+    Column(name="patient", kind="category", role="identifier", required=False),
+    _protected(
+        name="age", kind="number", unit="years", low=0, high=130, description="Of the patient"
+    ),
+    _protected(name="sex"),
+    _protected(name="race"),
+)
+
+
+def split_patients(records: pd.DataFrame, *, patient: str, target: str, seed: int) -> Split:
+    """Split at random, all records of a patient into one part.
+
+    Parameters
+    ----------
+    records : DataFrame
+        Without the column of patients each record is somebody else's.
+    patient, target : str
+        Columns; records of somebody else's each are split with equal shares of the target.
+    seed : int
+
+    Examples
+    --------
+    >>> stays = pd.DataFrame({"patient": [*"aabbccddee"], "died": [True, False] * 5})
+    >>> parts = split_patients(stays, patient="patient", target="died", seed=0)
+    >>> len(set(parts.train["patient"]) & set(parts.test["patient"]))
+    0
+    """
+    if patient in records:
+        return split_by_group(records, group=patient, seed=seed)
+    return split_random(records, target=target, seed=seed)
