@@ -157,13 +157,14 @@ def certify(
         if part.empty:
             continue
         ours, theirs = native(part), exported(part)
-        if strict:
-            _compare(ours, theirs, partial(_describe_record, part))
         difference, differs = _differences(ours, theirs)
+        if strict:
+            wrong = _wrong(difference, differs)
+            _refuse(wrong, ours, theirs, partial(_describe_record, part))
         counted = replace(
             counted,
             changed_decisions=counted.changed_decisions + int(differs.sum()),
-            beyond_tolerance=counted.beyond_tolerance + int((difference > TOLERANCE).sum()),
+            beyond_tolerance=counted.beyond_tolerance + int((~(difference <= TOLERANCE)).sum()),
             largest_difference=max(counted.largest_difference, float(difference.max())),
             changed_pixels=_total([counted.changed_pixels, _changed_pixels(ours, theirs)]),
         )
@@ -196,7 +197,9 @@ def certify_windows(
     for position, part in enumerate((moments, edges)):
         for moment in part:
             ours, theirs = native(moment.feeds), exported(moment.feeds)
-            largest = max(largest, _compare(ours, theirs, partial(_describe_series, moment)))
+            difference, differs = _differences(ours, theirs)
+            _refuse(_wrong(difference, differs), ours, theirs, partial(_describe_series, moment))
+            largest = max(largest, float(difference.max()))
             rows[position] += len(moment.series)
     return _certificate(rows[0], rows[1], largest)
 
@@ -236,20 +239,24 @@ def _total(counts: Sequence[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _compare(ours: Answers, theirs: Answers, describe: Callable[[int], str]) -> float:
-    """Largest difference of a number; refuses the first row that differs too much."""
-    difference, differs = _differences(ours, theirs)
-    wrong = np.flatnonzero(differs | ~(difference <= TOLERANCE))
-    if len(wrong):
-        row = int(wrong[0])
+def _wrong(difference: NDArray[np.float64], differs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows answer differently; a number that is missing on one side alone is one of them."""
+    return differs | ~(difference <= TOLERANCE)
+
+
+def _refuse(
+    wrong: NDArray[np.bool_], ours: Answers, theirs: Answers, describe: Callable[[int], str]
+) -> None:
+    """Refuse the first row that differs too much."""
+    if wrong.any():
+        row = int(wrong.argmax())
         first = ({name: values[row] for name, values in each.items()} for each in (ours, theirs))
         raise ParityError(
-            f"The exported file answers differently in {len(wrong)} of {len(differs)} rows, so it "
+            f"The exported file answers differently in {wrong.sum()} of {len(wrong)} rows, so it "
             f"was not written. First: {describe(row)[:500]}; trained model {next(first)}, exported "
             f"file {next(first)}. "
             "A converter is wrong for this model: choose another detector or report the case."
         )
-    return float(difference.max())
 
 
 def _differences(
