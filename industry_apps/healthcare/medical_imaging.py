@@ -39,6 +39,7 @@ from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
+_LOWER: tuple[Precision, ...] = ("int8", "bfloat16")
 #: What a file of lower precision may lose of the area under the curve: half a point of 100.
 _MOST_LOST = 0.005
 #: Integer kernels of two processors differ by up to this much in a probability.
@@ -146,7 +147,7 @@ class ImagingClassifier(Application):
             ),
         )
     )
-    traits = Traits(task="image", inputs=("image",), precisions=("float32", "int8", "bfloat16"))
+    traits = Traits(task="image", inputs=("image",), precisions=("float32", *_LOWER))
     limits: ClassVar[Mapping[str, Limit]] = {
         "columns": NAME_MAP.or_none(),
         "missed_costs": _COSTS.or_none(),
@@ -248,7 +249,7 @@ class ImagingClassifier(Application):
         )
 
     def _exportable(self) -> Exportable:
-        lower = {precision: partial(self._in_precision, precision) for precision in self._lower()}
+        lower = {precision: partial(self._in_precision, precision) for precision in _LOWER}
         return replace(self._in_precision("float32"), others=lower)
 
     def _in_precision(self, precision: Precision) -> Exportable:
@@ -271,9 +272,6 @@ class ImagingClassifier(Application):
             precision=precision,
             loss=None if precision == "float32" else loss,
         )
-
-    def _lower(self) -> tuple[Precision, ...]:
-        return "int8", "bfloat16"
 
     def _area(self, frame: pd.DataFrame, answers: Answers) -> float:
         """Mean over the classes of the area under the curve of each against the others."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,6 @@ from industry_apps.runtime.answers import shaped
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
-
-if TYPE_CHECKING:
-    pass
 
 Arrays = Mapping[str, NDArray[Any]]
 
