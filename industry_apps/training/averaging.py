@@ -39,6 +39,8 @@ class AveragedNetwork(nn.Module):
     3.0
     """
 
+    steps: Tensor
+
     def __init__(self, network: nn.Module, decay: float) -> None:
         super().__init__()
         self.network = network
