@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders
 from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.survival_curve import lived_and_ended
 from industry_apps.recipes.survival_models import Followed
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
@@ -163,7 +164,8 @@ class DiscreteTime:
     def fit(self, train: Followed, validation: Followed | None) -> None:
         """Learn; validation data decide when to stop."""
         targets = tuple(
-            None if part is None else self._intervals(part) for part in (train, validation)
+            None if part is None else lived_and_ended(part.follow_up, self.edges)
+            for part in (train, validation)
         )
         self._network.fit((train, validation), targets, _hazard_likelihood)  # type: ignore[arg-type]
 
@@ -172,15 +174,6 @@ class DiscreteTime:
         network = self._network
         network.options = replace(network.options, max_epochs=network.best_epoch)
         self.fit(every, None)
-
-    def _intervals(self, rows: Followed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Share of each interval that was survived, and in which the event came: [rows, K]."""
-        time = rows.follow_up.time[:, None]
-        starts = np.append(0.0, self.edges[:-1])
-        lived = np.clip((time - starts) / (self.edges - starts), 0, 1)
-        event = (time > starts) & (time <= self.edges) & rows.follow_up.event[:, None]
-        event[:, 0] |= (rows.follow_up.time <= 0) & rows.follow_up.event
-        return np.where(event, 0, lived).astype(np.float32), event.astype(np.float32)
 
     def log_survival(self, arrays: Arrays) -> NDArray[np.float64]:
         """Logarithm of the survival curve at the edges -> [rows, K]."""
