@@ -167,12 +167,13 @@ def assess_survival(
         ),
         headline_text=(
             f"Of two patients, the one with the higher risk has the event first in {best} of the "
-            f"pairs. Curves: {shares}, weighed by their integrated Brier score on rows of the "
-            f"training and validation data held out ({scores})."
+            "pairs."
         ),
         notes=(
             f"Horizons: {', '.join(f'{h:g}' for h in scale.horizons)}, in the unit of the "
             "follow-up.",
+            f"Curves: {shares}, weighed by the integrated Brier score on rows of training and "
+            f"validation data that the models had not learned from ({scores}).",
         ),
     )
 
