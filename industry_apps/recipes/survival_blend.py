@@ -27,6 +27,8 @@ _Floats = NDArray[np.float64]
 _FOLDS = 5
 #: Events with which one held-out part says enough.
 _ENOUGH_EVENTS = 1_000
+#: How strongly weights are held to be equal: as much as the Brier scores of so many rows.
+_EQUAL_ROWS = 5.0
 #: Models with less weight than this are left out.
 _LEAST_WEIGHT = 0.02
 
@@ -93,6 +95,9 @@ def _parts(every: Followed, seed: int) -> list[tuple[NDArray[np.intp], NDArray[n
 def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[str, float]:
     """Weights of curves with the least integrated Brier score: >= 0, their sum 1.
 
+    On few rows scores differ by chance: a penalty on the squared distance from equal weights,
+    which loses its force as rows grow in number, keeps near them what rows cannot tell apart.
+
     Parameters
     ----------
     seen : HeldOut
@@ -105,9 +110,12 @@ def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[st
     curves = np.stack([np.exp(log @ at_times) for log in seen.log_survival.values()])  # [M, N, T]
     alive, weight = brier_weights(seen.follow_up, scale)
     flat = curves.reshape(len(curves), -1)
-    squares = (flat * weight.ravel()) @ flat.T / weight.sum()  # [M, M]
-    product = flat @ (weight * alive).ravel() / weight.sum()
+    rows, times = weight.shape
+    squares = (flat * weight.ravel()) @ flat.T / (rows * times)  # [M, M]
+    product = flat @ (weight * alive).ravel() / (rows * times)
     equal = np.full(len(flat), 1 / len(flat))
+    penalty = _EQUAL_ROWS / rows
+    squares, product = squares + penalty * np.eye(len(flat)), product + penalty * equal
     found = minimize(
         lambda w: (w @ squares @ w - 2 * product @ w, 2 * (squares @ w - product)),
         equal,

@@ -104,19 +104,28 @@ def test_curves_are_blended_by_their_score_on_rows_held_out():
     assert fitted.scores_[fitted.model_] == min(fitted.scores_.values())
 
 
+def weighed(rows: int, **survival: float | tuple[float, float]) -> dict[str, float]:
+    """Weights of curves that say so of those who die by 1, and of those who live to 3."""
+    half = rows // 2
+    follow_up = FollowUp(np.repeat([1.0, 3.0], half), np.repeat([True, False], half))
+    alive = kaplan_meier(follow_up, censoring=True)
+    scale = SurvivalScale(np.linspace(1.2, 1.8, 5), (1.5,), alive)
+    logs = {
+        name: np.log(np.repeat(np.broadcast_to(each, 2), half))[:, None] * np.ones(2)
+        for name, each in survival.items()
+    }
+    return best_weights(HeldOut(logs, follow_up), np.array([1.0, 2.0]), scale)
+
+
 def test_weights_have_the_least_brier_score():
-    """Of a curve that is right and one that is not, the first; of two halves, half of each."""
-    follow_up = FollowUp(np.repeat([1.0, 3.0], 50), np.repeat([True, False], 50))
-    scale = SurvivalScale(np.linspace(1.2, 1.8, 5), (1.5,), kaplan_meier(follow_up, censoring=True))
-    edges = np.array([1.0, 2.0])
-    dies, lives = np.log(1e-6), 0.0
-    right = np.repeat([dies, lives], 50)[:, None] * np.ones(2)
-    half = np.full((100, 2), np.log(0.5))
-    found = best_weights(HeldOut({"right": right, "half": half}, follow_up), edges, scale)
-    assert found == pytest.approx({"right": 1, "half": 0})
-    low, high = np.full((100, 2), np.log(0.3)), np.full((100, 2), np.log(0.7))
-    found = best_weights(HeldOut({"low": low, "high": high}, follow_up), edges, scale)
-    assert found == pytest.approx({"low": 0.5, "high": 0.5}, abs=1e-6)
+    assert weighed(10_000, right=(1e-6, 1), half=0.5) == {"right": 1, "half": 0}
+    assert weighed(10_000, low=0.3, high=0.6) == pytest.approx({"low": 1 / 3, "high": 2 / 3}, 0.1)
+    assert weighed(10_000, low=0.3, high=0.7) == pytest.approx({"low": 0.5, "high": 0.5})
+
+
+def test_few_rows_leave_weights_near_equal():
+    few, many = (weighed(rows, right=(1e-6, 1), half=0.5) for rows in (20, 200))
+    assert 0.5 < few["right"] < many["right"] < 1
 
 
 def test_rows_are_held_out_by_patient():
