@@ -16,6 +16,9 @@ from industry_apps.recipes.survival_curve import lived_and_ended
 from industry_apps.recipes.survival_models import Followed
 from industry_apps.schema import Schema
 
+#: Leaves of a tree, about, at most.
+_MOST_LEAVES = 400
+
 
 class SurvivalForest:
     """Trees grown on resamples of the rows by log-rank tests; the mean of their hazards.
@@ -32,7 +35,9 @@ class SurvivalForest:
         Ends of the intervals, rising, above 0.
     trees : int
     leaf : int
-        Rows of a leaf, at least.
+        Rows of a leaf, at least; of many rows more, so that the file stays small.
+    columns : float
+        Share of the columns that are tried at a split, in (0, 1].
     seed : int
 
     References
@@ -47,12 +52,14 @@ class SurvivalForest:
         *,
         trees: int = 100,
         leaf: int = 15,
+        columns: float = 0.5,
         seed: int = 0,
     ) -> None:
         self._plan = self.features = FeatureGraph(schema, tree_encoders(schema))
         self.edges = edges
         self.trees = trees
         self.leaf = leaf
+        self.columns = columns
         self.seed = seed
 
     def fit(self, train: Followed, validation: Followed | None) -> None:
@@ -76,8 +83,8 @@ class SurvivalForest:
         for _ in range(self.trees):
             drawn = draw.integers(len(rows), size=len(rows))
             grown = tree.SurvivalTree(
-                min_samples_leaf=self.leaf,
-                max_features="sqrt",
+                min_samples_leaf=max(self.leaf, len(rows) // _MOST_LEAVES),
+                max_features=self.columns,
                 low_memory=True,  # the curves of its leaves are ours
                 random_state=int(draw.integers(2**31)),
             )
