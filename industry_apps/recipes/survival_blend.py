@@ -17,7 +17,7 @@ from industry_apps.evaluation.survival_metrics import (
     brier_weights,
 )
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.scorers import Arrays, thresholds_of_all
 from industry_apps.recipes.survival_curve import LEAST, between
 from industry_apps.recipes.survival_models import Followed, SurvivalModel
 
@@ -187,8 +187,4 @@ class Blend:
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer of some model turns."""
-        found: dict[str, list[float]] = {}
-        for model in self.models.values():
-            for name, values in model.thresholds().items():
-                found[name] = sorted({*found.get(name, []), *values})
-        return found
+        return thresholds_of_all(self.models.values())

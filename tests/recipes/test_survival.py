@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,7 @@ def followed(rows: int, seed: int) -> tuple[Schema, Followed]:
     return schema, Followed(schema.to_arrays(frame), follow_up)
 
 
+@cache
 def recipe(model: str, **options) -> SurvivalRecipe:
     schema, train = followed(600, 0)
     made = SurvivalOptions(model=model, trees=QUICK, training=SHORT, **options)
@@ -164,7 +167,7 @@ def test_the_forest_ranks_as_that_of_scikit_survival():
     asked = followed(600, 1)[1]
     ours = SurvivalForest(schema, grid(rows.follow_up))
     ours.fit(rows, None)
-    theirs = ensemble.RandomSurvivalForest(min_samples_leaf=15, random_state=0)
+    theirs = ensemble.RandomSurvivalForest(min_samples_leaf=15, max_features=0.5, random_state=0)
     theirs.fit(ours._rows(rows.arrays), Surv.from_arrays(rows.follow_up.event, rows.follow_up.time))
     mine = -ours.log_survival(asked.arrays).sum(axis=1)
     other = theirs.predict(ours._rows(asked.arrays))
@@ -174,6 +177,17 @@ def test_the_forest_ranks_as_that_of_scikit_survival():
     curves = theirs.predict_survival_function(ours._rows(asked.arrays), return_array=True)
     found = np.exp(ours.log_survival(asked.arrays)[:, [5, 11, 17]])
     assert np.abs(found - curves[:, steps]).mean() < 0.03
+
+
+def test_thresholds_of_all_models_are_tried():
+    """A column that two models read has the thresholds of both."""
+    fitted = recipe("auto")
+    mine = fitted.thresholds()
+    parts = [model.thresholds() for model in fitted.blend_.models.values()]
+    assert any(parts)
+    for part in parts:
+        for column, values in part.items():
+            assert set(values) <= set(mine[column])
 
 
 def test_between_edges_the_hazard_is_constant():
