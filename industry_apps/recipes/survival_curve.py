@@ -108,6 +108,21 @@ def grid(follow_up: FollowUp) -> NDArray[np.float64]:
     return rising
 
 
+def lived_and_ended(
+    follow_up: FollowUp, edges: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Share of each interval that was survived, and in which the event came: [rows, K] each.
+
+    Who is censored within an interval counts for the part of it that was followed.
+    """
+    time = follow_up.time[:, None]
+    starts = np.append(0.0, edges[:-1])
+    lived = np.clip((time - starts) / (edges - starts), 0, 1)
+    ended = (time > starts) & (time <= edges) & follow_up.event[:, None]
+    ended[:, 0] |= (follow_up.time <= 0) & follow_up.event
+    return np.where(ended, 0, lived).astype(np.float32), ended.astype(np.float32)
+
+
 def between(edges: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights [K, T] that interpolate a curve from (0, 0) through the edges; constant behind."""
     starts = np.append(0.0, edges[:-1])
