@@ -62,8 +62,6 @@ class Application(BaseEstimator, ABC):
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:
                 raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
-        train = self.prepare(train)
-        validation = None if validation is None else self.prepare(validation)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
@@ -81,7 +79,6 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        frame = self.prepare(frame)
         return pd.DataFrame(cells(self._answers(frame)), index=self._index(frame))
 
     def evaluate(self, data: pd.DataFrame | Dataset) -> Report:
@@ -92,7 +89,7 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
-        report = self._evaluate(self.prepare(data.test if isinstance(data, Dataset) else data))
+        report = self._evaluate(data.test if isinstance(data, Dataset) else data)
         name = self.data_["id"]
         published = card(name).published if name in catalogue() else ()
         self.report_ = replace(report, application=self.name, data=name, published=published)
@@ -137,21 +134,8 @@ class Application(BaseEstimator, ABC):
             "metrics": self._metrics(),
             **model.facts,
         }
-        frame = None if frame is None else self.prepare(frame)
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
         return Path(path)
-
-    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add the columns that the file reads and no graph can make; most need none.
-
-        Every method of this class does so itself; a file is asked with what comes back.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            Not changed.
-        """
-        return frame
 
     @classmethod
     @abstractmethod

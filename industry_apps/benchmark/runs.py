@@ -75,7 +75,7 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
     started = time.perf_counter()
-    data = _prepared(application, data)
+    data = prepared(application, data)
     if isinstance(data, Dataset):
         application.fit(data)
     else:
@@ -94,8 +94,17 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     )
 
 
-def _prepared(application: Application, data: Dataset | Split) -> Dataset | Split:
-    """The data with the columns that the application's file reads."""
+def prepared(application: Application, data: Dataset | Split) -> Dataset | Split:
+    """The data with the columns that the file reads, where an application makes some.
+
+    Parameters
+    ----------
+    application : Application
+        Its method ``prepare``, where it has one, takes a table and returns it with more columns.
+    data : Dataset or Split
+    """
+    if not hasattr(application, "prepare"):
+        return data
     train, validation, test = map(application.prepare, (data.train, data.validation, data.test))
     if isinstance(data, Split):
         return Split(train, validation, test)

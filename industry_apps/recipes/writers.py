@@ -23,6 +23,7 @@ from industry_apps.features.molecule_tokens import (
     MoleculeTokens,
 )
 from industry_apps.features.notations import SELFIES, to_smiles
+from industry_apps.limits import wrong_parameter
 from industry_apps.recipes.networks import forward
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.runtime.writer import WRITER, SequenceWriter
@@ -235,9 +236,16 @@ def _network(kind: str, cardinality: int, units: int) -> torch.nn.Module:
 
     if kind == RECURRENT:
         return RecurrentWriter(cardinality, units=units)
-    heads = max(units // _HEAD, 1)
+    if units % _HEAD:
+        words = f"a multiple of {_HEAD} for a transformer"
+        raise wrong_parameter(MoleculeWriter.__name__, "units", words, units)
     return SequenceScorer(
-        cardinality, width=units, depth=_DEPTH, heads=heads, length=LENGTH, dropout=_DROPOUT
+        cardinality,
+        width=units,
+        depth=_DEPTH,
+        heads=units // _HEAD,
+        length=LENGTH,
+        dropout=_DROPOUT,
     )
 
 

@@ -75,7 +75,7 @@ class SelfiesGenerator(MoleculeGenerator):
     def sample(cls):
         data, prepare = super().sample(), cls.fast().prepare
         names = ("train", "validation", "test")
-        parts = {name: prepare(getattr(data, name))[["selfies"]] for name in names}
+        parts = {n: prepare(getattr(data, n)).drop(columns="smiles") for n in names}
         return replace(data, card=replace(data.card, target="selfies"), **parts)
 
 
