@@ -34,6 +34,8 @@ from industry_apps.schema import Schema
 _RECORDS = 32
 #: Calls with one record before it is the turn of the next.
 _BLOCK = 20
+#: Records of a batch that say how long larger ones take; seconds that one may take.
+_FIRST, _SECONDS = 1_000, 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,11 +254,16 @@ def batch(
     rows : DataFrame
         Drawn from with replacement.
     count : int
-        Size of the batch.
+        Size of the batch, at most: less where the file would take longer than 20 seconds.
     repeats : int
         Alternating runs of each.
     """
     model = Model(path, threads=threads())
+    first = drawn(rows, min(count, _FIRST))
+    started = time.perf_counter()
+    model.predict(first)
+    possible = int(_SECONDS * len(first) / (time.perf_counter() - started))
+    count = min(count, max(possible, len(first)))
     frame = drawn(rows, count)
     seconds = alternating(
         {
