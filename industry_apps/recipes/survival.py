@@ -106,7 +106,7 @@ class SurvivalRecipe:
         Raises
         ------
         TrainingError
-            One of the two has too few events.
+            One of the two has too few events, or all of them at time 0.
         ParameterError
             A horizon lies beyond the last event.
         """
@@ -271,4 +271,9 @@ def _check_events(name: str, follow_up: FollowUp) -> None:
         raise TrainingError(
             f"In the {name} data {words}: nothing can be learned about when it happens. Give at "
             f"least {FEWEST_EVENTS} events: a longer follow-up, or more rows."
+        )
+    if not (follow_up.time[follow_up.event] > 0).any():
+        raise TrainingError(
+            f"In the {name} data all events happen at time 0: there is no time in which to "
+            "survive. Check the column."
         )
