@@ -28,6 +28,7 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_graph import MOLECULES_A_RUN
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import Limit, instance, integer, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.molecule_baselines import MoleculeBaselines
@@ -278,7 +279,7 @@ class PropertyPredictor(Application):
                 "model": self.model,
                 "decision": {"task": self.task, "members": self.members},
                 "split": self.split_,
-                "intended_use": "Research on molecules. No diagnosis, no advice on treatment.",
+                "intended_use": INTENDED_USE,
             },
             rows_a_run=MOLECULES_A_RUN,
         )
@@ -311,7 +312,7 @@ def _cut(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _notes(targets: int, unreadable: int) -> tuple[str, ...]:
-    notes = ["Research use: a prediction is no measurement, and no advice on treatment."]
+    notes = []
     if targets > 1:
         notes.append(f"Metrics are means over {targets} targets.")
     if unreadable:

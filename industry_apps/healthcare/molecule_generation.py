@@ -29,6 +29,7 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.smiles_tokens import BEGIN, END, FIRST_TOKEN
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import POSITIVE, Limit, instance, integer
 from industry_apps.recipes.ngram_writer import NgramWriter
 from industry_apps.recipes.writers import LENGTH, MoleculeWriter
@@ -280,7 +281,7 @@ class MoleculeGenerator(Application):
                 "model": "recurrent",
                 "decision": {"units": self.units},
                 "split": self.split_,
-                "intended_use": "Research on molecules. No diagnosis, no advice on treatment.",
+                "intended_use": INTENDED_USE,
             },
             rows_a_run=_MOLECULES_A_RUN,
         )
