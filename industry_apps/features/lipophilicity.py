@@ -227,7 +227,7 @@ def _answers(op: Operators, facts: Sequence[str], kind: str, tables: Mapping[str
     for name, table in tables.items():
         place, step = _CLASSES.index(name), 1
         starts[place] = sum(map(len, answers))
-        for fact, largest in reversed(table.most.items()):
+        for fact, largest in reversed(list(table.most.items())):
             where = place, _FACTS.index(fact)
             most[where], steps[where] = largest, step
             step *= largest + 1
