@@ -32,6 +32,8 @@ from industry_apps.schema import Schema
 
 #: Records that take turns, so that no single one decides.
 _RECORDS = 32
+#: Records that are tried to see what a batch takes, and seconds that it may.
+_FEWEST, _PATIENCE = 1_000, 10
 #: Calls with one record before it is the turn of the next.
 _BLOCK = 20
 
@@ -236,6 +238,25 @@ def raw_record(
     )
     ratio = median(seconds["training"]) / median(seconds["file"])
     return [Measure(name="raw_record_vs_training_path", value=ratio)]
+
+
+def affordable(application: Application, rows: pd.DataFrame, most: int) -> int:
+    """So many records that the training path answers in about ten seconds, up to a largest number.
+
+    Parameters
+    ----------
+    application : Application
+        Fitted.
+    rows : DataFrame
+        Drawn from with replacement.
+    most : int
+        The largest number, at least 1000.
+    """
+    some = drawn(rows, _FEWEST)
+    started = time.perf_counter()
+    application.predict(some)
+    seconds = time.perf_counter() - started
+    return max(_FEWEST, min(most, int(_FEWEST * _PATIENCE / seconds)))
 
 
 def batch(
