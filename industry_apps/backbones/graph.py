@@ -94,17 +94,38 @@ class MessagePassing(nn.Module):
     def forward(self, atoms: Tensor, bonds: Tensor) -> Tensor:
         """Return the answers [B, outputs]."""
         atoms, bonds = atoms.long(), bonds.long()
-        real = (atoms[:, :, :1] > 0).to(torch.float32)  # [B, N, 1]
-        exists = (bonds[:, :, 2:3] > 0).to(torch.float32)  # [B, E, 1]
-        x = self.atom(atoms) * real  # [B, N, D]
-        told = self.bond(bonds[:, :, 2:])  # [B, E, D]
-        for layer in self.layers:
-            x = layer(x, bonds[:, :, 0], bonds[:, :, 1], told, exists) * real
-        total = x.sum(dim=1)  # [B, D]
-        count = real.sum(dim=1).clamp(min=1)
+        real = atoms[:, :, 0] > 0  # [B, N]
+        if self.training:
+            # Most of a batch may be filling, which a file has to compute with: its shapes
+            # must not depend on what the numbers are.
+            owner, _ = real.nonzero(as_tuple=True)
+            x = self._heard(*_packed(atoms, bonds, real))  # [1, atoms of the batch, D]
+            total = x.new_zeros(len(atoms), x.shape[2]).index_add(0, owner, x[0])
+        else:
+            total = self._heard(atoms, bonds).sum(dim=1)  # [B, D]
+        count = real.sum(dim=1, keepdim=True).clamp(min=1)
         whole = torch.cat([total / count, total * _SUM_SCALE], dim=1)  # [B, 2 D]
         answer: Tensor = self.head(self.norm(whole) + whole)
         return answer
+
+    def _heard(self, atoms: Tensor, bonds: Tensor) -> Tensor:
+        """What atoms are after all messages [B, N, D]; zeros where there is none."""
+        real = (atoms[:, :, :1] > 0).to(torch.float32)  # [B, N, 1]
+        exists = (bonds[:, :, 2:3] > 0).to(torch.float32)  # [B, E, 1]
+        x: Tensor = self.atom(atoms) * real
+        told = self.bond(bonds[:, :, 2:])  # [B, E, D]
+        for layer in self.layers:
+            x = layer(x, bonds[:, :, 0], bonds[:, :, 1], told, exists) * real
+        return x
+
+
+def _packed(atoms: Tensor, bonds: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """The molecules of a batch as one of many fragments, without the filling."""
+    place = real.flatten().cumsum(0).view_as(real) - 1  # [B, N]
+    exists = bonds[:, :, 2] > 0  # [B, E]
+    ends = [place.gather(1, bonds[:, :, end])[exists] for end in (0, 1)]
+    kept = torch.cat([torch.stack(ends, dim=1), bonds[exists][:, 2:]], dim=1)
+    return atoms[real].unsqueeze(0), kept.unsqueeze(0)
 
 
 class _Facts(nn.Module):

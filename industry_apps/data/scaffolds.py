@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from industry_apps.data.chemistry import molecule_of, rdkit
 from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import Split
-from industry_apps.errors import SchemaError, require
+from industry_apps.errors import SchemaError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,30 +28,25 @@ def scaffold_of(smiles: str) -> str:
     Raises
     ------
     SchemaError
-        The SMILES is not one.
+        The SMILES is not one; empty text is none.
+    MissingExtraError
 
     Examples
     --------
     >>> scaffold_of("CCc1ccccc1")
     'c1ccccc1'
     """
-    chem = require("rdkit.Chem", extra="healthcare", needed_by="a split by scaffold")
-    murcko = require(
-        "rdkit.Chem.Scaffolds.MurckoScaffold", extra="healthcare", needed_by="a split by scaffold"
-    )
-    base = require("rdkit.rdBase", extra="healthcare", needed_by="a split by scaffold")
-    with base.BlockLogs():
-        molecule = chem.MolFromSmiles(smiles)
-        if molecule is None:
-            # What RDKit refuses for its valences has a skeleton all the same.
-            molecule = chem.MolFromSmiles(smiles, sanitize=False)
-        if molecule is None:
-            raise SchemaError(
-                f"{smiles!r} is no SMILES that RDKit reads. Correct it or leave it out."
-            )
-        molecule.UpdatePropertyCache(strict=False)
-        chem.GetSSSR(molecule)
-        found: str = murcko.MurckoScaffoldSmiles(mol=molecule, includeChirality=False)
+    # What RDKit refuses for its valences has a skeleton all the same.
+    molecule = molecule_of(smiles, sound=False)
+    if molecule is None:
+        raise SchemaError(f"{smiles!r} is no SMILES that RDKit reads. Correct it or leave it out.")
+    chem = rdkit()
+    # As RDKit's MurckoScaffold does, which would check the valences again.
+    core = chem.MurckoDecompose(molecule)
+    core.ClearComputedProps()
+    core.UpdatePropertyCache(strict=False)
+    chem.GetSymmSSSR(core)
+    found: str = chem.MolToSmiles(core, isomericSmiles=False)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Circular fingerprints and counts of molecules, as numbers of a table.
+"""Circular fingerprints, counts and shares of molecules, as numbers of a table.
 
 Method: Rogers and Hahn, Extended-connectivity fingerprints, J. Chem. Inf. Model. 2010,
 doi:10.1021/ci100050t. Written from the paper. What differs: codes are hashed by arithmetic
@@ -17,16 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.lipophilicity import write_logp
 from industry_apps.features.molecules import Molecules
 from industry_apps.features.smiles import AROMATIC, ELEMENTS, NUMBER, SINGLE
 
 #: Below 2**31, so that no product of two codes leaves an int64.
 _PRIME = 2**31 - 1
 _FACTORS = (1_103_515_245, 69_069, 1_664_525, 1_597_334_677)
+_LAST = {"axis": 1}
 _LARGEST_CHARGE, _MOST_HYDROGENS = 15, 15
 
 #: Elements that are counted one by one.
 _COUNTED = ("C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
+#: Counts that are told for each heavy atom too: trees are slow to divide.
+_SHARED = (
+    *("weight", "hydrogens", "aromatic_atoms", "ring_atoms", "donors", "acceptors"),
+    *("branched_atoms", "C_atoms", "double_bonds", "rotatable_bonds"),
+)
 #: Standard atomic weights (IUPAC 2021, abridged) of what drugs are made of; others weigh twice
 #: their atomic number.
 _WEIGHTS = {
@@ -141,11 +148,11 @@ def _mixed(builder: GraphBuilder, code: str, step: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MoleculeCounts:
-    """Counts that chemists look at first: weight, elements, rings, hydrogen bonds, ..."""
+    """What chemists look at first: weight, elements, rings, hydrogen bonds, solubility in fat."""
 
     @property
-    def names(self) -> list[str]:
-        """Names of the columns that it writes."""
+    def counted(self) -> list[str]:
+        """Names of the counts among the columns."""
         return [
             *("weight", "heavy_atoms", "hydrogens", "positive_atoms", "negative_atoms"),
             *("aromatic_atoms", "ring_atoms", "donors", "acceptors", "branched_atoms"),
@@ -154,8 +161,25 @@ class MoleculeCounts:
             *("rotatable_bonds", "rings", "fragments"),
         ]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that it writes."""
+        return [*self.counted, *(f"{name}_share" for name in _SHARED), "logp"]
+
     def write(self, builder: GraphBuilder, molecules: Molecules) -> str:
-        """Write molecules -> counts, float32 [batch, names]."""
+        """Write molecules -> float32 [batch, names]."""
+        counts = self._counts(builder, molecules)
+        places = [self.counted.index(name) for name in _SHARED]
+        some = builder.node("Gather", counts, builder.constant(np.array(places)), attributes=_LAST)
+        place = self.counted.index("heavy_atoms")
+        atoms = builder.part(counts, place, place + 1)
+        atoms = builder.node("Max", atoms, builder.constant(np.float32(1)))
+        return builder.concat(
+            [counts, builder.node("Div", some, atoms), write_logp(builder, molecules)]
+        )
+
+    def _counts(self, builder: GraphBuilder, molecules: Molecules) -> str:
+        """Molecules -> float32 [batch, counted]."""
         node = builder.node
         table = _atom_table()  # [elements, columns]
         kinds = node("Gather", builder.constant(table), molecules.number)  # [B, N, columns]

@@ -27,9 +27,9 @@ _CHARACTERS_A_RUN = 20_000
 class MoleculeGraph(RunsItsGraph):
     """SMILES to tensors, as an ONNX graph that training runs and the file holds.
 
-    Its outputs: ``numeric`` float32 [B, columns] (counts of the molecule, then its
-    fingerprint), ``atoms`` int64 [B, N, 6] and ``bonds`` int64 [B, N + R, 4] for a network,
-    ``readable`` bool [B, 1], ``fragments`` and ``size`` (atoms) float32 [B, 1].
+    Its outputs: ``numeric`` float32 [B, columns] (counts, shares and log P of the molecule,
+    then its fingerprint), ``atoms`` int64 [B, N, 6] and ``bonds`` int64 [B, N + R, 4] for a
+    network, ``readable`` bool [B, 1], ``fragments`` and ``size`` (atoms) float32 [B, 1].
 
     Parameters
     ----------

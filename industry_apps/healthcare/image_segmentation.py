@@ -36,6 +36,7 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.segmentation_metrics import MaskCounts, mask_bootstrap
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.images import one_by_one
 from industry_apps.limits import NAME_MAP, Limit, instance, integer
 from industry_apps.recipes.records import under_names
@@ -48,10 +49,7 @@ _PATIENT = "patient"
 _HAS_REGION = "/has_region"
 #: Bounds of the sections of the report: share of the image that the true region takes.
 _SIZES = (0.0, 0.005, 0.05, 1.0)
-_NOTES = (
-    "Not measured on medical masks, of which none were at hand.",
-    "For research: no diagnosis, and no measurement that a decision about a patient rests on.",
-)
+_NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
 class ImagingSegmenter(Application):
@@ -264,6 +262,7 @@ class ImagingSegmenter(Application):
                     "least_region_share": self.recipe_.least_share_,
                 },
                 "split": self.split_,
+                "intended_use": INTENDED_USE,
                 "notes": list(_NOTES),
             },
         )

@@ -31,6 +31,7 @@ from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_tokens import BEGIN, END
 from industry_apps.features.notations import SELFIES, SMILES, to_selfies
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
 from industry_apps.recipes.ngram_writer import NgramWriter
 from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
@@ -370,7 +371,7 @@ class MoleculeGenerator(Application):
                 "model": self.network,
                 "decision": {"notation": self.notation, "units": self.units},
                 "split": self.split_,
-                "intended_use": "Research on molecules. No diagnosis, no advice on treatment.",
+                "intended_use": INTENDED_USE,
             },
             rows_a_run=_MOLECULES_A_RUN,
         )

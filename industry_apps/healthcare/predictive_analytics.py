@@ -25,6 +25,7 @@ from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder, Lookup, Source
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NAME_MAP, NAMES, NOT_NEGATIVE, Limit, instance, integer, one_of
 from industry_apps.recipes import (
@@ -280,10 +281,7 @@ class OutcomePredictor(Application):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        notes = ["Research use, no diagnosis."]
-        if self.reasons_ is not None:
-            notes.append(self.reasons_.note("log-odds"))
-        return tuple(notes)
+        return () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
@@ -302,7 +300,12 @@ class OutcomePredictor(Application):
             outputs=outputs,
             check=self.check_,
             thresholds=thresholds,
-            facts={**self.recipe_.facts(), "split": self.split_, "notes": list(self._notes())},
+            facts={
+                **self.recipe_.facts(),
+                "split": self.split_,
+                "intended_use": INTENDED_USE,
+                "notes": list(self._notes()),
+            },
         )
 
     def _options(self, schema: Schema) -> DecisionOptions:

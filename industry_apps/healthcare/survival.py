@@ -25,6 +25,7 @@ from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.survival_metrics import FollowUp
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import (
     NAME_MAP,
@@ -324,10 +325,7 @@ class SurvivalPredictor(Application):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        notes = ["Research use, no diagnosis."]
-        if self.reasons_ is not None:
-            notes.append(self.reasons_.note("log-hazard"))
-        return tuple(notes)
+        return () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
@@ -349,7 +347,12 @@ class SurvivalPredictor(Application):
             outputs=Schema(tuple(columns)),
             check=self.check_,
             thresholds=thresholds,
-            facts={**self.recipe_.facts(), "split": self.split_, "notes": list(self._notes())},
+            facts={
+                **self.recipe_.facts(),
+                "split": self.split_,
+                "intended_use": INTENDED_USE,
+                "notes": list(self._notes()),
+            },
         )
 
     def _options(self) -> SurvivalOptions:

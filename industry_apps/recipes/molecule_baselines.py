@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import require
+from industry_apps.data.chemistry import molecule_of, rdkit
 from industry_apps.recipes.molecules import Measured, Task
 
 _SIZE, _RADIUS = 2048, 2
@@ -27,17 +27,13 @@ def morgan(smiles: NDArray[np.object_]) -> NDArray[np.float32]:
     ------
     MissingExtraError
     """
-    needed = {"extra": "healthcare", "needed_by": "the baselines of molecules"}
-    chem = require("rdkit.Chem", **needed)
-    base = require("rdkit.rdBase", **needed)
-    generators = require("rdkit.Chem.rdFingerprintGenerator", **needed)
+    generators = rdkit("Chem.rdFingerprintGenerator")
     generator = generators.GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
     found = np.zeros((len(smiles), _SIZE), dtype=np.float32)
-    with base.BlockLogs():
-        for row, text in enumerate(smiles):
-            molecule = chem.MolFromSmiles(text)
-            if molecule is not None:
-                found[row] = generator.GetCountFingerprintAsNumPy(molecule)
+    for row, text in enumerate(smiles):
+        molecule = molecule_of(text)
+        if molecule is not None:
+            found[row] = generator.GetCountFingerprintAsNumPy(molecule)
     return found
 
 

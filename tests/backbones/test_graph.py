@@ -35,6 +35,14 @@ def test_shapes_and_gradients(network, molecules):
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
+def test_training_leaves_the_filling_out(molecules):
+    network = MessagePassing([5, 5], [5], outputs=2, width=16, depth=3, dropout=0)
+    torch.testing.assert_close(network.train()(*molecules), network.eval()(*molecules))
+    alone = tuple(part[:1, :4] for part in molecules)
+    alone[1].zero_()
+    torch.testing.assert_close(network.train()(*alone), network.eval()(*alone))
+
+
 def test_padding_changes_nothing(network, molecules):
     atoms, bonds = molecules
     wider = torch.nn.functional.pad(atoms, (0, 0, 0, 3))

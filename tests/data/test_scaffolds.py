@@ -31,9 +31,18 @@ def test_frequent_scaffolds_are_in_training():
     assert set(parts.train["smiles"]) == {"Cc1ccccc1"}
 
 
-def test_what_is_no_molecule_and_a_missing_column_are_refused():
+@pytest.mark.parametrize("text", ["hello(", "", float("nan")])
+def test_what_is_no_molecule_is_refused(text):
     with pytest.raises(SchemaError, match="no SMILES"):
-        split_scaffolds(pd.DataFrame({"smiles": ["hello("]}), RULE)
+        split_scaffolds(pd.DataFrame({"smiles": [text]}), RULE)
+
+
+def test_too_many_bonds_leave_a_scaffold():
+    aluminium = "O=C1O[Al]23(OC1=O)(OC(=O)C(=O)O2)OC(=O)C(=O)O3"
+    assert scaffold_of(aluminium) == "O=C1[O][Al]23([O]C1=O)([O]C(=O)C(=O)[O]2)[O]C(=O)C(=O)[O]3"
+
+
+def test_a_missing_column_is_refused():
     with pytest.raises(SchemaError, match="'smiles'"):
         split_scaffolds(pd.DataFrame({"molecule": ["C"]}), RULE)
 

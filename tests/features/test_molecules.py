@@ -126,6 +126,49 @@ def test_counts_are_those_of_rdkit(graph):
     assert counts["rings"].tolist() == rings
 
 
+def test_shares_are_counts_for_each_heavy_atom(graph):
+    numeric = read(graph, ["CCO", "c1ccccc1F", "C("])["numeric"]
+    columns = dict(zip(graph.counts.names, numeric.T, strict=False))
+    np.testing.assert_allclose(columns["hydrogens_share"], [6 / 3, 5 / 7, 0])
+    np.testing.assert_allclose(columns["aromatic_atoms_share"], [0, 6 / 7, 0])
+
+
+#: One for each rule of the paper that drugs meet.
+PARTING = [
+    *("CC", "CC(C)(C)C", "CO", "CCCl", "CC(O)C", "CC=O", "C=C", "C#C", "C=Cc1ccccc1", "C[Si](C)C"),
+    *("Cc1ccccc1", "Cn1cccc1", "CCc1ccccc1", "CC(C)c1ccccc1", "CC(C)(C)c1ccccc1", "O=c1cc[nH]cc1"),
+    *("Fc1ccccc1", "Clc1ccccc1", "Brc1ccccc1", "Ic1ccccc1", "c1ccc2ccccc2c1", "c1ccccc1-c1ccccc1"),
+    *("Nc1ccccc1", "CNc1ccccc1", "CN(C)c1ccccc1", "CN", "CNC", "CN(C)C", "C=N", "CC=NC", "CC#N"),
+    *(
+        "C[NH3+]",
+        "C[N+](C)(C)C",
+        "C[N+](=O)[O-]",
+        "[N-]=[N+]=NC",
+        "c1cc[nH+]cc1",
+        "[O-][n+]1ccccc1",
+    ),
+    *("COC", "COc1ccccc1", "Oc1ccccc1", "CC(=O)O", "CC(=O)[O-]", "NC(N)=O", "CC(=O)c1ccccc1"),
+    *(
+        "CON",
+        "NO",
+        "CS(=O)(=O)O",
+        "CSC",
+        "CS(C)=O",
+        "c1ccsc1",
+        "c1ccoc1",
+        "CP(C)C",
+        "CS",
+        "[Na+].[Cl-]",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", PARTING)
+def test_log_p_is_that_of_rdkit(graph, text):
+    found = dict(zip(graph.counts.names, read(graph, [text])["numeric"][0], strict=False))
+    assert found["logp"] == pytest.approx(Descriptors.MolLogP(by_rdkit(text)), abs=1e-3)
+
+
 def test_size_and_radius_are_as_asked():
     column = Schema((Column(name="smiles", kind="text"),))
     small = MoleculeGraph(column, Fingerprint(radius=1, size=64))
@@ -161,6 +204,17 @@ def test_molecules_of_moleculenet_are_those_of_rdkit(graph, name):
         skeleton = [pair[:2] for pair in ours(found, row)[1]]
         assert skeleton == [pair[:2] for pair in theirs(molecules[row])[1]]
         assert [a[:2] for a in ours(found, row)[0]] == [a[:2] for a in theirs(molecules[row])[0]]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["moleculenet_esol", "moleculenet_bbbp"])
+def test_log_p_of_moleculenet_is_that_of_rdkit(graph, name):
+    texts = [text for text in load(name).train["smiles"] if by_rdkit(text) is not None]
+    place = graph.counts.names.index("logp")
+    mine = read(graph, texts)["numeric"][:, place]
+    gap = np.abs(mine - [Descriptors.MolLogP(Chem.MolFromSmiles(text)) for text in texts])
+    assert (gap < 1e-3).mean() > 0.97
+    assert gap.mean() < 0.01
 
 
 @pytest.mark.real_data

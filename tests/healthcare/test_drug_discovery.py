@@ -104,6 +104,11 @@ def test_own_molecules_are_split_by_scaffold(data):
     assert sum(map(len, parts)) == 300
 
 
+def test_the_card_says_what_a_model_is_for(predictor, tmp_path):
+    file = Model(predictor.export(tmp_path / "model.onnx"))
+    assert "No diagnosis" in file.metadata["intended_use"]
+
+
 @pytest.mark.real_data
 def test_real_solubility_is_predicted(tmp_path):
     data = load("moleculenet_esol")
