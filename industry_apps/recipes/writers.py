@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Tokens that are read and written, begin and end included.
 LENGTH = 120
 #: Molecules of one scaffold that are rewarded; further ones get nothing.
-_OF_A_SCAFFOLD = 25
+_OF_A_SCAFFOLD = 5
 
 #: The networks that there are.
 RECURRENT, TRANSFORMER = "recurrent", "transformer"

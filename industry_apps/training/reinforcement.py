@@ -38,10 +38,10 @@ class ReinforceOptions:
 
     Parameters
     ----------
-    steps : int, default=80
+    steps : int, default=180
         Batches that are written and learned from.
     batch_size : int, default=64
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=3e-4
     sigma : float, default=60
         Weight of the score, in nats of likelihood.
     best : float, default=0.5
@@ -54,9 +54,9 @@ class ReinforceOptions:
     ParameterError
     """
 
-    steps: int = 80
+    steps: int = 180
     batch_size: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     sigma: float = 60.0
     best: float = 0.5
     seed: int = 0
