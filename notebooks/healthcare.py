@@ -133,7 +133,8 @@ Model(path).predict(pd.DataFrame({"smiles": smiles})).assign(smiles=smiles)
 # %% [markdown]
 # ## 4. Molecules that nobody has made
 #
-# A network writes SMILES, token by token; the step model is an ONNX file, too.
+# A network writes SELFIES, in which whatever is written is a molecule, token by token; the step
+# model is an ONNX file, too.
 
 # %%
 written = data_for(MoleculeGenerator, "zinc_smiles")

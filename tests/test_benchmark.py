@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 from short_benchmark import KEYS, RATIOS, on_sample, recorded
 
@@ -23,7 +24,7 @@ from industry_apps.benchmark import (
 from industry_apps.benchmark.hardware import peak_memory_mb
 from industry_apps.benchmark.parameters import parsed
 from industry_apps.benchmark.resources import NO_AMX, import_times, scoring_memory, training_step
-from industry_apps.benchmark.runs import Run
+from industry_apps.benchmark.runs import Run, prepared
 from industry_apps.benchmark.speed import (
     Measure,
     alternating,
@@ -32,7 +33,7 @@ from industry_apps.benchmark.speed import (
     one_record,
     raw_record,
 )
-from industry_apps.data import card, catalogue
+from industry_apps.data import Split, card, catalogue
 from industry_apps.errors import ParameterError, UnknownNameError
 from industry_apps.finance import FraudDetector
 
@@ -92,6 +93,32 @@ def test_ratios_are_those_of_the_times(done: Run, monkeypatch: pytest.MonkeyPatc
     assert ratios["one_record_vs_bare_session"] == 2
     in_bulk = batch(done.application, done.path, done.data.test, count=10)
     assert in_bulk[0].value == 8  # best of each
+
+
+def test_a_batch_that_takes_long_is_smaller(done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def once(calls: Mapping[str, Any], *_: int) -> dict[str, list[float]]:
+        sizes.append(len(calls["file"]()))
+        return {name: [1.0] for name in calls}
+
+    monkeypatch.setattr("industry_apps.benchmark.speed.alternating", once)
+    monkeypatch.setattr("industry_apps.benchmark.speed._FIRST", 10)
+    for seconds in (1e-9, 1e9):
+        monkeypatch.setattr("industry_apps.benchmark.speed._SECONDS", seconds)
+        batch(done.application, done.path, done.data.test, count=50)
+    assert sizes == [10, 50]
+
+
+def test_data_are_prepared_where_an_application_has_to() -> None:
+    class Prepares:
+        def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+            return frame.assign(doubled=2 * frame["x"])
+
+    frame = pd.DataFrame({"x": [1.0]})
+    found = prepared(Prepares(), Split(frame, frame, frame))  # type: ignore[arg-type]
+    assert [part["doubled"].tolist() for part in found] == [[2.0]] * 3
+    assert list(frame) == ["x"]
 
 
 def test_alternating_goes_in_blocks() -> None:

@@ -1,5 +1,7 @@
 """Networks that score every code as the next of a sequence: a transformer, and two towers.
 
+And what such a network is asked, as networks of their own: one step, a whole sequence.
+
 Methods: Kang and McAuley, Self-Attentive Sequential Recommendation, ICDM 2018,
 arXiv:1808.09781; Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
 RecSys 2016, doi:10.1145/2959100.2959190. Written from the papers.
@@ -16,6 +18,7 @@ Letters: B sequences, T codes of each, C codes, D width, A attributes.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -71,9 +74,15 @@ class SequenceScorer(NextCode):
 
     Examples
     --------
-    >>> network = SequenceScorer(10, length=5)
-    >>> network(torch.tensor([[3, 4, 0]])).shape, network.last(torch.tensor([[3, 4, 0]])).shape
-    (torch.Size([1, 3, 10]), torch.Size([1, 65]))
+    >>> network = SequenceScorer(10, length=5).eval()
+    >>> codes = torch.tensor([[3, 4]])
+    >>> network(codes).shape, network.last(codes).shape
+    (torch.Size([1, 2, 10]), torch.Size([1, 65]))
+    >>> state = torch.zeros(1, network.state_size)
+    >>> for place in range(2):
+    ...     scores, state = network.step(codes[:, place : place + 1], state)
+    >>> torch.allclose(scores, network(codes)[:, -1], atol=1e-5)
+    True
     """
 
     def __init__(
@@ -101,6 +110,20 @@ class SequenceScorer(NextCode):
     def steps(self, codes: Tensor) -> Tensor:
         """Stand for the sequence up to each code: [B, T, D]."""
         return normalised(self.encoder(codes))
+
+    @property
+    def state_size(self) -> int:
+        """Numbers S of the state before the first code."""
+        return self.encoder.state_size
+
+    def step(self, code: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores [B, C] of what follows a code [B, 1], and the state behind it.
+
+        The state grows by S with each code; see :meth:`SequenceEncoder.step`.
+        """
+        x, state = self.encoder.step(code, state)
+        table, bias = self.candidates()
+        return normalised(x) @ table.T + bias, state
 
     def candidates(self) -> tuple[Tensor, Tensor]:
         """Return what stands for each code [C, D], and what is added to its score [C]."""
@@ -164,6 +187,56 @@ class TwoTowers(NextCode):
         if self.describe is not None:
             table = table + self.describe(self.attributes)
         return table, torch.zeros(len(table), device=table.device)
+
+
+class WriterStep(nn.Module):
+    """One step of a network that writes, as one of its own: scores and state side by side.
+
+    Parameters
+    ----------
+    writer : SequenceScorer or RecurrentWriter
+
+    Examples
+    --------
+    >>> step = WriterStep(SequenceScorer(10))
+    >>> step(torch.tensor([[2]]), torch.zeros(1, 256)).shape
+    torch.Size([1, 522])
+    """
+
+    def __init__(self, writer: Any) -> None:
+        super().__init__()
+        self.writer = writer
+
+    def forward(self, code: Tensor, state: Tensor) -> Tensor:
+        """Return [B, C + S]."""
+        return torch.cat(self.writer.step(code, state), dim=1)
+
+
+class SequenceLikelihood(nn.Module):
+    """The log-likelihood of whole sequences [B, 1]; what stands at code 0 does not count.
+
+    Parameters
+    ----------
+    writer : SequenceScorer or RecurrentWriter
+
+    Examples
+    --------
+    >>> found = SequenceLikelihood(SequenceScorer(10))(torch.tensor([[2, 4, 3, 0]]))
+    >>> found.shape
+    torch.Size([1, 1])
+    """
+
+    def __init__(self, writer: nn.Module) -> None:
+        super().__init__()
+        self.writer = writer
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return [B, 1]."""
+        codes = codes.long()
+        told = torch.log_softmax(self.writer(codes[:, :-1]), dim=2)  # [B, T - 1, C]
+        follows = codes[:, 1:]
+        taken = told.gather(2, follows.unsqueeze(2))[:, :, 0]
+        return (taken * (follows > 0)).sum(dim=1, keepdim=True)
 
 
 def normalised(x: Tensor) -> Tensor:

@@ -101,56 +101,6 @@ class RecurrentWriter(nn.Module):
         return self.scores(x), torch.cat(states, dim=1)
 
 
-class RecurrentStep(nn.Module):
-    """One step of a writer as a network of its own: scores and state side by side.
-
-    Parameters
-    ----------
-    writer : RecurrentWriter
-
-    Examples
-    --------
-    >>> step = RecurrentStep(RecurrentWriter(10, units=8))
-    >>> step(torch.tensor([[2]]), torch.zeros(1, 8)).shape
-    torch.Size([1, 18])
-    """
-
-    def __init__(self, writer: RecurrentWriter) -> None:
-        super().__init__()
-        self.writer = writer
-
-    def forward(self, code: Tensor, state: Tensor) -> Tensor:
-        """Return [B, C + L H]."""
-        return torch.cat(self.writer.step(code, state), dim=1)
-
-
-class SequenceLikelihood(nn.Module):
-    """The log-likelihood of whole sequences [B, 1]; what stands at code 0 does not count.
-
-    Parameters
-    ----------
-    writer : RecurrentWriter
-
-    Examples
-    --------
-    >>> found = SequenceLikelihood(RecurrentWriter(10, units=8))(torch.tensor([[2, 4, 3, 0]]))
-    >>> found.shape
-    torch.Size([1, 1])
-    """
-
-    def __init__(self, writer: nn.Module) -> None:
-        super().__init__()
-        self.writer = writer
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """Return [B, 1]."""
-        codes = codes.long()
-        told = torch.log_softmax(self.writer(codes[:, :-1]), dim=2)  # [B, T - 1, C]
-        follows = codes[:, 1:]
-        taken = told.gather(2, follows.unsqueeze(2))[:, :, 0]
-        return (taken * (follows > 0)).sum(dim=1, keepdim=True)
-
-
 def _gated(layer: nn.Module, x: Tensor, before: Tensor) -> Tensor:
     """One step of a gated recurrent unit: [B, D], [B, H] -> [B, H]."""
     assert isinstance(layer, nn.GRU)

@@ -128,6 +128,35 @@ class SequenceEncoder(nn.Module):
             weight = real / real.sum(dim=1, keepdim=True).clamp(min=1)
         return (weight.unsqueeze(2) * steps).sum(dim=1)
 
+    @property
+    def state_size(self) -> int:
+        """Numbers S that :meth:`step` keeps of each code: a key and a value a block."""
+        return 2 * self.depth * self.width
+
+    def step(self, code: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Represent one more code [B, 1] of a sequence -> [B, D], and the state behind it.
+
+        Parameters
+        ----------
+        code : Tensor of int64 [B, 1]
+        state : Tensor of float32 [B, (1 + t) S]
+            Behind t codes; zeros [B, S] before the first. Its first place is blank and seen by
+            nobody: so no state is empty, which some runtimes cannot reshape.
+
+        Notes
+        -----
+        Of a causal encoder, the answer is that of ``forward`` at this place, unless a code is 0.
+        """
+        past = state.unflatten(1, (-1, self.depth, 2, self.heads, self.width // self.heads))
+        x = self.embed(code) + self.positions[past.shape[1] - 1]  # [B, 1, D]
+        kept = []
+        for layer, block in enumerate(self.blocks):
+            assert isinstance(block, _Block)
+            x, pair = block.step(x, past[:, 1:, layer])
+            kept.append(pair)
+        grown = torch.cat([state, torch.cat(kept, dim=1).flatten(1)], dim=1)
+        return self.norm(x)[:, 0], grown
+
     def _seen(self, codes: Tensor) -> Tensor:
         """Whether a position [.., T, 1] sees another [.., 1, T]: bool [B, 1, T, T]."""
         place = torch.arange(codes.shape[1], device=codes.device)
@@ -160,6 +189,16 @@ class _Block(nn.Module):
         x = x + self.drop(self._attend(self.norm_attention(x), seen))
         change: Tensor = self.drop(self.hidden(self.norm_hidden(x)))
         return x + change
+
+    def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, 1, D], keys and values [B, t, 2, H, D/H] -> [B, 1, D], the new pair [B, 1, ..]."""
+        parts = self.query_key_value(self.norm_attention(x)).unflatten(2, (3, self.heads, -1))
+        query, pair = parts[:, :, 0], parts[:, :, 1:]  # [B, 1, H, D/H], [B, 1, 2, H, D/H]
+        key, value = torch.cat([past, pair], dim=1).unbind(dim=2)  # [B, t + 1, H, D/H] each
+        weight = (query * key).sum(dim=3, keepdim=True) * query.shape[3] ** -0.5
+        mixed = (weight.softmax(dim=1) * value).sum(dim=1)  # [B, H, D/H]
+        x = x + self.join(mixed.flatten(1)).unsqueeze(1)
+        return x + self.hidden(self.norm_hidden(x)), pair
 
     def _attend(self, x: Tensor, seen: Tensor) -> Tensor:
         parts = self.query_key_value(x).unflatten(2, (3, self.heads, -1))  # [B, T, 3, H, D/H]

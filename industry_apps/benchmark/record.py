@@ -20,14 +20,7 @@ from industry_apps.benchmark.series_speed import (
     many_moments,
     one_moment,
 )
-from industry_apps.benchmark.speed import (
-    Measure,
-    affordable,
-    batch,
-    model_alone,
-    one_record,
-    raw_record,
-)
+from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
 from industry_apps.whole_file import whole_file
 
@@ -154,11 +147,10 @@ def _short(done: Run) -> list[Measure]:
     if fitted.traits.windows:
         return _of_series(done, SHORT_CALLS, SHORT_MOMENTS)
     images = "image" in fitted.traits.inputs
-    count = SHORT_IMAGES if images else affordable(fitted, rows, SHORT_BATCH)
     return [
         *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
         *raw_record(fitted, done.path, done.data),
-        *batch(fitted, done.path, rows, count=count),
+        *batch(fitted, done.path, rows, count=SHORT_IMAGES if images else SHORT_BATCH),
         *(of_images(fitted, rows) if images else []),
     ]
 

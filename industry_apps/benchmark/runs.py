@@ -75,6 +75,7 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
     started = time.perf_counter()
+    data = prepared(application, data)
     if isinstance(data, Dataset):
         application.fit(data)
     else:
@@ -91,6 +92,23 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
         seconds=time.perf_counter() - started,
         seeds=(_seed(application),),
     )
+
+
+def prepared(application: Application, data: Dataset | Split) -> Dataset | Split:
+    """The data with the columns that the file reads, where an application makes some.
+
+    Parameters
+    ----------
+    application : Application
+        Its method ``prepare``, where it has one, takes a table and returns it with more columns.
+    data : Dataset or Split
+    """
+    if not hasattr(application, "prepare"):
+        return data
+    train, validation, test = map(application.prepare, (data.train, data.validation, data.test))
+    if isinstance(data, Split):
+        return Split(train, validation, test)
+    return replace(data, train=train, validation=validation, test=test)
 
 
 def run_all(application: Application, source: str, path: Path) -> Run:

@@ -32,10 +32,10 @@ from industry_apps.schema import Schema
 
 #: Records that take turns, so that no single one decides.
 _RECORDS = 32
-#: Records that are tried to see what a batch takes, and seconds that it may.
-_FEWEST, _PATIENCE = 1_000, 10
 #: Calls with one record before it is the turn of the next.
 _BLOCK = 20
+#: Records of a batch that say how long larger ones take; seconds that one may take.
+_FIRST, _SECONDS = 1_000, 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,25 +240,6 @@ def raw_record(
     return [Measure(name="raw_record_vs_training_path", value=ratio)]
 
 
-def affordable(application: Application, rows: pd.DataFrame, most: int) -> int:
-    """So many records that the training path answers in about ten seconds, up to a largest number.
-
-    Parameters
-    ----------
-    application : Application
-        Fitted.
-    rows : DataFrame
-        Drawn from with replacement.
-    most : int
-        The largest number, at least 1000.
-    """
-    some = drawn(rows, _FEWEST)
-    started = time.perf_counter()
-    application.predict(some)
-    seconds = time.perf_counter() - started
-    return max(_FEWEST, min(most, int(_FEWEST * _PATIENCE / seconds)))
-
-
 def batch(
     application: Application, path: Path, rows: pd.DataFrame, *, count: int, repeats: int = 3
 ) -> list[Measure]:
@@ -273,11 +254,16 @@ def batch(
     rows : DataFrame
         Drawn from with replacement.
     count : int
-        Size of the batch.
+        Size of the batch, at most: less where the file would take longer than 20 seconds.
     repeats : int
         Alternating runs of each.
     """
     model = Model(path, threads=threads())
+    first = drawn(rows, min(count, _FIRST))
+    started = time.perf_counter()
+    model.predict(first)
+    possible = int(_SECONDS * len(first) / (time.perf_counter() - started))
+    count = min(count, max(possible, len(first)))
     frame = drawn(rows, count)
     seconds = alternating(
         {

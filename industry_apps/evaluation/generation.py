@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from industry_apps.errors import require
+from industry_apps.data.chemistry import molecule_of, rdkit
 from industry_apps.evaluation.intervals import Estimate, wilson
 
 __all__ = ["WrittenMolecules", "canonical"]
 
 _PAIRS = 4_000
 _SIZE, _RADIUS = 1_024, 2
-_NEEDED = {"extra": "healthcare", "needed_by": "the check of molecules"}
 
 
 def canonical(smiles: Sequence[str]) -> list[str | None]:
@@ -39,10 +38,10 @@ def canonical(smiles: Sequence[str]) -> list[str | None]:
     >>> canonical(["OCC", "C("])
     ['CCO', None]
     """
-    chem, base = require("rdkit.Chem", **_NEEDED), require("rdkit.rdBase", **_NEEDED)
-    with base.BlockLogs():
-        molecules = [chem.MolFromSmiles(text) if text else None for text in smiles]
-        return [None if each is None else str(chem.MolToSmiles(each)) for each in molecules]
+    chem = rdkit()
+    return [
+        None if each is None else str(chem.MolToSmiles(each)) for each in map(molecule_of, smiles)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +64,18 @@ class WrittenMolecules:
 
         Shares of what does not occur are 0.
         """
-        found = canonical(self.smiles)
-        valid = [each for each in found if each is not None]
-        unique = sorted(set(valid))
+        chem, qed = rdkit(), rdkit("Chem.QED")
+        valid = [each for each in map(molecule_of, self.smiles) if each is not None]
+        unique = {str(chem.MolToSmiles(each)) for each in valid}
         new = [each for each in unique if each not in self.known]
         shares = {
-            "validity": (len(valid), len(found)),
+            "validity": (len(valid), len(self.smiles)),
             "uniqueness": (len(unique), len(valid)),
             "novelty": (len(new), len(unique)),
         }
         metrics = {name: _share(*counts) for name, counts in shares.items()}
         metrics["internal_diversity"] = _mean(_distances(valid))
-        metrics["qed"] = _mean(np.array([drug_likeness(each) for each in valid]))
+        metrics["qed"] = _mean(np.array([float(qed.qed(each)) for each in valid]))
         return metrics
 
 
@@ -96,24 +95,21 @@ def drug_likeness(smiles: str) -> float:
     >>> round(drug_likeness("CC(=O)Oc1ccccc1C(=O)O"), 2)
     0.55
     """
-    chem, base = require("rdkit.Chem", **_NEEDED), require("rdkit.rdBase", **_NEEDED)
-    qed = require("rdkit.Chem.QED", **_NEEDED)
-    with base.BlockLogs():
-        molecule = chem.MolFromSmiles(smiles) if smiles else None
-        return 0.0 if molecule is None else float(qed.qed(molecule))
+    qed = rdkit("Chem.QED")
+    molecule = molecule_of(smiles)
+    return 0.0 if molecule is None else float(qed.qed(molecule))
 
 
-def _distances(valid: Sequence[str]) -> npt.NDArray[np.float64]:
+def _distances(valid: Sequence[Any]) -> npt.NDArray[np.float64]:
     """1 less the similarity of pairs of molecules, drawn at random."""
-    chem = require("rdkit.Chem", **_NEEDED)
-    generators = require("rdkit.Chem.rdFingerprintGenerator", **_NEEDED)
-    structures = require("rdkit.DataStructs", **_NEEDED)
+    generators = rdkit("Chem.rdFingerprintGenerator")
+    structures = rdkit("DataStructs")
     if len(valid) < 2:
         return np.zeros(0)
     make: Any = generators.GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
     draw = np.random.default_rng(0)
     pairs = draw.integers(0, len(valid), (min(_PAIRS, len(valid) ** 2), 2))
-    prints = {row: make.GetFingerprint(chem.MolFromSmiles(valid[row])) for row in np.unique(pairs)}
+    prints = {row: make.GetFingerprint(valid[row]) for row in np.unique(pairs)}
     return np.array(
         [
             1 - structures.TanimotoSimilarity(prints[one], prints[other])

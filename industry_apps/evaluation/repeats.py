@@ -70,8 +70,8 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
     Returns
     -------
     Report
-        Without curves: each run has a threshold of its own. Sections are those of the first
-        run.
+        Without curves and headline: each run has its own. Sections are those of the first run,
+        and so are notes, which say so where other runs differ.
     """
     first, tested = reports[0], reports[:rows_once]
 
@@ -94,10 +94,12 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
     titles = [section.title for section in first.sections]
     return replace(
         first,
+        model=_models(reports),
         metrics=means([report.metrics for report in reports]),
         baselines={b: means([r.baselines[b] for r in reports]) for b in first.baselines},
         margins={baseline: differences(baseline) for baseline in first.baselines},
         curves=None,
+        headline_text="",
         groups={
             system: GroupedAnswers.joined([r.groups[system] for r in tested if system in r.groups])
             for system in dict.fromkeys(name for r in tested for name in r.groups)
@@ -106,7 +108,7 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
             f"Means over {len(reports)} random splits of the same rows, with corrected resampled "
             "t intervals (Nadeau and Bengio 2003).",
             *(f"{title}: of the first of these runs." for title in titles),
-            *first.notes,
+            *_notes(reports),
         ),
     )
 
@@ -141,6 +143,7 @@ def over_seeds(reports: Sequence[Report]) -> Report:
     header = ("metric", *(f"seed {number}" for number in range(1, len(reports) + 1)))
     return replace(
         first,
+        model=_models(reports),
         metrics=means([report.metrics for report in reports]),
         baselines={b: means([r.baselines[b] for r in reports]) for b in first.baselines},
         margins={b: means([r.margins[b] for r in reports]) for b in first.margins},
@@ -153,6 +156,21 @@ def over_seeds(reports: Sequence[Report]) -> Report:
             f"Means over {len(reports)} trainings with seeds of their own, on one split; an "
             "interval is the mean of theirs, over test rows.",
             *(f"{section.title}: of the first of these." for section in first.sections),
-            *first.notes,
+            *_notes(reports),
         ),
     )
+
+
+def _models(reports: Sequence[Report]) -> str:
+    """Name of the model, or of all that answered in some run."""
+    return " or ".join(dict.fromkeys(report.model for report in reports))
+
+
+def _notes(reports: Sequence[Report]) -> list[str]:
+    """Notes of the first run, those marked that are not the same in all."""
+    return [
+        note
+        if all(note in report.notes for report in reports)
+        else f"{note} (Of the first run; others differ.)"
+        for note in reports[0].notes
+    ]

@@ -26,6 +26,7 @@ __all__ = [
     "StepCurve",
     "SurvivalAnswers",
     "SurvivalScale",
+    "brier_weights",
     "calibration_groups",
     "greenwood",
     "integrated_brier_of_rows",
@@ -278,13 +279,28 @@ def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: Surviv
         Survival at the times of the scale.
     scale : SurvivalScale
     """
-    time, times = follow_up.time[:, None], scale.times
-    happened = (time <= times) & follow_up.event[:, None]  # [N, T]
-    before = np.maximum(scale.censoring.at(follow_up.time), 1e-6)[:, None]
-    at_times = np.maximum(scale.censoring.at(times), 1e-6)
-    error = curves**2 * happened / before + (1 - curves) ** 2 * (time > times) / at_times
+    alive, weight = brier_weights(follow_up, scale)
+    error, times = weight * (curves - alive) ** 2, scale.times
     found: _Floats = np.trapezoid(error, times, axis=1) / (times[-1] - times[0])
     return found
+
+
+def brier_weights(follow_up: FollowUp, scale: SurvivalScale) -> tuple[_Floats, _Floats]:
+    """Whether each row is known to live at each time, and how much its square counts: [N, T] each.
+
+    Rows whose state at a time is not known count nothing there; the others for them, by how
+    likely a row is still followed.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    scale : SurvivalScale
+    """
+    time, times = follow_up.time[:, None], scale.times
+    happened = (time <= times) & follow_up.event[:, None]
+    before = np.maximum(scale.censoring.at(follow_up.time), 1e-6)[:, None]
+    at_times = np.maximum(scale.censoring.at(times), 1e-6)
+    return (time > times).astype(np.float64), happened / before + (time > times) / at_times
 
 
 def calibration_groups(predicted: _Floats) -> list[npt.NDArray[np.intp]]:

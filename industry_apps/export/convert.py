@@ -8,12 +8,13 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 
-from industry_apps.features.builder import IR_VERSION, OPSET, GraphBuilder
+from industry_apps.export.ensembles import TreeNode, ensemble_to_onnx
+from industry_apps.features.builder import IR_VERSION, OPSET
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -104,7 +105,7 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     """
     nodes = _all_nodes(booster)
     margins = [(node, 0, node.value) for node in nodes if node.mode == "LEAF"]
-    return _ensemble(booster, nodes, margins, 1)
+    return ensemble_to_onnx(nodes, margins, booster.num_feature(), 1)
 
 
 def leaf_targets_to_onnx(
@@ -132,41 +133,10 @@ def leaf_targets_to_onnx(
         if node.mode == "LEAF"
         for target, weight in weights[node.tree][node.leaf].items()
     ]
-    return _ensemble(booster, nodes, found, targets)
+    return ensemble_to_onnx(nodes, found, booster.num_feature(), targets)
 
 
-def _ensemble(
-    booster: lgb.Booster,
-    nodes: Sequence[_Node],
-    weights: Sequence[tuple[_Node, int, float]],
-    targets: int,
-) -> onnx.ModelProto:
-    builder = GraphBuilder()
-    margin = builder.node(
-        "TreeEnsembleRegressor",
-        builder.input("features", np.float32, booster.num_feature()),
-        domain="ai.onnx.ml",
-        attributes={
-            "n_targets": targets,
-            "nodes_treeids": [node.tree for node in nodes],
-            "nodes_nodeids": [node.id for node in nodes],
-            "nodes_modes": [node.mode for node in nodes],
-            "nodes_featureids": [node.feature for node in nodes],
-            "nodes_values": [0.0 if node.mode == "LEAF" else node.value for node in nodes],
-            "nodes_truenodeids": [node.left for node in nodes],
-            "nodes_falsenodeids": [node.right for node in nodes],
-            "nodes_missing_value_tracks_true": [int(node.missing_left) for node in nodes],
-            "target_ids": [target for _, target, _ in weights],
-            "target_treeids": [node.tree for node, _, _ in weights],
-            "target_nodeids": [node.id for node, _, _ in weights],
-            "target_weights": [float(weight) for _, _, weight in weights],
-        },
-    )
-    builder.output(margin, "margin", np.float32, targets)
-    return builder.model("trees")
-
-
-def _all_nodes(booster: lgb.Booster) -> list[_Node]:
+def _all_nodes(booster: lgb.Booster) -> list[TreeNode]:
     return [
         node
         for tree in booster.dump_model()["tree_info"]
@@ -174,26 +144,14 @@ def _all_nodes(booster: lgb.Booster) -> list[_Node]:
     ]
 
 
-class _Node(NamedTuple):
-    tree: int
-    id: int
-    mode: str
-    feature: int = 0
-    value: float = 0.0
-    left: int = 0
-    right: int = 0
-    missing_left: bool = False
-    leaf: int = 0
-
-
-def _nodes(tree: int, root: dict[str, Any]) -> list[_Node]:
+def _nodes(tree: int, root: dict[str, Any]) -> list[TreeNode]:
     """Nodes of one tree, numbered in the order in which they are met."""
     order = list(_walk(root))
     number = {id(node): position for position, node in enumerate(order)}
     return [
-        _Node(tree, position, "LEAF", value=node["leaf_value"], leaf=node.get("leaf_index", 0))
+        TreeNode(tree, position, "LEAF", value=node["leaf_value"], leaf=node.get("leaf_index", 0))
         if "split_feature" not in node
-        else _Node(
+        else TreeNode(
             tree,
             position,
             "BRANCH_LEQ",

@@ -19,7 +19,8 @@ class Pixels:
     """An image [height, width, channels] of bytes as numbers [channels, size, size].
 
     It is resized with antialiasing, without keeping its aspect; each channel is then centred
-    and scaled by what the training images have.
+    and scaled: by what the training images have, or by what the image itself has, where how
+    bright it is and how strong its contrasts tell of the camera alone.
 
     Parameters
     ----------
@@ -28,19 +29,22 @@ class Pixels:
         Pixels of both sides, >= 1.
     mean, deviation : tuple of float
         Of each channel; learned.
+    by_itself : bool
+        Each image is centred and scaled by its own pixels, not by these.
 
     Examples
     --------
     >>> images = np.empty(2, dtype=object)
     >>> images[:] = [np.full((4, 4, 1), value, dtype=np.uint8) for value in (10, 30)]
     >>> Pixels("scan", 8).learn(images)
-    Pixels(column='scan', size=8, mean=(20.0,), deviation=(10.0,))
+    Pixels(column='scan', size=8, mean=(20.0,), deviation=(10.0,), by_itself=False)
     """
 
     column: str
     size: int
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
+    by_itself: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -60,11 +64,22 @@ class Pixels:
         numbers = builder.cast(image, np.float32)
         planes = builder.node("Transpose", numbers, attributes={"perm": [0, 3, 1, 2]})
         resized = write_resized(builder, planes, self.size)
+        if self.by_itself:
+            return _write_by_itself(builder, resized)
         scale = 1 / np.array(self.deviation, dtype=np.float32)
         shift = -np.array(self.mean, dtype=np.float32) * scale
         each = (1, -1, 1, 1)
         scaled = builder.node("Mul", resized, builder.constant(scale.reshape(each)))
         return builder.node("Add", scaled, builder.constant(shift.reshape(each)))
+
+
+def _write_by_itself(builder: GraphBuilder, planes: str) -> str:
+    """Write [batch, channels, height, width] with each channel of each image centred and scaled."""
+    sides = builder.constant(np.array([2, 3]))
+    centred = builder.node("Sub", planes, builder.node("ReduceMean", planes, sides))
+    square = builder.node("ReduceMean", builder.node("Mul", centred, centred), sides)
+    least = builder.constant(np.float32(_LEAST_DEVIATION**2))
+    return builder.node("Div", centred, builder.node("Sqrt", builder.node("Max", square, least)))
 
 
 def write_resized(builder: GraphBuilder, planes: str, size: int | str) -> str:

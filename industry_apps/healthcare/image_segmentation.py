@@ -20,7 +20,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_by_group, split_random
+from industry_apps.data import (
+    Dataset,
+    Split,
+    check_leakage,
+    sample,
+    split_by_group,
+    split_random,
+)
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.intervals import BootstrapResult
@@ -29,6 +36,7 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.segmentation_metrics import MaskCounts, mask_bootstrap
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.images import one_by_one
 from industry_apps.limits import NAME_MAP, Limit, instance, integer
 from industry_apps.recipes.records import under_names
@@ -37,13 +45,11 @@ from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
+_PATIENT = "patient"
 _HAS_REGION = "/has_region"
 #: Bounds of the sections of the report: share of the image that the true region takes.
 _SIZES = (0.0, 0.005, 0.05, 1.0)
-_NOTES = (
-    "Not measured on medical masks, of which none were at hand.",
-    "For research: no diagnosis, and no measurement that a decision about a patient rests on.",
-)
+_NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
 class ImagingSegmenter(Application):
@@ -66,7 +72,7 @@ class ImagingSegmenter(Application):
     -----
     The label ``mask`` is an image of the size of its image in which every value but 0 lies in
     the region (uint8 or bool). ``patient``, where it is given, keeps the images of a patient
-    together in splits and intervals.
+    together in splits and intervals; a patient on both sides of a split is refused.
 
     A pixel is marked from the probability on that has the best Dice on validation images, and
     an image is ``found`` to have a region from the share of marked pixels on that best tells
@@ -101,7 +107,7 @@ class ImagingSegmenter(Application):
                 role="identifier",
                 description="What is to be found; every value but 0 lies in the region",
             ),
-            Column(name="patient", kind="category", role="identifier", required=False),
+            Column(name=_PATIENT, kind="category", role="identifier", required=False),
         )
     )
     outputs = Schema(
@@ -168,7 +174,7 @@ class ImagingSegmenter(Application):
         images : DataFrame
             With the label ``mask``.
         """
-        patient = self._name("patient")
+        patient = self._name(_PATIENT)
         if patient in images:
             return split_by_group(images, group=patient, seed=self.seed)
         has_region = [bool(mask.any()) for mask in self._masks(images)]
@@ -182,6 +188,9 @@ class ImagingSegmenter(Application):
             train, validation, more = self.split(train)
             validation = pd.concat([validation, more], ignore_index=True)
         self.schema_ = self._schema_of(train)
+        patients = self._patients(train), self._patients(validation)
+        check_leakage(*patients, group=self._name(_PATIENT))
+        self.patients_ = pd.concat(patients, ignore_index=True)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
         self.split_ = {name: _described(part) for name, part in known.items()}
         options = self.options or MaskOptions()
@@ -196,8 +205,9 @@ class ImagingSegmenter(Application):
         return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
+        check_leakage(self.patients_, self._patients(frame), group=self._name(_PATIENT))
         known = self._masked(frame)
-        groups = frame.get(self._name("patient"))
+        groups = frame.get(self._name(_PATIENT))
         answers = self.recipe_.answers(known.arrays)
         ours = MaskCounts.of(
             list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]
@@ -252,6 +262,7 @@ class ImagingSegmenter(Application):
                     "least_region_share": self.recipe_.least_share_,
                 },
                 "split": self.split_,
+                "intended_use": INTENDED_USE,
                 "notes": list(_NOTES),
             },
         )
@@ -283,6 +294,10 @@ class ImagingSegmenter(Application):
         if name in frame:  # a mask may be of truth values, which an image may not
             frame = pd.DataFrame({name: frame[name].map(_as_bytes)})
         return one_by_one(mask[:, :, 0] > 0 for mask in Schema((column,)).to_arrays(frame)[name])
+
+    def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Whose images they are; nobody's where there is no such column."""
+        return frame.reindex(columns=[self._name(_PATIENT)]).dropna()
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)

@@ -31,6 +31,7 @@ from industry_apps.export import Exportable
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
+from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
 from industry_apps.recipes.image_baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging import ImagingOptions, ImagingRecipe, Pictures, Precision
@@ -241,7 +242,6 @@ class ImagingClassifier(Application):
             ),
             headline_text=f"{right.mean():.1%} of {len(right)} images are told right.",
             notes=(
-                "For research, not for diagnosis.",
                 "Each class counts alike in the answer, however rare it is."
                 if self.missed_costs is None
                 else f"The answer weighs what it costs to miss a class: {dict(self.missed_costs)}.",
@@ -266,7 +266,7 @@ class ImagingClassifier(Application):
             facts={
                 **self.recipe_.facts(),
                 "split": self.split_,
-                "intended_use": "Research. Not a medical device: no diagnosis follows from it.",
+                "intended_use": INTENDED_USE,
             },
             rows_a_run=_ROWS_A_RUN,
             precision=precision,

@@ -1,19 +1,20 @@
 """Molecule generation: new molecules like known ones, or with a property that is asked for.
 
-Asked by medicinal chemists who look for ideas. A recurrent network that writes SMILES token by
+Asked by medicinal chemists who look for ideas. A recurrent network that writes a molecule token by
 token is simple and hard to beat (Segler et al. 2018, doi:10.1021/acscentsci.7b00512; Flam-Shepherd
-et al. 2022, doi:10.1038/s41467-022-30839-x); reinforcement turns it toward a score (Olivecrona et
+et al. 2022, doi:10.1038/s41467-022-30839-x), in SELFIES whatever it writes is a molecule (Krenn et
+al. 2020, doi:10.1088/2632-2153/aba947), and reinforcement turns it toward a score (Olivecrona et
 al. 2017, doi:10.1186/s13321-017-0235-x). For research: nobody has made these molecules, and
 nothing says that they can be made, work, or do no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -28,11 +29,12 @@ from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.features.smiles_tokens import BEGIN, END, FIRST_TOKEN
+from industry_apps.features.molecule_tokens import BEGIN, END
+from industry_apps.features.notations import SELFIES, SMILES, to_selfies
 from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.limits import POSITIVE, Limit, instance, integer
+from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
 from industry_apps.recipes.ngram_writer import NgramWriter
-from industry_apps.recipes.writers import LENGTH, MoleculeWriter
+from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -43,33 +45,52 @@ _TRAINING = TrainingOptions(max_epochs=16, batch_size=128, learning_rate=2e-3, p
 _ORDERS = {"unigram": 0, "ngram": 6}
 #: Rows of one run: 120 steps of a wide state each.
 _MOLECULES_A_RUN = 1_024
+_COLUMNS = {
+    name: Column(name=name, kind="text", description="A molecule") for name in (SMILES, SELFIES)
+}
+#: What is said of written molecules beside real ones.
+_SHOWN = ("validity", "uniqueness", "novelty", "internal_diversity", "qed")
 
 
 class MoleculeGenerator(Application):
     """New molecules like those it learned from, and how typical a molecule is of them.
 
-    :meth:`sample_molecules` writes SMILES by a step model in onnxruntime, without torch;
+    :meth:`sample_molecules` writes molecules by a step model in onnxruntime, without torch;
     :meth:`export_writer` saves that model for :class:`industry_apps.runtime.SequenceWriter`.
-    The file of :meth:`export` says how likely the generator is to write a given SMILES.
+    The file of :meth:`export` says how likely the generator is to write a given molecule.
 
     Parameters
     ----------
+    notation : {"selfies", "smiles"}
+        What the network reads and writes. Of SELFIES every sequence is a molecule; of SMILES
+        many are none, and those that are look more like what was learned from. Either way
+        tables hold SMILES, and molecules come back as SMILES.
+    network : {"recurrent", "transformer"}
     units : int
-        Of the recurrent layer, in [8, 4096].
+        Of the recurrent layer, or the width of the transformer, a multiple of 32; in [8, 4096].
     temperature : float
         > 0; below 1 molecules are sounder and more alike. Used by ``evaluate``, and where
-        ``sample_molecules`` is given none.
+        ``sample_molecules`` is given none. At the default, in SELFIES, molecules differ from
+        each other as much as those that were learned from do.
     samples : int
         Molecules that ``evaluate`` writes, at least 50.
+    tuning : ReinforceOptions, optional
+        With these ``evaluate`` also turns a copy toward drug-likeness by :meth:`toward`, which
+        takes minutes, and says what that one writes; it is ``tuned_`` then.
     training : TrainingOptions, optional
     seed : int
 
     Notes
     -----
-    A SMILES with a token that training seldom had, an empty one, or one of more than 118 tokens
-    (a molecule of 500 atoms among them) is answered with ``readable`` false and no likelihood;
-    whether it parses is not looked at, nor does the generator promise that what it writes does:
-    ``validity`` says how often. Fragments are tokens like others.
+    The file reads the notation of the network. With "selfies" its record is the column
+    ``selfies``, since no graph can turn SMILES into SELFIES; :meth:`prepare` makes it of a table
+    with ``smiles``, and ``fit``, ``predict``, ``evaluate`` and ``export`` take either. The writer
+    of :meth:`export_writer` writes SELFIES then, which ``selfies.decoder`` turns into SMILES.
+
+    A molecule with a token that training seldom had, an empty one, one of more than 118 tokens
+    (of 500 atoms, for instance), and in SELFIES what is no SMILES, is answered with ``readable``
+    false and no likelihood. In SMILES it is not looked at whether a record parses, nor does
+    everything that is written: ``validity`` says how often. Fragments are tokens like others.
 
     Examples
     --------
@@ -81,7 +102,7 @@ class MoleculeGenerator(Application):
     """
 
     name = "healthcare.molecule_generation"
-    schema = Schema((Column(name="smiles", kind="text", description="A molecule"),))
+    schema = Schema((_COLUMNS[SMILES],))
     outputs = Schema(
         (
             Column(
@@ -89,7 +110,7 @@ class MoleculeGenerator(Application):
                 kind="number",
                 unit="nats",
                 high=0,
-                description="Of the SMILES as it is written; the nearer to 0 the more typical",
+                description="Of the molecule as it is written; the nearer to 0 the more typical",
             ),
             Column(name="tokens", kind="number", low=0, nullable=False),
             Column(name="readable", kind="boolean", nullable=False),
@@ -97,9 +118,12 @@ class MoleculeGenerator(Application):
     )
     traits = Traits(task="generation", inputs=("text",))
     limits: ClassVar[Mapping[str, Limit]] = {
+        "notation": one_of((SELFIES, SMILES)),
+        "network": one_of((RECURRENT, TRANSFORMER)),
         "units": integer(8, 4096),
         "temperature": POSITIVE,
         "samples": integer(50),
+        "tuning": instance(ReinforceOptions).or_none(),
         "training": instance(TrainingOptions).or_none(),
         "seed": integer(0),
     }
@@ -107,15 +131,21 @@ class MoleculeGenerator(Application):
     def __init__(
         self,
         *,
+        notation: Literal["selfies", "smiles"] = "selfies",
+        network: Literal["recurrent", "transformer"] = "recurrent",
         units: int = 384,
-        temperature: float = 1.0,
+        temperature: float = 0.8,
         samples: int = 2_000,
+        tuning: ReinforceOptions | None = None,
         training: TrainingOptions | None = None,
         seed: int = 0,
     ) -> None:
+        self.notation = notation
+        self.network = network
         self.units = units
         self.temperature = temperature
         self.samples = samples
+        self.tuning = tuning
         self.training = training
         self.seed = seed
 
@@ -126,16 +156,61 @@ class MoleculeGenerator(Application):
 
     @classmethod
     def fast(cls) -> Self:
-        """A small network and few epochs: a fit of seconds."""
+        """A small network over SMILES and few epochs: a fit of seconds."""
         options = TrainingOptions(
             max_epochs=20, batch_size=32, learning_rate=1e-2, progress=False, precision="float32"
         )
-        return cls(units=64, samples=200, training=options)
+        return cls(notation="smiles", units=64, samples=200, training=options)
+
+    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add the column ``selfies`` where that is the notation and there is only ``smiles``.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Not changed.
+
+        Raises
+        ------
+        SchemaError, MissingExtraError
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"smiles": ["CCO", "C("]})
+        >>> MoleculeGenerator().prepare(table)["selfies"].tolist()
+        ['[C][C][O]', None]
+        """
+        if self.notation == SMILES or SELFIES in frame or SMILES not in frame:
+            return frame
+        texts = to_selfies(self.schema.to_arrays(frame)[SMILES])
+        return frame.assign(selfies=pd.Series(texts, index=frame.index, dtype=object))
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        precision: str = "float32",
+        check: pd.DataFrame | Dataset | None = None,
+    ) -> Path:
+        """Write the file of the likelihood, once it is proven on molecules in its notation.
+
+        Parameters
+        ----------
+        path, precision, check
+            As of every application; a table is prepared.
+
+        Raises
+        ------
+        ParityError, ParameterError, NotFittedError
+        """
+        frame = check.test if isinstance(check, Dataset) else check
+        table = None if frame is None else self.prepare(frame)
+        return super().export(path, precision=precision, check=table)
 
     def sample_molecules(
         self, count: int, *, temperature: float | None = None, seed: int = 0
     ) -> list[str]:
-        """Write SMILES at random, by the step model in onnxruntime.
+        """Write molecules at random, by the step model in onnxruntime -> SMILES.
 
         Parameters
         ----------
@@ -147,11 +222,11 @@ class MoleculeGenerator(Application):
 
         Raises
         ------
-        ParameterError, NotFittedError
+        ParameterError, NotFittedError, MissingExtraError
         """
         self._check_fitted()
         chosen = self.temperature if temperature is None else temperature
-        return self.writer_.writer().sample(count, temperature=chosen, seed=seed)
+        return self.writer_.sample(count, temperature=chosen, seed=seed)
 
     def export_writer(self, path: str | Path) -> Path:
         """Save the step model, for :class:`industry_apps.runtime.SequenceWriter`.
@@ -194,25 +269,27 @@ class MoleculeGenerator(Application):
 
         Notes
         -----
-        A molecule is rewarded once and a scaffold 25 times, so that no favourite crowds out the
-        others (Blaschke et al. 2020).
+        A molecule is rewarded once and a scaffold 25 times, so that none crowds out the others
+        (Blaschke et al. 2020).
         """
         self._check_fitted()
         tuned = copy(self)
+        tuned.tuned_ = None
         chosen = options or ReinforceOptions(seed=self.seed)
         tuned.writer_ = self.writer_.toward(score, chosen)
         tuned.scores_ = tuned.writer_.scores_
         return tuned
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.schema_ = self.schema
+        self.schema_ = Schema((_COLUMNS[self.notation],))
+        self.tuned_: Self | None = None
         if validation is None:
             held_out = np.random.default_rng(self.seed).permutation(len(train))
             held_out = np.sort(held_out[: max(len(train) // 20, 1)])
             train, validation = train.drop(train.index[held_out]), train.iloc[held_out]
-        arrays = [self.schema_.to_arrays(part) for part in (train, validation)]
+        arrays = [self._arrays(part) for part in (train, validation)]
         options = replace(self.training or _TRAINING, seed=self.seed)
-        self.writer_ = MoleculeWriter(self.schema_, self.units, options)
+        self.writer_ = MoleculeWriter(self.schema_, self.network, self.units, options)
         self.writer_.fit(*arrays)
         codes = self.writer_.codes(arrays[0])
         self.split_ = {"train": {"rows": len(codes)}, "validation": {"rows": len(validation)}}
@@ -220,17 +297,19 @@ class MoleculeGenerator(Application):
         self.baselines_ = {
             name: NgramWriter(order, cardinality).fit(codes) for name, order in _ORDERS.items()
         }
-        self.molecules_ = arrays[0]["smiles"].tolist()
-        self.check_ = validation
+        self.molecules_ = self.writer_.smiles(arrays[0][self.notation].tolist())
+        self.check_ = self.prepare(validation)
+
+    def _arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        return self.schema_.to_arrays(self.prepare(frame))
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.schema_.to_arrays(frame)
-        return self.writer_.answers(arrays) if len(frame) else no_answers(self.outputs)
+        return self.writer_.answers(self._arrays(frame)) if len(frame) else no_answers(self.outputs)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         if frame.empty:
             raise SchemaError("The table has no rows. Give some molecules of the same kind.")
-        arrays = self.schema_.to_arrays(frame)
+        arrays = self._arrays(frame)
         codes = self.writer_.codes(arrays)
         told = self.writer_.answers(arrays)
         ours = _surprise(-told["log_likelihood"][told["readable"]])
@@ -240,32 +319,43 @@ class MoleculeGenerator(Application):
         }
         known = {each for each in canonical(self.molecules_) if each is not None}
         written = WrittenMolecules(self.sample_molecules(self.samples, seed=self.seed), known)
-        reference = WrittenMolecules(arrays["smiles"].tolist(), known)
+        reference = WrittenMolecules(self.writer_.smiles(arrays[self.notation].tolist()), known)
         beside = {
             name: WrittenMolecules(self._by_counting(baseline), known).estimates()
             for name, baseline in self.baselines_.items()
         }
-        estimates, real = written.estimates(), reference.estimates()
+        estimates = written.estimates()
+        shown = {"real": reference.estimates(), "written": estimates, **self._fine_tuned(known)}
         return Report(
             application="",
             data="",
-            model="recurrent",
+            model=self.network,
             metrics=ours.estimates() | estimates,
             split={**self.split_, "test": {"rows": len(codes)}},
             baselines={name: other.estimates() | beside[name] for name, other in others.items()},
             margins={name: ours.minus(other) for name, other in others.items()},
-            sections=(_reference_section(estimates, real),),
+            sections=(_reference_section(shown),),
             headline_text=f"{estimates['validity']} of {self.samples} molecules are valid.",
             notes=(
-                f"Written at temperature {self.temperature:g}.",
+                f"Written in {self.notation.upper()} at temperature {self.temperature:g}.",
+                *_told(shown),
                 "Research use: nobody has made these molecules.",
             ),
         )
 
+    def _fine_tuned(self, known: set[str]) -> dict[str, dict[str, Estimate]]:
+        """What a copy writes that was turned toward QED, where that is asked for."""
+        if self.tuning is None:
+            return {}
+        if self.tuned_ is None:
+            self.tuned_ = self.toward(drug_likeness, self.tuning)
+        # At the temperature at which it was tuned.
+        molecules = self.tuned_.sample_molecules(self.samples, temperature=1.0, seed=self.seed)
+        return {"fine_tuned": WrittenMolecules(molecules, known).estimates()}
+
     def _by_counting(self, baseline: NgramWriter) -> list[str]:
         rows = baseline.sample(self.samples, BEGIN, END, LENGTH, seed=self.seed)
-        tokens = self.writer_.tokens.vocabulary
-        return ["".join(tokens[c - FIRST_TOKEN] for c in row if c >= FIRST_TOKEN) for row in rows]
+        return self.writer_.spelled(rows)
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()
@@ -278,8 +368,8 @@ class MoleculeGenerator(Application):
             check=self.check_,
             thresholds={},
             facts={
-                "model": "recurrent",
-                "decision": {"units": self.units},
+                "model": self.network,
+                "decision": {"notation": self.notation, "units": self.units},
                 "split": self.split_,
                 "intended_use": INTENDED_USE,
             },
@@ -294,9 +384,18 @@ def _surprise(nats: NDArray[Any]) -> BootstrapResult:
     return bootstrap(metrics, None, len(values))
 
 
-def _reference_section(ours: Mapping[str, Estimate], real: Mapping[str, Estimate]) -> Section:
-    rows: Sequence[Sequence[object]] = [
-        (name, ours[name].value, real[name].value) for name in ("internal_diversity", "qed")
+def _reference_section(shown: Mapping[str, Mapping[str, Estimate]]) -> Section:
+    rows = [[name, *(found[name] for found in shown.values())] for name in _SHOWN]
+    text = "Real ones are of the test part; fine-tuned is toward QED, and at temperature 1."
+    return Section("Beside real molecules", text, [["metric", *shown], *rows])
+
+
+def _told(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    """Each column of the section as a sentence, but for what the metrics say anyway."""
+    return [
+        f"{name.replace('_', ' ').capitalize()}: "
+        + ", ".join(f"{metric.replace('_', ' ')} {found[metric]}" for metric in _SHOWN)
+        + "."
+        for name, found in shown.items()
+        if name != "written"
     ]
-    text = "What was written beside real molecules of the test part."
-    return Section("Beside real molecules", text, [("metric", "written", "real"), *rows])

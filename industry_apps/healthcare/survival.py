@@ -79,10 +79,11 @@ class SurvivalPredictor(Application):
 
     Parameters
     ----------
-    model : {"auto", "cox", "trees", "deepsurv", "network", "mean"}
-        Cox's linear model; boosted trees and a network on its likelihood; a network of hazards
-        in discrete time; the mean of the four curves; or the one of these with the best
-        C-index on validation data, which the report and the file name.
+    model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
+        Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
+        on Cox's likelihood, and one of hazards in discrete time. "auto" is a mean of their
+        curves, by weights found on rows that the models have not seen: of the validation data
+        where these have many events, else of all rows in turn. Report and file name them.
     horizons : tuple of float
         Rising times in the unit of the follow-up at which survival is answered; the last is
         that of the risk. None: quarters of the event times of the training data.
@@ -274,7 +275,10 @@ class SurvivalPredictor(Application):
 
     def _followed(self, frame: pd.DataFrame) -> Followed:
         labelled = self.records_.labelled(frame)
-        return Followed(labelled.arrays, FollowUp(self._times(frame), labelled.target))
+        follow_up = FollowUp(self._times(frame), labelled.target)
+        known = self.records_.subject in frame
+        patient = self.records_.subjects(frame) if known else None
+        return Followed(labelled.arrays, follow_up, patient)
 
     def _times(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         time = replace(

@@ -26,7 +26,14 @@ from industry_apps.features import GraphBuilder, Ratio, Source
 from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorecard import ScorecardOptions, ScorecardScorer
-from industry_apps.recipes.scorers import Labelled, Scorer, folds, joined, part_of
+from industry_apps.recipes.scorers import (
+    Labelled,
+    Scorer,
+    folds,
+    joined,
+    part_of,
+    thresholds_of_all,
+)
 from industry_apps.recipes.text_networks import TextNetworkScorer
 from industry_apps.recipes.texts import CharacterScorer, NgramOptions, WordScorer
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
@@ -291,10 +298,7 @@ class DecisionRecipe:
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer turns."""
-        found: dict[str, list[float]] = {}
-        for scorer in self.scorers_:
-            found |= scorer.thresholds()
-        return found
+        return thresholds_of_all(self.scorers_)
 
     def _members(self) -> Sequence[ModelName]:
         return self.options.members if self.options.model == "stack" else (self.options.model,)

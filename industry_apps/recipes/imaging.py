@@ -98,7 +98,12 @@ class ImagingOptions:
     coverage: float = 0.95
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
-            max_epochs=14, batch_size=128, learning_rate=2e-3, weight_decay=0.05, patience=14
+            max_epochs=14,
+            least_steps=500,
+            batch_size=128,
+            learning_rate=2e-3,
+            weight_decay=0.05,
+            patience=14,
         )
     )
 

@@ -5,9 +5,10 @@ Letters: B requests, W items of a request's history, A items that it allows, C i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,23 +17,33 @@ from numpy.typing import NDArray
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
 from industry_apps.recipes.interactions import Interactions, check_enough
-from industry_apps.recipes.ranking_candidates import Candidate, Judged, mixed, slices_of
+from industry_apps.recipes.ranking_candidates import Candidate, Folds, mixed, slices_of
 from industry_apps.recipes.ranking_history import Histories
-from industry_apps.recipes.ranking_models import MOST_NEIGHBOURS, ease, factors
+from industry_apps.recipes.ranking_models import (
+    MOST_NEIGHBOURS,
+    cooccurrence,
+    ease,
+    factors,
+    usual_gap,
+)
 from industry_apps.recipes.ranking_networks import MOST_SCORED, NextItem, attributes_of
 from industry_apps.recipes.ranking_parts import Part, blended
 from industry_apps.recipes.ranking_rules import Rules, Wishes
 from industry_apps.training import TrainingOptions
 
-Model = Literal["ease", "als", "bpr", "two_tower", "sasrec", "blend"]
-Choice = Literal["auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"]
+Model = Literal["ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"]
+Choice = Literal["auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"]
 
 #: What is tried on the held-out interactions. MovieLens 100K lies within these.
 _EASE_PENALTIES = (50.0, 200.0, 400.0, 800.0)
 _ALS_PENALTIES = (5.0, 20.0, 60.0, 120.0)
 _BPR_PENALTIES = (0.001, 0.01, 0.1)
-_PACES = (10.0, 20.0, 50.0)
-_BLENDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+#: Times the usual gap between interactions.
+_SPANS = (1.0, 4.0, 16.0)
+_PACES = {"ease": (10.0, 20.0, 50.0), "cooccurrence": (3.0, 10.0, 20.0)}
+_BLENDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+#: Times that random interactions are held out, where these are few enough for more than once.
+_DRAWS, _FEW = 3, 1_000_000
 _TRAINING = TrainingOptions(
     max_epochs=60, batch_size=64, learning_rate=2e-3, weight_decay=1e-2, patience=8
 )
@@ -46,7 +57,7 @@ class RankingOptions:
 
     Parameters
     ----------
-    model : {"auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"}
+    model : {"auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"}
         "auto" takes what ranks best on the held-out interactions.
     size : int
         Items that are recommended, in [1, 100].
@@ -101,7 +112,7 @@ class RankingRecipe:
         ----------
         train, validation : Interactions
             Without the second, a quarter of the interactions of each user is held out: the
-            latest, or random ones without an order.
+            latest, or without an order random ones, three times.
         items : DataFrame
             Attributes, on an index of items.
         category : str
@@ -112,20 +123,28 @@ class RankingRecipe:
         SchemaError, ParameterError, TrainingError, MissingExtraError
         """
         check_enough(train)
-        known, held_out = train, validation
         every = train if validation is None else train.joined(validation)
         self.is_ordered_ = self.options.ordered and every.is_ordered
-        if held_out is None:
-            known, held_out = train.hold_out(self.options.seed, latest=self.is_ordered_)
         self._attributes = attributes_of(every.items, items)
-        self._judge = Judged.of(known, held_out, self.options.seed)
-        tried = [self._scored(each) for each in self._candidates(known, held_out)]
+        self._folds = self._held_out(train, validation)
+        tried = list(self._candidates())
         best = max(tried, key=lambda each: each.score)
         self.validation_ = {each.name: round(each.score, 4) for each in tried}
         self.model_, self.settings_ = best.name, dict(best.settings)
         self.hold(every, best.refit(every), items[category] if category else None)
-        del self._judge, self._attributes
+        del self._folds, self._attributes
         return self
+
+    def _held_out(self, train: Interactions, validation: Interactions | None) -> Folds:
+        seed = self.options.seed
+        if validation is not None:
+            pairs = [(train, validation)]
+        elif self.is_ordered_:
+            pairs = [train.hold_out(seed, latest=True)]
+        else:
+            times = _DRAWS if len(train) <= _FEW else 1
+            pairs = [train.hold_out(seed + 1_000 * n, latest=False) for n in range(times)]
+        return Folds.of(pairs, seed)
 
     def hold(
         self,
@@ -232,83 +251,72 @@ class RankingRecipe:
         scores[: len(share)] = np.rint(share * min(1 / self.unit_, 2.0**23))
         return scores
 
-    def _candidates(self, known: Interactions, held_out: Interactions) -> Iterator[Candidate]:
+    def _candidates(self) -> Iterator[Candidate]:
         """Models as asked for, each with the settings that rank best."""
-        model, items = self.options.model, len(known.items)
+        model, known = self.options.model, self._folds.known[0]
         if model != "auto":
-            yield from self._of(model, known, held_out)
+            yield self._of(model)
             return
-        found: dict[str, Candidate] = {}
-        if items <= MOST_NEIGHBOURS:
-            (found["ease"],) = self._of("ease", known, held_out)
-        (found["als"],) = self._of("als", known, held_out)
-        if self.is_ordered_ and items <= MOST_SCORED:
-            (found["sasrec"],) = self._of("sasrec", known, held_out)
-        yield from found.values()
+        names: list[Model] = ["als"]
+        if len(known.items) <= MOST_NEIGHBOURS:
+            names = ["ease", "als"]
+            names += ["cooccurrence"] if known.is_ordered else []
+        if self.is_ordered_ and len(known.items) <= MOST_SCORED:
+            names.append("sasrec")
+        found = [self._of(name) for name in names]
+        yield from found
         if len(found) > 1:
-            yield self._blend(list(found.values()))
+            yield self._blend(found)
 
-    def _of(self, model: str, known: Interactions, held_out: Interactions) -> Iterator[Candidate]:
-        if model == "blend":
-            pair = [next(self._of(each, known, held_out)) for each in ("ease", "als")]
-            yield self._blend(pair)
-        elif model == "ease":
-            yield self._best_ease(known)
-        elif model in ("als", "bpr"):
-            yield self._best_factors(cast(Literal["als", "bpr"], model), known)
-        else:
-            yield self._network(cast(Literal["sasrec", "two_tower"], model), known, held_out)
+    def _of(self, model: Model) -> Candidate:
+        match model:
+            case "blend":
+                return self._blend([self._of("ease"), self._of("als")])
+            case "ease":
+                return self._best_neighbours("ease", ease, "penalty", _EASE_PENALTIES)
+            case "cooccurrence":
+                gap = usual_gap(self._folds.known[0])
+                spans = [times * gap for times in _SPANS]
+                return self._best_neighbours("cooccurrence", cooccurrence, "span", spans)
+            case "als" | "bpr":
+                return self._best_factors(model)
+            case "sasrec" | "two_tower":
+                return self._network(model)
 
-    def _best_ease(self, known: Interactions) -> Candidate:
-        def refit(
-            penalty: float, pace: float | None
-        ) -> Callable[[Interactions], tuple[tuple[float, Part], ...]]:
-            return lambda every: ((1.0, ease(every, penalty=penalty, pace=pace)),)
-
-        tried = []
-        for penalty in _EASE_PENALTIES:
-            for pace in (None, *(_PACES if self.is_ordered_ else ())):
-                again = refit(penalty, pace)
-                settings = {"penalty": penalty, "pace": pace}
-                tried.append(self._scored(Candidate("ease", again(known), again, settings)))
-        return max(tried, key=lambda each: each.score)
-
-    def _best_factors(self, kind: Literal["als", "bpr"], known: Interactions) -> Candidate:
-        seed = self.options.seed
-
-        def refit(penalty: float) -> Callable[[Interactions], tuple[tuple[float, Part], ...]]:
-            return lambda every: ((1.0, factors(every, kind, penalty=penalty, seed=seed)),)
-
-        tried = []
-        for penalty in _ALS_PENALTIES if kind == "als" else _BPR_PENALTIES:
-            again = refit(penalty)
-            tried.append(self._scored(Candidate(kind, again(known), again, {"penalty": penalty})))
-        return max(tried, key=lambda each: each.score)
-
-    def _network(
-        self, kind: Literal["sasrec", "two_tower"], known: Interactions, held_out: Interactions
+    def _best_neighbours(
+        self, name: str, learn: Callable[..., Part], setting: str, values: Sequence[float]
     ) -> Candidate:
+        paces = (None, *(_PACES[name] if self.is_ordered_ else ()))
+        grid = [{setting: value, "pace": pace} for value in values for pace in paces]
+        tried = [self._folds.candidate(name, partial(learn, **each), each) for each in grid]
+        return max(tried, key=lambda each: each.score)
+
+    def _best_factors(self, kind: Literal["als", "bpr"]) -> Candidate:
+        learn = partial(factors, kind=kind, seed=self.options.seed)
+        tried = [
+            self._folds.candidate(kind, partial(learn, penalty=penalty), {"penalty": penalty})
+            for penalty in (_ALS_PENALTIES if kind == "als" else _BPR_PENALTIES)
+        ]
+        return max(tried, key=lambda each: each.score)
+
+    def _network(self, kind: Literal["sasrec", "two_tower"]) -> Candidate:
         attributes = self._attributes
-        learner = NextItem(kind, self.options.training).fit(known, held_out, attributes)
-        epochs = learner.history_.best_epoch
-        return Candidate(
+        learners = [
+            NextItem(kind, self.options.training).fit(known, held_out, attributes)
+            for known, held_out in zip(self._folds.known, self._folds.held_out, strict=True)
+        ]
+        candidate = Candidate(
             kind,
-            ((1.0, learner.part()),),
-            lambda every: ((1.0, learner.refit(every, attributes).part()),),
-            {"epochs": epochs},
+            [((1.0, learner.part()),) for learner in learners],
+            lambda every: ((1.0, learners[0].refit(every, attributes).part()),),
+            {"epochs": learners[0].history_.best_epoch},
         )
+        return self._folds.scored(candidate)
 
     def _blend(self, candidates: list[Candidate]) -> Candidate:
         """The best and each of the others after it, with the weight that ranks best."""
-        best, *others = sorted(
-            (self._scored(each) for each in candidates), key=lambda each: -each.score
-        )
+        best, *others = sorted(candidates, key=lambda each: -each.score)
         for other in others:
-            tried = [self._scored(mixed(best, other, weight)) for weight in _BLENDS]
+            tried = [self._folds.scored(mixed(best, other, weight)) for weight in _BLENDS]
             best = max([best, *tried], key=lambda each: each.score)
         return best
-
-    def _scored(self, candidate: Candidate) -> Candidate:
-        if not np.isnan(candidate.score):
-            return candidate
-        return candidate._replace(score=self._judge.ndcg(candidate.parts))

@@ -1,4 +1,8 @@
-"""Models that are compared on held-out interactions, and the users who decide between them."""
+"""Models that are compared on held-out interactions, and the users who decide between them.
+
+Where random interactions are held out, they are so several times: on one draw alone, half of
+what tells two good models apart is chance.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,18 @@ from industry_apps.recipes.ranking_rules import Rules, Wishes
 _MOST_JUDGED = 2_000
 
 
+#: Weights and what was fitted: a model.
+Parts = tuple[tuple[float, Part], ...]
+
+
 class Candidate(NamedTuple):
-    """A model that was fitted on a part of the interactions, and how to fit it on all of them.
+    """A model that was fitted on parts of the interactions, and how to fit it on all of them.
 
     Parameters
     ----------
     name : str
-    parts : tuple of (float, Part)
-        Weights, and what was fitted.
+    fitted : list of Parts
+        On what is known of each fold.
     refit : callable
         Interactions -> the same, fitted on them.
     settings : mapping of str to JSON value
@@ -33,8 +41,8 @@ class Candidate(NamedTuple):
     """
 
     name: str
-    parts: tuple[tuple[float, Part], ...]
-    refit: Callable[[Interactions], tuple[tuple[float, Part], ...]]
+    fitted: list[Parts]
+    refit: Callable[[Interactions], Parts]
     settings: Mapping[str, Any]
     score: float = float("nan")
 
@@ -42,15 +50,53 @@ class Candidate(NamedTuple):
 def mixed(first: Candidate, second: Candidate, weight: float) -> Candidate:
     """Two models, of which the second counts by a weight > 0."""
 
-    def weighed(parts: tuple[tuple[float, Part], ...]) -> tuple[tuple[float, Part], ...]:
+    def weighed(parts: Parts) -> Parts:
         return tuple((weight * own, part) for own, part in parts)
 
+    settings = dict(first.settings) if first.name == "blend" else {first.name: first.settings}
     return Candidate(
         "blend",
-        first.parts + weighed(second.parts),
+        [a + weighed(b) for a, b in zip(first.fitted, second.fitted, strict=True)],
         lambda every: first.refit(every) + weighed(second.refit(every)),
-        {first.name: dict(first.settings), second.name: {**second.settings, "weight": weight}},
+        {**settings, second.name: {**second.settings, "weight": weight}},
     )
+
+
+class Folds(NamedTuple):
+    """Interactions that models are fitted on, and those held out from each, by which they are told.
+
+    Parameters
+    ----------
+    known, held_out : list of Interactions
+    judges : list of Judged
+    """
+
+    known: list[Interactions]
+    held_out: list[Interactions]
+    judges: list[Judged]
+
+    @classmethod
+    def of(cls, pairs: list[tuple[Interactions, Interactions]], seed: int) -> Folds:
+        """Of pairs of what is known and what is held out."""
+        known, held_out = (list(each) for each in zip(*pairs, strict=True))
+        return cls(known, held_out, [Judged.of(*pair, seed) for pair in pairs])
+
+    def candidate(
+        self, name: str, learn: Callable[[Interactions], Part], settings: Mapping[str, Any]
+    ) -> Candidate:
+        """A model of one part, fitted on each fold and scored."""
+
+        def refit(every: Interactions) -> Parts:
+            return ((1.0, learn(every)),)
+
+        return self.scored(Candidate(name, [refit(each) for each in self.known], refit, settings))
+
+    def scored(self, candidate: Candidate) -> Candidate:
+        """The same with its score, the mean over the folds."""
+        if not np.isnan(candidate.score):
+            return candidate
+        found = [j.ndcg(parts) for j, parts in zip(self.judges, candidate.fitted, strict=True)]
+        return candidate._replace(score=float(np.mean(found)))
 
 
 class Judged(NamedTuple):
@@ -84,7 +130,7 @@ class Judged(NamedTuple):
         asked = Histories.of(known).joined(users, nothing)
         return cls(asked, list(later.values()), Rules(known.items, 10).padded())
 
-    def ndcg(self, parts: tuple[tuple[float, Part], ...]) -> float:
+    def ndcg(self, parts: Parts) -> float:
         """Mean nDCG@10 of a model; 0 where nobody can be judged."""
         if not self.later:
             return 0.0

@@ -5,6 +5,10 @@ Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets, 
 doi:10.1109/ICDM.2008.22; Rendle et al., BPR: Bayesian Personalized Ranking from Implicit
 Feedback, UAI 2009, arXiv:1205.2618. Factors are learned by the package implicit.
 
+Items taken in one sitting go together, as those of one basket do: Linden, Smith and York,
+Amazon.com Recommendations, IEEE Internet Computing 2003, doi:10.1109/MIC.2003.1167344. Here two
+of them count by the time between them.
+
 What differs from the paper of EASE: users with long histories count less, and items are scaled
 by their popularity before the regression and back after it. Both powers were chosen on parts of
 the training data of MovieLens 100K.
@@ -23,6 +27,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError, require
 from industry_apps.recipes.interactions import Interactions
 from industry_apps.recipes.ranking_parts import Factors, Neighbours
+from industry_apps.values import MISSING_TIME
 
 #: A table of all pairs is not made of more items.
 MOST_NEIGHBOURS = 8_000
@@ -30,6 +35,11 @@ MOST_NEIGHBOURS = 8_000
 _USER_POWER = -0.5
 #: An item is scaled by its popularity to this power.
 _ITEM_POWER = -0.25
+#: An item is told by what was taken near it: so many before and after.
+_MOST_NEAR = 50
+#: Popularity of the item that tells, and of the one that is told, to these powers divide. Chosen
+#: as the powers above.
+_TELLS, _TOLD, _SHRINK = 0.75, 0.25, 10.0
 #: Interactions older than those that count less than this are not kept apart.
 _FADED = 1 / 32
 #: Numbers that are learned for each user and each item.
@@ -64,11 +74,7 @@ def ease(found: Interactions, *, penalty: float, pace: float | None = None) -> N
         There are too many items for a table of all pairs.
     """
     items = len(found.items)
-    if items > MOST_NEIGHBOURS:
-        raise ParameterError(
-            f"The 'model' parameter: 'ease' holds a table of all pairs of items, so it takes "
-            f"{MOST_NEIGHBOURS} items at the most; the data have {items - 1}. Use model='als'."
-        )
+    _check_pairs("ease", items)
     taken = found.matrix()
     weight = np.maximum(found.counts, 1.0) ** _USER_POWER
     weight /= weight[1:].mean()
@@ -83,6 +89,60 @@ def ease(found: Interactions, *, penalty: float, pace: float | None = None) -> N
     weights *= scale[:, None] / scale
     weights[0] = weights[:, 0] = 0.0
     return Neighbours.of(weights, fading_of(pace))
+
+
+def usual_gap(found: Interactions) -> float:
+    """Seconds between an interaction and the next of the same user: the median of those above 0."""
+    gaps = np.diff(found.time)[np.diff(found.user) == 0]
+    return float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 1.0
+
+
+def cooccurrence(found: Interactions, *, span: float, pace: float | None = None) -> Neighbours:
+    """Count which items the same user took close in time.
+
+    Parameters
+    ----------
+    found : Interactions
+        All with a moment.
+    span : float
+        Seconds between two interactions in which what they tell of each other falls to 1/e, > 0.
+    pace : float, optional
+        Interactions after which one counts 1/e; all count alike without it.
+
+    Raises
+    ------
+    ParameterError
+        There are too many items for a table of all pairs, or an interaction has no moment.
+    """
+    _check_pairs("cooccurrence", len(found.items))
+    if (found.time == MISSING_TIME).any():
+        raise ParameterError(
+            "The 'model' parameter: 'cooccurrence' needs the moment of every interaction. Give a "
+            "column of times, or use model='ease'."
+        )
+    near = sp.csr_matrix((len(found.items), len(found.items)))
+    for lag in range(1, _MOST_NEAR + 1):
+        same = np.flatnonzero(found.user[lag:] == found.user[:-lag])
+        weight = np.exp(-(found.time[same + lag] - found.time[same]) / span)
+        pairs = found.item[same], found.item[same + lag]
+        near += sp.csr_matrix((weight, pairs), shape=near.shape)
+    count = found.popularity + _SHRINK
+    both = np.asarray((near + near.T).todense())
+    table = both / (count[:, None] ** _TELLS * count**_TOLD)
+    np.fill_diagonal(table, 0.0)
+    # In the unit of EASE, whose scores are a regression of what was taken.
+    taken = found.matrix(np.ones(len(found)))
+    scores = np.asarray(taken @ table)
+    table *= scores[found.user, found.item].sum() / max(float(np.square(scores).sum()), 1e-12)
+    return Neighbours.of(table, fading_of(pace))
+
+
+def _check_pairs(model: str, items: int) -> None:
+    if items > MOST_NEIGHBOURS:
+        raise ParameterError(
+            f"The 'model' parameter: {model!r} holds a table of all pairs of items, so it takes "
+            f"{MOST_NEIGHBOURS} items at the most; the data have {items - 1}. Use model='als'."
+        )
 
 
 def item_knn(found: Interactions, neighbours: int = 200, shrink: float = 10.0) -> Neighbours:

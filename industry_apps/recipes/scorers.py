@@ -6,7 +6,7 @@ a graph, so that a recipe can hold one of them or several.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -71,6 +71,19 @@ def folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.
 
     cut = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     return list(cut.split(rows.target, rows.target))
+
+
+class _Turns(Protocol):
+    def thresholds(self) -> dict[str, list[float]]: ...
+
+
+def thresholds_of_all(models: Iterable[_Turns]) -> dict[str, list[float]]:
+    """Raw column -> values on which the answer of some model turns, rising."""
+    found: dict[str, set[float]] = {}
+    for model in models:
+        for name, values in model.thresholds().items():
+            found.setdefault(name, set()).update(values)
+    return {name: sorted(values) for name, values in found.items()}
 
 
 class Features(Protocol):

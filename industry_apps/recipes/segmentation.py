@@ -67,7 +67,7 @@ class MaskOptions:
     turned: bool = False
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
-            max_epochs=18, batch_size=8, learning_rate=4e-3, patience=18
+            max_epochs=16, least_steps=2_000, batch_size=4, learning_rate=4e-4, patience=16
         )
     )
 
@@ -144,7 +144,9 @@ class MaskRecipe:
                 "No training image has a region, so there is nothing to learn. Give masks that "
                 "are not empty."
             )
-        plan = FeatureGraph(self.schema, [Pixels(self.column.name, options.size)])
+        # A lamp or a camera says nothing of a region: each image is its own measure.
+        pixels = Pixels(self.column.name, options.size, by_itself=True)
+        plan = FeatureGraph(self.schema, [pixels])
         self.features = plan.learn(train.arrays)
         with seeded(options.training.seed):
             self.network_ = UNet(

@@ -1,7 +1,7 @@
 """Records of a table -> survival curve -> risk at horizons, trained and written as one graph.
 
-Cox's model, trees, networks or their mean; the curve at the horizons, its interval, and the
-median are nodes of the graph. Letters: K edges of the grid, H horizons.
+Cox's model, trees, a forest, networks or their blend; the curve at the horizons, its interval,
+and the median are nodes of the graph. Letters: K edges of the grid, H horizons.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from industry_apps.evaluation.survival_metrics import (
     FollowUp,
     SurvivalAnswers,
     SurvivalScale,
-    survival_bootstrap,
+    integrated_brier_of_rows,
 )
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import check_limits, one_of
 from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.survival_blend import Blend, best_weights, held_out
 from industry_apps.recipes.survival_curve import (
     FEWEST_EVENTS,
     LEAST,
@@ -33,6 +34,7 @@ from industry_apps.recipes.survival_curve import (
     median,
     write_median,
 )
+from industry_apps.recipes.survival_forest import SurvivalForest
 from industry_apps.recipes.survival_models import (
     Followed,
     LinearRisk,
@@ -46,9 +48,9 @@ from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
-SurvivalModelName = Literal["auto", "cox", "trees", "deepsurv", "network", "mean"]
+SurvivalModelName = Literal["auto", "cox", "trees", "forest", "deepsurv", "network"]
 
-MEMBERS: tuple[SurvivalModelName, ...] = ("cox", "trees", "deepsurv", "network")
+MEMBERS: tuple[SurvivalModelName, ...] = ("cox", "trees", "forest", "deepsurv", "network")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,10 @@ class SurvivalOptions:
 
     Parameters
     ----------
-    model : {"auto", "cox", "trees", "deepsurv", "network", "mean"}
-        Cox's linear model; trees and a network on its likelihood; a network of hazards in
-        discrete time; the mean of their curves. "auto": whichever of these has the best
-        C-index on validation data.
+    model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
+        Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
+        on Cox's likelihood, and one of hazards in discrete time. "auto": the mean of their
+        curves by the weights that have the least Brier score on rows held out.
     horizons : tuple of float
         Rising times > 0; none: quarters of the event times of training data.
     costs : Costs
@@ -95,65 +97,66 @@ class SurvivalRecipe:
         self.options = options
 
     def fit(self, train: Followed, validation: Followed) -> SurvivalRecipe:
-        """Learn the models from training data; choose among them on validation data.
+        """Learn the models from training data, and weigh them on rows that they have not seen.
 
-        The interval is learned from validation data too; then the models are learned again
-        from all.
+        Validation data decide how long a model learns. The weights and the interval are
+        learned from predictions for rows held out: of the validation data where these have
+        many events, else of all rows in turn. Then the models are learned again from all.
 
         Raises
         ------
         TrainingError
-            One of the two has too few events.
+            One of the two has too few events, or all of them at time 0.
         ParameterError
             A horizon lies beyond the last event.
         """
         for name, part in (("training", train), ("validation", validation)):
             _check_events(name, part.follow_up)
-        self.edges_ = grid(train.follow_up)
-        self.horizons_ = self._horizons(train.follow_up)
-        fitted = {name: self._model(name) for name in self._candidates()}
-        for model in fitted.values():
-            model.fit(train, validation)
-        self.scores_ = self._scored(fitted, train, validation)
-        asked = self.options.model
-        self.model_ = max(self.scores_, key=self.scores_.__getitem__) if asked == "auto" else asked
-        self.models_ = [*fitted.values()] if self.model_ == "mean" else [fitted[self.model_]]
-        predicted = self.survival(validation.arrays, self.horizons_)
-        self.band_ = Band.of(predicted, self.horizons_, validation.follow_up)
         every = Followed.joined([train, validation])
-        for model in self.models_:
-            model.refit(every)
+        self.edges_ = grid(every.follow_up)
+        self.horizons_ = self._horizons(every.follow_up)
+        models: dict[str, SurvivalModel] = {name: self._model(name) for name in self._candidates()}
+        for model in models.values():
+            model.fit(train, validation)
+        seen = held_out(models, train, validation, seed=self.options.trees.seed)
+        scale = SurvivalScale.of(every.follow_up, self.horizons_)
+        self.blend_ = Blend(models, best_weights(seen, self.edges_, scale))
+        weighed = self.blend_.mixed(seen.log_survival)
+        self.scores_ = {
+            name: self._brier(log, seen.follow_up, scale)
+            for name, log in {**seen.log_survival, self.model_: weighed}.items()
+        }
+        self.band_ = Band.of(self._at(weighed, self.horizons_), self.horizons_, seen.follow_up)
+        self.blend_.refit(every)
         return self
 
+    @property
+    def model_(self) -> str:
+        """Name of the model that answers; "blend" where there are several."""
+        names = list(self.blend_.weights)
+        return names[0] if len(names) == 1 else "blend"
+
+    def _brier(
+        self, log_survival: NDArray[np.float64], follow_up: FollowUp, scale: SurvivalScale
+    ) -> float:
+        curves = self._at(log_survival, scale.times)
+        return float(integrated_brier_of_rows(follow_up, curves, scale).mean())
+
     def _candidates(self) -> tuple[SurvivalModelName, ...]:
-        return MEMBERS if self.options.model in ("auto", "mean") else (self.options.model,)
+        return MEMBERS if self.options.model == "auto" else (self.options.model,)
 
     def _model(self, name: SurvivalModelName) -> SurvivalModel:
         schema, options = self.schema, self.options
         if name == "network":
             return DiscreteTime(schema, self.edges_, options.training)
+        if name == "forest":
+            return SurvivalForest(schema, self.edges_, seed=options.trees.seed)
         risk: RiskModel = LinearRisk(schema)
         if name == "trees":
             risk = TreeRisk(schema, options.trees)
         elif name == "deepsurv":
             risk = NetworkRisk(schema, options.training)
         return ProportionalHazards(risk, self.edges_)
-
-    def _scored(
-        self, fitted: Mapping[SurvivalModelName, SurvivalModel], train: Followed, rows: Followed
-    ) -> dict[SurvivalModelName, float]:
-        """C-index on rows that the models have not seen, by name."""
-        scale = SurvivalScale.of(train.follow_up, self.horizons_)
-        found: dict[SurvivalModelName, float] = {}
-        groups = {name: [model] for name, model in fitted.items()}
-        if len(fitted) > 1:
-            groups["mean"] = [*fitted.values()]
-        for name, models in groups.items():
-            self.models_ = models
-            answers = self.answers(rows.arrays, scale)
-            metrics = survival_bootstrap(rows.follow_up, answers, scale, resamples=1).values
-            found[name] = metrics["c_index"]
-        return found
 
     def _horizons(self, follow_up: FollowUp) -> tuple[float, ...]:
         last = float(self.edges_[-1])
@@ -170,15 +173,12 @@ class SurvivalRecipe:
 
     def survival(self, arrays: Arrays, times: Any) -> NDArray[np.float64]:
         """Survival at times [T] -> [rows, T], constant hazards between the edges."""
-        logs = self._log_survival(arrays) @ between(self.edges_, np.asarray(times, dtype=float))
-        found: NDArray[np.float64] = np.exp(logs)
-        return found
+        return self._at(self.blend_.log_survival(arrays), times)
 
-    def _log_survival(self, arrays: Arrays) -> NDArray[np.float64]:
-        found = [model.log_survival(arrays) for model in self.models_]
-        if len(found) == 1:
-            return found[0]
-        return np.log(np.maximum(np.mean(np.exp(found), axis=0), LEAST))
+    def _at(self, log_survival: NDArray[np.float64], times: Any) -> NDArray[np.float64]:
+        weights = between(self.edges_, np.asarray(times, dtype=float))
+        found: NDArray[np.float64] = np.exp(log_survival @ weights)
+        return found
 
     def log_hazard(self, arrays: Arrays) -> NDArray[np.float64]:
         """Logarithm of the cumulative hazard at the last horizon -> [rows]."""
@@ -207,7 +207,7 @@ class SurvivalRecipe:
             "survival": survival,
             "survival_low": low,
             "survival_high": high,
-            "median_survival": median(self._log_survival(arrays), self.edges_),
+            "median_survival": median(self.blend_.log_survival(arrays), self.edges_),
         }
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -219,12 +219,7 @@ class SurvivalRecipe:
             "risk", "high_risk", "median_survival" -> tensor [batch, 1]; "survival",
             "survival_low", "survival_high" -> tensor [batch, H].
         """
-        logs = [model.write(builder, inputs) for model in self.models_]
-        curve = logs[0]  # [batch, K]
-        if len(logs) > 1:
-            mean = builder.node("Mean", *(builder.node("Exp", each) for each in logs))
-            least = builder.constant(np.float32(LEAST))
-            curve = builder.node("Log", builder.node("Max", mean, least))
+        curve = self.blend_.write(builder, inputs)  # [batch, K]
         horizons = between(self.edges_, np.array(self.horizons_)).astype(np.float32)
         at_horizons = builder.node("MatMul", curve, builder.constant(horizons))
         survival = builder.node("Exp", at_horizons)  # [batch, H]
@@ -244,15 +239,12 @@ class SurvivalRecipe:
 
     def used_columns(self) -> Schema:
         """The raw columns that some feature reads; the exported file has no others."""
-        used = {name for model in self.models_ for name in model.features.schema.names}
+        used = self.blend_.columns()
         return Schema(tuple(column for column in self.schema if column.name in used))
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer turns."""
-        found: dict[str, list[float]] = {}
-        for model in self.models_:
-            found |= model.thresholds()
-        return found
+        return self.blend_.thresholds()
 
     def facts(self) -> dict[str, Any]:
         """What decides, as JSON values for the model file."""
@@ -260,7 +252,8 @@ class SurvivalRecipe:
         return {
             "model": self.model_,
             "horizons": list(self.horizons_),
-            "validation_c_index": dict(self.scores_),
+            "weights": dict(self.blend_.weights),
+            "held_out_integrated_brier": dict(self.scores_),
             "decision": {
                 "positive": True,
                 "threshold": self.threshold,
@@ -278,4 +271,9 @@ def _check_events(name: str, follow_up: FollowUp) -> None:
         raise TrainingError(
             f"In the {name} data {words}: nothing can be learned about when it happens. Give at "
             f"least {FEWEST_EVENTS} events: a longer follow-up, or more rows."
+        )
+    if not (follow_up.time[follow_up.event] > 0).any():
+        raise TrainingError(
+            f"In the {name} data all events happen at time 0: there is no time in which to "
+            "survive. Check the column."
         )

@@ -150,7 +150,8 @@ def assess_survival(
         name: 1 - answers.horizons[:, -1] for name, answers in {"model": mine, **others}.items()
     }
     del risks["kaplan_meier"]
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in recipe.scores_.items())
+    scores = ", ".join(f"{name} {value:.4f}" for name, value in recipe.scores_.items())
+    shares = ", ".join(f"{name} {weight:.0%}" for name, weight in recipe.blend_.weights.items())
     best = found.estimates()["c_index"]
     return Report(
         application="",
@@ -166,11 +167,13 @@ def assess_survival(
         ),
         headline_text=(
             f"Of two patients, the one with the higher risk has the event first in {best} of the "
-            f"pairs; {recipe.model_} was chosen on validation data (C-index: {scores})."
+            "pairs."
         ),
         notes=(
             f"Horizons: {', '.join(f'{h:g}' for h in scale.horizons)}, in the unit of the "
             "follow-up.",
+            f"Curves: {shares}, weighed by the integrated Brier score on rows of training and "
+            f"validation data that the models had not learned from ({scores}).",
         ),
     )
 

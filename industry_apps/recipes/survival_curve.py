@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import TrainingError
 from industry_apps.evaluation.survival_metrics import FollowUp, calibration_groups, greenwood
 from industry_apps.features import GraphBuilder
 
@@ -96,16 +95,30 @@ def _falling(builder: GraphBuilder, tensor: str, count: int) -> str:
 
 
 def grid(follow_up: FollowUp) -> NDArray[np.float64]:
-    """Quantiles of the event times, so that each interval holds events; the last event ends it."""
+    """Quantiles of the event times, so that each interval holds events; the last event ends it.
+
+    Some event must come after time 0.
+    """
     times = follow_up.time[follow_up.event]
     intervals = max(2, min(_INTERVALS, len(times) // FEWEST_EVENTS))
     edges = np.unique(np.quantile(times, np.linspace(0, 1, intervals + 1)[1:]))
-    rising = edges[edges > 0].astype(np.float32).astype(np.float64)
-    if not len(rising):
-        raise TrainingError(
-            "All events happen at time 0: there is no time in which to survive. Check the column."
-        )
+    rising: NDArray[np.float64] = edges[edges > 0].astype(np.float32).astype(np.float64)
     return rising
+
+
+def lived_and_ended(
+    follow_up: FollowUp, edges: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Share of each interval that was survived, and in which the event came: [rows, K] each.
+
+    Who is censored within an interval counts for the part of it that was followed.
+    """
+    time = follow_up.time[:, None]
+    starts = np.append(0.0, edges[:-1])
+    lived = np.clip((time - starts) / (edges - starts), 0, 1)
+    ended = (time > starts) & (time <= edges) & follow_up.event[:, None]
+    ended[:, 0] |= (follow_up.time <= 0) & follow_up.event
+    return np.where(ended, 0, lived).astype(np.float32), ended.astype(np.float32)
 
 
 def between(edges: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:

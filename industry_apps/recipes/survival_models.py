@@ -36,22 +36,41 @@ class Followed:
     arrays : mapping of str to ndarray of shape [rows]
         Raw columns as :meth:`Schema.to_arrays` makes them.
     follow_up : FollowUp
+    patient : ndarray of str of shape [rows], optional
+        Whose record each is, empty where it is not known; by default each is somebody else's.
     """
 
     arrays: Arrays
     follow_up: FollowUp
+    patient: NDArray[Any] | None = None
 
     @classmethod
     def joined(cls, parts: Sequence[Followed]) -> Followed:
         """Several, one after the other."""
         names = parts[0].arrays
+        patients = [part.patient for part in parts if part.patient is not None]
         return cls(
             {name: np.concatenate([part.arrays[name] for part in parts]) for name in names},
             FollowUp(
                 np.concatenate([part.follow_up.time for part in parts]),
                 np.concatenate([part.follow_up.event for part in parts]),
             ),
+            np.concatenate(patients) if len(patients) == len(parts) else None,
         )
+
+    def part(self, chosen: NDArray[np.intp]) -> Followed:
+        """Some of the rows, by number."""
+        arrays = {name: values[chosen] for name, values in self.arrays.items()}
+        patient = None if self.patient is None else self.patient[chosen]
+        return Followed(arrays, self.follow_up.part(chosen), patient)
+
+    def people(self) -> NDArray[np.int64]:
+        """A number for each row, the same for all records of a patient."""
+        rows = np.arange(len(self.follow_up))
+        if self.patient is None:
+            return rows
+        _, number = np.unique(self.patient.astype(str), return_inverse=True)
+        return np.where(self.patient == "", len(rows) + rows, number)
 
 
 class SurvivalModel(Protocol):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders
 from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.survival_curve import lived_and_ended
 from industry_apps.recipes.survival_models import Followed
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
@@ -38,14 +39,24 @@ class _FollowedNetwork:
         parts: tuple[Followed, Followed | None],
         targets: tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...] | None],
         objective: Any,
+        start: NDArray[np.float64],
     ) -> None:
-        """Learn from records and their targets; the second of each decides when to stop."""
+        """Learn from records and their targets; the second of each decides when to stop.
+
+        The network starts from the same answer for everybody, `start` of shape [outputs]:
+        what is learned from few rows then departs from what is known of all, and not from
+        chance.
+        """
+        import torch
+
         from industry_apps.backbones import TabularMLP
         from industry_apps.training import fit_network, seeded
 
         self.features = self.plan.learn(parts[0].arrays)
         with seeded(self.options.seed):
             self.network = TabularMLP(len(self.features.names), [], outputs=self.outputs, **_SIZE)
+        torch.nn.init.zeros_(self.network.head.weight)
+        self.network.head.bias.data = torch.from_numpy(start.astype(np.float32))
         rows = [
             None if part is None or target is None else (*self.tensors(part.arrays), *target)
             for part, target in zip(parts, targets, strict=True)
@@ -110,7 +121,7 @@ class NetworkRisk:
     def fit(self, train: Followed, validation: Followed | None) -> None:
         """Learn; validation data decide when to stop."""
         targets = tuple(None if part is None else _times(part) for part in (train, validation))
-        self._network.fit((train, validation), targets, _partial_likelihood)  # type: ignore[arg-type]
+        self._network.fit((train, validation), targets, _partial_likelihood, np.zeros(1))  # type: ignore[arg-type]
 
     def refit(self, every: Followed) -> None:
         """Learn again from more data, for as many epochs as were found good."""
@@ -163,24 +174,19 @@ class DiscreteTime:
     def fit(self, train: Followed, validation: Followed | None) -> None:
         """Learn; validation data decide when to stop."""
         targets = tuple(
-            None if part is None else self._intervals(part) for part in (train, validation)
+            None if part is None else lived_and_ended(part.follow_up, self.edges)
+            for part in (train, validation)
         )
-        self._network.fit((train, validation), targets, _hazard_likelihood)  # type: ignore[arg-type]
+        lived, ended = lived_and_ended(train.follow_up, self.edges)
+        # Half an event and half a row more: no hazard of everybody is 0 or 1.
+        odds = (ended.sum(axis=0) + 0.5) / (lived.sum(axis=0) + 0.5)
+        self._network.fit((train, validation), targets, _hazard_likelihood, np.log(odds))  # type: ignore[arg-type]
 
     def refit(self, every: Followed) -> None:
         """Learn again from more data, for as many epochs as were found good."""
         network = self._network
         network.options = replace(network.options, max_epochs=network.best_epoch)
         self.fit(every, None)
-
-    def _intervals(self, rows: Followed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Share of each interval that was survived, and in which the event came: [rows, K]."""
-        time = rows.follow_up.time[:, None]
-        starts = np.append(0.0, self.edges[:-1])
-        lived = np.clip((time - starts) / (self.edges - starts), 0, 1)
-        event = (time > starts) & (time <= self.edges) & rows.follow_up.event[:, None]
-        event[:, 0] |= (rows.follow_up.time <= 0) & rows.follow_up.event
-        return np.where(event, 0, lived).astype(np.float32), event.astype(np.float32)
 
     def log_survival(self, arrays: Arrays) -> NDArray[np.float64]:
         """Logarithm of the survival curve at the edges -> [rows, K]."""

@@ -1,11 +1,10 @@
-"""A network that writes SMILES token by token: trained, fine-tuned, written into files."""
+"""A network that writes molecules token by token: trained, fine-tuned, written into files."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +14,16 @@ from numpy.typing import NDArray
 from industry_apps.errors import TrainingError
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import GraphBuilder
-from industry_apps.features.smiles_tokens import (
+from industry_apps.features.molecule_tokens import (
     BEGIN,
     END,
     FIRST_TOKEN,
     PADDING,
     UNKNOWN,
-    SmilesTokens,
+    MoleculeTokens,
 )
+from industry_apps.features.notations import SELFIES, to_smiles
+from industry_apps.limits import wrong_parameter
 from industry_apps.recipes.networks import forward
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.runtime.writer import WRITER, SequenceWriter
@@ -38,31 +39,38 @@ LENGTH = 120
 #: Molecules of one scaffold that are rewarded; further ones get nothing.
 _OF_A_SCAFFOLD = 25
 
+#: The networks that there are.
+RECURRENT, TRANSFORMER = "recurrent", "transformer"
+#: Of the transformer; of each head the width.
+_DEPTH, _HEAD, _DROPOUT = 4, 32, 0.1
+
 Score = Callable[[str], float]
 
 
 class MoleculeWriter:
-    """A recurrent network over the tokens of SMILES.
+    """A network over the tokens of SMILES or SELFIES.
 
     Parameters
     ----------
     schema : Schema
-        With one text column.
+        With one text column, named as the notation of what it holds: "smiles" or "selfies".
+    network : {"recurrent", "transformer"}
     units : int
-        Of its one layer.
+        Of the one recurrent layer, or the width of the transformer's four blocks: a multiple
+        of 32 then.
     options : TrainingOptions
     """
 
-    def __init__(self, schema: Schema, units: int, options: TrainingOptions) -> None:
+    def __init__(self, schema: Schema, network: str, units: int, options: TrainingOptions) -> None:
         (column,) = schema
-        self.column, self.units, self.options = column.name, units, options
-        self.tokens = SmilesTokens(schema, LENGTH)
+        self.column, self.network = column.name, network
+        self.units, self.options = units, options
+        self.tokens = MoleculeTokens(schema, LENGTH)
         self.scores_: tuple[float, ...] = ()
         self._session: SequenceWriter | None = None
 
     def fit(self, train: Arrays, validation: Arrays) -> MoleculeWriter:
         """Learn; validation data decide when to stop."""
-        from industry_apps.backbones import RecurrentWriter
         from industry_apps.training import fit_network, seeded
 
         self.tokens = self.tokens.learn(train[self.column].tolist())
@@ -73,7 +81,7 @@ class MoleculeWriter:
                 f"occur often, at most {LENGTH - 2} of them. Give more molecules."
             )
         with seeded(self.options.seed):
-            self.network_: Any = RecurrentWriter(self.tokens.cardinality, units=self.units)
+            self.network_: Any = _network(self.network, self.tokens.cardinality, self.units)
         rows = [(part.astype(np.int16),) for part in parts]
         self.history_ = fit_network(self.network_, rows[0], rows[1], _surprise, self.options)
         self._session = None
@@ -105,8 +113,12 @@ class MoleculeWriter:
         readable = self.tokens.readable(builder, codes, count)
         example = torch.full((2, LENGTH), BEGIN)
         # The exporter that follows a run keeps the recurrent operator whole.
-        likelihood = SequenceLikelihood(self.network_)
-        model = network_to_onnx(likelihood, (example,), ["codes"], dynamo=False)
+        model = network_to_onnx(
+            SequenceLikelihood(self.network_),
+            (example,),
+            ["codes"],
+            dynamo=self.network != RECURRENT,
+        )
         told = builder.append(model, {"codes": codes})["output"]
         missing = builder.constant(np.float32(np.nan))
         likely = builder.node("Where", readable, told, missing)
@@ -119,18 +131,27 @@ class MoleculeWriter:
         """The step model as a file's content: what :class:`SequenceWriter` reads."""
         import torch
 
-        from industry_apps.backbones.recurrent import RecurrentStep
+        from industry_apps.backbones import WriterStep
 
-        step = RecurrentStep(self.network_)
-        example = (torch.full((2, 1), BEGIN), torch.zeros(2, self.network_.state_size))
-        model = network_to_onnx(step, example, ["code", "state"])
+        recurrent = self.network == RECURRENT
+        size = self.network_.state_size
+        # That of a transformer grows, and must not look like a constant.
+        example = (torch.full((2, 1), BEGIN), torch.zeros(2, size if recurrent else 3 * size))
+        state = {0: "batch"} if recurrent else {0: "batch", 1: "size"}
+        model = network_to_onnx(
+            WriterStep(self.network_),
+            example,
+            ["code", "state"],
+            axes=[{0: "batch"}, state],
+        )
         facts = {
+            "notation": self.column,
             "tokens": ["", "", "", "", *self.tokens.vocabulary],
             "begin": BEGIN,
             "end": END,
             "length": LENGTH,
             "never": [PADDING, UNKNOWN, BEGIN],
-            "state": self.network_.state_size,
+            "state": size,
         }
         onnx.helper.set_model_props(model, {WRITER: json.dumps(facts)})
         return model.SerializeToString()
@@ -141,6 +162,22 @@ class MoleculeWriter:
             self._session = SequenceWriter(self.step_model())
         return self._session
 
+    def sample(self, count: int, *, temperature: float, seed: int) -> list[str]:
+        """Write molecules at random by the step model, and return their SMILES."""
+        return self.smiles(self.writer().sample(count, temperature=temperature, seed=seed))
+
+    def smiles(self, texts: Iterable[str]) -> list[str]:
+        """The SMILES of texts in the notation that is written."""
+        return to_smiles(texts) if self.column == SELFIES else list(texts)
+
+    def spelled(self, rows: Iterable[Iterable[int]]) -> list[str]:
+        """The SMILES of rows of codes; begin, end and padding may stand among them."""
+        tokens = self.tokens.vocabulary
+        return self.smiles(
+            "".join(tokens[code - FIRST_TOKEN] for code in row if code >= FIRST_TOKEN)
+            for row in rows
+        )
+
     def toward(self, score: Score, options: ReinforceOptions) -> MoleculeWriter:
         """A copy that is fine-tuned toward a score of SMILES; see :func:`reinforce`."""
         from industry_apps.training.reinforcement import WriterCodes, reinforce
@@ -148,16 +185,13 @@ class MoleculeWriter:
         rewarded = DiverseScore(score)
 
         def of_codes(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-            return np.array([rewarded(self._text(row)) for row in codes])
+            return np.array([rewarded(text) for text in self.spelled(codes.tolist())])
 
         codes = WriterCodes(BEGIN, END, LENGTH, (PADDING, UNKNOWN, BEGIN))
-        tuned = MoleculeWriter(self.tokens.schema, self.units, replace(self.options))
-        tuned.tokens, tuned.history_, tuned._session = self.tokens, self.history_, None
+        tuned = MoleculeWriter(self.tokens.schema, self.network, self.units, self.options)
+        tuned.tokens, tuned.history_ = self.tokens, self.history_
         tuned.network_, tuned.scores_ = reinforce(self.network_, of_codes, codes, options)
         return tuned
-
-    def _text(self, codes: Sequence[int]) -> str:
-        return "".join(self.tokens.vocabulary[c - FIRST_TOKEN] for c in codes if c >= FIRST_TOKEN)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_session": None}
@@ -195,6 +229,24 @@ class DiverseScore:
         self.molecules.add(found)
         self.scaffolds[core] += 1
         return float(self.score(found))
+
+
+def _network(kind: str, cardinality: int, units: int) -> torch.nn.Module:
+    from industry_apps.backbones import RecurrentWriter, SequenceScorer
+
+    if kind == RECURRENT:
+        return RecurrentWriter(cardinality, units=units)
+    if units % _HEAD:
+        words = f"a multiple of {_HEAD} for a transformer"
+        raise wrong_parameter(MoleculeWriter.__name__, "units", words, units)
+    return SequenceScorer(
+        cardinality,
+        width=units,
+        depth=_DEPTH,
+        heads=units // _HEAD,
+        length=LENGTH,
+        dropout=_DROPOUT,
+    )
 
 
 def _surprise(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -61,9 +61,10 @@ class Recommender(Application):
 
     Parameters
     ----------
-    model : {"auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"}
-        "auto" compares EASE, ALS, where the order counts a transformer of sequences (SASRec),
-        and their blend, on held-out interactions. A two-tower network also ranks items that
+    model : {"auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"}
+        "auto" compares EASE, ALS, where interactions have a time what was taken close in time,
+        where the order counts a transformer of sequences (SASRec), and their blend, on held-out
+        interactions. A two-tower network also ranks items that
         nobody took yet, by their attributes. "blend" is of EASE and ALS.
     k : int
         Items that are recommended, in [1, 100].
@@ -150,7 +151,9 @@ class Recommender(Application):
     def __init__(
         self,
         *,
-        model: Literal["auto", "ease", "als", "bpr", "two_tower", "sasrec", "blend"] = "auto",
+        model: Literal[
+            "auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"
+        ] = "auto",
         k: int = _K,
         columns: Mapping[str, str] | None = None,
         ordered: bool = True,

@@ -24,7 +24,15 @@ class SequenceWriter:
     ----------
     path : str or Path or bytes
         A step model: ``code`` int64 [batch, 1] and ``state`` float32 [batch, size] -> ``output``,
-        scores and the next state side by side; tokens and sizes stand in its metadata.
+        scores and the next state side by side; tokens and sizes stand in its metadata. The
+        state may grow from step to step.
+
+    Attributes
+    ----------
+    notation : str
+        What is written: "smiles", or "selfies", of which ``selfies.decoder`` makes SMILES.
+    tokens : list of str
+        By their codes.
 
     Raises
     ------
@@ -52,6 +60,7 @@ class SequenceWriter:
                 "export_writer."
             )
         facts = json.loads(stored)
+        self.notation: str = facts["notation"]
         self.tokens: list[str] = facts["tokens"]
         self._begin, self._end, self._state = facts["begin"], facts["end"], facts["state"]
         self._length, self._never = facts["length"], np.array(facts["never"], dtype=np.int64)

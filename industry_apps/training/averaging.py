@@ -25,25 +25,28 @@ class AveragedNetwork(nn.Module):
     ----------
     network : torch.nn.Module
     decay : float
-        In [0, 1): the mean of step t is ``decay`` of the one before and the rest of the weights
-        as they are; 0 keeps no memory.
+        In [0, 1): how much less the weights of a step count than those of the step after it; 0
+        keeps no memory. Before the first step is no step: the weights that a network begins
+        with are not in the mean.
 
     Examples
     --------
     >>> averaged = AveragedNetwork(nn.Linear(1, 1), 0.5)
-    >>> with torch.no_grad():
-    ...     first = averaged.network.weight.clone()
-    ...     _ = averaged.network.weight.add_(1)
-    >>> _ = averaged(torch.zeros(1, 1))
-    >>> torch.allclose(averaged.average.weight, first + 0.5)
-    True
+    >>> for value in (1.0, 4.0):
+    ...     _ = nn.init.constant_(averaged.network.weight, value)
+    ...     _ = averaged(torch.zeros(1, 1))
+    >>> averaged.average.weight.item()  # (0.5 * 1 + 4) / (0.5 + 1)
+    3.0
     """
+
+    steps: Tensor
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         super().__init__()
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.decay = decay
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer, and in training take the weights as they are into the mean."""
@@ -54,9 +57,12 @@ class AveragedNetwork(nn.Module):
 
     @torch.no_grad()
     def _take(self) -> None:
+        self.steps += 1
+        # Divided by the sum of what all steps count: Kingma and Ba 2015, arXiv:1412.6980, sec. 3.
+        share = (1 - self.decay) / (1 - self.decay ** int(self.steps))
         now = self.network.state_dict()
         for name, mean in self.average.state_dict().items():
             if mean.is_floating_point():
-                mean.lerp_(now[name], 1 - self.decay)
+                mean.lerp_(now[name], share)
             else:  # how many batches a norm has seen
                 mean.copy_(now[name])

@@ -132,8 +132,8 @@ def fit_network(
     >>> round(network.weight.item(), 1)
     2.0
     """
-    options = options or TrainingOptions()
     rows = to_tensors("train", train)
+    options = (options or TrainingOptions()).for_rows(len(rows[0]))
     held_out = to_tensors("validation", validation) if validation is not None else ()
     if held_out and len(held_out) != len(rows):
         raise TrainingError(

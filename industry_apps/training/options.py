@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
@@ -47,6 +48,9 @@ class TrainingOptions:
     ----------
     max_epochs : int, default=50
         Largest number of passes over the training rows; the learning rate falls to zero over it.
+    least_steps : int, default=0
+        Where rows are so few that ``max_epochs`` has fewer steps, there are as many epochs as
+        have these, and the patience grows alike.
     batch_size : int, default=512
         Largest number of rows in a batch; batches of one epoch are of equal size, give or take
         one row.
@@ -88,6 +92,7 @@ class TrainingOptions:
     """
 
     max_epochs: int = 50
+    least_steps: int = 0
     batch_size: int = 512
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
@@ -101,6 +106,20 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
+
+    def for_rows(self, rows: int) -> TrainingOptions:
+        """With the epochs and the patience that ``least_steps`` asks for with so many rows.
+
+        Examples
+        --------
+        >>> few = TrainingOptions(max_epochs=4, patience=2, batch_size=10, least_steps=80)
+        >>> few.for_rows(50).max_epochs, few.for_rows(50).patience, few.for_rows(500).max_epochs
+        (16, 8, 4)
+        """
+        steps_an_epoch = math.ceil(rows / self.batch_size)
+        epochs = max(self.max_epochs, math.ceil(self.least_steps / steps_an_epoch))
+        patience = math.ceil(self.patience * epochs / self.max_epochs)
+        return replace(self, max_epochs=epochs, patience=patience, least_steps=0)
 
 
 def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
@@ -283,6 +302,7 @@ def _has_flag(flag: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 _LIMITS: dict[str, Limit] = {
     "max_epochs": integer(1),
+    "least_steps": integer(0),
     "batch_size": integer(1),
     "learning_rate": POSITIVE,
     "weight_decay": NOT_NEGATIVE,

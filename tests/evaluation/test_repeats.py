@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scipy.stats import t
 
 from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Estimate, GroupedAnswers, Report, Section, merged
-from industry_apps.evaluation.repeats import resampled_mean
+from industry_apps.evaluation.repeats import over_seeds, resampled_mean
 
 VALUES = st.lists(st.floats(-10, 10), min_size=2, max_size=30)
 
@@ -127,3 +128,17 @@ def test_sections_are_those_of_the_first_run_and_said_to_be():
     found = merged(reports, test_share=0.3, rows_once=2)
     assert [section.text for section in found.sections] == ["run 0"]
     assert "Points: of the first of these runs." in found.notes
+
+
+@pytest.mark.parametrize(
+    "joined", [over_seeds, lambda reports: merged(reports, test_share=0.3, rows_once=2)]
+)
+def test_what_differs_between_runs_is_said_to(joined):
+    runs = [
+        report(run, model="ab"[run], headline_text=f"run {run}", notes=("Kept.", f"Of {run}."))
+        for run in range(2)
+    ]
+    found = joined([replace(run, margins=run.baselines) for run in runs])
+    assert found.notes[-2:] == ("Kept.", "Of 0. (Of the first run; others differ.)")
+    assert found.model == "a or b"
+    assert found.headline().startswith("a or b reaches auroc")

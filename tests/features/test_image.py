@@ -42,6 +42,20 @@ def test_an_image_of_the_chosen_size_is_only_normalised():
     assert np.allclose(pixels, wanted.transpose(0, 3, 1, 2), atol=1e-5)
 
 
+def test_an_image_may_be_its_own_measure():
+    found = arrays(2, [(8, 8), (8, 8)])
+    darker = schema(2).to_arrays(
+        {"scan": [(image // 2).astype(np.uint8) for image in found["scan"]]}
+    )
+    flat = schema(2).to_arrays({"scan": [np.full((8, 8, 2), 7, dtype=np.uint8)]})
+    graph = FeatureGraph(schema(2), [Pixels("scan", 8, by_itself=True)]).learn(found)
+    pixels = graph.run(found)["pixels"]
+    assert np.allclose(pixels.mean((2, 3)), 0, atol=1e-5)
+    assert np.allclose(pixels.std((2, 3)), 1, atol=1e-5)
+    assert np.allclose(pixels, graph.run(darker)["pixels"], atol=0.02)
+    assert not graph.run(flat)["pixels"].any()
+
+
 def test_a_smaller_size_averages_rather_than_skips():
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 254).astype(np.uint8)
     found = schema(1).to_arrays({"scan": [board]})

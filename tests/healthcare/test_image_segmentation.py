@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from industry_apps.data import load, sample
-from industry_apps.errors import DataNotFoundError, SchemaError, TrainingError
+from industry_apps.errors import DataNotFoundError, LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
 from industry_apps.images import unpack
 from industry_apps.runtime import Model
@@ -102,9 +102,13 @@ def test_colour_and_patients(data):
     )
     split = ImagingSegmenter().split(frame)
     assert not set(split.train["patient"]) & set(split.test["patient"])
-    segmenter = ImagingSegmenter.fast().fit(frame)
+    segmenter = ImagingSegmenter.fast().fit(split.train, split.validation)
     assert segmenter.schema_["image"].channels == 3
     assert segmenter.evaluate(split.test).metrics["dice"].value > 0.2
+    with pytest.raises(LeakageError, match=r"Column 'patient'.*to learn from"):
+        segmenter.evaluate(split.validation)
+    with pytest.raises(LeakageError, match=r"Column 'patient'.*to learn from"):
+        ImagingSegmenter.fast().fit(split.train, frame)
     with pytest.raises(SchemaError, match="not one of 1 channels"):
         segmenter.predict(data.test.head(1))
 

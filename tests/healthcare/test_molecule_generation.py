@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.errors import ModelFileError, ParameterError, TrainingError
+from industry_apps.errors import ModelFileError, ParameterError, SchemaError, TrainingError
 from industry_apps.evaluation.generation import WrittenMolecules, canonical
+from industry_apps.features.notations import to_smiles
 from industry_apps.healthcare import MoleculeGenerator
-from industry_apps.runtime import SequenceWriter
+from industry_apps.runtime import Model, SequenceWriter
+from industry_apps.testing import check_application
 from industry_apps.training import ReinforceOptions
 
 pytest.importorskip("rdkit")
@@ -47,19 +51,112 @@ def test_molecules_are_written_without_torch(generator, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SERVE, str(path)], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split("\n")[:20] == generator.sample_molecules(20, seed=3)
+    assert done.stdout.split("\n")[:20] == generator.sample_molecules(20, seed=3, temperature=1.0)
 
 
-def test_the_step_model_is_the_trained_one(generator, data):
-    writer = generator.writer_.writer()
-    codes = generator.writer_.codes({"smiles": data.test["smiles"].to_numpy(dtype=object)[:20]})
-    state, total = np.zeros((20, 64), dtype=np.float32), np.zeros(20)
+class SelfiesGenerator(MoleculeGenerator):
+    """The generator in SELFIES, on a sample that holds nothing else.
+
+    Parameters
+    ----------
+    notation, network, units, temperature, samples, tuning, training, seed : as of its parent
+
+    Examples
+    --------
+    >>> SelfiesGenerator.fast().notation
+    'selfies'
+    """
+
+    @classmethod
+    def fast(cls):
+        return super().fast().set_params(notation="selfies")
+
+    @classmethod
+    def sample(cls):
+        data, prepare = super().sample(), cls.fast().prepare
+        names = ("train", "validation", "test")
+        parts = {n: prepare(getattr(data, n)).drop(columns="smiles") for n in names}
+        return replace(data, card=replace(data.card, target="selfies"), **parts)
+
+
+def test_the_generator_in_selfies_is_an_application():
+    check_application(SelfiesGenerator)
+
+
+@pytest.fixture(scope="module")
+def in_selfies(data):
+    return MoleculeGenerator.fast().set_params(notation="selfies").fit(data)
+
+
+@pytest.fixture(scope="module")
+def by_transformer(data):
+    options = replace(MoleculeGenerator.fast().training, max_epochs=4)
+    asked = {"network": "transformer", "units": 32, "training": options}
+    return MoleculeGenerator.fast().set_params(**asked).fit(data)
+
+
+def test_what_is_written_in_selfies_is_valid(in_selfies):
+    found = in_selfies.sample_molecules(200, seed=1, temperature=2.0)
+    assert np.mean([each is not None for each in canonical(found)]) > 0.98
+
+
+def test_tables_hold_smiles_and_the_file_reads_selfies(in_selfies, data, tmp_path):
+    table = data.test[["smiles"]].head(20)
+    path = in_selfies.export(tmp_path / "model.onnx", check=data)
+    assert in_selfies.parity_.holds
+    said = Model(path).predict(in_selfies.prepare(table))
+    pd.testing.assert_frame_equal(
+        said, in_selfies.predict(table), check_dtype=False, atol=1e-4, rtol=1e-4
+    )
+    broken = in_selfies.predict(pd.DataFrame({"smiles": ["C(", "C11", None, *table["smiles"]]}))
+    assert broken["readable"].tolist()[:3] == [False] * 3
+    with pytest.raises(SchemaError, match="'selfies'"):
+        Model(path).predict(table)
+    with pytest.raises(SchemaError, match="'smiles'"):
+        in_selfies.predict(pd.DataFrame({"smiles": [3.5]}))
+
+
+def test_the_writer_of_selfies_says_so(in_selfies, tmp_path):
+    writer = SequenceWriter(in_selfies.export_writer(tmp_path / "writer.onnx"))
+    assert writer.notation == "selfies"
+    texts = writer.sample(10, temperature=in_selfies.temperature, seed=4)
+    assert to_smiles(texts) == in_selfies.sample_molecules(10, seed=4)
+
+
+def test_the_file_of_a_transformer_is_the_trained_one(by_transformer, data, tmp_path):
+    by_transformer.export(tmp_path / "model.onnx", check=data)
+    assert by_transformer.parity_.holds
+
+
+@pytest.mark.parametrize("name", ["generator", "in_selfies", "by_transformer"])
+def test_the_step_model_is_the_trained_one(name, data, request):
+    generator = request.getfixturevalue(name)
+    writer, network = generator.writer_.writer(), generator.writer_.network_
+    table = generator.prepare(data.test.head(20))
+    codes = generator.writer_.codes(generator.schema_.to_arrays(table))
+    state, total = np.zeros((20, network.state_size), dtype=np.float32), np.zeros(20)
     for place in range(codes.shape[1] - 1):
         told, state = writer.step(codes[:, place : place + 1], state)
         follows = codes[:, place + 1]
         total += np.where(follows > 0, told[np.arange(20), follows], 0)
-    asked = generator.predict(data.test.head(20))["log_likelihood"]
+    asked = generator.predict(table)["log_likelihood"]
     np.testing.assert_allclose(total, asked, atol=1e-3)
+
+
+def test_a_transformer_writes_and_is_tuned(by_transformer):
+    assert len(by_transformer.sample_molecules(30, seed=0)) == 30
+    options = ReinforceOptions(steps=2, batch_size=8)
+    assert len(by_transformer.toward(options=options).scores_) == 2
+
+
+def test_the_report_shows_what_a_tuned_copy_writes(in_selfies, data):
+    tuning = ReinforceOptions(steps=30, batch_size=32, sigma=60.0, learning_rate=2e-3)
+    asked = copy(in_selfies).set_params(tuning=tuning, samples=200)
+    report = asked.evaluate(data)
+    (section,) = report.sections
+    quality = {row["metric"]: row for row in section.records()}["qed"]
+    assert quality["fine_tuned"]["value"] > quality["written"]["value"]
+    assert any(note.startswith("Fine tuned: ") for note in report.notes)
 
 
 def test_beam_search_finds_likelier_molecules_than_chance(generator):
@@ -109,10 +206,12 @@ def test_molecules_of_rare_tokens_only_cannot_be_learned(data):
         MoleculeGenerator.fast().fit(data.train.head(3), data.validation.head(3))
 
 
-def test_wrong_parameters_and_files_are_refused(generator, tmp_path):
+def test_wrong_parameters_and_files_are_refused(generator, data, tmp_path):
     with pytest.raises(ParameterError, match="temperature"):
         generator.sample_molecules(3, temperature=0.0)
     with pytest.raises(ModelFileError, match="step model"):
         SequenceWriter(tmp_path / "nothing.onnx")
+    with pytest.raises(ParameterError, match="'units'"):
+        MoleculeGenerator.fast().set_params(network="transformer", units=100).fit(data)
     with pytest.raises(ParameterError, match="'sigma'"):
         ReinforceOptions(sigma=-1)

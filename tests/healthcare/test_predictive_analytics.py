@@ -152,7 +152,12 @@ def test_the_report_has_decision_curve_and_fairness(outcome, survival, stays, co
         for section in report.sections:
             for draw in section.figures:
                 assert draw().axes
-        assert any("no diagnosis" in note for note in report.notes)
+
+
+def test_the_file_says_what_it_is_for(outcome, survival, tmp_path):
+    for number, fitted in enumerate((outcome, survival)):
+        path = fitted.export(tmp_path / f"{number}.onnx")
+        assert "No diagnosis" in Model(path).metadata["intended_use"]
 
 
 @pytest.mark.parametrize(

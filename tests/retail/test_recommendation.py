@@ -143,7 +143,9 @@ def test_names_of_ones_own_are_split_and_learned(data):
     assert len(found["items"][0]) == 10
 
 
-@pytest.mark.parametrize("kind", ["als", "bpr", "blend", "two_tower", "sasrec", "auto"])
+@pytest.mark.parametrize(
+    "kind", ["cooccurrence", "als", "bpr", "blend", "two_tower", "sasrec", "auto"]
+)
 def test_every_model_exports_the_same_items_for_all_users(data, tmp_path, kind):
     from industry_apps.training import TrainingOptions
 

@@ -98,3 +98,21 @@ def test_the_mean_of_the_weights_is_what_is_validated_and_kept():
     first = averaged.average[0].weight
     assert not torch.equal(first, averaged.network[0].weight)
     assert not first.requires_grad
+
+
+def test_the_weights_a_network_begins_with_are_not_in_the_mean():
+    averaged = AveragedNetwork(nn.Linear(1, 1), 0.99)
+    nn.init.constant_(averaged.network.weight, 7.0)
+    averaged(torch.zeros(1, 1))
+    assert averaged.average.weight.item() == pytest.approx(7.0)
+
+
+def test_few_rows_are_seen_as_often_as_the_least_steps_ask():
+    x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    options = TrainingOptions(
+        max_epochs=2, patience=2, batch_size=10, least_steps=11, learning_rate=1e-5, progress=False
+    )
+    with seeded(0):
+        network = nn.Linear(1, 1)
+    history = fit_network(network, (x,), None, lambda net, batch: net(batch[0]).mean(), options)
+    assert len(history.train_loss) == 6

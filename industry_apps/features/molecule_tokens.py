@@ -1,6 +1,7 @@
-"""SMILES as codes of their tokens, for networks that write them one after the other.
+"""Molecules as codes of their tokens, for networks that write them one after the other.
 
-A token is an atom in brackets, a ring closure of two digits, Cl, Br, or one character.
+In SMILES a token is an atom in brackets, a ring closure of two digits, Cl, Br, or one character;
+in SELFIES each symbol stands in brackets.
 """
 
 from __future__ import annotations
@@ -25,26 +26,28 @@ _TOKEN = r"\[[^\[\]]*\]|%[0-9][0-9]|Br|Cl|(?s:.)"
 _TOKEN_IN_PYTHON = re.compile(_TOKEN)
 
 
-def smiles_tokens(text: str) -> list[str]:
-    """Split a SMILES as the graph does; used to learn vocabularies.
+def tokens_of(text: str) -> list[str]:
+    """Split a SMILES or SELFIES as the graph does; used to learn vocabularies.
 
     Examples
     --------
-    >>> smiles_tokens("CC(Cl)[nH+]")
+    >>> tokens_of("CC(Cl)[nH+]")
     ['C', 'C', '(', 'Cl', ')', '[nH+]']
+    >>> tokens_of("[C][=O]")
+    ['[C]', '[=O]']
     """
     return _TOKEN_IN_PYTHON.findall(text)
 
 
-class SmilesTokens(RunsItsGraph):
-    """SMILES to codes of tokens, as an ONNX graph that training runs and the file holds.
+class MoleculeTokens(RunsItsGraph):
+    """SMILES or SELFIES to codes of tokens, as an ONNX graph that training runs and the file holds.
 
     Parameters
     ----------
     schema : Schema
         With one text column.
     length : int
-        Tokens that are read of a SMILES, its begin and end included.
+        Tokens that are read of a molecule, its begin and end included.
     vocabulary : tuple of str
         Learned.
     """
@@ -59,24 +62,24 @@ class SmilesTokens(RunsItsGraph):
         """Number of codes."""
         return FIRST_TOKEN + len(self.vocabulary)
 
-    def learn(self, texts: Iterable[str], min_count: int = 5) -> SmilesTokens:
-        """Learn the vocabulary: tokens of so many SMILES at least.
+    def learn(self, texts: Iterable[str], min_count: int = 5) -> MoleculeTokens:
+        """Learn the vocabulary: tokens of so many molecules at least.
 
         Raises
         ------
         TrainingError
             There is none.
         """
-        counts = Counter(token for text in texts for token in set(smiles_tokens(text)))
+        counts = Counter(token for text in texts for token in set(tokens_of(text)))
         kept = sorted(token for token, count in counts.items() if count >= min_count)
         if not kept:
-            raise TrainingError(f"No token occurs in {min_count} SMILES. Give more molecules.")
-        return SmilesTokens(self.schema, self.length, tuple(kept))
+            raise TrainingError(f"No token occurs in {min_count} molecules. Give more molecules.")
+        return MoleculeTokens(self.schema, self.length, tuple(kept))
 
     def write(self, builder: GraphBuilder, text: str) -> tuple[str, str]:
-        """Write [batch, 1] SMILES -> int64 codes [batch, length], and their number [batch, 1].
+        """Write [batch, 1] texts -> int64 codes [batch, length], and their number [batch, 1].
 
-        Codes begin with ``BEGIN`` and end with ``END``. Of a SMILES that is too long the number
+        Codes begin with ``BEGIN`` and end with ``END``. Of a molecule that is too long the number
         is more than ``length``, and the rest is cut.
         """
         node, constant = builder.node, builder.constant

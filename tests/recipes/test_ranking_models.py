@@ -1,0 +1,45 @@
+"""Neighbours of items: what is taken close in time goes together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from industry_apps.errors import ParameterError
+from industry_apps.recipes.interactions import InteractionColumns, Interactions, read_interactions
+from industry_apps.recipes.ranking_models import cooccurrence, usual_gap
+
+
+def baskets(seconds: int | None) -> Interactions:
+    """Twelve users take a and b, and c and d so many seconds after them."""
+    rows = [
+        (f"u{user}", item, start)
+        for user in range(12)
+        for item, start in (("a", 0), ("b", 10), ("c", seconds or 0), ("d", (seconds or 0) + 10))
+    ]
+    table = pd.DataFrame(rows, columns=["user", "item", "time"])
+    table["time"] = pd.to_datetime(table["time"], unit="s")
+    if seconds is None:
+        table = table.drop(columns="time")
+    (found,) = read_interactions([table], InteractionColumns())
+    return found
+
+
+def test_items_of_one_sitting_go_together():
+    found = baskets(4_000)
+    assert usual_gap(found) == 10
+    (a, b, c, d) = (list(found.items).index(name) for name in "abcd")
+    table = cooccurrence(found, span=10.0).table
+    assert table[a, b] == pytest.approx(table[b, a]) == pytest.approx(table[c, d])
+    assert table[a, b] > 1e6 * table[a, c] >= 0
+    assert not np.diag(table).any()
+    assert not table[0].any()
+    assert not table[:, 0].any()
+    whole = cooccurrence(found, span=1e9).table
+    assert whole[a, c] == pytest.approx(whole[a, b], rel=1e-3)
+
+
+def test_moments_are_needed():
+    with pytest.raises(ParameterError, match=r"'cooccurrence' needs the moment.*model='ease'"):
+        cooccurrence(baskets(None), span=10.0)
