@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from industry_apps.errors import require
+from industry_apps.data.chemistry import molecule_of, rdkit
 from industry_apps.evaluation.intervals import Estimate, wilson
 
 __all__ = ["WrittenMolecules", "canonical"]
 
 _PAIRS = 4_000
 _SIZE, _RADIUS = 1_024, 2
-_NEEDED = {"extra": "healthcare", "needed_by": "the check of molecules"}
 
 
 def canonical(smiles: Sequence[str]) -> list[str | None]:
@@ -39,8 +38,10 @@ def canonical(smiles: Sequence[str]) -> list[str | None]:
     >>> canonical(["OCC", "C("])
     ['CCO', None]
     """
-    chem = require("rdkit.Chem", **_NEEDED)
-    return [None if each is None else str(chem.MolToSmiles(each)) for each in map(_parsed, smiles)]
+    chem = rdkit()
+    return [
+        None if each is None else str(chem.MolToSmiles(each)) for each in map(molecule_of, smiles)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +64,8 @@ class WrittenMolecules:
 
         Shares of what does not occur are 0.
         """
-        chem, qed = require("rdkit.Chem", **_NEEDED), require("rdkit.Chem.QED", **_NEEDED)
-        valid = [each for each in map(_parsed, self.smiles) if each is not None]
+        chem, qed = rdkit(), rdkit("Chem.QED")
+        valid = [each for each in map(molecule_of, self.smiles) if each is not None]
         unique = {str(chem.MolToSmiles(each)) for each in valid}
         new = [each for each in unique if each not in self.known]
         shares = {
@@ -94,22 +95,15 @@ def drug_likeness(smiles: str) -> float:
     >>> round(drug_likeness("CC(=O)Oc1ccccc1C(=O)O"), 2)
     0.55
     """
-    qed = require("rdkit.Chem.QED", **_NEEDED)
-    molecule = _parsed(smiles)
+    qed = rdkit("Chem.QED")
+    molecule = molecule_of(smiles)
     return 0.0 if molecule is None else float(qed.qed(molecule))
-
-
-def _parsed(smiles: str) -> Any:
-    """What RDKit reads, without its log; None of what is none, and of no atoms."""
-    chem, base = require("rdkit.Chem", **_NEEDED), require("rdkit.rdBase", **_NEEDED)
-    with base.BlockLogs():
-        return chem.MolFromSmiles(smiles) if smiles else None
 
 
 def _distances(valid: Sequence[Any]) -> npt.NDArray[np.float64]:
     """1 less the similarity of pairs of molecules, drawn at random."""
-    generators = require("rdkit.Chem.rdFingerprintGenerator", **_NEEDED)
-    structures = require("rdkit.DataStructs", **_NEEDED)
+    generators = rdkit("Chem.rdFingerprintGenerator")
+    structures = rdkit("DataStructs")
     if len(valid) < 2:
         return np.zeros(0)
     make: Any = generators.GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
