@@ -154,6 +154,17 @@ class ReconstructionError(nn.Module):
         return self.autoencoder.reconstruction_error(x)
 
 
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence [N] of codes [N, L] from the standard normal, in nats.
+
+    Examples
+    --------
+    >>> divergence(torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2))
+    tensor([2.])
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+
+
 def _layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, width),

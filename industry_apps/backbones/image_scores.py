@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from industry_apps.backbones.autoencoder import divergence
 from industry_apps.backbones.diffusion import Denoiser
 from industry_apps.backbones.image_autoencoder import ConvolutionalVAE
 
@@ -54,14 +55,13 @@ class EvidenceBound(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the bound [N] of the images [N, C, H, W], from their mean codes."""
         mean, log_variance = self.network.encode(x)
-        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)  # [N]
         errors = [
             (self.network.decode(mean, _all(x, label)) - x).square().mean((1, 2, 3))
             for label in range(self.network.classes)
         ]
         error = torch.stack(errors).amin(0)  # [N]
         likelihood = error / (2 * self.spread) + 0.5 * math.log(2 * math.pi * self.spread)
-        return likelihood + divergence / self.pixels
+        return likelihood + divergence(mean, log_variance) / self.pixels
 
 
 class DenoisingError(nn.Module):

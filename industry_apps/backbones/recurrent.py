@@ -5,7 +5,8 @@ arXiv:1406.1078, for the gated unit; Segler et al., Generating Focused Molecule 
 Central Science 2018, doi:10.1021/acscentsci.7b00512, for its use on molecules. Written from the
 papers.
 
-Letters: B sequences, T codes of each, C codes, D width, L layers, H units.
+Letters: B sequences, T codes of each, C codes, D width, L layers, H units, K numbers of a context,
+S numbers of a state.
 
 Parameters of the defaults with a cardinality of 40: 910 thousand.
 """
@@ -34,6 +35,9 @@ class RecurrentWriter(nn.Module):
         Layers L.
     dropout : float, default=0.1
         Of embeddings, and between layers, in [0, 1).
+    context : int, default=0
+        Numbers K that stand beside every code, the same throughout a sequence: the end of the
+        state.
 
     Raises
     ------
@@ -43,7 +47,8 @@ class RecurrentWriter(nn.Module):
     Notes
     -----
     ``forward(codes)`` takes int64 [B, T] and returns the scores [B, T, C] of what follows each
-    code. ``step`` does the same for one code and the state behind the codes before it.
+    code, from a state of zeros or the one that is given. ``step`` does the same for one code and
+    the state behind the codes before it.
 
     Examples
     --------
@@ -64,41 +69,54 @@ class RecurrentWriter(nn.Module):
         units: int = 512,
         depth: int = 1,
         dropout: float = 0.1,
+        context: int = 0,
     ) -> None:
         super().__init__()
         self.cardinality, self.width, self.units = cardinality, width, units
-        self.depth, self.dropout = depth, dropout
-        sizes = dict.fromkeys(("width", "units", "depth"), integer(1))
-        check_limits(self, sizes | {"cardinality": integer(2), "dropout": DROPOUT})
+        self.depth, self.dropout, self.context = depth, dropout, context
+        limits = dict.fromkeys(("width", "units", "depth"), integer(1))
+        limits |= {"cardinality": integer(2), "dropout": DROPOUT, "context": integer(0)}
+        check_limits(self, limits)
         self.embed = nn.Embedding(cardinality, width, padding_idx=0)
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
-            nn.GRU(width if layer == 0 else units, units, batch_first=True)
+            nn.GRU(width + context if layer == 0 else units, units, batch_first=True)
             for layer in range(depth)
         )
         self.scores = nn.Linear(units, cardinality)
 
     @property
     def state_size(self) -> int:
-        """Numbers that stand for what came before: L H."""
-        return self.depth * self.units
+        """Numbers S that stand for what came before: L H + K."""
+        return self.depth * self.units + self.context
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Return the scores [B, T, C] of what follows each code."""
+    def forward(self, codes: Tensor, state: Tensor | None = None) -> Tensor:
+        """Return the scores [B, T, C] of what follows each code, from a state [B, S]."""
+        if state is None and self.context:
+            state = torch.zeros(len(codes), self.state_size, device=codes.device)
         x = self.drop(self.embed(codes.long()))
-        for layer in self.layers:
-            x = self.drop(layer(x)[0])
+        befores: list[Tensor | None] = [None] * self.depth
+        if state is not None:
+            *befores, context = state.split(self._parts, dim=1)
+            x = torch.cat([x, context[:, None].expand(-1, x.shape[1], -1)], dim=2)
+        for layer, before in zip(self.layers, befores, strict=True):
+            x = self.drop(layer(x, None if before is None else before[None].contiguous())[0])
         answer: Tensor = self.scores(x)
         return answer
 
     def step(self, code: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores [B, C] of what follows a code [B, 1], and the state [B, L H] behind it."""
-        x = self.embed(code[:, 0].long())
+        """Return scores [B, C] of what follows a code [B, 1], and the state [B, S] behind it."""
+        *befores, context = state.split(self._parts, dim=1)
+        x = torch.cat([self.embed(code[:, 0].long()), context], dim=1)
         states = []
-        for layer, before in zip(self.layers, state.split(self.units, dim=1), strict=True):
+        for layer, before in zip(self.layers, befores, strict=True):
             x = _gated(layer, x, before)
             states.append(x)
-        return self.scores(x), torch.cat(states, dim=1)
+        return self.scores(x), torch.cat([*states, context], dim=1)
+
+    @property
+    def _parts(self) -> list[int]:
+        return [self.units] * self.depth + [self.context]
 
 
 def _gated(layer: nn.Module, x: Tensor, before: Tensor) -> Tensor:

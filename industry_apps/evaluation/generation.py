@@ -16,7 +16,7 @@ import numpy.typing as npt
 from industry_apps.data.chemistry import molecule_of, rdkit
 from industry_apps.evaluation.intervals import Estimate, wilson
 
-__all__ = ["WrittenMolecules", "canonical"]
+__all__ = ["WrittenMolecules", "canonical", "drug_likeness", "restored_estimates"]
 
 _PAIRS = 4_000
 _SIZE, _RADIUS = 1_024, 2
@@ -100,13 +100,54 @@ def drug_likeness(smiles: str) -> float:
     return 0.0 if molecule is None else float(qed.qed(molecule))
 
 
+def restored_estimates(molecules: Sequence[str], restored: Sequence[str]) -> dict[str, Estimate]:
+    """How many molecules came back as they were, and how similar, with 95 % intervals.
+
+    Parameters
+    ----------
+    molecules : sequence of str
+        SMILES of molecules.
+    restored : sequence of str
+        SMILES of what came back, in the same order; what is none is similar to nothing.
+
+    Raises
+    ------
+    MissingExtraError
+
+    Examples
+    --------
+    >>> found = restored_estimates(["CCO", "CCN"], ["OCC", "C("])
+    >>> found["reconstruction"].value, found["similarity"].value
+    (0.5, 0.5)
+    """
+    structures = rdkit("DataStructs")
+    pairs = list(zip(map(molecule_of, molecules), map(molecule_of, restored), strict=True))
+    same = [
+        one == other for one, other in zip(canonical(molecules), canonical(restored), strict=True)
+    ]
+    make = _fingerprints()
+    similar = [
+        0.0
+        if other is None
+        else structures.TanimotoSimilarity(make.GetFingerprint(one), make.GetFingerprint(other))
+        for one, other in pairs
+    ]
+    return {
+        "reconstruction": _share(sum(same), len(same)),
+        "similarity": _mean(np.array(similar)),
+    }
+
+
+def _fingerprints() -> Any:
+    return rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
+
+
 def _distances(valid: Sequence[Any]) -> npt.NDArray[np.float64]:
     """1 less the similarity of pairs of molecules, drawn at random."""
-    generators = rdkit("Chem.rdFingerprintGenerator")
     structures = rdkit("DataStructs")
     if len(valid) < 2:
         return np.zeros(0)
-    make: Any = generators.GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
+    make = _fingerprints()
     draw = np.random.default_rng(0)
     pairs = draw.integers(0, len(valid), (min(_PAIRS, len(valid) ** 2), 2))
     prints = {row: make.GetFingerprint(valid[row]) for row in np.unique(pairs)}

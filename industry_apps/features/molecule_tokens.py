@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.features.notations import SELFIES, to_smiles
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
@@ -125,6 +126,22 @@ class MoleculeTokens(RunsItsGraph):
             self._session, [f"/{n}" for n in names], feeds_of(arrays, self.schema), self.schema
         )
         return dict(zip(names, found, strict=True))
+
+    def codes(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Codes [rows, length] of the molecules that can be read."""
+        found = self.run(arrays)
+        return found["codes"][found["readable"][:, 0]]
+
+    def smiles(self, texts: Iterable[str]) -> list[str]:
+        """The SMILES of texts in the notation, which is the name of the column."""
+        return to_smiles(texts) if self.column == SELFIES else list(texts)
+
+    def spelled(self, rows: Iterable[Iterable[int]]) -> list[str]:
+        """The SMILES of rows of codes; begin, end and padding may stand among them."""
+        return self.smiles(
+            "".join(self.vocabulary[code - FIRST_TOKEN] for code in row if code >= FIRST_TOKEN)
+            for row in rows
+        )
 
     def _declare(self, builder: GraphBuilder) -> None:
         codes, count = self.write(builder, builder.inputs(self.schema)[self.column])

@@ -34,7 +34,7 @@ from industry_apps.features.notations import SELFIES, SMILES, to_selfies
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
 from industry_apps.recipes.ngram_writer import NgramWriter
-from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
+from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter, set_aside
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -284,20 +284,18 @@ class MoleculeGenerator(Application):
         self.schema_ = Schema((_COLUMNS[self.notation],))
         self.tuned_: Self | None = None
         if validation is None:
-            held_out = np.random.default_rng(self.seed).permutation(len(train))
-            held_out = np.sort(held_out[: max(len(train) // 20, 1)])
-            train, validation = train.drop(train.index[held_out]), train.iloc[held_out]
+            train, validation = set_aside(train, self.seed)
         arrays = [self._arrays(part) for part in (train, validation)]
         options = replace(self.training or _TRAINING, seed=self.seed)
         self.writer_ = MoleculeWriter(self.schema_, self.network, self.units, options)
         self.writer_.fit(*arrays)
-        codes = self.writer_.codes(arrays[0])
+        codes = self.writer_.tokens.codes(arrays[0])
         self.split_ = {"train": {"rows": len(codes)}, "validation": {"rows": len(validation)}}
         cardinality = self.writer_.tokens.cardinality
         self.baselines_ = {
             name: NgramWriter(order, cardinality).fit(codes) for name, order in _ORDERS.items()
         }
-        self.molecules_ = self.writer_.smiles(arrays[0][self.notation].tolist())
+        self.molecules_ = self.writer_.tokens.smiles(arrays[0][self.notation].tolist())
         self.check_ = self.prepare(validation)
 
     def _arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -310,7 +308,7 @@ class MoleculeGenerator(Application):
         if frame.empty:
             raise SchemaError("The table has no rows. Give some molecules of the same kind.")
         arrays = self._arrays(frame)
-        codes = self.writer_.codes(arrays)
+        codes = self.writer_.tokens.codes(arrays)
         told = self.writer_.answers(arrays)
         ours = _surprise(-told["log_likelihood"][told["readable"]])
         others = {
@@ -319,7 +317,8 @@ class MoleculeGenerator(Application):
         }
         known = {each for each in canonical(self.molecules_) if each is not None}
         written = WrittenMolecules(self.sample_molecules(self.samples, seed=self.seed), known)
-        reference = WrittenMolecules(self.writer_.smiles(arrays[self.notation].tolist()), known)
+        real = self.writer_.tokens.smiles(arrays[self.notation].tolist())
+        reference = WrittenMolecules(real, known)
         beside = {
             name: WrittenMolecules(self._by_counting(baseline), known).estimates()
             for name, baseline in self.baselines_.items()
@@ -355,7 +354,7 @@ class MoleculeGenerator(Application):
 
     def _by_counting(self, baseline: NgramWriter) -> list[str]:
         rows = baseline.sample(self.samples, BEGIN, END, LENGTH, seed=self.seed)
-        return self.writer_.spelled(rows)
+        return self.writer_.tokens.spelled(rows)
 
     def _exportable(self) -> Exportable:
         builder = GraphBuilder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +17,10 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_tokens import (
     BEGIN,
     END,
-    FIRST_TOKEN,
     PADDING,
     UNKNOWN,
     MoleculeTokens,
 )
-from industry_apps.features.notations import SELFIES, to_smiles
 from industry_apps.limits import wrong_parameter
 from industry_apps.recipes.networks import forward
 from industry_apps.recipes.scorers import Arrays
@@ -30,12 +28,15 @@ from industry_apps.runtime.writer import WRITER, SequenceWriter
 from industry_apps.schema import Schema
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from industry_apps.training import ReinforceOptions, TrainingOptions
 
 #: Tokens that are read and written, begin and end included.
 LENGTH = 120
+#: Codes that are not written.
+NEVER = (PADDING, UNKNOWN, BEGIN)
 #: Molecules of one scaffold that are rewarded; further ones get nothing.
 _OF_A_SCAFFOLD = 5
 
@@ -73,24 +74,12 @@ class MoleculeWriter:
         """Learn; validation data decide when to stop."""
         from industry_apps.training import fit_network, seeded
 
-        self.tokens = self.tokens.learn(train[self.column].tolist())
-        parts = [self.codes(part) for part in (train, validation)]
-        if not all(map(len, parts)):
-            raise TrainingError(
-                "No molecule of the training or of the validation data is made of tokens that "
-                f"occur often, at most {LENGTH - 2} of them. Give more molecules."
-            )
+        self.tokens, *rows = learned_codes(self.tokens, train, validation)
         with seeded(self.options.seed):
             self.network_: Any = _network(self.network, self.tokens.cardinality, self.units)
-        rows = [(part.astype(np.int16),) for part in parts]
         self.history_ = fit_network(self.network_, rows[0], rows[1], _surprise, self.options)
         self._session = None
         return self
-
-    def codes(self, arrays: Arrays) -> NDArray[np.int64]:
-        """Codes [rows, LENGTH] of the molecules that can be read."""
-        found = self.tokens.run(arrays)
-        return found["codes"][found["readable"][:, 0]]
 
     def answers(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """``log_likelihood``, ``tokens`` and ``readable`` of molecules [rows]."""
@@ -150,7 +139,7 @@ class MoleculeWriter:
             "begin": BEGIN,
             "end": END,
             "length": LENGTH,
-            "never": [PADDING, UNKNOWN, BEGIN],
+            "never": list(NEVER),
             "state": size,
         }
         onnx.helper.set_model_props(model, {WRITER: json.dumps(facts)})
@@ -164,19 +153,7 @@ class MoleculeWriter:
 
     def sample(self, count: int, *, temperature: float, seed: int) -> list[str]:
         """Write molecules at random by the step model, and return their SMILES."""
-        return self.smiles(self.writer().sample(count, temperature=temperature, seed=seed))
-
-    def smiles(self, texts: Iterable[str]) -> list[str]:
-        """The SMILES of texts in the notation that is written."""
-        return to_smiles(texts) if self.column == SELFIES else list(texts)
-
-    def spelled(self, rows: Iterable[Iterable[int]]) -> list[str]:
-        """The SMILES of rows of codes; begin, end and padding may stand among them."""
-        tokens = self.tokens.vocabulary
-        return self.smiles(
-            "".join(tokens[code - FIRST_TOKEN] for code in row if code >= FIRST_TOKEN)
-            for row in rows
-        )
+        return self.tokens.smiles(self.writer().sample(count, temperature=temperature, seed=seed))
 
     def toward(self, score: Score, options: ReinforceOptions) -> MoleculeWriter:
         """A copy that is fine-tuned toward a score of SMILES; see :func:`reinforce`."""
@@ -185,9 +162,9 @@ class MoleculeWriter:
         rewarded = DiverseScore(score)
 
         def of_codes(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-            return np.array([rewarded(text) for text in self.spelled(codes.tolist())])
+            return np.array([rewarded(text) for text in self.tokens.spelled(codes.tolist())])
 
-        codes = WriterCodes(BEGIN, END, LENGTH, (PADDING, UNKNOWN, BEGIN))
+        codes = WriterCodes(BEGIN, END, LENGTH, NEVER)
         tuned = MoleculeWriter(self.tokens.schema, self.network, self.units, self.options)
         tuned.tokens, tuned.history_ = self.tokens, self.history_
         tuned.network_, tuned.scores_ = reinforce(self.network_, of_codes, codes, options)
@@ -229,6 +206,34 @@ class DiverseScore:
         self.molecules.add(found)
         self.scaffolds[core] += 1
         return float(self.score(found))
+
+
+def learned_codes(
+    tokens: MoleculeTokens, train: Arrays, validation: Arrays
+) -> tuple[MoleculeTokens, tuple[NDArray[np.int16]], tuple[NDArray[np.int16]]]:
+    """Tokens with the vocabulary of the training molecules, and the codes of both parts.
+
+    Raises
+    ------
+    TrainingError
+        No molecule of a part can be read.
+    """
+    learned = tokens.learn(train[tokens.column].tolist())
+    parts = [learned.codes(part).astype(np.int16) for part in (train, validation)]
+    if not all(map(len, parts)):
+        raise TrainingError(
+            "No molecule of the training or of the validation data is made of tokens that "
+            f"occur often, at most {tokens.length - 2} of them. Give more molecules."
+        )
+    return learned, (parts[0],), (parts[1],)
+
+
+def set_aside(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All rows but a twentieth, and that twentieth, drawn at random: molecules have no order."""
+    chosen = np.zeros(len(frame), dtype=np.bool_)
+    order = np.random.default_rng(seed).permutation(len(frame))
+    chosen[order[: max(len(frame) // 20, 1)]] = True
+    return frame[~chosen], frame[chosen]
 
 
 def _network(kind: str, cardinality: int, units: int) -> torch.nn.Module:

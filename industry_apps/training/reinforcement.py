@@ -139,23 +139,32 @@ def reinforce(
 
 
 @torch.no_grad()
-def write(network: Any, rows: int, codes: WriterCodes) -> Tensor:
-    """Write sequences at random -> int64 [B, T], from begin to end, 0 behind it.
+def write(network: Any, rows: int, codes: WriterCodes, *, state: Tensor | None = None) -> Tensor:
+    """Write sequences -> int64 [B, T], from begin to end, 0 behind it.
 
     Parameters
     ----------
     network : torch.nn.Module
     rows : int
     codes : WriterCodes
+    state : Tensor, optional
+        To begin from, [B, S]; the likeliest code is then taken at each step, so that equal
+        states write equal sequences. Without one, zeros, and codes at random.
     """
     code = torch.full((rows, 1), codes.begin)
-    state = torch.zeros(rows, network.state_size)
+    likeliest = state is not None
+    if state is None:
+        state = torch.zeros(rows, network.state_size)
     going = torch.ones(rows, dtype=torch.bool)
     written = [code]
     for _ in range(codes.length - 1):
         scores, state = network.step(code, state)
         scores[:, list(codes.never)] = -torch.inf
-        code = torch.multinomial(scores.softmax(dim=1), 1)
+        code = (
+            scores.argmax(dim=1, keepdim=True)
+            if likeliest
+            else torch.multinomial(scores.softmax(dim=1), 1)
+        )
         written.append(torch.where(going[:, None], code, 0))
         going &= code[:, 0] != codes.end
         if not going.any():

@@ -133,7 +133,7 @@ def test_the_step_model_is_the_trained_one(name, data, request):
     generator = request.getfixturevalue(name)
     writer, network = generator.writer_.writer(), generator.writer_.network_
     table = generator.prepare(data.test.head(20))
-    codes = generator.writer_.codes(generator.schema_.to_arrays(table))
+    codes = generator.writer_.tokens.codes(generator.schema_.to_arrays(table))
     state, total = np.zeros((20, network.state_size), dtype=np.float32), np.zeros(20)
     for place in range(codes.shape[1] - 1):
         told, state = writer.step(codes[:, place : place + 1], state)
