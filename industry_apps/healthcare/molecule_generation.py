@@ -269,8 +269,8 @@ class MoleculeGenerator(Application):
 
         Notes
         -----
-        A molecule is rewarded once and a scaffold 25 times, so that none crowds out the others
-        (Blaschke et al. 2020).
+        A molecule is rewarded once and a scaffold ``options.of_a_kind`` times, so that none
+        crowds out the others (Blaschke et al. 2020).
         """
         self._check_fitted()
         tuned = copy(self)

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 LENGTH = 120
 #: Codes that are not written.
 NEVER = (PADDING, UNKNOWN, BEGIN)
-#: Molecules of one scaffold that are rewarded; further ones get nothing.
-_OF_A_SCAFFOLD = 5
 
 #: The networks that there are.
 RECURRENT, TRANSFORMER = "recurrent", "transformer"
@@ -159,7 +157,7 @@ class MoleculeWriter:
         """A copy that is fine-tuned toward a score of SMILES; see :func:`reinforce`."""
         from industry_apps.training.reinforcement import WriterCodes, reinforce
 
-        rewarded = DiverseScore(score)
+        rewarded = DiverseScore(score, options.of_a_kind)
 
         def of_codes(codes: NDArray[np.int64]) -> NDArray[np.float64]:
             return np.array([rewarded(text) for text in self.tokens.spelled(codes.tolist())])
@@ -181,14 +179,17 @@ class DiverseScore:
     ----------
     score : callable
         SMILES -> number in [0, 1]; called with what RDKit reads only.
+    of_a_scaffold : int
+        Molecules of one scaffold that are rewarded; further ones get nothing.
 
     References
     ----------
     Blaschke et al. 2020, doi:10.1186/s13321-020-00473-0.
     """
 
-    def __init__(self, score: Score) -> None:
+    def __init__(self, score: Score, of_a_scaffold: int) -> None:
         self.score = score
+        self.of_a_scaffold = of_a_scaffold
         self.molecules: set[str] = set()
         self.scaffolds: Counter[str] = Counter()
 
@@ -201,7 +202,7 @@ class DiverseScore:
         if found is None or found in self.molecules:
             return 0.0
         core = scaffold_of(found)
-        if self.scaffolds[core] >= _OF_A_SCAFFOLD:
+        if self.scaffolds[core] >= self.of_a_scaffold:
             return 0.0
         self.molecules.add(found)
         self.scaffolds[core] += 1

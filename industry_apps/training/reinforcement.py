@@ -47,6 +47,9 @@ class ReinforceOptions:
     best : float, default=0.5
         Share of a batch, of the highest scores, that is learned from, in (0, 1]; what scores 0
         is learned from besides.
+    of_a_kind : int, default=5
+        Sequences of one kind that are rewarded, for scores that tell kinds apart: molecules of
+        one scaffold. More where there are few kinds.
     seed : int, default=0
 
     Raises
@@ -59,10 +62,11 @@ class ReinforceOptions:
     learning_rate: float = 3e-4
     sigma: float = 60.0
     best: float = 0.5
+    of_a_kind: int = 5
     seed: int = 0
 
     def __post_init__(self) -> None:
-        counts = dict.fromkeys(("steps", "batch_size"), integer(1))
+        counts = dict.fromkeys(("steps", "batch_size", "of_a_kind"), integer(1))
         sizes = dict.fromkeys(("learning_rate", "sigma"), POSITIVE)
         check_limits(self, counts | sizes | {"best": SHARE, "seed": integer(0)})
 

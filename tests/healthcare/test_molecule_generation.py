@@ -181,7 +181,9 @@ def test_reinforcement_raises_the_score_and_leaves_the_prior(generator):
         return float("F" in smiles)
 
     before = generator.sample_molecules(200, seed=0)
-    options = ReinforceOptions(steps=40, batch_size=32, sigma=20.0, learning_rate=2e-3)
+    options = ReinforceOptions(
+        steps=40, batch_size=32, sigma=20.0, learning_rate=2e-3, of_a_kind=25
+    )
     tuned = generator.toward(fluorine, options)
     after = tuned.sample_molecules(200, seed=0)
     assert generator.sample_molecules(200, seed=0) == before
