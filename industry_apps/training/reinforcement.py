@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from industry_apps.backbones import SequenceLikelihood
 from industry_apps.errors import TrainingError
 from industry_apps.limits import POSITIVE, SHARE, check_limits, integer
 from industry_apps.training.options import seeded
@@ -118,6 +119,7 @@ def reinforce(
         The loss is not finite.
     """
     prior, agent = network.eval(), copy.deepcopy(network).eval()
+    likely_before, likely_now = SequenceLikelihood(prior), SequenceLikelihood(agent)
     optimizer = torch.optim.Adam(agent.parameters(), lr=options.learning_rate)
     history = []
     with seeded(options.seed):
@@ -128,8 +130,8 @@ def reinforce(
             kept = (reached >= torch.quantile(reached, 1 - options.best)) | (reached == 0)
             written, reached = written[kept], reached[kept]
             with torch.no_grad():
-                wanted = _likelihood(prior, written) + options.sigma * reached
-            loss = (wanted - _likelihood(agent, written)).square().mean()
+                wanted = likely_before(written)[:, 0] + options.sigma * reached
+            loss = (wanted - likely_now(written)[:, 0]).square().mean()
             if not torch.isfinite(loss):
                 raise TrainingError(
                     f"The loss of step {step + 1} is not finite. Lower learning_rate "
@@ -174,13 +176,6 @@ def write(network: Any, rows: int, codes: WriterCodes, *, state: Tensor | None =
         if not going.any():
             break
     return torch.cat(written, dim=1)
-
-
-def _likelihood(network: nn.Module, codes: Tensor) -> Tensor:
-    told = torch.log_softmax(network(codes[:, :-1]), dim=2)
-    follows = codes[:, 1:]
-    taken = told.gather(2, follows.unsqueeze(2))[:, :, 0]
-    return (taken * (follows > 0)).sum(dim=1)
 
 
 def _inner(written: Tensor, codes: WriterCodes) -> NDArray[np.int64]:
