@@ -273,30 +273,27 @@ class RankingRecipe:
             case "blend":
                 return self._blend([self._of("ease"), self._of("als")])
             case "ease":
-                return self._best_neighbours("ease", ease, "penalty", _EASE_PENALTIES)
+                return self._best(model, ease, self._paced(model, "penalty", _EASE_PENALTIES))
             case "cooccurrence":
                 gap = usual_gap(self._folds.known[0])
-                spans = [times * gap for times in _SPANS]
-                return self._best_neighbours("cooccurrence", cooccurrence, "span", spans)
+                grid = self._paced(model, "span", [times * gap for times in _SPANS])
+                return self._best(model, cooccurrence, grid)
             case "als" | "bpr":
-                return self._best_factors(model)
+                penalties = _ALS_PENALTIES if model == "als" else _BPR_PENALTIES
+                learn = partial(factors, kind=model, seed=self.options.seed)
+                return self._best(model, learn, [{"penalty": each} for each in penalties])
             case "sasrec" | "two_tower":
                 return self._network(model)
 
-    def _best_neighbours(
-        self, name: str, learn: Callable[..., Part], setting: str, values: Sequence[float]
-    ) -> Candidate:
+    def _paced(self, name: str, setting: str, values: Sequence[float]) -> list[dict[str, Any]]:
+        """All pairs of a setting and a pace at which interactions fade, where order counts."""
         paces = (None, *(_PACES[name] if self.is_ordered_ else ()))
-        grid = [{setting: value, "pace": pace} for value in values for pace in paces]
-        tried = [self._folds.candidate(name, partial(learn, **each), each) for each in grid]
-        return max(tried, key=lambda each: each.score)
+        return [{setting: value, "pace": pace} for value in values for pace in paces]
 
-    def _best_factors(self, kind: Literal["als", "bpr"]) -> Candidate:
-        learn = partial(factors, kind=kind, seed=self.options.seed)
-        tried = [
-            self._folds.candidate(kind, partial(learn, penalty=penalty), {"penalty": penalty})
-            for penalty in (_ALS_PENALTIES if kind == "als" else _BPR_PENALTIES)
-        ]
+    def _best(
+        self, name: str, learn: Callable[..., Part], grid: Sequence[dict[str, Any]]
+    ) -> Candidate:
+        tried = [self._folds.candidate(name, partial(learn, **each), each) for each in grid]
         return max(tried, key=lambda each: each.score)
 
     def _network(self, kind: Literal["sasrec", "two_tower"]) -> Candidate:
