@@ -6,7 +6,7 @@ Exit codes: 0 all is well, 1 a check failed, 2 the input cannot be used.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from industry_apps import __version__
 from industry_apps.errors import ChecksumError, IndustryAppsError, ParameterError, ParityError
+from industry_apps.printing import in_words, print_json, print_table, show
 
 if TYPE_CHECKING:
     from industry_apps.application import Application
@@ -96,8 +97,8 @@ def list_applications(as_json: AsJson = False) -> None:
         kind = _kind(name)
         summary = (kind.__doc__ or "").strip().partition("\n")[0]
         found.append({"name": name, "summary": summary, "traits": asdict(kind.traits)})
-    rows = [list(map(_in_words, each.values())) for each in found]
-    _show(found, ["application", "what it answers", "traits"], rows, as_json)
+    rows = [list(map(in_words, each.values())) for each in found]
+    show(found, ["application", "what it answers", "traits"], rows, as_json)
 
 
 @data_commands.command("list")
@@ -108,7 +109,7 @@ def list_data(as_json: AsJson = False) -> None:
     keys = ("id", "title", "kind", "applications", "licence", "source")
     found = [{key: getattr(card(name), key) for key in keys} for name in catalogue()]
     rows = [[each["id"], each["kind"], each["title"], each["licence"]] for each in found]
-    _show(found, ["id", "kind", "title", "licence"], rows, as_json)
+    show(found, ["id", "kind", "title", "licence"], rows, as_json)
 
 
 @data_commands.command("fetch")
@@ -202,7 +203,7 @@ def predict(
         source = enriched(loaded, table, Path(folder)) if enrich else table
         rows = loaded.predict(source, to=out)
     if as_json:
-        _print_json({"rows": rows, "path": str(out)})
+        print_json({"rows": rows, "path": str(out)})
     else:
         typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}: {out}")
 
@@ -215,7 +216,7 @@ def describe(model: File, as_json: AsJson = False) -> None:
 
     loaded = Model(model)
     if as_json:
-        _print_json(loaded.describe())
+        print_json(loaded.describe())
     else:
         typer.echo(render_card(loaded.metadata))
 
@@ -227,7 +228,7 @@ def list_models(as_json: AsJson = False) -> None:
 
     found = [{"name": name, **facts} for name, facts in zoo().items()]
     rows = [[str(each.get(key, "")) for key in _ZOO] for each in found]
-    _show(found, list(_ZOO), rows, as_json)
+    show(found, list(_ZOO), rows, as_json)
 
 
 @model_commands.command("show")
@@ -236,7 +237,7 @@ def show_model(name: str, as_json: AsJson = False) -> None:
     from industry_apps.runtime.zoo import verify, zoo
 
     entry = {"name": name, "path": str(verify(name)), **zoo()[name]}
-    _show(entry, ["entry", "value"], [[key, str(value)] for key, value in entry.items()], as_json)
+    show(entry, ["entry", "value"], [[key, str(value)] for key, value in entry.items()], as_json)
 
 
 @model_commands.command("verify")
@@ -256,7 +257,7 @@ def verify_models(
         except ModelFileError as error:
             found.append({"name": name, "path": "", "error": str(error)})
     rows = [[each["name"], each["error"] or "ok"] for each in found]
-    _show(found, ["model", "verdict"], rows, as_json)
+    show(found, ["model", "verdict"], rows, as_json)
     if any(each["error"] for each in found):
         raise typer.Exit(CHECK_FAILED)
 
@@ -268,6 +269,7 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     every: Annotated[bool, typer.Option("--all", help="Every application and data set.")] = False,
     speed: Annotated[bool, typer.Option("--speed", help="Speed and memory alone.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Quality, speed and memory.")] = False,
+    study: Annotated[bool, typer.Option("--study", help="What else one may ask; long.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
     settings: Settings = None,
     fast: Fast = False,
@@ -286,14 +288,16 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     if speed:
         record = measuring.measure_speed(model, data)
         rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+    elif study:
+        record = measuring.study(model, data)
     else:
         record = measuring.benchmark(model, data, full=full)
     if out is not None:
         measuring.write_json(out, record)
     if as_json:
-        _print_json(record)
+        print_json(record)
     elif speed:
-        _print_table(["measure", "found", "target"], rows)
+        print_table(["measure", "found", "target"], rows)
     else:
         typer.echo(measuring.section(record))
 
@@ -343,7 +347,7 @@ def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) 
     if html is not None:
         report.to_html(html)
     if as_json:
-        _print_json({**report.to_dict(), "path": str(path)})
+        print_json({**report.to_dict(), "path": str(path)})
         return
     typer.echo(report)
     typer.echo(f"\nmodel file: {path}" + (f"\nreport: {html}" if html else ""))
@@ -351,44 +355,9 @@ def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) 
 
 def _print_files(paths: Sequence[Path], as_json: bool) -> None:
     if as_json:
-        _print_json([str(path) for path in paths])
+        print_json([str(path) for path in paths])
     else:
         typer.echo("\n".join(map(str, paths)) or "Simulated: it has no files, load() makes it.")
-
-
-def _show(found: Any, header: Sequence[str], rows: Iterable[Sequence[str]], as_json: bool) -> None:
-    if as_json:
-        _print_json(found)
-    else:
-        _print_table(header, rows)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
-
-
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD)
-    for position, name in enumerate(header):
-        table.add_column(name, no_wrap=position == 0)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table, markup=False)
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        told = {name: _in_words(each) for name, each in value.items() if each}
-        return ", ".join(f"{name} {each}".strip() for name, each in told.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_in_words, value))
-    if value is True:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def main() -> None:

@@ -3,7 +3,9 @@
 Methods: Ho, Jain and Abbeel, Denoising Diffusion Probabilistic Models, NeurIPS 2020,
 arXiv:2006.11239; the cosine schedule of Nichol and Dhariwal, Improved Denoising Diffusion
 Probabilistic Models, ICML 2021, arXiv:2102.09672; sampling in few steps after Song, Meng and
-Ermon, Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502. Written from the papers.
+Ermon, Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502; the network tells the
+velocity of Salimans and Ho, Progressive Distillation for Fast Sampling of Diffusion Models,
+ICLR 2022, arXiv:2202.00512. Written from the papers.
 
 What differs from the papers: a denoiser of two levels and without attention, which suits
 images of some tens of pixels a side; 200 steps of noise in place of 1000 or more, which the
@@ -73,9 +75,24 @@ class NoiseSchedule(nn.Module):
         left = self.left[step].reshape(-1, 1, 1, 1)
         return left.sqrt() * x + (1 - left).sqrt() * noise
 
+    def velocity(self, x: Tensor, step: Tensor, noise: Tensor) -> Tensor:
+        """Return how noisy images move from the images toward the noise at a step.
+
+        It is the noise where there is none yet, and the negative image where nothing else is
+        left: there is something to tell at each step.
+
+        Parameters
+        ----------
+        x, noise : torch.Tensor of shape (N, C, H, W)
+        step : torch.Tensor of int64, shape (N,)
+            In 0 .. T - 1.
+        """
+        left = self.left[step].reshape(-1, 1, 1, 1)
+        return left.sqrt() * noise - (1 - left).sqrt() * x
+
 
 class Denoiser(nn.Module):
-    """Tell the noise in an image, knowing how much there is and what the image shows.
+    """Tell image and noise apart, knowing how much noise there is and what the image shows.
 
     Parameters
     ----------
@@ -96,11 +113,12 @@ class Denoiser(nn.Module):
     Notes
     -----
     ``forward(x, step, label)`` takes float32 [N, C, H, W] of any size, about in [-1, 1], and
-    int64 [N] in 0 .. T - 1 and in 0 .. classes - 1, and returns the noise [N, C, H, W].
+    int64 [N] in 0 .. T - 1 and in 0 .. classes - 1, and returns the velocity
+    [N, C, H, W], see :meth:`NoiseSchedule.velocity`.
 
     References
     ----------
-    Ho et al. (2020), arXiv:2006.11239.
+    Ho et al. (2020), arXiv:2006.11239; Salimans and Ho (2022), arXiv:2202.00512.
 
     Examples
     --------
@@ -136,14 +154,14 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, x: Tensor, step: Tensor, label: Tensor) -> Tensor:
-        """Return the noise [N, C, H, W] that is in the images."""
+        """Return the velocity [N, C, H, W] of noisy images."""
         height, width = x.shape[2], x.shape[3]
         known = self.moment(_waves(step, self.width)) + self.label(label)  # [N, 4 * width]
         seen = self.down[0](self.stem(padded(x, 2)), known)  # [N, width, H', W']
         low = self.middle(self.down[1](self.shrink(seen), known), known)  # [N, 2 * width, H'/2, ..]
         wide = functional.interpolate(self.narrow(low), scale_factor=2.0, mode="nearest")
-        noise: Tensor = self.head(self.up(torch.cat([wide, seen], dim=1), known))
-        return noise[:, :, :height, :width]
+        velocity: Tensor = self.head(self.up(torch.cat([wide, seen], dim=1), known))
+        return velocity[:, :, :height, :width]
 
     def sample(self, noise: Tensor, label: Tensor, steps: int = 25) -> Tensor:
         """Turn noise into images, by the same path each time.
@@ -171,7 +189,7 @@ class Denoiser(nn.Module):
         for here, there in zip(path, [*path[1:], None], strict=True):
             step = torch.full((len(x),), here, device=x.device)
             found = self(x, step, label)
-            clean = ((x - (1 - left[here]).sqrt() * found) / left[here].sqrt()).clamp(-1, 1)
+            clean = (left[here].sqrt() * x - (1 - left[here]).sqrt() * found).clamp(-1, 1)
             if there is not None:
                 # The noise that is consistent with the image as it was kept within its range.
                 found = (x - left[here].sqrt() * clean) / (1 - left[here]).sqrt()

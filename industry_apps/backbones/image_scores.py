@@ -65,7 +65,7 @@ class EvidenceBound(nn.Module):
 
 
 class DenoisingError(nn.Module):
-    """The smallest error over the classes of the noise that a denoiser tells in an image.
+    """The smallest error over the classes with which a denoiser tells an image from noise.
 
     Parameters
     ----------
@@ -114,8 +114,9 @@ class DenoisingError(nn.Module):
         step, label = (
             part[None].expand(x.shape[0], -1).flatten() for part in (self.step, self.label)
         )
-        noisy = self.network.schedule.noisy(copies.flatten(0, 1), step, noise)
-        error = (self.network(noisy, step, label) - noise).square().mean((1, 2, 3))
+        question = copies.flatten(0, 1), step, noise
+        told = self.network(self.network.schedule.noisy(*question), step, label)
+        error = (told - self.network.schedule.velocity(*question)).square().mean((1, 2, 3))
         return error.reshape(-1, self.kinds, each // self.kinds).mean(2).amin(1)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "score",
     "section",
     "settings_for",
+    "study",
     "write_json",
     "write_results",
 ]
@@ -38,6 +39,7 @@ __getattr__, __dir__ = lazy_names(
         "run": "runs",
         "score": "answers",
         "section": "results",
+        "study": "studies",
         "write_json": "record",
         "write_results": "results",
     },

@@ -13,6 +13,7 @@ from typing import Any
 
 from industry_apps.data import card, catalogue
 from industry_apps.evaluation import Estimate, Published, Report
+from industry_apps.evaluation.sections import text_of
 from industry_apps.registry import applications
 from industry_apps.whole_file import whole_file
 
@@ -95,13 +96,16 @@ def write_results(folder: Path) -> Path:
 
 
 def section(record: Mapping[str, Any]) -> str:
-    """One benchmark as Markdown: metrics, verdicts, parity, speed.
+    """One benchmark as Markdown: metrics, verdicts, parity, speed; or one study.
 
     Parameters
     ----------
     record : mapping
-        As :func:`industry_apps.benchmark.benchmark` returns it.
+        As :func:`industry_apps.benchmark.benchmark` or :func:`industry_apps.benchmark.study`
+        returns it.
     """
+    if "study" in record:
+        return _study(record)
     report = report_of(record)
     parity, machine, speed = record["parity"], record["machine"], record["speed"]
     ratios = ", ".join(
@@ -131,6 +135,24 @@ def section(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _study(record: Mapping[str, Any]) -> str:
+    lines = [f"## {record['application']} on {record['data']}: a study", ""]
+    for title, part in record["study"].items():
+        lines += [f"### {title}", "", part["text"], ""]
+        rows: Sequence[Mapping[str, Any]] = part["table"]
+        if rows:
+            cells = [[text_of(_cell(value)) for value in row.values()] for row in rows]
+            lines += [*_markdown([[name.replace("_", " ") for name in rows[0]], *cells]), ""]
+    command = f"industry-apps benchmark {record['application']} --data {record['data']} --study"
+    machine = f"{record['machine']['cores']} cores of {record['machine']['cpu']}"
+    return "\n".join([*lines, f"- `{command}`: {record['seconds']:.0f} s on {machine}.", ""])
+
+
+def _cell(value: object) -> object:
+    """A value of a table as it was before it was JSON."""
+    return _estimate(value) if isinstance(value, Mapping) else value
+
+
 def _told(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = record.get("comparisons", [])
     return found
@@ -157,10 +179,12 @@ def report_of(record: Mapping[str, Any]) -> Report:
 
 
 def _estimates(row: Mapping[str, Mapping[str, float | None]]) -> dict[str, Estimate]:
-    return {
-        name: Estimate(*(math.nan if value[end] is None else value[end] for end in _ENDS))
-        for name, value in row.items()
-    }
+    return {name: _estimate(value) for name, value in row.items()}
+
+
+def _estimate(value: Mapping[str, float | None]) -> Estimate:
+    found = (value[end] for end in _ENDS)
+    return Estimate(*(math.nan if number is None else number for number in found))
 
 
 def _markdown(table: Sequence[Sequence[str]]) -> list[str]:

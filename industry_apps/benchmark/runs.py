@@ -95,16 +95,7 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
 
 
 def prepared(application: Application, data: Dataset | Split) -> Dataset | Split:
-    """The data with the columns that the file reads, where an application makes some.
-
-    Parameters
-    ----------
-    application : Application
-        Its method ``prepare``, where it has one, takes a table and returns it with more columns.
-    data : Dataset or Split
-    """
-    if not hasattr(application, "prepare"):
-        return data
+    """The data with the columns that the file reads."""
     train, validation, test = map(application.prepare, (data.train, data.validation, data.test))
     if isinstance(data, Split):
         return Split(train, validation, test)

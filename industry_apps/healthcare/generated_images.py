@@ -8,6 +8,7 @@ answer may be no.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,13 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation.sections import Section
 from industry_apps.healthcare.medical_imaging import ImagingClassifier
 from industry_apps.recipes.image_generation import ImageGenerator, Images
+from industry_apps.recipes.imaging import ImagingOptions
 from industry_apps.recipes.synthetic_images import disturbed, strangeness, synthetic_gain
 from industry_apps.schema import Column
 
 __all__ = ["generative_report"]
 
+_LEAST_STEPS = 600
 _IMAGE = Column(name="image", kind="image", nullable=False)
 
 
@@ -48,7 +51,8 @@ def generative_report(
     generator : ImageGenerator, optional
         Its parameters are used.
     classifier : ImagingClassifier, optional
-        Its parameters are used; by default those of ``ImagingClassifier.fast()``.
+        Its parameters are used; by default those of ``ImagingClassifier.fast()``, for 600 steps
+        at least.
     sizes, seeds
         See :func:`industry_apps.recipes.synthetic_images.synthetic_gain`.
     strange : mapping of str to ndarray of uint8, shape (N, H, W, C), optional
@@ -71,7 +75,7 @@ def generative_report(
             f"No training image has the finding {positive!r}. There are: "
             f"{', '.join(sorted(data.train['finding'].unique()))}."
         )
-    model = classifier or ImagingClassifier.fast()
+    model = classifier or _default()
     made = generator or ImageGenerator()
 
     def fit(
@@ -83,7 +87,14 @@ def generative_report(
     gain = synthetic_gain(train, test, fit, generator=made, sizes=sizes, seeds=seeds)
     fitted = made.with_seed(made.seed).fit(*train, validation=validation)
     others = {**(strange or {}), **disturbed(test[0])}
-    return gain, strangeness(fitted, test[0], others, float(train[0].mean()))
+    return gain, strangeness(fitted, test[0], others, train[0])
+
+
+def _default() -> ImagingClassifier:
+    quick = ImagingClassifier.fast()
+    options = quick.options or ImagingOptions()
+    training = replace(options.training, least_steps=_LEAST_STEPS)
+    return quick.set_params(options=replace(options, training=training))
 
 
 def _stacked(frame: pd.DataFrame, positive: str) -> tuple[Images, NDArray[np.bool_]]:

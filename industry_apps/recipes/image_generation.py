@@ -36,6 +36,7 @@ _FEWEST = 50
 _IMAGES_A_PASS = 256
 _SMALLEST_ERROR = 1e-6
 _COUNT = integer(1, 100_000)
+_TRAINING = TrainingOptions(max_epochs=30, batch_size=64, least_steps=1_000)
 
 
 class ImageGenerator:
@@ -48,17 +49,17 @@ class ImageGenerator:
     width : int
         Channels of the first layer, a multiple of 8.
     training : TrainingOptions, optional
-        By default 30 epochs in batches of 64.
+        By default 30 epochs in batches of 64, or as many as have 1000 steps.
     seed : int
 
     Notes
     -----
     ``unusualness`` is, for the autoencoder, the smallest negative evidence lower bound over the
     classes, in nats a pixel, with the spread of the pixels as it is on the images that were
-    held out; for the diffusion model the smallest mean squared error of the noise that it tells
-    at three steps, always the same noise. Either may call an image usual that is merely plain:
-    models of likelihood are known to (Nalisnick et al. 2019, arXiv:1810.09136). Measure it
-    against images that could come, before it decides anything.
+    held out; for the diffusion model the smallest mean squared error with which it tells image
+    and noise apart at three steps, always the same noise. Either may call an image usual that
+    is merely plain: models of likelihood are known to (Nalisnick et al. 2019, arXiv:1810.09136).
+    Measure it against images that could come, before it decides anything.
 
     References
     ----------
@@ -255,7 +256,7 @@ class ImageGenerator:
         from industry_apps.backbones import ConvolutionalVAE, Denoiser
         from industry_apps.training import fit_network, seeded
 
-        options = self.training or TrainingOptions(max_epochs=30, batch_size=64)
+        options = self.training or _TRAINING
         height, width, channels = self.shape_
         kinds = len(self.classes_)
         with seeded(self.seed):
@@ -266,7 +267,7 @@ class ImageGenerator:
                 if self.model == "vae"
                 else Denoiser(channels, kinds, width=self.width)
             )
-        objective = _evidence if self.model == "vae" else _told_noise
+        objective = _evidence if self.model == "vae" else _told_velocity
         self.history_ = fit_network(
             self.network_, *parts, objective, replace(options, seed=self.seed)
         )
@@ -360,8 +361,8 @@ def _evidence(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torc
     return loss
 
 
-def _told_noise(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    """Squared error of the noise; in validation of the same noise at each epoch."""
+def _told_velocity(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Squared error of the velocity; in validation with the same noise at each epoch."""
     import torch
 
     from industry_apps.backbones.image_scores import as_numbers
@@ -372,7 +373,7 @@ def _told_noise(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> to
     step = torch.randint(len(schedule.left), (len(pixels),), generator=source)
     noise = torch.randn(pixels.shape, generator=source)
     told: torch.Tensor = network(schedule.noisy(pixels, step, noise), step, which)
-    return (told - noise).square().mean()
+    return (told - schedule.velocity(pixels, step, noise)).square().mean()
 
 
 def _parted(

@@ -9,15 +9,19 @@ Letters: N images, H height, W width, C channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby, product
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.image_generation import ImageGenerator, Images
+from industry_apps.runtime.progress import progress
 
 #: Images and labels, seed -> function from images to scores, higher for the positive label.
 FitClassifier = Callable[[Images, NDArray[np.bool_], int], Callable[[Images], NDArray[np.floating]]]
@@ -38,7 +42,8 @@ def synthetic_gain(
 
     For each size and seed, so many training images are drawn; a generator is fitted to them
     alone, makes images in the proportions of the labels, and two classifiers are fitted: to
-    the real images, and to both.
+    the real images, repeated until they are as many, and to both. So both are trained equally
+    long, and what differs is the images.
 
     Parameters
     ----------
@@ -66,20 +71,24 @@ def synthetic_gain(
         There are fewer training images than a size.
     """
     images, labels = train[0], np.asarray(train[1], dtype=bool)
+    made = generator or ImageGenerator()
     if not (seeds and sizes) or max(sizes) > len(images):
         raise ParameterError(
             f"There are {len(images)} training images and {len(seeds)} seeds; the sizes are "
             f"{list(sizes)}. Choose a seed or more, and sizes up to the number of images."
         )
     rows: list[list[object]] = [["real_images", "generated", "real", "both", "both_less_real"]]
-    for size in sizes:
+    plan = list(product(sizes, seeds))
+    shares = ((each, number / len(plan)) for number, each in enumerate(plan, start=1))
+    shown = progress(shares, f"real and generated images, {made.model}")
+    for size, asked in groupby(shown, key=itemgetter(0)):
         real: list[BootstrapResult] = []
         both: list[BootstrapResult] = []
-        for seed in seeds:
+        for _, seed in asked:
             chosen = np.random.default_rng(seed).permutation(len(images))[:size]
             part = images[chosen], labels[chosen]
-            wider = _with_generated(part, generator or ImageGenerator(), added, seed)
-            for found, (pixels, told) in ((real, part), (both, wider)):
+            wider = _with_generated(part, made, added, seed)
+            for found, (pixels, told) in ((real, _repeated(part, wider[1])), (both, wider)):
                 found.append(_auroc(fit(pixels, told, seed)(test[0]), test[1]))
         ours, theirs = _over_seeds(both), _over_seeds(real)
         estimates = (
@@ -90,14 +99,15 @@ def synthetic_gain(
         rows.append([size, round(added * size), *estimates])
     text = (
         "AUROC on test images of classifiers fitted to real images, and to real and generated "
-        f"ones; {len(seeds)} seeds. An interval covers 95 %, over test images and seeds. "
+        f"ones ({made.model}), for equally many steps; {len(seeds)} seeds. An interval covers "
+        "95 %, over test images and seeds. "
         "Generated images help where the whole interval of the difference lies above 0."
     )
-    return Section("Generated images in training", text, rows)
+    return Section(f"Generated images in training ({made.model})", text, rows)
 
 
 def strangeness(
-    generator: ImageGenerator, usual: Images, strange: Mapping[str, Images], brightness: float
+    generator: ImageGenerator, usual: Images, strange: Mapping[str, Images], known: Images
 ) -> Section:
     """Measure how well the generator tells strange images from usual ones.
 
@@ -109,25 +119,28 @@ def strangeness(
         Test images.
     strange : mapping of str to ndarray of uint8, shape (., H, W, C)
         Name -> images that are of another kind, as of :func:`disturbed`.
-    brightness : float
-        Mean grey of the training images: the trivial score is the distance of an image's mean
-        from it.
+    known : ndarray of uint8, shape (M, H, W, C)
+        The training images, from which two other scores are learned: how far the mean grey of
+        an image is from theirs, and what their principal components, which hold 95 % of their
+        variance, leave of it.
 
     Returns
     -------
     Section
-        One row a kind: AUROC of ``unusualness`` and of the trivial score, with intervals.
+        One row a kind: AUROC of ``unusualness`` and of the two other scores, with intervals.
     """
+    brightness, components = known.mean(), PCA(0.95, svd_solver="full").fit(_flat(known))
     scores: dict[str, Callable[[Images], NDArray[np.float64]]] = {
         generator.model: generator.unusualness,
         "mean grey": lambda images: np.abs(images.mean(axis=(1, 2, 3)) - brightness),
+        "principal components": lambda images: _left(components, images),
     }
-    known = {name: score(usual) for name, score in scores.items()}
+    of_usual = {name: score(usual) for name, score in scores.items()}
     rows: list[list[object]] = [["images", *scores]]
     for kind, images in strange.items():
         is_strange = np.repeat([False, True], [len(usual), len(images)])
         found = [
-            _auroc(np.concatenate([known[name], score(images)]), is_strange).estimates()["auroc"]
+            _auroc(np.concatenate([of_usual[name], score(images)]), is_strange).estimates()["auroc"]
             for name, score in scores.items()
         ]
         rows.append([kind, *found])
@@ -135,7 +148,7 @@ def strangeness(
         "AUROC with which images of another kind are told from test images by how unlike the "
         "training images they are. 0.5 is chance, and below it strange images pass as usual."
     )
-    return Section("Strange images", text, rows)
+    return Section(f"Strange images ({generator.model})", text, rows)
 
 
 def disturbed(images: Images, *, seed: int = 0) -> dict[str, Images]:
@@ -178,6 +191,18 @@ def disturbed(images: Images, *, seed: int = 0) -> dict[str, Images]:
     }
 
 
+def _flat(images: Images) -> NDArray[np.float32]:
+    return np.divide(images.reshape(len(images), -1), 255, dtype=np.float32)
+
+
+def _left(components: PCA, images: Images) -> NDArray[np.float64]:
+    """Squared distance of each image from the space of the components."""
+    pixels = _flat(images)
+    restored = components.inverse_transform(components.transform(pixels))
+    found: NDArray[np.float64] = np.square(pixels - restored).sum(axis=1, dtype=np.float64)
+    return found
+
+
 def _blurred(images: Images) -> Images:
     """Means of 3 x 3 pixels."""
     wide = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
@@ -197,6 +222,19 @@ def _with_generated(
             parts.append(made.sample(count, label, seed=seed))
             told.append(np.full(count, label))
     return np.concatenate(parts), np.concatenate(told)
+
+
+def _repeated(
+    part: tuple[Images, NDArray[np.bool_]], asked: NDArray[np.bool_]
+) -> tuple[Images, NDArray[np.bool_]]:
+    """The images, repeated until there are as many of each label as asked for."""
+    images, labels = part
+    kinds = [
+        np.resize(np.flatnonzero(labels == label), (asked == label).sum())
+        for label in np.unique(labels)
+    ]
+    rows = np.concatenate(kinds)
+    return images[rows], labels[rows]
 
 
 def _auroc(scores: NDArray[np.floating], target: ArrayLike) -> BootstrapResult:

@@ -66,13 +66,14 @@ def test_noise_grows_to_nothing_but_noise() -> None:
 
 
 def test_a_denoiser_that_knows_the_image_leads_to_it() -> None:
-    """Sampling with the true noise of one image ends at that image, from wherever it begins."""
+    """Sampling with the true velocity of one image ends at it, from wherever it begins."""
     image = torch.linspace(-0.9, 0.9, 64).reshape(1, 1, 8, 8)
 
     class Knowing(Denoiser):
         def forward(self, x: torch.Tensor, step: torch.Tensor, label: torch.Tensor):
             left = self.schedule.left[step].reshape(-1, 1, 1, 1)
-            return (x - left.sqrt() * image) / (1 - left).sqrt()
+            noise = (x - left.sqrt() * image) / (1 - left).sqrt()
+            return self.schedule.velocity(image, step, noise)
 
     network = Knowing(width=8, steps=50)
     start = torch.randn(3, 1, 8, 8)

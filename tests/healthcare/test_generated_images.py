@@ -9,7 +9,14 @@ import pytest
 
 from industry_apps.data import sample
 from industry_apps.errors import ParameterError
-from industry_apps.healthcare import ImageGenerator, ImagingClassifier, generative_report
+from industry_apps.healthcare import (
+    ImageGenerator,
+    ImagingClassifier,
+    generated_images,
+    generative_report,
+    medical_imaging,
+)
+from industry_apps.recipes import image_generation
 from industry_apps.training import TrainingOptions
 
 QUICK = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=4e-3, progress=False)
@@ -45,3 +52,15 @@ def test_both_questions_are_answered_on_the_test_part(data):
 def test_a_finding_that_nobody_has_is_refused(data):
     with pytest.raises(ParameterError, match=r"the finding 'shadow'. There are: band, clear, spot"):
         generative_report(data, positive="shadow")
+
+
+def test_the_study_of_the_classifier_asks_both_generators(data, monkeypatch):
+    monkeypatch.setattr(image_generation, "_TRAINING", QUICK)
+    monkeypatch.setattr(generated_images, "_LEAST_STEPS", 0)
+    monkeypatch.setattr(medical_imaging, "_STUDIED", (60, 10**6))  # more than there are: left out
+    titles = [section.title for section in ImagingClassifier().study(data)]
+    assert titles == [
+        f"{question} ({model})"
+        for model in ("vae", "diffusion")
+        for question in ("Generated images in training", "Strange images")
+    ]
