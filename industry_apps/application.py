@@ -29,8 +29,9 @@ class Application(BaseEstimator, ABC):
     ``__init__`` of a leaf stores its parameters and nothing else; ``fit`` checks them and
     learns attributes that end in an underscore.
 
-    A leaf declares what stands below, ``known_failures`` being {check: reason} of the
-    conformance suite, and fills in the abstract methods.
+    A leaf declares what stands below, ``defaults`` being the options that a parameter stands
+    for while it is None and ``known_failures`` {check: reason} of the conformance suite, and
+    fills in the abstract methods.
     """
 
     name: ClassVar[str]
@@ -38,6 +39,7 @@ class Application(BaseEstimator, ABC):
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]
     limits: ClassVar[Mapping[str, Limit]] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {}
     known_failures: ClassVar[Mapping[str, str]] = {}
 
     def fit(self, train: pd.DataFrame | Dataset, validation: pd.DataFrame | None = None) -> Self:

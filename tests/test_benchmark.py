@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ from industry_apps.benchmark.speed import (
 from industry_apps.data import Split, card, catalogue
 from industry_apps.errors import ParameterError, UnknownNameError
 from industry_apps.finance import FraudDetector
+from industry_apps.healthcare import MoleculeGenerator
+from industry_apps.training import TrainingOptions
 
 PARITY = {"rows", "edge_rows", "changed_decisions", "beyond_tolerance", "largest_difference"}
 
@@ -108,6 +111,14 @@ def test_a_batch_that_takes_long_is_smaller(done: Run, monkeypatch: pytest.Monke
         monkeypatch.setattr("industry_apps.benchmark.speed._SECONDS", seconds)
         batch(done.application, done.path, done.data.test, count=50)
     assert sizes == [10, 50]
+
+
+def test_one_option_leaves_the_others_as_the_application_has_them() -> None:
+    model = configured(MoleculeGenerator, {"training.max_epochs": "3"})
+    assert model.get_params()["training"] == replace(
+        MoleculeGenerator.defaults["training"], max_epochs=3
+    )
+    assert MoleculeGenerator.defaults["training"] != TrainingOptions()
 
 
 def test_data_are_prepared_where_an_application_has_to() -> None:

@@ -54,7 +54,8 @@ def configured(
         if name not in present:
             raise unknown_name(f"parameter of {kind.__name__}", name, present)
         if inner:
-            value = _with_option(hints[name], present[name], setting, text)
+            options = present[name] or kind.defaults.get(name)
+            value = _with_option(hints[name], options, setting, text)
         else:
             value = parsed(hints[name], name, text)
         model.set_params(**{name: value})
@@ -143,7 +144,7 @@ def parsed(hint: Any, name: str, text: str) -> Any:
 
 
 def _with_option(hint: Any, present: Any, setting: str, text: str) -> Any:
-    """Options with one of them replaced; made anew where the parameter is None so far."""
+    """Options with one of them replaced; made anew where there are none so far."""
     name, _, inner = setting.partition(".")
     kind = next((each for each in (hint, *get_args(hint)) if is_dataclass(each)), None)
     if not isinstance(kind, type):

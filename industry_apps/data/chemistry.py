@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from industry_apps.errors import require
@@ -60,3 +61,40 @@ def molecule_of(smiles: str, *, sound: bool = True) -> Any | None:
                 found.UpdatePropertyCache(strict=False)
                 chem.GetSymmSSSR(found)
     return found
+
+
+def respelled(smiles: Iterable[str], count: int, seed: int) -> list[str]:
+    """Write molecules in further SMILES, whose atoms are in a random order.
+
+    Parameters
+    ----------
+    smiles : iterable of str
+        What is no molecule is left out.
+    count : int
+        Of each, at least 0.
+    seed : int
+
+    Raises
+    ------
+    MissingExtraError
+
+    References
+    ----------
+    Bjerrum (2017), SMILES enumeration as data augmentation for neural network modeling of
+    molecules, arXiv:1703.07076.
+
+    Examples
+    --------
+    >>> sorted(set(respelled(["CCO", "C("], 20, 1)))
+    ['C(C)O', 'C(O)C', 'CCO', 'OCC']
+    """
+    if not count:
+        return []
+    chem = rdkit()
+    molecules = map(molecule_of, smiles)
+    return [
+        text
+        for number, molecule in enumerate(molecules)
+        if molecule is not None
+        for text in chem.MolToRandomSmilesVect(molecule, count, seed + number)
+    ]

@@ -6,7 +6,7 @@ ones, novelty among the unique ones, internal diversity by similarity of fingerp
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from industry_apps.data.chemistry import molecule_of, rdkit
-from industry_apps.evaluation.intervals import Estimate, wilson
+from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap, wilson
+from industry_apps.evaluation.sections import Section
 
-__all__ = ["WrittenMolecules", "canonical", "drug_likeness", "restored_estimates"]
+__all__ = [
+    "WrittenMolecules",
+    "beside_real",
+    "canonical",
+    "drug_likeness",
+    "in_sentences",
+    "likeness",
+    "mean_estimate",
+    "restored_estimates",
+    "surprise",
+]
 
 _PAIRS = 4_000
+#: What is said of written molecules beside real ones.
+_SHOWN = ("validity", "uniqueness", "novelty", "internal_diversity", "qed")
 _SIZE, _RADIUS = 1_024, 2
 
 
@@ -74,8 +87,8 @@ class WrittenMolecules:
             "novelty": (len(new), len(unique)),
         }
         metrics = {name: _share(*counts) for name, counts in shares.items()}
-        metrics["internal_diversity"] = _mean(_distances(valid))
-        metrics["qed"] = _mean(np.array([float(qed.qed(each)) for each in valid]))
+        metrics["internal_diversity"] = mean_estimate(_distances(valid))
+        metrics["qed"] = mean_estimate(np.array([float(qed.qed(each)) for each in valid]))
         return metrics
 
 
@@ -100,6 +113,38 @@ def drug_likeness(smiles: str) -> float:
     return 0.0 if molecule is None else float(qed.qed(molecule))
 
 
+def likeness(molecule: str) -> Callable[[str], float]:
+    """A score: how similar a molecule is to this one, in [0, 1]; 0 of none.
+
+    The Tanimoto similarity of Morgan fingerprints (Rogers and Hahn 2010, doi:10.1021/ci100050t).
+
+    Parameters
+    ----------
+    molecule : str
+        SMILES of a molecule.
+
+    Raises
+    ------
+    MissingExtraError
+
+    Examples
+    --------
+    >>> score = likeness("CCO")
+    >>> score("OCC"), score("C("), 0 < score("CCCO") < 1
+    (1.0, 0.0, True)
+    """
+    structures, make = rdkit("DataStructs"), _fingerprints()
+    known = make.GetFingerprint(molecule_of(molecule))
+
+    def score(smiles: str) -> float:
+        found = molecule_of(smiles)
+        if found is None:
+            return 0.0
+        return float(structures.TanimotoSimilarity(known, make.GetFingerprint(found)))
+
+    return score
+
+
 def restored_estimates(molecules: Sequence[str], restored: Sequence[str]) -> dict[str, Estimate]:
     """How many molecules came back as they were, and how similar, with 95 % intervals.
 
@@ -120,22 +165,51 @@ def restored_estimates(molecules: Sequence[str], restored: Sequence[str]) -> dic
     >>> found["reconstruction"].value, found["similarity"].value
     (0.5, 0.5)
     """
-    structures = rdkit("DataStructs")
-    pairs = list(zip(map(molecule_of, molecules), map(molecule_of, restored), strict=True))
     same = [
         one == other for one, other in zip(canonical(molecules), canonical(restored), strict=True)
     ]
-    make = _fingerprints()
-    similar = [
-        0.0
-        if other is None
-        else structures.TanimotoSimilarity(make.GetFingerprint(one), make.GetFingerprint(other))
-        for one, other in pairs
-    ]
+    similar = [likeness(one)(other) for one, other in zip(molecules, restored, strict=True)]
     return {
         "reconstruction": _share(sum(same), len(same)),
-        "similarity": _mean(np.array(similar)),
+        "similarity": mean_estimate(np.array(similar)),
     }
+
+
+def surprise(nats: npt.NDArray[Any]) -> BootstrapResult:
+    """Mean negative log-likelihood ``nll`` of a molecule.
+
+    Parameters
+    ----------
+    nats : ndarray of float
+        Of each molecule.
+    """
+    values = nats.astype(np.float64)
+    metrics = {"nll": lambda weight: float(weight @ values / weight.sum())}
+    return bootstrap(metrics, None, len(values))
+
+
+def beside_real(shown: Mapping[str, Mapping[str, Estimate]]) -> Section:
+    """A section of a report: molecules of several sources, one of them real, side by side.
+
+    Parameters
+    ----------
+    shown : mapping of str to mapping
+        Source -> estimates, as of :class:`WrittenMolecules`.
+    """
+    rows = [[name, *(found[name] for found in shown.values())] for name in _SHOWN]
+    text = "Real ones are of the test part; fine-tuned is toward QED, and at temperature 1."
+    return Section("Beside real molecules", text, [["metric", *shown], *rows])
+
+
+def in_sentences(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    """Each source of :func:`beside_real` in words, but for what the metrics say anyway."""
+    return [
+        f"{name.replace('_', ' ').capitalize()}: "
+        + ", ".join(f"{metric.replace('_', ' ')} {found[metric]}" for metric in _SHOWN)
+        + "."
+        for name, found in shown.items()
+        if name != "written"
+    ]
 
 
 def _fingerprints() -> Any:
@@ -168,7 +242,14 @@ def _share(part: int, whole: int) -> Estimate:
     return Estimate(share, min(float(low[0]), share), max(float(high[0]), share))
 
 
-def _mean(values: npt.NDArray[np.float64]) -> Estimate:
+def mean_estimate(values: npt.NDArray[np.float64]) -> Estimate:
+    """The mean of values, with a 95 % interval by the normal distribution.
+
+    Parameters
+    ----------
+    values : ndarray of float
+        Of fewer than two, nothing is known.
+    """
     if len(values) < 2:
         return Estimate(0.0, 0.0, 1.0)
     half = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values))

@@ -129,6 +129,7 @@ class PropertyPredictor(Application):
         )
     )
     traits = Traits(task="property", inputs=("text",))
+    defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
     limits: ClassVar[Mapping[str, Limit]] = {
         "task": one_of(get_args(PropertyTask)),
         "targets": _NAMES,
@@ -192,7 +193,7 @@ class PropertyPredictor(Application):
             model=self.model,
             members=self.members,
             trees=replace(self.trees or _TREES, seed=self.seed),
-            training=replace(self.training or _TRAINING, seed=self.seed),
+            training=replace(self.training or self.defaults["training"], seed=self.seed),
         )
         if validation is None:
             train, validation = _cut(train, self.seed)

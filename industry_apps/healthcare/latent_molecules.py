@@ -8,7 +8,7 @@ made, work, or do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from industry_apps.data import Dataset
+from industry_apps.data.chemistry import respelled
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.generation import (
     WrittenMolecules,
@@ -26,7 +27,6 @@ from industry_apps.evaluation.generation import (
     restored_estimates,
 )
 from industry_apps.evaluation.sections import Section
-from industry_apps.features.molecule_tokens import BEGIN, END, MoleculeTokens
 from industry_apps.features.notations import SELFIES, SMILES, to_selfies
 from industry_apps.limits import (
     NOT_NEGATIVE,
@@ -39,16 +39,17 @@ from industry_apps.limits import (
     wrong_parameter,
 )
 from industry_apps.recipes.latent_search import evolve
-from industry_apps.recipes.writers import LENGTH, NEVER, learned_codes, set_aside
+from industry_apps.recipes.sequence_space import SequenceSpace
+from industry_apps.recipes.writers import set_aside
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 __all__ = ["MoleculeSpace"]
 
-_TRAINING = TrainingOptions(max_epochs=30, batch_size=64, learning_rate=3e-3, patience=4)
+_TRAINING = TrainingOptions(max_epochs=4, batch_size=128, learning_rate=2e-3, least_steps=2_000)
 _TABLE = Schema((Column(name=SMILES, kind="text"),))
 _MOLECULES_A_PASS = 1_024
 #: Shown of molecules that were restored, that were drawn, and that are real.
@@ -69,6 +70,9 @@ class MoleculeSpace:
         Of a recurrent layer, in [8, 4096].
     latent : int
         L, numbers of a point.
+    spellings : int
+        Ways, at random, in which each training molecule is learned beside its own: the space has
+        to carry what is written then, since it cannot be recalled. An epoch takes longer alike.
     divergence : float
         Weight of the Kullback-Leibler divergence from the normal distribution, >= 0. At 1 the
         loss is the bound of the likelihood, and on few data points say little; the smaller the
@@ -93,7 +97,7 @@ class MoleculeSpace:
     >>> from industry_apps.data import sample
     >>> data = sample("healthcare_smiles_simulator")
     >>> quick = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=1e-2, progress=False)
-    >>> space = MoleculeSpace(units=32, latent=8, training=quick).fit(data)
+    >>> space = MoleculeSpace(units=32, latent=8, spellings=0, training=quick).fit(data)
     >>> start = data.test["smiles"].tolist()[:4]
     >>> space.encode(start).shape, len(space.decode(space.encode(start)))
     ((4, 8), 4)
@@ -105,6 +109,7 @@ class MoleculeSpace:
         "notation": one_of((SELFIES, SMILES)),
         "units": integer(8, 4096),
         "latent": integer(1),
+        "spellings": integer(0),
         "divergence": NOT_NEGATIVE,
         "training": instance(TrainingOptions).or_none(),
         "seed": integer(0),
@@ -114,8 +119,9 @@ class MoleculeSpace:
         self,
         *,
         notation: Literal["selfies", "smiles"] = "selfies",
-        units: int = 384,
+        units: int = 256,
         latent: int = 64,
+        spellings: int = 4,
         divergence: float = 0.02,
         training: TrainingOptions | None = None,
         seed: int = 0,
@@ -123,6 +129,7 @@ class MoleculeSpace:
         self.notation = notation
         self.units = units
         self.latent = latent
+        self.spellings = spellings
         self.divergence = divergence
         self.training = training
         self.seed = seed
@@ -142,27 +149,20 @@ class MoleculeSpace:
         ------
         SchemaError, ParameterError, TrainingError, MissingExtraError
         """
-        from industry_apps.backbones import SequenceVAE
-        from industry_apps.training import fit_network, seeded
-
         check_limits(self, self.limits)
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation if validation is None else validation
         if validation is None or validation.empty:
             train, validation = set_aside(train, self.seed)
         schema = Schema((Column(name=self.notation, kind="text"),))
-        arrays = [self._arrays(_molecules(part)) for part in (train, validation)]
-        tokens = MoleculeTokens(schema, LENGTH)
-        self.tokens_, kept, held_out = learned_codes(tokens, arrays[0], arrays[1])
         options = replace(self.training or _TRAINING, seed=self.seed)
-        with seeded(self.seed):
-            self.network_: Any = SequenceVAE(
-                self.tokens_.cardinality, units=self.units, latent=self.latent
-            )
-        self.history_ = fit_network(self.network_, kept, held_out, self._bound, options)
-        self.known_ = {each for each in canonical(_molecules(train)) if each is not None}
-        points = self._points(kept[0])
-        self.center_, self.spread_ = points.mean(axis=0), points.std(axis=0)
+        self.space_ = SequenceSpace(schema, self.units, self.latent, self.divergence, options)
+        learned = _molecules(train)
+        spelled = [*learned, *respelled(learned, self.spellings, self.seed)]
+        self.history_ = self.space_.fit(
+            self._arrays(spelled), self._arrays(_molecules(validation))
+        ).history_
+        self.known_ = {each for each in canonical(learned) if each is not None}
         return self
 
     def encode(self, smiles: Sequence[str]) -> NDArray[np.float32]:
@@ -184,11 +184,7 @@ class MoleculeSpace:
         self._check_fitted()
         if not len(smiles):
             return np.zeros((0, self.latent), dtype=np.float32)
-        found = self.tokens_.run(self._arrays(smiles))
-        readable = found["readable"][:, 0]
-        points = np.full((len(readable), self.latent), np.nan, dtype=np.float32)
-        points[readable] = self._points(found["codes"][readable])
-        return points
+        return self.space_.points(self._arrays(smiles))
 
     def decode(self, points: NDArray[np.floating]) -> list[str]:
         """Write the likeliest molecule of each point -> SMILES; equal points, equal molecules.
@@ -202,10 +198,6 @@ class MoleculeSpace:
         ------
         SchemaError, NotFittedError, MissingExtraError
         """
-        import torch
-
-        from industry_apps.training.reinforcement import WriterCodes, write
-
         self._check_fitted()
         given = np.asarray(points, dtype=np.float32)
         if given.ndim != 2 or given.shape[1] != self.latent or not np.isfinite(given).all():
@@ -214,15 +206,7 @@ class MoleculeSpace:
                 f"{given.shape}, {np.isnan(given).any(axis=-1).sum()} points with a missing "
                 "number: leave out what encode could not read."
             )
-        codes = WriterCodes(BEGIN, END, LENGTH, NEVER)
-        texts: list[str] = []
-        with torch.inference_mode():
-            for part in _passes(given):
-                state = self.network_.state(torch.from_numpy(part))
-                texts += self.tokens_.spelled(
-                    write(self.network_.writer, len(part), codes, state=state).tolist()
-                )
-        return texts
+        return self.space_.smiles(given)
 
     def sample(self, count: int, *, seed: int = 0) -> list[str]:
         """Write molecules of points at random, spread as those learned from -> SMILES.
@@ -241,7 +225,8 @@ class MoleculeSpace:
         self._check_fitted()
         _check("sample", count=count, seed=seed)
         draw = np.random.default_rng(seed)
-        return self.decode(self.center_ + self.spread_ * draw.normal(size=(count, self.latent)))
+        space = self.space_
+        return self.decode(space.center_ + space.spread_ * draw.normal(size=(count, self.latent)))
 
     def optimise(
         self,
@@ -299,7 +284,7 @@ class MoleculeSpace:
             points.astype(np.float64),
             lambda tried: canonical(self.decode(tried)),
             score,
-            reach * self.spread_,
+            reach * self.space_.spread_,
             steps=steps,
             population=population,
             seed=seed,
@@ -358,29 +343,8 @@ class MoleculeSpace:
         texts = to_selfies(smiles) if self.notation == SELFIES else smiles
         return {self.notation: np.array([each or "" for each in texts], dtype=object)}
 
-    def _points(self, codes: NDArray[np.integer]) -> NDArray[np.float32]:
-        import torch
-
-        with torch.inference_mode():
-            parts = [self.network_.encode(torch.from_numpy(part))[0] for part in _passes(codes)]
-        return torch.cat(parts).numpy() if parts else np.zeros((0, self.latent), np.float32)
-
-    def _bound(self, network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Negative evidence lower bound of a token, with the weight of the divergence."""
-        from torch.nn.functional import cross_entropy
-
-        from industry_apps.backbones.autoencoder import divergence
-
-        (codes,) = batch
-        codes = codes[:, : int((codes > 0).sum(dim=1).max())].long()
-        scores, mean, log_variance = network(codes)
-        follows = codes[:, 1:]
-        told = cross_entropy(scores.transpose(1, 2), follows, ignore_index=0, reduction="sum")
-        nats = told + self.divergence * divergence(mean, log_variance).sum()
-        return nats / (follows > 0).sum()
-
     def _check_fitted(self) -> None:
-        if not hasattr(self, "spread_"):
+        if not hasattr(self, "known_"):
             raise NotFittedError("This MoleculeSpace is not fitted yet. Call fit(train) first.")
 
 
@@ -393,8 +357,3 @@ def _check(method: str, **given: object) -> None:
 
 def _molecules(frame: pd.DataFrame) -> list[str]:
     return [each or "" for each in _TABLE.to_arrays(frame)[SMILES].tolist()]
-
-
-def _passes(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    for start in range(0, len(rows), _MOLECULES_A_PASS):
-        yield rows[start : start + _MOLECULES_A_PASS]

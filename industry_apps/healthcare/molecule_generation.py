@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -24,8 +23,14 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, sample
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Estimate, Report
-from industry_apps.evaluation.generation import WrittenMolecules, canonical, drug_likeness
-from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
+from industry_apps.evaluation.generation import (
+    WrittenMolecules,
+    beside_real,
+    canonical,
+    drug_likeness,
+    in_sentences,
+    surprise,
+)
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
@@ -48,8 +53,6 @@ _MOLECULES_A_RUN = 1_024
 _COLUMNS = {
     name: Column(name=name, kind="text", description="A molecule") for name in (SMILES, SELFIES)
 }
-#: What is said of written molecules beside real ones.
-_SHOWN = ("validity", "uniqueness", "novelty", "internal_diversity", "qed")
 
 
 class MoleculeGenerator(Application):
@@ -117,6 +120,7 @@ class MoleculeGenerator(Application):
         )
     )
     traits = Traits(task="generation", inputs=("text",))
+    defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
     limits: ClassVar[Mapping[str, Limit]] = {
         "notation": one_of((SELFIES, SMILES)),
         "network": one_of((RECURRENT, TRANSFORMER)),
@@ -280,13 +284,32 @@ class MoleculeGenerator(Application):
         tuned.scores_ = tuned.writer_.scores_
         return tuned
 
+    def study(self, data: Dataset) -> tuple[Section, ...]:
+        """Answer which network foretells molecules best, and whether searching a space helps.
+
+        Parameters
+        ----------
+        data : Dataset
+
+        Raises
+        ------
+        SchemaError, ParameterError, TrainingError, MissingExtraError
+        """
+        from industry_apps.healthcare.latent_molecules import MoleculeSpace
+        from industry_apps.healthcare.molecule_studies import compared_networks, compared_search
+
+        networks = compared_networks(self, data)
+        space = MoleculeSpace(seed=self.seed).fit(data)
+        unseen = data.test[SMILES].tolist()
+        return networks, space.report(data), compared_search(space, unseen)
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((_COLUMNS[self.notation],))
         self.tuned_: Self | None = None
         if validation is None:
             train, validation = set_aside(train, self.seed)
         arrays = [self._arrays(part) for part in (train, validation)]
-        options = replace(self.training or _TRAINING, seed=self.seed)
+        options = replace(self.training or self.defaults["training"], seed=self.seed)
         self.writer_ = MoleculeWriter(self.schema_, self.network, self.units, options)
         self.writer_.fit(*arrays)
         codes = self.writer_.tokens.codes(arrays[0])
@@ -310,9 +333,9 @@ class MoleculeGenerator(Application):
         arrays = self._arrays(frame)
         codes = self.writer_.tokens.codes(arrays)
         told = self.writer_.answers(arrays)
-        ours = _surprise(-told["log_likelihood"][told["readable"]])
+        ours = surprise(-told["log_likelihood"][told["readable"]])
         others = {
-            name: _surprise(-baseline.likelihood(codes))
+            name: surprise(-baseline.likelihood(codes))
             for name, baseline in self.baselines_.items()
         }
         known = {each for each in canonical(self.molecules_) if each is not None}
@@ -333,11 +356,11 @@ class MoleculeGenerator(Application):
             split={**self.split_, "test": {"rows": len(codes)}},
             baselines={name: other.estimates() | beside[name] for name, other in others.items()},
             margins={name: ours.minus(other) for name, other in others.items()},
-            sections=(_reference_section(shown),),
+            sections=(beside_real(shown),),
             headline_text=f"{estimates['validity']} of {self.samples} molecules are valid.",
             notes=(
                 f"Written in {self.notation.upper()} at temperature {self.temperature:g}.",
-                *_told(shown),
+                *in_sentences(shown),
                 "Research use: nobody has made these molecules.",
             ),
         )
@@ -374,27 +397,3 @@ class MoleculeGenerator(Application):
             },
             rows_a_run=_MOLECULES_A_RUN,
         )
-
-
-def _surprise(nats: NDArray[Any]) -> BootstrapResult:
-    """Mean negative log-likelihood of a molecule."""
-    values = nats.astype(np.float64)
-    metrics = {"nll": lambda weight: float(weight @ values / weight.sum())}
-    return bootstrap(metrics, None, len(values))
-
-
-def _reference_section(shown: Mapping[str, Mapping[str, Estimate]]) -> Section:
-    rows = [[name, *(found[name] for found in shown.values())] for name in _SHOWN]
-    text = "Real ones are of the test part; fine-tuned is toward QED, and at temperature 1."
-    return Section("Beside real molecules", text, [["metric", *shown], *rows])
-
-
-def _told(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
-    """Each column of the section as a sentence, but for what the metrics say anyway."""
-    return [
-        f"{name.replace('_', ' ').capitalize()}: "
-        + ", ".join(f"{metric.replace('_', ' ')} {found[metric]}" for metric in _SHOWN)
-        + "."
-        for name, found in shown.items()
-        if name != "written"
-    ]

@@ -166,6 +166,7 @@ class SurvivalPredictor(Application):
         explains=True,
         intervals=True,
     )
+    defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
     limits: ClassVar[Mapping[str, Limit]] = {
         "model": one_of(get_args(SurvivalModelName)),
         "horizons": Limit(
@@ -361,7 +362,7 @@ class SurvivalPredictor(Application):
             horizons=tuple(self.horizons),
             costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_cost),
             trees=replace(self.trees or _TREES, seed=self.seed),
-            training=replace(self.training or _TRAINING, seed=self.seed),
+            training=replace(self.training or self.defaults["training"], seed=self.seed),
         )
 
     def _name(self, ours: str) -> str:

@@ -21,7 +21,7 @@ from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.image_generation import ImageGenerator, Images
-from industry_apps.runtime.progress import progress
+from industry_apps.runtime.progress import tracked
 
 #: Images and labels, seed -> function from images to scores, higher for the positive label.
 FitClassifier = Callable[[Images, NDArray[np.bool_], int], Callable[[Images], NDArray[np.floating]]]
@@ -79,8 +79,7 @@ def synthetic_gain(
         )
     rows: list[list[object]] = [["real_images", "generated", "real", "both", "both_less_real"]]
     plan = list(product(sizes, seeds))
-    shares = ((each, number / len(plan)) for number, each in enumerate(plan, start=1))
-    shown = progress(shares, f"real and generated images, {made.model}")
+    shown = tracked(plan, f"real and generated images, {made.model}")
     for size, asked in groupby(shown, key=itemgetter(0)):
         real: list[BootstrapResult] = []
         both: list[BootstrapResult] = []

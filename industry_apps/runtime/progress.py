@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -37,3 +37,20 @@ def progress(items: Iterable[tuple[T, float]], label: str) -> Iterator[T]:
             shown = True
     if shown:
         sys.stderr.write("\n")
+
+
+def tracked(items: Sequence[T], label: str) -> Iterator[T]:
+    """Pass items through, each of which takes about as long, and show how far they are.
+
+    Parameters
+    ----------
+    items : sequence
+    label : str
+
+    Examples
+    --------
+    >>> list(tracked("ab", "example"))
+    ['a', 'b']
+    """
+    done = ((item, number / len(items)) for number, item in enumerate(items, start=1))
+    return progress(done, label)

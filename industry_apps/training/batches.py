@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -30,12 +31,30 @@ class Batches:
         Row numbers.
     size : int
         Largest number of rows in a batch.
+    lengths : torch.Tensor of shape (N,), optional
+        Of each row: those of near lengths then share a batch, so that little is computed on
+        padding. In each batch, and among rows of one length, the given order holds.
     """
 
-    def __init__(self, tensors: tuple[Tensor, ...], order: Tensor, size: int) -> None:
+    def __init__(
+        self,
+        tensors: tuple[Tensor, ...],
+        order: Tensor,
+        size: int,
+        lengths: Tensor | None = None,
+    ) -> None:
         self.tensors = tensors
+        if lengths is not None:
+            order = order[lengths[order].argsort(stable=True)]
         # No rest batch: a few rows alone would weigh as much as a full batch.
         self.parts = order.tensor_split(math.ceil(len(order) / size))
+
+    def shuffled(self, generator: torch.Generator) -> Batches:
+        """The same batches, one after the other in a random order."""
+        found = copy.copy(self)
+        turns = torch.randperm(len(self.parts), generator=generator).tolist()
+        found.parts = tuple(self.parts[turn] for turn in turns)
+        return found
 
     def __len__(self) -> int:
         return len(self.parts)

@@ -18,6 +18,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -76,6 +77,8 @@ def fit_network(
     validation: Arrays | None,
     objective: Objective,
     options: TrainingOptions | None = None,
+    *,
+    lengths: NDArray[Any] | None = None,
 ) -> TrainingHistory:
     """Train a network in place; it comes back on the CPU, in eval mode, with its best weights.
 
@@ -99,6 +102,9 @@ def fit_network(
         batch. Called in training mode for training and in eval mode for validation.
     options : TrainingOptions, optional
         Default: ``TrainingOptions()``.
+    lengths : array of shape (N,), optional
+        Of the training rows, where they are sequences with padding: those of near lengths come
+        in one batch, and an objective that cuts a batch to its longest computes little padding.
 
     Returns
     -------
@@ -141,7 +147,7 @@ def fit_network(
         )
     device = choose_device(options)
     with seeded(options.seed):
-        loop = _Loop(network, objective, options, (rows, held_out))
+        loop = _Loop(network, objective, options, (rows, held_out), lengths)
         loop.state = _begin(loop, device)
         try:
             _run(loop, device)
@@ -171,8 +177,10 @@ class _Loop(LightningModule):
         objective: Objective,
         options: TrainingOptions,
         rows: tuple[tuple[Tensor, ...], tuple[Tensor, ...]],
+        lengths: NDArray[Any] | None,
     ) -> None:
         super().__init__()
+        self.lengths = None if lengths is None else torch.as_tensor(lengths)
         self.network = network
         self.objective = objective
         self.options = options
@@ -268,7 +276,8 @@ class _Loop(LightningModule):
         generator = torch.Generator()
         generator.manual_seed(_epoch_seed(self.options.seed, self.state.epoch))
         order = torch.randperm(len(self.train_rows[0]), generator=generator)
-        return Batches(self.train_rows, order, size)
+        batches = Batches(self.train_rows, order, size, self.lengths)
+        return batches if self.lengths is None else batches.shuffled(generator)
 
     def _diverged(self, what: str) -> TrainingError:
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]

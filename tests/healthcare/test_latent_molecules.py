@@ -28,7 +28,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def space(data):
-    return MoleculeSpace(units=64, latent=16, training=QUICK).fit(data)
+    return MoleculeSpace(units=64, latent=16, spellings=0, training=QUICK).fit(data)
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,27 @@ def test_wrong_arguments_are_refused(space, data, start):
     with pytest.raises(ParameterError, match="'latent'"):
         MoleculeSpace(latent=0).fit(data)
     with pytest.raises(TrainingError, match="token"):
-        MoleculeSpace(training=QUICK).fit(data.train.head(3), data.validation.head(3))
+        MoleculeSpace(spellings=0, training=QUICK).fit(data.train.head(3), data.validation.head(3))
+    with pytest.raises(ParameterError, match="'spellings'"):
+        MoleculeSpace(spellings=-1).fit(data)
+
+
+def test_molecules_are_learned_in_other_spellings_too(data):
+    options = replace(QUICK, max_epochs=1)
+    few = data.train.head(60)
+    fits = [
+        MoleculeSpace(units=8, latent=2, spellings=count, training=options).fit(few, few)
+        for count in (0, 3)
+    ]
+    assert fits[0].known_ == fits[1].known_  # they are the same molecules
+    assert fits[0].history_.train_loss != fits[1].history_.train_loss
 
 
 def test_in_smiles_what_does_not_parse_is_nothing_to_the_search(data, start):
     options = replace(QUICK, max_epochs=3)
-    space = MoleculeSpace(notation="smiles", units=32, latent=8, training=options).fit(data.train)
+    space = MoleculeSpace(notation="smiles", units=32, latent=8, spellings=0, training=options).fit(
+        data.train
+    )
     found = space.optimise([*start, "C1"], len, steps=3, population=30)
     assert None not in canonical(found["smiles"].tolist())
     assert (found["score"] == found["smiles"].str.len()).all()
