@@ -202,7 +202,13 @@ def beside_real(shown: Mapping[str, Mapping[str, Estimate]]) -> Section:
 
 
 def in_sentences(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
-    """Each source of :func:`beside_real` in words, but for what the metrics say anyway."""
+    """Each source of :func:`beside_real` in words, but for what the metrics say anyway.
+
+    Parameters
+    ----------
+    shown : mapping of str to mapping
+        As there.
+    """
     return [
         f"{name.replace('_', ' ').capitalize()}: "
         + ", ".join(f"{metric.replace('_', ' ')} {found[metric]}" for metric in _SHOWN)

@@ -78,6 +78,7 @@ class MoleculeSpace:
         loss is the bound of the likelihood, and on few data points say little; the smaller the
         truer molecules come back, and the less is said by what lies between them.
     training : TrainingOptions, optional
+        By default 4 epochs, or as many as have 2000 steps.
     seed : int
 
     Notes

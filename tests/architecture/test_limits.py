@@ -25,8 +25,8 @@ LINES_A_FILE = 400
 LINES_A_FUNCTION = 60
 LINES_OF_APPLICATION = 150
 CONTRACT = {
-    *("name", "schema", "outputs", "traits", "limits", "known_failures"),
-    *("fit", "predict", "evaluate", "export", "sample", "fast"),
+    *("name", "schema", "outputs", "traits", "limits", "defaults", "known_failures"),
+    *("fit", "predict", "evaluate", "export", "prepare", "study", "sample", "fast"),
 }
 
 

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from industry_apps.errors import TrainingError
 from industry_apps.training import TrainingHistory, TrainingOptions, fit_network, seeded
-from industry_apps.training.batches import Batches
 from industry_apps.training.loop import _rate_factor
 
 OPTIONS = TrainingOptions(
@@ -367,17 +366,6 @@ def test_checkpoint_that_cannot_be_read(tmp_path: Path, content: str) -> None:
         torch.save({"identity": {}, "state": Malicious()} if content == "code" else {}, checkpoint)
     with pytest.raises(TrainingError, match=r"cannot be read .* Remove the file"):
         fit(replace(OPTIONS, checkpoint=checkpoint))
-
-
-@given(rows=st.integers(1, 400), size=st.integers(1, 64))
-def test_batches_hold_every_row_once_and_are_of_equal_size(rows: int, size: int) -> None:
-    batches = Batches((torch.arange(rows),), torch.randperm(rows), size)
-    parts = [part for (part,) in batches]
-    assert sorted(torch.cat(parts).tolist()) == list(range(rows))
-    sizes = [len(part) for part in parts]
-    assert max(sizes) <= size
-    assert max(sizes) - min(sizes) <= 1
-    assert len(parts) == len(batches) == math.ceil(rows / size)
 
 
 @given(steps=st.integers(1, 2000))
