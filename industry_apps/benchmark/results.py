@@ -87,7 +87,8 @@ def write_results(folder: Path) -> Path:
         The table.
     """
     records = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)
     ]
     path = folder / "README.md"
     with whole_file(path) as aside:

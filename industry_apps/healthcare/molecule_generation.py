@@ -45,7 +45,7 @@ from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
 from industry_apps.whole_file import whole_file
 
-_TRAINING = TrainingOptions(max_epochs=16, batch_size=128, learning_rate=2e-3, patience=4)
+_TRAINING = TrainingOptions(max_epochs=16, least_steps=1_000, batch_size=128, learning_rate=2e-3)
 #: Tokens before that the baseline counts.
 _ORDERS = {"unigram": 0, "ngram": 6}
 #: Rows of one run: 120 steps of a wide state each.
@@ -69,9 +69,9 @@ class MoleculeGenerator(Application):
         many are none, and those that are look more like what was learned from. Either way
         tables hold SMILES, and molecules come back as SMILES.
     network : {"recurrent", "transformer"}
+        At 128 units a transformer has about as many parameters as a recurrent layer of 384.
     units : int
         Of the recurrent layer, or the width of the transformer, a multiple of 32; in [8, 4096].
-        A transformer of 128 has about as many parameters as a recurrent layer of 384.
     temperature : float
         > 0; below 1 molecules are sounder and more alike. Used by ``evaluate``, and where
         ``sample_molecules`` is given none. At the default, in SELFIES, molecules differ from

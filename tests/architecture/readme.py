@@ -44,7 +44,8 @@ def results_table() -> str:
         return "Nothing measured yet: `make benchmark` writes the figures that are shown here."
     rows = [["application", "data", "metric", "model", "best baseline", "best published"]]
     for record in records:
-        rows += result_rows(record)
+        if "study" not in record:
+            rows += result_rows(record)
     note = "An interval covers 95 %; * was measured with another protocol."
     return f"{markdown(rows)}\n\n{note}"
 
