@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from industry_apps import __version__
 from industry_apps.data import Dataset, card, catalogue
 from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Report, Section
+from industry_apps.evaluation import Report
 from industry_apps.export import Exportable, export_model, frame_sha256
 from industry_apps.limits import Limit, check_limits, wrong_parameter
 from industry_apps.runtime.answers import cells
@@ -27,11 +27,9 @@ class Application(BaseEstimator, ABC):
     """A model for one business problem, from raw records to the decision.
 
     ``__init__`` of a leaf stores its parameters and nothing else; ``fit`` checks them and
-    learns attributes that end in an underscore.
-
-    A leaf declares what stands below, ``defaults`` being the options that a parameter stands
-    for while it is None and ``known_failures`` {check: reason} of the conformance suite, and
-    fills in the abstract methods.
+    learns attributes that end in an underscore. A leaf fills in the abstract methods, and declares
+    what stands below: ``defaults`` are the options of a parameter that is None, ``known_failures``
+    {check: reason} of the conformance suite.
     """
 
     name: ClassVar[str]
@@ -138,33 +136,6 @@ class Application(BaseEstimator, ABC):
         }
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
         return Path(path)
-
-    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return a table with the columns that the file reads, where those can be made of others.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            Not changed.
-        """
-        return frame
-
-    def study(self, data: Dataset) -> tuple[Section, ...]:
-        """Answer what else one should know of the method, by measurements that take long.
-
-        ``industry-apps benchmark APPLICATION --data ID --study`` runs it. By default there is
-        nothing to answer.
-
-        Parameters
-        ----------
-        data : Dataset
-            The test part is for figures alone.
-
-        Raises
-        ------
-        SchemaError, ParameterError, TrainingError, MissingExtraError
-        """
-        return ()
 
     @classmethod
     @abstractmethod

@@ -7,6 +7,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 from sklearn.base import clone
@@ -94,8 +95,18 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     )
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """An application that makes columns, which its file reads, of others."""
+
+    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with more columns."""
+
+
 def prepared(application: Application, data: Dataset | Split) -> Dataset | Split:
     """The data with the columns that the file reads."""
+    if not isinstance(application, Prepared):
+        return data
     train, validation, test = map(application.prepare, (data.train, data.validation, data.test))
     if isinstance(data, Split):
         return Split(train, validation, test)

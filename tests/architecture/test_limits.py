@@ -26,7 +26,7 @@ LINES_A_FUNCTION = 60
 LINES_OF_APPLICATION = 150
 CONTRACT = {
     *("name", "schema", "outputs", "traits", "limits", "defaults", "known_failures"),
-    *("fit", "predict", "evaluate", "export", "prepare", "study", "sample", "fast"),
+    *("fit", "predict", "evaluate", "export", "sample", "fast"),
 }
 
 
