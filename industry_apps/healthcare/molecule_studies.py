@@ -41,18 +41,16 @@ def compared_networks(
     Returns
     -------
     Section
-        One row a network: parameters, the time of training as a multiple of the first one's,
-        and ``nll``, the mean negative log-likelihood of a test molecule in nats, with an
-        interval; then those of counting.
+        One row a network: parameters, and ``nll``, the mean negative log-likelihood of a test
+        molecule in nats, with an interval; then those of counting.
 
     Raises
     ------
     SchemaError, ParameterError, TrainingError, MissingExtraError
     """
-    header = ["model", "parameters", "training_time", "nll"]
+    header = ["model", "parameters", "nll"]
     rows: list[list[object]] = []
     report: Report | None = None
-    seconds: list[float] = []
     asked = units or _UNITS
     for network, width in tracked(list(asked.items()), "networks that write molecules"):
         fresh = clone(generator).set_params(
@@ -61,17 +59,9 @@ def compared_networks(
         report = fresh.fit(data).evaluate(data)
         trained = fresh.writer_.network_
         parameters = sum(each.numel() for each in trained.parameters())
-        seconds.append(fresh.writer_.history_.seconds)
-        rows.append(
-            [
-                f"{network}, {width} units",
-                parameters,
-                seconds[-1] / seconds[0],
-                report.metrics["nll"],
-            ]
-        )
+        rows.append([f"{network}, {width} units", parameters, report.metrics["nll"]])
     counted = {} if report is None else report.baselines
-    rows += [[name, None, None, found["nll"]] for name, found in counted.items()]
+    rows += [[name, None, found["nll"]] for name, found in counted.items()]
     text = (
         "Mean negative log-likelihood of a test molecule, in nats: the lower, the better the "
         "molecules are foretold. The networks have about as many parameters and see the training "

@@ -33,8 +33,6 @@ def test_networks_are_trained_alike_and_counting_stands_beside_them(data):
     )
     recurrent, transformer, *counted = section.records()
     assert recurrent["model"] == "recurrent, 64 units"
-    assert recurrent["training_time"] == 1
-    assert transformer["training_time"] > 0
     assert transformer["parameters"] > 0
     for row in section.records():
         assert row["nll"]["low"] <= row["nll"]["value"] <= row["nll"]["high"]
