@@ -86,8 +86,8 @@ class MoleculeSpace:
     The log-likelihood of a molecule is only bounded here; ask
     :class:`industry_apps.healthcare.MoleculeGenerator` how typical a molecule is. :meth:`report`
     measures whether molecules come back from their points. Of 24 thousand molecules like drugs,
-    learned in five spellings each, a third of new ones do, and others come back similar; learned
-    in their own spelling alone, as often, half as many did, and the training set was recalled.
+    learned in five spellings each, a third of new ones do, and others come back similar; of those
+    learned in their own spelling alone fewer did, for the training set was soon recalled.
     Molecules drawn at random from between the known ones are less like drugs than these.
 
     References
