@@ -313,7 +313,7 @@ def _run(loop: _Loop, device: str) -> None:
     callbacks: list[Callback] = []
     if options.progress and sys.stderr.isatty():
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
-    with _quiet(), _safe_threads(loop):
+    with _quiet(), _safe_convolutions(loop):
         trainer = Trainer(
             accelerator=device,
             devices=1,
@@ -339,16 +339,21 @@ def _run(loop: _Loop, device: str) -> None:
 
 
 @contextmanager
-def _safe_threads(network: nn.Module) -> Iterator[None]:
-    """Let one thread train convolutions of images inside the block.
+def _safe_convolutions(network: nn.Module) -> Iterator[None]:
+    """Train convolutions of images inside the block so that no memory is corrupted.
 
-    With several, the backward pass of torch 2.13 corrupts the heap on some processors.
+    The backward pass of oneDNN in torch 2.13 writes where it must not: with several threads, and
+    on processors without AVX-512 with one, where torch's own, slower convolutions take its place.
     """
-    threads = torch.get_num_threads()
-    if any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
-        torch.set_num_threads(1)
-    try:
+    if not any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
         yield
+        return
+    threads = torch.get_num_threads()
+    sound = "AVX512" in torch.backends.cpu.get_cpu_capability()
+    torch.set_num_threads(1)
+    try:
+        with torch.backends.mkldnn.flags(enabled=sound):
+            yield
     finally:
         torch.set_num_threads(threads)
 
