@@ -348,13 +348,15 @@ def _safe_convolutions(network: nn.Module) -> Iterator[None]:
     if not any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
         yield
         return
+    onednn: Any = torch.backends.mkldnn
     threads = torch.get_num_threads()
-    sound = "AVX512" in torch.backends.cpu.get_cpu_capability()
+    enabled = onednn.enabled
+    onednn.enabled = enabled and "AVX512" in torch.backends.cpu.get_cpu_capability()
     torch.set_num_threads(1)
     try:
-        with torch.backends.mkldnn.flags(enabled=sound):
-            yield
+        yield
     finally:
+        onednn.enabled = enabled
         torch.set_num_threads(threads)
 
 

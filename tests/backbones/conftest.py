@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 
-@pytest.fixture(autouse=True)
-def torch_convolves() -> Iterator[None]:
-    """Tests that train a network by themselves do it without oneDNN, as the training loop does."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        yield
+@pytest.fixture
+def torch_convolves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains a network by itself does it without oneDNN, as the training loop may."""
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)

@@ -122,6 +122,7 @@ def test_shapes_are_as_documented(case: Case) -> None:
             assert features.shape == (count, case.features)
 
 
+@pytest.mark.usefixtures("torch_convolves")
 def test_gradient_reaches_every_parameter(case: Case) -> None:
     network = case.build().train()
     # Many rows, so that every category occurs; squares, so that no sum over outputs is constant.

@@ -17,6 +17,7 @@ def some(name: str, *, squeeze: bool, small: bool = True) -> ConvNet:
         return convnet(name, 2, 3, width=8, squeeze=squeeze, small=small)
 
 
+@pytest.mark.usefixtures("torch_convolves")
 @pytest.mark.parametrize("squeeze", [False, True])
 @pytest.mark.parametrize("name", BLOCKS)
 def test_gradient_reaches_every_parameter(name, squeeze):
