@@ -286,7 +286,9 @@ class MoleculeGenerator(Application):
         return tuned
 
     def study(self, data: Dataset) -> tuple[Section, ...]:
-        """Answer which network foretells molecules best, and whether searching a space helps.
+        """Answer what comes back from a space of molecules, and whether searching it helps.
+
+        See :class:`industry_apps.healthcare.MoleculeSpace`.
 
         Parameters
         ----------
@@ -297,12 +299,10 @@ class MoleculeGenerator(Application):
         SchemaError, ParameterError, TrainingError, MissingExtraError
         """
         from industry_apps.healthcare.latent_molecules import MoleculeSpace
-        from industry_apps.healthcare.molecule_studies import compared_networks, compared_search
+        from industry_apps.healthcare.molecule_studies import compared_search
 
-        networks = compared_networks(self, data)
         space = MoleculeSpace(seed=self.seed).fit(data)
-        unseen = data.test[SMILES].tolist()
-        return networks, space.report(data), compared_search(space, unseen)
+        return space.report(data), compared_search(space, data.test[SMILES].tolist())
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((_COLUMNS[self.notation],))
