@@ -68,6 +68,7 @@ class SequenceSpace:
             self.network_: Any = SequenceVAE(
                 self.tokens.cardinality, units=self.units, latent=self.latent, hidden=0.0
             )
+        # Of few molecules batches of one length teach less; here there are many spellings.
         lengths = (kept[0] > 0).sum(axis=1)
         self.history_ = fit_network(
             self.network_, kept, held_out, self._bound, self.options, lengths=lengths

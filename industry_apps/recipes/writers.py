@@ -75,10 +75,7 @@ class MoleculeWriter:
         self.tokens, *rows = learned_codes(self.tokens, train, validation)
         with seeded(self.options.seed):
             self.network_: Any = _network(self.network, self.tokens.cardinality, self.units)
-        lengths = (rows[0][0] > 0).sum(axis=1)
-        self.history_ = fit_network(
-            self.network_, rows[0], rows[1], _surprise, self.options, lengths=lengths
-        )
+        self.history_ = fit_network(self.network_, rows[0], rows[1], _surprise, self.options)
         self._session = None
         return self
 
