@@ -87,8 +87,7 @@ class NoiseSchedule(nn.Module):
         step : torch.Tensor of int64, shape (N,)
             In 0 .. T - 1.
         """
-        left = self.left[step].reshape(-1, 1, 1, 1)
-        return left.sqrt() * noise - (1 - left).sqrt() * x
+        return self.noisy(noise, step, -x)
 
 
 class Denoiser(nn.Module):

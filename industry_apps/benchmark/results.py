@@ -13,7 +13,7 @@ from typing import Any
 
 from industry_apps.data import card, catalogue
 from industry_apps.evaluation import Estimate, Published, Report
-from industry_apps.evaluation.sections import text_of
+from industry_apps.evaluation.sections import Section
 from industry_apps.registry import applications
 from industry_apps.whole_file import whole_file
 
@@ -142,8 +142,8 @@ def _study(record: Mapping[str, Any]) -> str:
         lines += [f"### {title}", "", part["text"], ""]
         rows: Sequence[Mapping[str, Any]] = part["table"]
         if rows:
-            cells = [[text_of(_cell(value)) for value in row.values()] for row in rows]
-            lines += [*_markdown([[name.replace("_", " ") for name in rows[0]], *cells]), ""]
+            values = [list(map(_cell, row.values())) for row in rows]
+            lines += [*_markdown(Section(title, table=[list(rows[0]), *values]).cells()), ""]
     command = f"industry-apps benchmark {record['application']} --data {record['data']} --study"
     machine = f"{record['machine']['cores']} cores of {record['machine']['cpu']}"
     return "\n".join([*lines, f"- `{command}`: {record['seconds']:.0f} s on {machine}.", ""])

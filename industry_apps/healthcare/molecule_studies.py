@@ -50,22 +50,19 @@ def compared_networks(
     """
     header = ["model", "parameters", "nll"]
     rows: list[list[object]] = []
-    report: Report | None = None
-    asked = units or _UNITS
-    for network, width in tracked(list(asked.items()), "networks that write molecules"):
+    asked = list((units or _UNITS).items())
+    for network, width in tracked(asked, "networks that write molecules"):
         fresh = clone(generator).set_params(
             network=network, units=width, tuning=None, samples=_FEWEST_SAMPLES
         )
-        report = fresh.fit(data).evaluate(data)
+        report: Report = fresh.fit(data).evaluate(data)
         trained = fresh.writer_.network_
         parameters = sum(each.numel() for each in trained.parameters())
         rows.append([f"{network}, {width} units", parameters, report.metrics["nll"]])
-    counted = {} if report is None else report.baselines
-    rows += [[name, None, found["nll"]] for name, found in counted.items()]
+    rows += [[name, None, found["nll"]] for name, found in report.baselines.items()]
     text = (
         "Mean negative log-likelihood of a test molecule, in nats: the lower, the better the "
-        "molecules are foretold. The networks have about as many parameters and see the training "
-        "molecules equally often."
+        "molecules are foretold. The networks see the training molecules equally often."
     )
     return Section("Networks that write molecules", text, [header, *rows])
 
