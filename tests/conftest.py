@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 from tiny_model import Served, fitted, records
 
@@ -30,6 +31,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 def model(served: Served) -> Model:
     """The file of `served`, loaded as on a serving machine."""
     return Model(served.path, threads=1)
+
+
+@pytest.fixture
+def torch_convolves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains a network by itself does it without oneDNN, as the training loop may."""
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
 
 
 @pytest.fixture(autouse=True)
