@@ -269,7 +269,7 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     every: Annotated[bool, typer.Option("--all", help="Every application and data set.")] = False,
     speed: Annotated[bool, typer.Option("--speed", help="Speed and memory alone.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Quality, speed and memory.")] = False,
-    study: Annotated[bool, typer.Option("--study", help="What else one may ask; long.")] = False,
+    study: Annotated[str | None, typer.Option(help="A question beyond figures; long.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
     settings: Settings = None,
     fast: Fast = False,
@@ -289,7 +289,7 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
         record = measuring.measure_speed(model, data)
         rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
     elif study:
-        record = measuring.study(model, data)
+        record = measuring.study(model, study, data)
     else:
         record = measuring.benchmark(model, data, full=full)
     if out is not None:

@@ -45,6 +45,8 @@ def _real_data(request: pytest.FixtureRequest) -> None:
     mark = request.node.get_closest_marker("real_data")
     if mark is None:
         return
+    if not mark.args:
+        raise pytest.UsageError("Name the folders of a mirror: real_data(folder, ...).")
     mirrors = [Path(each) for each in os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)]
     for folder in mark.args:
         if not any((mirror / folder).is_dir() for mirror in mirrors):

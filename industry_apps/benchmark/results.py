@@ -137,14 +137,18 @@ def section(record: Mapping[str, Any]) -> str:
 
 
 def _study(record: Mapping[str, Any]) -> str:
-    lines = [f"## {record['application']} on {record['data']}: a study", ""]
+    asked = record["question"].replace("_", " ")
+    lines = [f"## {record['application']} on {record['data']}: study of {asked}", ""]
     for title, part in record["study"].items():
         lines += [f"### {title}", "", part["text"], ""]
         rows: Sequence[Mapping[str, Any]] = part["table"]
         if rows:
             values = [list(map(_cell, row.values())) for row in rows]
             lines += [*_markdown(Section(title, table=[list(rows[0]), *values]).cells()), ""]
-    command = f"industry-apps benchmark {record['application']} --data {record['data']} --study"
+    command = (
+        f"industry-apps benchmark {record['application']} --data {record['data']} --study "
+        f"{record['question']}"
+    )
     machine = f"{record['machine']['cores']} cores of {record['machine']['cpu']}"
     return "\n".join([*lines, f"- `{command}`: {record['seconds']:.0f} s on {machine}.", ""])
 

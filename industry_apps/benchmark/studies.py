@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from industry_apps.application import Application
 from industry_apps.benchmark.hardware import machine
 from industry_apps.benchmark.runs import data_of
 from industry_apps.data import Dataset
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation.sections import Section
 from industry_apps.export.model_file import library_versions
+
+#: Measures, which may take long.
+Question = Callable[[Dataset], tuple[Section, ...]]
 
 
 @runtime_checkable
 class Studied(Protocol):
     """An application that answers what else one should know of its method."""
 
-    def study(self, data: Dataset) -> tuple[Section, ...]:
-        """Measure on data, whose test part is for figures alone; it may take long."""
+    def studies(self) -> Mapping[str, Question]:
+        """Name -> what measures it on data, whose test part is for figures alone."""
 
 
-def study(application: Application, source: str) -> dict[str, Any]:
-    """Let an application answer the questions that it has on some data.
+def study(application: Application, question: str, source: str) -> dict[str, Any]:
+    """Let an application answer one of the questions that it has on some data.
 
     Parameters
     ----------
     application : Application
         Not fitted; one that is :class:`Studied`.
+    question : str
+        One of those that it names.
     source : str
         Id of a data set, or ``"sample"``.
 
     Returns
     -------
     dict
-        JSON values: ``application``, ``data``, ``study`` (title -> ``text`` and ``table``),
-        ``seconds``, ``versions``, ``machine``.
+        JSON values: ``application``, ``data``, ``question``, ``study`` (title -> ``text`` and
+        ``table``), ``seconds``, ``versions``, ``machine``.
 
     Raises
     ------
@@ -47,14 +53,18 @@ def study(application: Application, source: str) -> dict[str, Any]:
     """
     if not isinstance(application, Studied):
         raise ParameterError(f"{application.name} has no study. See its benchmark.")
+    questions = application.studies()
+    if question not in questions:
+        raise unknown_name("study", question, questions)
     data = data_of(application, source)
     if not isinstance(data, Dataset):
         raise ParameterError(f"A study needs data that are split already. Got {source!r}.")
     started = time.perf_counter()
-    found = application.study(data)
+    found = questions[question](data)
     return {
         "application": application.name,
         "data": source,
+        "question": question,
         "study": {each.title: {"text": each.text, "table": each.records()} for each in found},
         "seconds": round(time.perf_counter() - started, 1),
         "versions": library_versions(),

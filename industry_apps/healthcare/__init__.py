@@ -19,7 +19,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "ImageGenerator": "generated_images",
+        "ImageGenerator": "image_studies",
         "ImagingClassifier": "medical_imaging",
         "ImagingSegmenter": "image_segmentation",
         "MoleculeGenerator": "molecule_generation",
@@ -27,6 +27,6 @@ __getattr__, __dir__ = lazy_names(
         "OutcomePredictor": "predictive_analytics",
         "PropertyPredictor": "drug_discovery",
         "SurvivalPredictor": "survival",
-        "generative_report": "generated_images",
+        "generative_report": "image_studies",
     },
 )

@@ -10,7 +10,7 @@ here replaces a measurement or says what to give to a patient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -22,7 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_scaffolds
 from industry_apps.data.rules import Scaffolds
 from industry_apps.errors import SchemaError, TrainingError
-from industry_apps.evaluation import Report
+from industry_apps.evaluation import Report, compared
 from industry_apps.evaluation.properties import class_bootstrap, number_bootstrap
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
@@ -183,6 +183,13 @@ class PropertyPredictor(Application):
         SchemaError, MissingExtraError
         """
         return split_scaffolds(molecules, Scaffolds("smiles", 0.8, 0.1))
+
+    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+        """Which kind of model predicts best."""
+        variants = {name: {"model": name} for name in get_args(MoleculeModel)}
+        metric = "rmse" if self.task == "regression" else "auroc"
+        title = f"Kinds of models, {self.members} members of each"
+        return {"models": lambda data: (compared(self, variants, data, metric, title=title),)}
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((self.schema["smiles"],))

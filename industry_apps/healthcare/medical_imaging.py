@@ -11,7 +11,7 @@ For research, not for diagnosis.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -45,8 +45,6 @@ _LOWER: tuple[Precision, ...] = ("int8", "bfloat16")
 _MOST_LOST = 0.005
 #: Integer kernels of two processors differ by up to this much in a probability.
 _TOLERANCE = 0.1
-#: Real images that a study adds generated ones to.
-_STUDIED = (100, 500)
 #: Images of one run of the file.
 _ROWS_A_RUN = 256
 
@@ -186,32 +184,14 @@ class ImagingClassifier(Application):
             options=ImagingOptions(network="resnet10", width=8, averaging=0.9, training=training)
         )
 
-    def study(self, data: Dataset) -> tuple[Section, ...]:
-        """Answer whether generated images help, and whether a generator tells strange ones.
+    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+        """Which network sees most; whether generated images help, and strange ones are told."""
+        from industry_apps.healthcare.image_studies import both_generators, compared_networks
 
-        Of both kinds of :class:`ImageGenerator`; see :func:`generative_report`.
-
-        Parameters
-        ----------
-        data : Dataset
-            Of images of one size, 8 to 64 pixels a side; the rarest finding is the one to tell.
-
-        Raises
-        ------
-        SchemaError, ParameterError, TrainingError
-        """
-        from industry_apps.healthcare.generated_images import generative_report
-        from industry_apps.recipes.image_generation import ImageGenerator
-
-        rarest = str(data.train[self._name("finding")].value_counts().index[-1])
-        sizes = [size for size in _STUDIED if size <= len(data.train)]
-        found = [
-            generative_report(
-                data, positive=rarest, generator=ImageGenerator(model=model), sizes=sizes
-            )
-            for model in ("vae", "diffusion")
-        ]
-        return tuple(section for each in found for section in each)
+        return {
+            "networks": lambda data: (compared_networks(self, data),),
+            "generated_images": lambda data: both_generators(self.columns, data),
+        }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = under_names(self.schema, self.columns, type(self).__name__)

@@ -285,24 +285,17 @@ class MoleculeGenerator(Application):
         tuned.scores_ = tuned.writer_.scores_
         return tuned
 
-    def study(self, data: Dataset) -> tuple[Section, ...]:
-        """Answer what comes back from a space of molecules, and whether searching it helps.
+    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+        """Which network writes best; what a space of molecules restores, and a search of it finds.
 
         See :class:`industry_apps.healthcare.MoleculeSpace`.
-
-        Parameters
-        ----------
-        data : Dataset
-
-        Raises
-        ------
-        SchemaError, ParameterError, TrainingError, MissingExtraError
         """
-        from industry_apps.healthcare.latent_molecules import MoleculeSpace
-        from industry_apps.healthcare.molecule_studies import compared_search
+        from industry_apps.healthcare.molecule_studies import compared_networks, studied_space
 
-        space = MoleculeSpace(seed=self.seed).fit(data)
-        return space.report(data), compared_search(space, data.test[SMILES].tolist())
+        return {
+            "networks": lambda data: (compared_networks(self, data),),
+            "space": lambda data: studied_space(self.seed, data),
+        }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((_COLUMNS[self.notation],))

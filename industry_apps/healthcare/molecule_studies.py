@@ -9,15 +9,16 @@ import pandas as pd
 from sklearn.base import clone
 
 from industry_apps.data import Dataset
-from industry_apps.evaluation import Report
+from industry_apps.evaluation import compared
 from industry_apps.evaluation.generation import drug_likeness, likeness, mean_estimate
 from industry_apps.evaluation.sections import Section
+from industry_apps.features.notations import SMILES
 from industry_apps.healthcare.latent_molecules import MoleculeSpace
 from industry_apps.healthcare.molecule_generation import MoleculeGenerator
 from industry_apps.recipes.writers import RECURRENT, TRANSFORMER
 from industry_apps.runtime.progress import tracked
 
-__all__ = ["compared_networks", "compared_search"]
+__all__ = ["compared_networks", "compared_search", "studied_space"]
 
 #: Widths with which the networks have about as many parameters, and an epoch takes as long.
 _UNITS = {RECURRENT: 384, TRANSFORMER: 128}
@@ -41,30 +42,35 @@ def compared_networks(
     Returns
     -------
     Section
-        One row a network: parameters, and ``nll``, the mean negative log-likelihood of a test
-        molecule in nats, with an interval; then those of counting.
+        See :func:`industry_apps.evaluation.compared`; ``nll`` is the mean negative
+        log-likelihood of a molecule in nats.
 
     Raises
     ------
     SchemaError, ParameterError, TrainingError, MissingExtraError
     """
-    header = ["model", "parameters", "nll"]
-    rows: list[list[object]] = []
-    asked = list((units or _UNITS).items())
-    for network, width in tracked(asked, "networks that write molecules"):
-        fresh = clone(generator).set_params(
-            network=network, units=width, tuning=None, samples=_FEWEST_SAMPLES
-        )
-        report: Report = fresh.fit(data).evaluate(data)
-        trained = fresh.writer_.network_
-        parameters = sum(each.numel() for each in trained.parameters())
-        rows.append([f"{network}, {width} units", parameters, report.metrics["nll"]])
-    rows += [[name, None, found["nll"]] for name, found in report.baselines.items()]
-    text = (
-        "Mean negative log-likelihood of a test molecule, in nats: the lower, the better the "
-        "molecules are foretold. The networks see the training molecules equally often."
-    )
-    return Section("Networks that write molecules", text, [header, *rows])
+    variants = {
+        f"{network}, {width} units": {"network": network, "units": width}
+        for network, width in (units or _UNITS).items()
+    }
+    brief = clone(generator).set_params(tuning=None, samples=_FEWEST_SAMPLES)
+    return compared(brief, variants, data, "nll", title="Networks that write molecules")
+
+
+def studied_space(seed: int, data: Dataset) -> tuple[Section, Section]:
+    """Ask what comes back from a space of molecules, and whether searching it helps.
+
+    Parameters
+    ----------
+    seed : int
+    data : Dataset
+
+    Raises
+    ------
+    SchemaError, ParameterError, TrainingError, MissingExtraError
+    """
+    space = MoleculeSpace(seed=seed).fit(data)
+    return space.report(data), compared_search(space, data.test[SMILES].tolist())
 
 
 def compared_search(

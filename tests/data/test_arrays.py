@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,8 +61,7 @@ def test_simulated_images_repeat():
     assert ((one.train["finding"] != "clear") == marked).all()
 
 
-@pytest.mark.real_data
-@pytest.mark.skipif("INDUSTRY_APPS_DATA" not in os.environ, reason="INDUSTRY_APPS_DATA is not set")
+@pytest.mark.real_data("pneumoniamnist")
 def test_pneumoniamnist_is_split_officially():
     data = load("pneumoniamnist")
     parts = (data.train, data.validation, data.test)

@@ -47,7 +47,7 @@ def test_a_missing_column_is_refused():
         split_scaffolds(pd.DataFrame({"molecule": ["C"]}), RULE)
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("moleculenet")
 def test_the_sizes_of_the_parts_of_bbbp():
     data = load("moleculenet_bbbp")
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1631, 204, 204]

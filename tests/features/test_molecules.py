@@ -184,7 +184,7 @@ def test_no_piece_is_known_twice_with_another_meaning():
     assert known["++]"] == known["+2]"]
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("moleculenet")
 @pytest.mark.parametrize("name", ["moleculenet_esol", "moleculenet_bbbp", "moleculenet_tox21"])
 def test_molecules_of_moleculenet_are_those_of_rdkit(graph, name):
     data = load(name)
@@ -206,7 +206,7 @@ def test_molecules_of_moleculenet_are_those_of_rdkit(graph, name):
         assert [a[:2] for a in ours(found, row)[0]] == [a[:2] for a in theirs(molecules[row])[0]]
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("moleculenet")
 @pytest.mark.parametrize("name", ["moleculenet_esol", "moleculenet_bbbp"])
 def test_log_p_of_moleculenet_is_that_of_rdkit(graph, name):
     texts = [text for text in load(name).train["smiles"] if by_rdkit(text) is not None]
@@ -217,7 +217,7 @@ def test_log_p_of_moleculenet_is_that_of_rdkit(graph, name):
     assert gap.mean() < 0.01
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("moleculenet")
 def test_similarity_ranks_as_that_of_rdkit(graph):
     from scipy.stats import spearmanr
 

@@ -109,7 +109,7 @@ def test_the_card_says_what_a_model_is_for(predictor, tmp_path):
     assert "No diagnosis" in file.metadata["intended_use"]
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("moleculenet")
 def test_real_solubility_is_predicted(tmp_path):
     data = load("moleculenet_esol")
     model = PropertyPredictor.fast().set_params(targets=("log_solubility",)).fit(data)
@@ -117,3 +117,11 @@ def test_real_solubility_is_predicted(tmp_path):
     assert report.metrics["rmse"].value < 0.9
     model.export(tmp_path / "esol.onnx", check=data)
     assert model.parity_.changed_decisions == 0
+
+
+def test_kinds_of_models_are_compared(data):
+    brief = TrainingOptions(max_epochs=1, progress=False)
+    predictor = PropertyPredictor.fast().set_params(training=brief)
+    (section,) = predictor.studies()["models"](data)
+    assert [row["model"] for row in section.records()][:3] == ["trees", "network", "blend"]
+    assert section.title == "Kinds of models, 2 members of each"

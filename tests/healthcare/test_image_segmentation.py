@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from industry_apps.data import load, sample
-from industry_apps.errors import DataNotFoundError, LeakageError, SchemaError, TrainingError
+from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
 from industry_apps.images import unpack
 from industry_apps.runtime import Model
@@ -129,12 +129,9 @@ def test_what_does_not_fit_is_refused(segmenter, data):
         segmenter.predict(pd.DataFrame({"image": [np.zeros((1, 8193), np.uint8)]}))
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data("magnetic_tile")
 def test_the_tiles_are_split_as_their_card_says():
-    try:
-        tiles = load("magnetic_tile")
-    except DataNotFoundError as error:
-        pytest.skip(str(error))
+    tiles = load("magnetic_tile")
     assert [len(part) for part in (tiles.train, tiles.validation, tiles.test)] == [719, 179, 446]
     again = load("magnetic_tile")
     assert all(map(np.array_equal, tiles.validation["image"], again.validation["image"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import replace
 from functools import partial
 
@@ -161,8 +160,7 @@ def test_gradients_do_not_see_brightness():
     assert np.allclose(oriented_gradients(pixels), oriented_gradients(pixels + 5), atol=1e-4)
 
 
-@pytest.mark.real_data
-@pytest.mark.skipif("INDUSTRY_APPS_DATA" not in os.environ, reason="INDUSTRY_APPS_DATA is not set")
+@pytest.mark.real_data("pneumoniamnist")
 def test_real_radiographs_are_told_apart(tmp_path):
     data = load("pneumoniamnist")
     training = replace(TRAINING, max_epochs=3, batch_size=64, learning_rate=4e-3, patience=3)

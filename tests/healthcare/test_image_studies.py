@@ -1,4 +1,4 @@
-"""The two questions about generated images, asked of a small data set."""
+"""The questions about images, asked of a small data set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from industry_apps.errors import ParameterError
 from industry_apps.healthcare import (
     ImageGenerator,
     ImagingClassifier,
-    generated_images,
     generative_report,
-    medical_imaging,
+    image_studies,
 )
 from industry_apps.recipes import image_generation
 from industry_apps.training import TrainingOptions
@@ -54,13 +53,28 @@ def test_a_finding_that_nobody_has_is_refused(data):
         generative_report(data, positive="shadow")
 
 
-def test_the_study_of_the_classifier_asks_both_generators(data, monkeypatch):
+def test_both_generators_are_asked_whatever_the_columns_are_called(data, monkeypatch):
     monkeypatch.setattr(image_generation, "_TRAINING", QUICK)
-    monkeypatch.setattr(generated_images, "_LEAST_STEPS", 0)
-    monkeypatch.setattr(medical_imaging, "_STUDIED", (60, 10**6))  # more than there are: left out
-    titles = [section.title for section in ImagingClassifier().study(data)]
+    monkeypatch.setattr(image_studies, "_LEAST_STEPS", 0)
+    monkeypatch.setattr(image_studies, "_STUDIED", (60, 10**6))  # more than there are: left out
+    theirs = {"image": "scan", "finding": "label"}
+    parts = {name: getattr(data, name) for name in ("train", "validation", "test")}
+    named = replace(data, **{name: part.rename(columns=theirs) for name, part in parts.items()})
+    questions = ImagingClassifier(columns=theirs).studies()
+    titles = [section.title for section in questions["generated_images"](named)]
     assert titles == [
         f"{question} ({model})"
         for model in ("vae", "diffusion")
         for question in ("Generated images in training", "Strange images")
     ]
+
+
+def test_networks_of_images_are_compared(data, monkeypatch):
+    both = {name: image_studies._NETWORKS[name] for name in ("resnet18", "convnext")}
+    monkeypatch.setattr(image_studies, "_NETWORKS", both)
+    options = replace(ImagingClassifier.fast().options, training=QUICK)
+    (section,) = ImagingClassifier(options=options).studies()["networks"](data)
+    assert section.title == "Networks of width 8"
+    ours, other, *baselines = section.records()
+    assert (ours["model"], other["model"]) == ("resnet18", "convnext")
+    assert baselines[0]["model"] == "prior"

@@ -1,4 +1,4 @@
-"""What generated images are good for, on a data set of labelled images.
+"""Questions about a data set of labelled images: which network, and what generated images do.
 
 Asked by whoever has few images of a disease: do more of them, made by a generator, help a
 classifier? And does the generator know an image that is no radiograph when it sees one? Either
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from sklearn.base import clone
 
 from industry_apps.data import Dataset
 from industry_apps.errors import ParameterError
+from industry_apps.evaluation import compared
 from industry_apps.evaluation.sections import Section
 from industry_apps.healthcare.medical_imaging import ImagingClassifier
 from industry_apps.recipes.image_generation import ImageGenerator, Images
@@ -24,10 +26,74 @@ from industry_apps.recipes.imaging import ImagingOptions
 from industry_apps.recipes.synthetic_images import disturbed, strangeness, synthetic_gain
 from industry_apps.schema import Column
 
-__all__ = ["generative_report"]
+__all__ = ["both_generators", "compared_networks", "generative_report"]
 
+#: Real images that generated ones are added to.
+_STUDIED = (100, 500)
 _LEAST_STEPS = 600
+_NETWORKS: dict[str, dict[str, Any]] = {
+    "resnet18": {"network": "resnet18"},
+    "resnet18, squeeze-and-excitation": {"network": "resnet18", "squeeze": True},
+    "resnet50": {"network": "resnet50"},
+    "convnext": {"network": "convnext"},
+}
 _IMAGE = Column(name="image", kind="image", nullable=False)
+
+
+def compared_networks(
+    classifier: ImagingClassifier, data: Dataset, *, seeds: Sequence[int] = (0, 1, 2)
+) -> Section:
+    """Train networks of one width alike, and ask which sees most.
+
+    Parameters
+    ----------
+    classifier : ImagingClassifier
+        Its parameters are used, but for the network and the seed.
+    data : Dataset
+    seeds : sequence of int, default=(0, 1, 2)
+
+    Returns
+    -------
+    Section
+        See :func:`industry_apps.evaluation.compared`; ``auroc`` is the mean over the classes.
+
+    Raises
+    ------
+    SchemaError, ParameterError, TrainingError
+    """
+    options = classifier.options or ImagingOptions()
+    variants = {name: {"options": replace(options, **each)} for name, each in _NETWORKS.items()}
+    title = f"Networks of width {options.width}"
+    return compared(classifier, variants, data, "auroc", seeds=seeds, title=title)
+
+
+def both_generators(columns: Mapping[str, str] | None, data: Dataset) -> tuple[Section, ...]:
+    """Ask of both kinds of :class:`ImageGenerator` what :func:`generative_report` asks of one.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        ``image`` and ``finding`` -> what the data call them.
+    data : Dataset
+        Of images of one size, 8 to 64 pixels a side; the rarest finding is the one to tell.
+
+    Raises
+    ------
+    SchemaError, ParameterError, TrainingError
+    """
+    ours = {theirs: name for name, theirs in (columns or {}).items()}
+    parts = (data.train, data.validation, data.test)
+    train, validation, test = (part.rename(columns=ours) for part in parts)
+    named = replace(data, train=train, validation=validation, test=test)
+    rarest = str(train["finding"].value_counts().index[-1])
+    sizes = [size for size in _STUDIED if size <= len(train)]
+    found = [
+        generative_report(
+            named, positive=rarest, generator=ImageGenerator(model=model), sizes=sizes
+        )
+        for model in ("vae", "diffusion")
+    ]
+    return tuple(section for each in found for section in each)
 
 
 def generative_report(
