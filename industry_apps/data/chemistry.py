@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from industry_apps.errors import require
+from industry_apps.errors import ParameterError, require
+
+_RADIUS, _BITS = 2, 1_024
 
 
 def rdkit(module: str = "Chem") -> Any:
@@ -26,6 +28,24 @@ def rdkit(module: str = "Chem") -> Any:
     'rdkit.Chem.QED'
     """
     return require(f"rdkit.{module}", extra="healthcare", needed_by="work with molecules")
+
+
+def fingerprints() -> Any:
+    """RDKit's generator of Morgan fingerprints of 1 024 bits, of what lies within two bonds.
+
+    Rogers and Hahn 2010, doi:10.1021/ci100050t.
+
+    Raises
+    ------
+    MissingExtraError
+
+    Examples
+    --------
+    >>> fingerprints().GetFingerprint(molecule_of("CCO")).GetNumOnBits()
+    6
+    """
+    made = rdkit("Chem.rdFingerprintGenerator")
+    return made.GetMorganGenerator(radius=_RADIUS, fpSize=_BITS)
 
 
 def molecule_of(smiles: str, *, sound: bool = True) -> Any | None:
@@ -61,6 +81,43 @@ def molecule_of(smiles: str, *, sound: bool = True) -> Any | None:
                 found.UpdatePropertyCache(strict=False)
                 chem.GetSymmSSSR(found)
     return found
+
+
+def likeness(molecule: str) -> Callable[[str], float]:
+    """A function of a SMILES: how similar it is to this molecule, in [0, 1]; 0 of none.
+
+    The Tanimoto similarity of Morgan fingerprints (Rogers and Hahn 2010, doi:10.1021/ci100050t).
+
+    Parameters
+    ----------
+    molecule : str
+        SMILES of a molecule.
+
+    Raises
+    ------
+    ParameterError
+        It is no molecule.
+    MissingExtraError
+
+    Examples
+    --------
+    >>> score = likeness("CCO")
+    >>> score("OCC"), score("C("), 0 < score("CCCO") < 1
+    (1.0, 0.0, True)
+    """
+    structures, make = rdkit("DataStructs"), fingerprints()
+    read = molecule_of(molecule)
+    if read is None:
+        raise ParameterError(f"{molecule!r} is no molecule. Give a SMILES to be similar to.")
+    known = make.GetFingerprint(read)
+
+    def score(smiles: str) -> float:
+        found = molecule_of(smiles)
+        if found is None:
+            return 0.0
+        return float(structures.TanimotoSimilarity(known, make.GetFingerprint(found)))
+
+    return score
 
 
 def respelled(smiles: Iterable[str], count: int, seed: int) -> list[str]:

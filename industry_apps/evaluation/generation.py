@@ -6,14 +6,14 @@ ones, novelty among the unique ones, internal diversity by similarity of fingerp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from industry_apps.data.chemistry import molecule_of, rdkit
+from industry_apps.data.chemistry import fingerprints, likeness, molecule_of, rdkit
 from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap, wilson
 from industry_apps.evaluation.sections import Section
 
@@ -21,9 +21,7 @@ __all__ = [
     "WrittenMolecules",
     "beside_real",
     "canonical",
-    "drug_likeness",
     "in_sentences",
-    "likeness",
     "mean_estimate",
     "restored_estimates",
     "surprise",
@@ -32,7 +30,6 @@ __all__ = [
 _PAIRS = 4_000
 #: What is said of written molecules beside real ones.
 _SHOWN = ("validity", "uniqueness", "novelty", "internal_diversity", "qed")
-_SIZE, _RADIUS = 1_024, 2
 
 
 def canonical(smiles: Sequence[str]) -> list[str | None]:
@@ -90,59 +87,6 @@ class WrittenMolecules:
         metrics["internal_diversity"] = mean_estimate(_distances(valid))
         metrics["qed"] = mean_estimate(np.array([float(qed.qed(each)) for each in valid]))
         return metrics
-
-
-def drug_likeness(smiles: str) -> float:
-    """QED of a molecule (Bickerton et al. 2012, doi:10.1038/nchem.1243), in [0, 1]; 0 of none.
-
-    Parameters
-    ----------
-    smiles : str
-
-    Raises
-    ------
-    MissingExtraError
-
-    Examples
-    --------
-    >>> round(drug_likeness("CC(=O)Oc1ccccc1C(=O)O"), 2)
-    0.55
-    """
-    qed = rdkit("Chem.QED")
-    molecule = molecule_of(smiles)
-    return 0.0 if molecule is None else float(qed.qed(molecule))
-
-
-def likeness(molecule: str) -> Callable[[str], float]:
-    """A score: how similar a molecule is to this one, in [0, 1]; 0 of none.
-
-    The Tanimoto similarity of Morgan fingerprints (Rogers and Hahn 2010, doi:10.1021/ci100050t).
-
-    Parameters
-    ----------
-    molecule : str
-        SMILES of a molecule.
-
-    Raises
-    ------
-    MissingExtraError
-
-    Examples
-    --------
-    >>> score = likeness("CCO")
-    >>> score("OCC"), score("C("), 0 < score("CCCO") < 1
-    (1.0, 0.0, True)
-    """
-    structures, make = rdkit("DataStructs"), _fingerprints()
-    known = make.GetFingerprint(molecule_of(molecule))
-
-    def score(smiles: str) -> float:
-        found = molecule_of(smiles)
-        if found is None:
-            return 0.0
-        return float(structures.TanimotoSimilarity(known, make.GetFingerprint(found)))
-
-    return score
 
 
 def restored_estimates(molecules: Sequence[str], restored: Sequence[str]) -> dict[str, Estimate]:
@@ -218,16 +162,12 @@ def in_sentences(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
     ]
 
 
-def _fingerprints() -> Any:
-    return rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(radius=_RADIUS, fpSize=_SIZE)
-
-
 def _distances(valid: Sequence[Any]) -> npt.NDArray[np.float64]:
     """1 less the similarity of pairs of molecules, drawn at random."""
     structures = rdkit("DataStructs")
     if len(valid) < 2:
         return np.zeros(0)
-    make = _fingerprints()
+    make = fingerprints()
     draw = np.random.default_rng(0)
     pairs = draw.integers(0, len(valid), (min(_PAIRS, len(valid) ** 2), 2))
     prints = {row: make.GetFingerprint(valid[row]) for row in np.unique(pairs)}

@@ -13,7 +13,11 @@ __all__ = [
     "OutcomePredictor",
     "PropertyPredictor",
     "SurvivalPredictor",
+    "drug_likeness",
     "generative_report",
+    "likeness",
+    "log_p_window",
+    "predicted_window",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -27,6 +31,10 @@ __getattr__, __dir__ = lazy_names(
         "OutcomePredictor": "predictive_analytics",
         "PropertyPredictor": "drug_discovery",
         "SurvivalPredictor": "survival",
+        "drug_likeness": "molecule_scores",
         "generative_report": "image_studies",
+        "likeness": "molecule_scores",
+        "log_p_window": "molecule_scores",
+        "predicted_window": "molecule_scores",
     },
 )

@@ -23,11 +23,11 @@ from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.generation import (
     WrittenMolecules,
     canonical,
-    drug_likeness,
     restored_estimates,
 )
 from industry_apps.evaluation.sections import Section
 from industry_apps.features.notations import SELFIES, SMILES, to_selfies
+from industry_apps.healthcare.molecule_scores import drug_likeness
 from industry_apps.limits import (
     NOT_NEGATIVE,
     POSITIVE,

@@ -27,7 +27,6 @@ from industry_apps.evaluation.generation import (
     WrittenMolecules,
     beside_real,
     canonical,
-    drug_likeness,
     in_sentences,
     surprise,
 )
@@ -37,6 +36,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_tokens import BEGIN, END
 from industry_apps.features.notations import SELFIES, SMILES, to_selfies
 from industry_apps.healthcare.intended_use import INTENDED_USE
+from industry_apps.healthcare.molecule_scores import drug_likeness
 from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
 from industry_apps.recipes.ngram_writer import NgramWriter
 from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter, set_aside
@@ -260,7 +260,8 @@ class MoleculeGenerator(Application):
         Parameters
         ----------
         score : callable
-            Canonical SMILES -> number in [0, 1]; by default QED.
+            Canonical SMILES -> number in [0, 1]; by default QED. Others are
+            ``log_p_window``, ``predicted_window`` and ``likeness`` of this package.
         options : ReinforceOptions, optional
 
         Returns

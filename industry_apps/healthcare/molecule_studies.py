@@ -10,11 +10,12 @@ from sklearn.base import clone
 
 from industry_apps.data import Dataset
 from industry_apps.evaluation import compared
-from industry_apps.evaluation.generation import drug_likeness, likeness, mean_estimate
+from industry_apps.evaluation.generation import mean_estimate
 from industry_apps.evaluation.sections import Section
 from industry_apps.features.notations import SMILES
 from industry_apps.healthcare.latent_molecules import MoleculeSpace
 from industry_apps.healthcare.molecule_generation import MoleculeGenerator
+from industry_apps.healthcare.molecule_scores import drug_likeness, likeness
 from industry_apps.recipes.writers import RECURRENT, TRANSFORMER
 from industry_apps.runtime.progress import tracked
 

@@ -10,8 +10,9 @@ import pytest
 
 from industry_apps.data import sample
 from industry_apps.errors import ParameterError, SchemaError, TrainingError
-from industry_apps.evaluation.generation import canonical, drug_likeness
+from industry_apps.evaluation.generation import canonical
 from industry_apps.healthcare import MoleculeSpace
+from industry_apps.healthcare.molecule_scores import drug_likeness
 from industry_apps.training import TrainingOptions
 
 pytest.importorskip("rdkit")
