@@ -61,7 +61,14 @@ def compared(
 
     Raises
     ------
+    LeakageError
+        The model refuses to be measured on validation data, whose patients or days it has seen.
     SchemaError, ParameterError, TrainingError
+
+    Notes
+    -----
+    Where validation data say when to stop and calibrate, figures on them flatter all variants
+    about alike: they are for the choice alone.
 
     Examples
     --------
