@@ -37,6 +37,7 @@ from industry_apps.recipes.cross_section import (
     dispersion,
     walk_forward,
 )
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.price_signals import (
     MONTH,
     QUARTER,
@@ -45,7 +46,6 @@ from industry_apps.recipes.price_signals import (
     price_channels,
     price_signals,
 )
-from industry_apps.recipes.records import under_names
 from industry_apps.recipes.strategies import (
     Market,
     Traded,
@@ -69,7 +69,7 @@ _signal = partial(Column, kind="number", role="history", description="A signal o
 _price = partial(Column, kind="number", unit="currency", low=1e-6, role="history")
 
 
-class TradingStrategy(Application):
+class TradingStrategy(OwnNames, Application):
     """What share of the equity to hold in each stock, from daily prices.
 
     It is asked with a long table: a row for each stock and trading day, the latest day
@@ -221,7 +221,7 @@ class TradingStrategy(Application):
         return split_latest(prices, time=self._name("date"))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         self.schema_ = named.extended([_signal(name=name) for name in self.signals])
         options = self._options(self.model)
         self.windows_ = WindowRule(
@@ -368,6 +368,3 @@ class TradingStrategy(Application):
 
     def _prices(self) -> PriceColumns:
         return PriceColumns(*(self._name(ours) for ours in PriceColumns._fields))
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)

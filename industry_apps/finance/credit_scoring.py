@@ -51,8 +51,9 @@ from industry_apps.recipes import (
     assess,
     feature_columns,
 )
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.points import Points
-from industry_apps.recipes.records import under_names, with_moments
+from industry_apps.recipes.records import with_moments
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -67,7 +68,7 @@ _protected_category = partial(
 )
 
 
-class CreditScorer(Application):
+class CreditScorer(OwnNames, Application):
     """Probability that an applicant defaults, the score in points, and the decision.
 
     Applications need a label, ``is_default``. Of the columns below those are used that are
@@ -265,7 +266,7 @@ class CreditScorer(Application):
         return self.recipe_.scorecard().table()
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         schema, self.protected_ = feature_columns(
             named,
             train,
@@ -377,6 +378,3 @@ class CreditScorer(Application):
 
     def _points(self) -> Points:
         return Points(self.recipe_, self.reasons)
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)

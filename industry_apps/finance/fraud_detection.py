@@ -44,7 +44,8 @@ from industry_apps.recipes import (
     TreeOptions,
     assess,
 )
-from industry_apps.recipes.records import under_names, with_moments, without_clock
+from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
@@ -53,7 +54,7 @@ from industry_apps.training import TrainingOptions
 FraudModel = Literal["stack", "trees", "network", "transformer", "autoencoder"]
 
 
-class FraudDetector(Application):
+class FraudDetector(OwnNames, Application):
     """Probability that a transaction is fraudulent, and whether to stop it.
 
     Transactions need a time and a label, ``is_fraud``; customer, terminal and amount are
@@ -351,7 +352,7 @@ class FraudDetector(Application):
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""
         label = self._name("is_fraud")
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         ours = [
             replace(column, required=True)
             for column in named
@@ -388,9 +389,6 @@ class FraudDetector(Application):
                 *infer_columns(train, skip=[*described, label, *self.ignore]),
             )
         )
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))

@@ -39,7 +39,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.images import one_by_one
 from industry_apps.limits import NAME_MAP, Limit, instance, integer
-from industry_apps.recipes.records import under_names
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
@@ -52,7 +52,7 @@ _SIZES = (0.0, 0.005, 0.05, 1.0)
 _NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
-class ImagingSegmenter(Application):
+class ImagingSegmenter(OwnNames, Application):
     """Where in an image a region lies, how much of the image it takes, whether there is any.
 
     Images are of any size, and the mask is of the size of its image. Inside the file they are
@@ -269,7 +269,7 @@ class ImagingSegmenter(Application):
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The column of images under its name, with the channels of the first image."""
-        image = under_names(self.schema, self.columns, type(self).__name__)[self._name("image")]
+        image = self._own_schema()[self._name("image")]
         first = Schema((image,)).to_arrays(train.head(1))[image.name][0]
         return Schema((replace(image, channels=first.shape[2]),))
 
@@ -290,7 +290,7 @@ class ImagingSegmenter(Application):
     def _masks(self, frame: pd.DataFrame) -> NDArray[np.object_]:
         """True masks -> (N,), each bool [H, W]."""
         name = self._name("mask")
-        column = under_names(self.schema, self.columns, type(self).__name__)[name]
+        column = self._own_schema()[name]
         if name in frame:  # a mask may be of truth values, which an image may not
             frame = pd.DataFrame({name: frame[name].map(_as_bytes)})
         return one_by_one(mask[:, :, 0] > 0 for mask in Schema((column,)).to_arrays(frame)[name])
@@ -298,9 +298,6 @@ class ImagingSegmenter(Application):
     def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Whose images they are; nobody's where there is no such column."""
         return frame.reindex(columns=[self._name(_PATIENT)]).dropna()
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)
 
 
 def _as_bytes(mask: Any) -> Any:

@@ -35,7 +35,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
 from industry_apps.recipes.image_baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging import ImagingOptions, ImagingRecipe, Pictures, Precision
-from industry_apps.recipes.records import under_names
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -54,7 +54,7 @@ _COSTS = Limit(
 )
 
 
-class ImagingClassifier(Application):
+class ImagingClassifier(OwnNames, Application):
     """What an image shows: the finding, its probability, whether to abstain, and a map of where.
 
     For research, not for diagnosis. Grey, colour and multi-channel images of any size and of
@@ -194,7 +194,7 @@ class ImagingClassifier(Application):
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         image = named[self._name("image")]
         first = image.to_array(train[image.name].head(1))[0] if image.name in train else None
         self.column_ = replace(image, channels=None if first is None else first.shape[2])
@@ -334,9 +334,6 @@ class ImagingClassifier(Application):
                 f"the training images, {list(self.classes_)}. Got {dict(self.missed_costs)!r} "
                 "instead."
             )
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)
 
 
 def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Section:

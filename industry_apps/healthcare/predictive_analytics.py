@@ -38,8 +38,8 @@ from industry_apps.recipes import (
     assess,
     feature_columns,
 )
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.reasons import TreeReasons
-from industry_apps.recipes.records import under_names
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -60,7 +60,7 @@ _TREES = TreeOptions(
 _REASONS = 3
 
 
-class OutcomePredictor(Application):
+class OutcomePredictor(OwnNames, Application):
     """Probability of an outcome of a patient's stay, whether it is high, and what raises it.
 
     Records need an outcome, yes or no. Of the columns below those are used that are there, and
@@ -210,7 +210,7 @@ class OutcomePredictor(Application):
         return split_patients(records, patient=patient, target=target, seed=self.seed)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         schema, self.protected_ = feature_columns(
             named,
             train,
@@ -317,9 +317,6 @@ class OutcomePredictor(Application):
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(training, seed=self.seed),
         )
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)
 
 
 def _icd9(column: str) -> Source:

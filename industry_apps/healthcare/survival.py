@@ -38,8 +38,8 @@ from industry_apps.limits import (
     one_of,
 )
 from industry_apps.recipes import Records, TreeOptions, feature_columns
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.reasons import TreeReasons
-from industry_apps.recipes.records import under_names
 from industry_apps.recipes.survival import SurvivalModelName, SurvivalOptions, SurvivalRecipe
 from industry_apps.recipes.survival_assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival_models import Followed
@@ -65,7 +65,7 @@ _share = partial(Column, kind="number", low=0, high=1, nullable=False)
 _curve = partial(_share, size=_HORIZONS)
 
 
-class SurvivalPredictor(Application):
+class SurvivalPredictor(OwnNames, Application):
     """Survival curve of a patient at chosen horizons, the risk, and what raises it.
 
     Records need a follow-up time and whether the event ended it. Of the columns below those
@@ -243,7 +243,7 @@ class SurvivalPredictor(Application):
         return split_patients(records, patient=patient, target=target, seed=self.seed)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         schema, self.protected_ = feature_columns(
             named,
             train,
@@ -364,6 +364,3 @@ class SurvivalPredictor(Application):
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(self.training or self.defaults["training"], seed=self.seed),
         )
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)

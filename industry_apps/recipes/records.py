@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.data import check_leakage
-from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.recipes.scorers import Labelled, joined
 from industry_apps.recipes.stability import Unstable, unstable_columns
 from industry_apps.schema import Column, Schema
@@ -151,32 +150,6 @@ class Records:
         found = unstable_columns(self.schema, known.arrays, known.target, seconds)
         kept = self.schema.without([unstable.column for unstable in found])
         return replace(self, schema=kept), found
-
-
-def under_names(schema: Schema, names: Mapping[str, str] | None, owner: str) -> Schema:
-    """A schema whose columns have somebody's names.
-
-    Parameters
-    ----------
-    schema : Schema
-    names : mapping of str to str, optional
-        Name in the schema -> theirs.
-    owner : str
-        Whose parameter 'columns' it is, for the error.
-
-    Raises
-    ------
-    ParameterError
-        The schema has no such column; names the nearest.
-    """
-    for key in names or {}:
-        if key not in schema:
-            raise ParameterError(
-                f"The 'columns' parameter of {owner} maps names of this class to yours. "
-                f"{unknown_name('column', key, schema.names)}"
-            )
-    mine = names or {}
-    return Schema(tuple(replace(c, name=mine.get(c.name, c.name)) for c in schema))
 
 
 def without_clock(moments: pd.Series) -> bool:

@@ -35,8 +35,8 @@ from industry_apps.recipes.forecast_hierarchy import forecast_of_totals
 from industry_apps.recipes.forecast_plans import STEP_PLANS
 from industry_apps.recipes.forecasting import ForecastModel, ForecastOptions, ForecastRecipe
 from industry_apps.recipes.newsvendor import Money, order_quantities, quantile_name
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.reconciliation import Method
-from industry_apps.recipes.records import under_names
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema, Traits
@@ -46,7 +46,7 @@ _STEPS = tuple(STEP_PLANS)
 _quantity = partial(Column, kind="number", unit="units", low=0, nullable=False)
 
 
-class DemandForecaster(Application):
+class DemandForecaster(OwnNames, Application):
     """Quantiles of the demand of each series over the next steps.
 
     It is asked with a long table: a row for each series and time. What is known in advance
@@ -207,7 +207,7 @@ class DemandForecaster(Application):
 
     def _prepare(self, frame: pd.DataFrame) -> None:
         """Learn from a table what its columns and its steps are."""
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         roles = {"known": self.known, "history": self.past, "feature": self.static}
         self.schema_ = named.extended(tables.covariates(frame, roles))
         self.outputs_ = Schema(
@@ -389,9 +389,6 @@ class DemandForecaster(Application):
         return Panel.read(frame, self.schema_, self.windows_)
 
     def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         time = named[self._name("time")]
         return Schema((time,)).to_arrays(frame)[time.name]
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)

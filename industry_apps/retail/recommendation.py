@@ -33,10 +33,10 @@ from industry_apps.recipes.interactions import (
     read_interactions,
     split_interactions,
 )
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.ranking import Choice, RankingOptions, RankingRecipe
 from industry_apps.recipes.ranking_assessment import RankingBaselines, assess_ranking
 from industry_apps.recipes.ranking_rules import Wishes
-from industry_apps.recipes.records import under_names
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -45,7 +45,7 @@ _K = 10
 _REQUEST = ("user", "history", "allowed", "category_cap")
 
 
-class Recommender(Application):
+class Recommender(OwnNames, Application):
     """The items that a customer is likely to take next, without those already taken.
 
     It learns from interactions: a row for each item that a user took, bought, clicked or rated.
@@ -223,7 +223,7 @@ class Recommender(Application):
         return pd.DataFrame({"item": names[0][found], "score": scores[0][found]})
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         names, parts = self._names(), [p for p in (train, validation) if p is not None]
         self._check_target(parts, names)
         category = self._name("category")
@@ -286,6 +286,3 @@ class Recommender(Application):
 
     def _names(self) -> InteractionColumns:
         return InteractionColumns(**{n: self._name(n) for n in ("user", "item", "time", "weight")})
-
-    def _name(self, name: str) -> str:
-        return dict(self.columns or {}).get(name, name)

@@ -29,7 +29,7 @@ from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number, one_of
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, Labelled, NgramOptions, Records
-from industry_apps.recipes.records import under_names
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.text_baselines import TextBaselines
 from industry_apps.recipes.text_reasons import SIDES, WordReasons, side_of
 from industry_apps.recipes.texts import WordScorer, WrittenGraph
@@ -74,7 +74,7 @@ def _aspect_columns(names: tuple[str, ...]) -> list[Column]:
     ]
 
 
-class SentimentAnalyzer(Application):
+class SentimentAnalyzer(OwnNames, Application):
     """Whether a text is positive, which words say so, and what it says of price, delivery, ...
 
     The text is read as it is: words are found, counted and weighed inside the exported file. A
@@ -217,7 +217,7 @@ class SentimentAnalyzer(Application):
         Schema(
             tuple(
                 replace(column, required=True)
-                for column in under_names(self.schema, self.columns, type(self).__name__)
+                for column in self._own_schema()
                 if column.name in (product, time)
             )
         ).validate(texts)
@@ -237,7 +237,7 @@ class SentimentAnalyzer(Application):
         return trend_plot(trend, label="share of positive texts")
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = under_names(self.schema, self.columns, type(self).__name__)
+        named = self._own_schema()
         self.schema_ = Schema((named[self._name("text")],))
         self.records_ = Records(schema=self.schema_, target=self._name("is_positive"))
         parts = {"train": train, "validation": validation}
@@ -353,9 +353,6 @@ class SentimentAnalyzer(Application):
 
     def _aspects(self) -> Mapping[str, tuple[str, ...]]:
         return _ASPECTS if self.aspects is None else self.aspects
-
-    def _name(self, ours: str) -> str:
-        return (self.columns or {}).get(ours, ours)
 
 
 def _band_section(right: NDArray[np.bool_], sure: NDArray[np.bool_], band: float) -> Section:
