@@ -10,7 +10,7 @@ before the one that lies the delay before the test day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, require
@@ -211,7 +211,13 @@ def split_by_group(
 
 
 def split_random(
-    frame: pd.DataFrame, *, target: str, validation: float = 0.2, test: float = 0.2, seed: int = 0
+    frame: pd.DataFrame,
+    *,
+    target: str,
+    durations: Collection[str] = (),
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
 ) -> Split:
     """Split at random, with equal shares of each value of the target.
 
@@ -221,6 +227,8 @@ def split_random(
         Rows that are independent of one another: without a time, without a subject.
     target : str
         A column with few distinct values.
+    durations : collection of str
+        Columns that are a length of time and no moment, whatever they are called.
     validation, test : float
         Shares of the rows, each in (0, 1), together below 1.
     seed : int
@@ -231,7 +239,8 @@ def split_random(
         When a column is a time, or names a subject that has several rows.
     """
     for column in frame.columns:
-        refuse_random(frame[column], str(column))
+        if column not in durations:
+            refuse_random(frame[column], str(column))
     parts = _shuffled(frame, validation=validation, test=test, seed=seed, by=target)
     return Split(*(part.reset_index(drop=True) for part in parts))
 

@@ -42,6 +42,8 @@ _TIED = 1e-8
 _GROUPS = 10
 #: Rows of such a group, at least.
 _FEWEST = 20
+#: Of rows beyond the scale, which count nothing, the share that is followed may be 0.
+_LEAST_FOLLOWED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,11 @@ class StepCurve:
     def at(self, time: npt.ArrayLike) -> _Floats:
         """Values at times, the step at a time included."""
         place = np.searchsorted(self.times, np.asarray(time, dtype=np.float64), side="right")
+        return np.append(1.0, self.values)[place]
+
+    def before(self, time: npt.ArrayLike) -> _Floats:
+        """Values just before times, the step at a time not included."""
+        place = np.searchsorted(self.times, np.asarray(time, dtype=np.float64), side="left")
         return np.append(1.0, self.values)[place]
 
 
@@ -178,9 +185,15 @@ class SurvivalScale:
     def of(
         cls, follow_up: FollowUp, horizons: tuple[float, ...], points: int = 64
     ) -> SurvivalScale:
-        """Times from the 5 % to the 95 % quantile of the event times of training rows."""
+        """Times from the 5 % to the 95 % quantile of the event times of training rows.
+
+        They end before, where nobody is followed for as long: from where all are censored on,
+        nothing is known.
+        """
         low, high = np.quantile(follow_up.time[follow_up.event], (0.05, 0.95))
         censoring = kaplan_meier(follow_up, censoring=True)
+        followed = censoring.times[censoring.values > 0]
+        high = min(high, followed.max(initial=low))
         return cls(np.linspace(low, max(high, low + 1e-6), points), horizons, censoring)
 
 
@@ -207,6 +220,7 @@ def survival_bootstrap(
     follow_up: FollowUp,
     answers: SurvivalAnswers,
     scale: SurvivalScale,
+    groups: npt.ArrayLike | None = None,
     *,
     resamples: int = 400,
     seed: int = 0,
@@ -222,14 +236,15 @@ def survival_bootstrap(
     Parameters
     ----------
     follow_up : FollowUp
-        Each row a patient, resampled as such.
     answers : SurvivalAnswers
     scale : SurvivalScale
+    groups : array-like of shape [N], optional
+        Whose row each is, where patients have several: they are drawn with all of theirs.
     resamples, seed : int
         As in :func:`industry_apps.evaluation.bootstrap`.
     """
     last = float(scale.times[-1])
-    certain = 1 / np.maximum(scale.censoring.at(follow_up.time), 1e-6) ** 2
+    certain = 1 / np.maximum(scale.censoring.before(follow_up.time), _LEAST_FOLLOWED) ** 2
     brier = integrated_brier_of_rows(follow_up, answers.curves, scale)
     metrics: dict[str, Callable[[_Floats], float]] = {
         "c_index": _Pairs(follow_up, answers.risk).concordance,
@@ -237,7 +252,7 @@ def survival_bootstrap(
         "integrated_brier": lambda weight: float(weight @ brier / weight.sum()),
         "survival_calibration_error": _calibration_metric(follow_up, answers, scale),
     }
-    return bootstrap(metrics, None, len(follow_up), resamples=resamples, seed=seed)
+    return bootstrap(metrics, groups, len(follow_up), resamples=resamples, seed=seed)
 
 
 class _Pairs:
@@ -289,7 +304,7 @@ def brier_weights(follow_up: FollowUp, scale: SurvivalScale) -> tuple[_Floats, _
     """Whether each row is known to live at each time, and how much its square counts: [N, T] each.
 
     Rows whose state at a time is not known count nothing there; the others for them, by how
-    likely a row is still followed.
+    likely a row is still followed: just before its event, or beyond the time.
 
     Parameters
     ----------
@@ -298,8 +313,8 @@ def brier_weights(follow_up: FollowUp, scale: SurvivalScale) -> tuple[_Floats, _
     """
     time, times = follow_up.time[:, None], scale.times
     happened = (time <= times) & follow_up.event[:, None]
-    before = np.maximum(scale.censoring.at(follow_up.time), 1e-6)[:, None]
-    at_times = np.maximum(scale.censoring.at(times), 1e-6)
+    before = np.maximum(scale.censoring.before(follow_up.time), _LEAST_FOLLOWED)[:, None]
+    at_times = np.maximum(scale.censoring.at(times), _LEAST_FOLLOWED)
     return (time > times).astype(np.float64), happened / before + (time > times) / at_times
 
 

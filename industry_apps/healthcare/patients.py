@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 import pandas as pd
@@ -22,7 +23,9 @@ PATIENT: tuple[Column, ...] = (
 )
 
 
-def split_patients(records: pd.DataFrame, *, patient: str, target: str, seed: int) -> Split:
+def split_patients(
+    records: pd.DataFrame, *, patient: str, target: str, seed: int, durations: Collection[str] = ()
+) -> Split:
     """Split at random, all records of a patient into one part.
 
     Parameters
@@ -32,6 +35,8 @@ def split_patients(records: pd.DataFrame, *, patient: str, target: str, seed: in
     patient, target : str
         Columns; records of somebody else's each are split with equal shares of the target.
     seed : int
+    durations : collection of str
+        Columns that are a length of time and no moment, whatever they are called.
 
     Examples
     --------
@@ -42,4 +47,4 @@ def split_patients(records: pd.DataFrame, *, patient: str, target: str, seed: in
     """
     if patient in records:
         return split_by_group(records, group=patient, seed=seed)
-    return split_random(records, target=target, seed=seed)
+    return split_random(records, target=target, durations=durations, seed=seed)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
+from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.export import Exportable
@@ -221,6 +222,7 @@ class OutcomePredictor(OwnNames, Application):
             consent=tuple(map(self._name, self.use_protected)),
             leaks=train.attrs.get("data", {}).get("leaks", {}),
         )
+        schema = self._with_diagnoses(schema, train)
         patient = self._name("patient") if self._name("patient") in train else ""
         records = Records(schema=schema, target=self._name("outcome"), subject=patient)
         if validation is None and patient:
@@ -235,6 +237,20 @@ class OutcomePredictor(OwnNames, Application):
         self.records_, self.inputs_ = records, self.recipe_.used_columns()
         self.reasons_ = self._learn_reasons(rows[0].arrays, rows[-1].arrays)
         self.check_ = train if validation is None else validation
+
+    def _with_diagnoses(self, schema: Schema, train: pd.DataFrame) -> Schema:
+        """Codes are names, also where a table has them as numbers."""
+        for name in self.diagnoses:
+            if name not in train:
+                raise ParameterError(str(unknown_name("column", name, map(str, train.columns))))
+        return Schema(
+            tuple(
+                Column(name=column.name, kind="category", required=column.required)
+                if column.name in self.diagnoses
+                else column
+                for column in schema
+            )
+        )
 
     def _learn_reasons(self, known: Arrays, unseen: Arrays) -> TreeReasons | None:
         if not self.reasons:
@@ -263,7 +279,7 @@ class OutcomePredictor(OwnNames, Application):
             self.baselines_,
             Assessed(
                 rows=rows,
-                groups=records.subjects(frame) if records.subject in frame else None,
+                groups=records.people(frame) if records.subject in frame else None,
                 split={**self.split_, "test": records.describe(frame)},
                 notes=self._notes(),
             ),

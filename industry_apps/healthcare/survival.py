@@ -86,7 +86,7 @@ class SurvivalPredictor(OwnNames, Application):
         where these have many events, else of all rows in turn. Report and file name them.
     horizons : tuple of float
         Rising times in the unit of the follow-up at which survival is answered; the last is
-        that of the risk. None: quarters of the event times of the training data.
+        that of the risk. None: quarters of the event times of the training data, each once.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"event": "died"}``.
     features : tuple of str
@@ -239,8 +239,13 @@ class SurvivalPredictor(OwnNames, Application):
         records : DataFrame
             With follow-up and event; without a column ``patient`` each is somebody else's.
         """
-        patient, target = self._name("patient"), self._name("event")
-        return split_patients(records, patient=patient, target=target, seed=self.seed)
+        return split_patients(
+            records,
+            patient=self._name("patient"),
+            target=self._name("event"),
+            durations=(self._name("follow_up_days"),),
+            seed=self.seed,
+        )
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = self._own_schema()
@@ -314,7 +319,7 @@ class SurvivalPredictor(OwnNames, Application):
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, Any]:
         """Answers by group, of those whose state at the last horizon is known."""
         follow_up, horizon = rows.follow_up, self.recipe_.horizons_[-1]
-        known = follow_up.event | (follow_up.time > horizon)
+        known = follow_up.event | (follow_up.time >= horizon)
         happened = follow_up.event & (follow_up.time <= horizon)
         answers = self.recipe_.answer(rows.arrays)
         return self.protected_.answered(

@@ -94,8 +94,11 @@ class Records:
 
     def subjects(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Whose record each is, as text of shape [rows]; of nobody where it is not known."""
-        values = frame[self.subject]
-        return np.where(values.isna(), "", values.astype(str)).astype(object)
+        return Column(name=self.subject, kind="category").to_array(frame[self.subject])
+
+    def people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """A number for each row, the same for all records of a subject."""
+        return numbered(self.subjects(frame) if self.subject in frame else None, len(frame))
 
     def check_apart(self, learned: Collection[str], frame: pd.DataFrame) -> None:
         """Check that nobody of a table is among those that a model learned from.
@@ -129,16 +132,17 @@ class Records:
         learned: set[str] = set()
         for part in parts:
             self.check_apart(learned, part)
-            learned |= set(self.subjects(part)) if self.subject else set()
+            learned |= set(self.subjects(part)) if self.subject in part else set()
         return learned
 
     def split_off_subjects(
         self, frame: pd.DataFrame, *, share: float = 0.2, seed: int = 0
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Split a share of the subjects off, at random, with all their records."""
-        known = pd.unique(self.subjects(frame))
+        people = self.people(frame)
+        known = pd.unique(people)
         drawn = np.random.default_rng(seed).permutation(known)[: max(1, round(share * len(known)))]
-        chosen = np.isin(self.subjects(frame), drawn)
+        chosen = np.isin(people, drawn)
         return frame[~chosen].reset_index(drop=True), frame[chosen].reset_index(drop=True)
 
     def without_unstable(
@@ -150,6 +154,27 @@ class Records:
         found = unstable_columns(self.schema, known.arrays, known.target, seconds)
         kept = self.schema.without([unstable.column for unstable in found])
         return replace(self, schema=kept), found
+
+
+def numbered(subjects: NDArray[Any] | None, rows: int) -> NDArray[np.int64]:
+    """A number for each row: the same for rows of a subject, its own where it is not known.
+
+    Parameters
+    ----------
+    subjects : ndarray of object of shape [rows], optional
+        As :meth:`Records.subjects` names them; nobody is known by default.
+    rows : int
+
+    Examples
+    --------
+    >>> numbered(np.array(["b", "", "b", ""], dtype=object), 4).tolist()
+    [1, 5, 1, 7]
+    """
+    own = np.arange(rows, dtype=np.int64)
+    if subjects is None:
+        return own
+    _, number = np.unique(subjects.astype(str), return_inverse=True)
+    return np.where(subjects == "", rows + own, number)
 
 
 def without_clock(moments: pd.Series) -> bool:

@@ -162,8 +162,8 @@ class SurvivalRecipe:
         last = float(self.edges_[-1])
         if not self.options.horizons:
             quarters = np.quantile(follow_up.time[follow_up.event], (0.25, 0.5, 0.75))
-            # Three different ones, even where many events come at the same time.
-            return tuple(float(x) for x in np.maximum(quarters, last * np.array([1, 2, 3]) / 1e4))
+            # After time 0, at which many events may come.
+            return tuple(np.unique(np.maximum(quarters, last / 1e4)).tolist())
         if beyond := [horizon for horizon in self.options.horizons if horizon > last]:
             raise ParameterError(
                 f"The horizon {beyond[0]:g} lies beyond the last event of the training data, at "

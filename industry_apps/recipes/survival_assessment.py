@@ -120,7 +120,7 @@ def assess_survival(
     learned: FollowUp,
     split: Mapping[str, Mapping[str, Any]],
 ) -> Report:
-    """Evaluate a fitted recipe and its baselines on the same rows, each a patient.
+    """Evaluate a fitted recipe and its baselines on the same rows.
 
     Parameters
     ----------
@@ -141,10 +141,9 @@ def assess_survival(
     """
     scale = SurvivalScale.of(learned, recipe.horizons_)
     mine, others = recipe.answers(rows.arrays, scale), baselines.answers(rows.arrays, scale)
-    found = survival_bootstrap(rows.follow_up, mine, scale)
-    theirs = {
-        name: survival_bootstrap(rows.follow_up, answers, scale) for name, answers in others.items()
-    }
+    metrics = partial(survival_bootstrap, rows.follow_up, scale=scale, groups=rows.people())
+    found = metrics(mine)
+    theirs = {name: metrics(answers) for name, answers in others.items()}
     last = scale.horizons[-1]
     risks = {
         name: 1 - answers.horizons[:, -1] for name, answers in {"model": mine, **others}.items()
@@ -173,7 +172,8 @@ def assess_survival(
             f"Horizons: {', '.join(f'{h:g}' for h in scale.horizons)}, in the unit of the "
             "follow-up.",
             f"Curves: {shares}, weighed by the integrated Brier score on rows of training and "
-            f"validation data that the models had not learned from ({scores}).",
+            f"validation data that the models had not learned from, though some stopped by them "
+            f"({scores}).",
         ),
     )
 

@@ -35,7 +35,7 @@ _LEAST_WEIGHT = 0.02
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What models say of rows from which they have not learned.
+    """What models say of rows from which they have not learned, though some may stop by them.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from industry_apps.evaluation.survival_metrics import FollowUp
 from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, tree_encoders
 from industry_apps.recipes.cox import RISK_LIMIT, baseline_hazard, partial_likelihood
+from industry_apps.recipes.records import numbered
 from industry_apps.recipes.scorers import Arrays, Features
 from industry_apps.recipes.trees import (
     TreeOptions,
@@ -66,11 +67,7 @@ class Followed:
 
     def people(self) -> NDArray[np.int64]:
         """A number for each row, the same for all records of a patient."""
-        rows = np.arange(len(self.follow_up))
-        if self.patient is None:
-            return rows
-        _, number = np.unique(self.patient.astype(str), return_inverse=True)
-        return np.where(self.patient == "", len(rows) + rows, number)
+        return numbered(self.patient, len(self.follow_up))
 
 
 class SurvivalModel(Protocol):

@@ -24,8 +24,12 @@ def cohort(rows: int, seed: int) -> tuple[FollowUp, np.ndarray]:
     risk = rng.normal(size=rows).round(1)  # some are equal
     death = rng.exponential(size=rows) * np.exp(-risk) * 50
     sight = rng.uniform(1, 120, rows)
-    # Whole days, so that times are equal too.
-    return FollowUp(np.ceil(np.minimum(death, sight)), death <= sight), risk
+    return FollowUp(np.minimum(death, sight), death <= sight), risk
+
+
+def in_steps(follow_up: FollowUp, length: float) -> FollowUp:
+    """Times that are seen at the end of steps only, so that many are equal."""
+    return FollowUp(np.ceil(follow_up.time / length) * length, follow_up.event)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +69,56 @@ def test_integrated_brier_score_is_that_of_scikit_survival(judged):
     assert found["integrated_brier"] == pytest.approx(theirs, abs=1e-6)
 
 
+def brier_of(follow_up, risk, scale):
+    hazard = np.exp(risk)[:, None] / 50
+    curves, horizons = (np.exp(-hazard * np.array(t)) for t in (scale.times, scale.horizons))
+    answers = SurvivalAnswers(risk, curves, horizons)
+    found = survival_bootstrap(follow_up, answers, scale, resamples=2).values
+    return found["integrated_brier"]
+
+
+def test_where_events_and_censorings_come_together_the_score_is_that_without_censoring():
+    rng = np.random.default_rng(4)
+    risk = rng.normal(size=20_000)
+    death = np.ceil(rng.exponential(size=len(risk)) * np.exp(-risk) * 50 / 12) * 12
+    sight = rng.integers(1, 10, len(risk)) * 12.0
+    seen = FollowUp(np.minimum(death, sight), death <= sight)
+    scale = SurvivalScale.of(seen, (24.0,))
+    whole = FollowUp(death, np.ones(len(death), dtype=bool))
+    everybody = SurvivalScale(scale.times, scale.horizons, kaplan_meier(whole, censoring=True))
+    complete = brier_of(whole, risk, everybody)
+    assert brier_of(seen, risk, scale) == pytest.approx(complete, rel=0.02)
+
+
+def test_where_the_study_ends_for_all_at_once_the_score_ends_before():
+    follow_up, risk = cohort(500, 5)
+    steps = in_steps(follow_up, 20.0)
+    study = FollowUp(np.minimum(steps.time, 60), steps.event & (steps.time <= 60))
+    scale = SurvivalScale.of(study, (20.0,))
+    assert scale.times[-1] < 60
+    assert 0 < brier_of(study, risk, scale) < 0.25
+
+
+def test_all_rows_of_a_patient_are_drawn_together():
+    follow_up, risk = cohort(100, 6)
+    scale = SurvivalScale.of(follow_up, (10.0, 40.0))
+    rows = np.repeat(np.arange(100), 4)
+    flat = np.full((400, len(scale.times)), 0.5)
+    answers = SurvivalAnswers(risk[rows], flat, np.full((400, 2), 0.5))
+    apart = survival_bootstrap(follow_up.part(rows), answers, scale)
+    together = survival_bootstrap(follow_up.part(rows), answers, scale, groups=rows)
+    width = {
+        name: found.estimates()["c_index"].high - found.estimates()["c_index"].low
+        for name, found in (("apart", apart), ("together", together))
+    }
+    assert width["together"] > 1.5 * width["apart"]
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_kaplan_meier_is_that_of_scikit_survival(judged, reverse):
     from sksurv.nonparametric import kaplan_meier_estimator
 
-    _, follow_up, _, _ = judged
+    follow_up = in_steps(judged[1], 1.0)
     times, survival = kaplan_meier_estimator(follow_up.event, follow_up.time, reverse=reverse)
     ours = kaplan_meier(follow_up, censoring=reverse)
     np.testing.assert_allclose(ours.at(times), survival, atol=1e-12)
@@ -78,7 +127,7 @@ def test_kaplan_meier_is_that_of_scikit_survival(judged, reverse):
 def test_greenwoods_interval_is_that_of_scikit_survival(judged):
     from sksurv.nonparametric import kaplan_meier_estimator
 
-    _, follow_up, _, _ = judged
+    follow_up = in_steps(judged[1], 1.0)
     times, _, ends = kaplan_meier_estimator(follow_up.event, follow_up.time, conf_type="log-log")
     place = np.searchsorted(times, 30, side="right") - 1
     np.testing.assert_allclose(greenwood(follow_up, 30.0), ends[:, place], atol=1e-4)

@@ -109,6 +109,24 @@ def test_an_unseen_code_counts_as_its_neighbours(files, outcome, stays):
     assert all(0 < risk < 1 for risk in risks.values())
 
 
+def test_codes_may_be_numbers_in_the_table(stays, tmp_path):
+    rng = np.random.default_rng(0)
+    parts = [
+        part.assign(diagnosis=rng.choice([250.0, 250.83, 428.0, 584.9], len(part)))
+        for part in (stays.train, stays.validation, stays.test)
+    ]
+    fitted = OutcomePredictor.fast().fit(*parts[:2])
+    path = fitted.export(tmp_path / "numbers.onnx", check=parts[2])
+    record = parts[2].head(1).to_dict("records")[0]
+    risks = {Model(path).predict(record | {"diagnosis": code})["risk"] for code in (250.0, "250")}
+    assert len(risks) == 1
+
+
+def test_a_diagnosis_that_is_no_column_is_named(stays):
+    with pytest.raises(ParameterError, match=r"'diagnose'.*'diagnosis'"):
+        OutcomePredictor(diagnoses=("diagnose",)).fit(stays)
+
+
 @pytest.mark.parametrize("age", [-1, 131, 1e9])
 @pytest.mark.parametrize("which", ["outcome", "survival"])
 def test_an_age_beyond_the_range_is_refused(files, stays, cohort, which, age):
@@ -187,6 +205,31 @@ def test_horizons_are_answered_in_order(cohort, tmp_path):
     assert len(answer["survival"]) == 2
     assert answer["survival"][0] > answer["survival"][1]
     assert Model(path).metadata["horizons"] == [180.0, 365.0]
+
+
+def test_many_events_at_one_time_are_one_horizon(cohort):
+    parts = [part.copy() for part in (cohort.train, cohort.validation)]
+    for part in parts:
+        part["follow_up_days"] = np.ceil(part["follow_up_days"] / 1_000) * 1_000
+    fitted = SurvivalPredictor(model="cox").fit(*parts)
+    horizons = fitted.recipe_.horizons_
+    assert list(horizons) == sorted(set(horizons))
+
+
+def test_a_follow_up_may_be_called_time(cohort):
+    names = {"follow_up_days": "time", "event": "status"}
+    table = cohort.train.drop(columns="patient", errors="ignore").rename(columns=names)
+    fitted = SurvivalPredictor(model="cox", columns=names, reasons=0).fit(table)
+    assert fitted.predict(table.head(3))["risk"].between(0, 1).all()
+
+
+def test_who_is_censored_at_the_last_horizon_has_survived_it(cohort):
+    test = cohort.test.copy()
+    late = test["follow_up_days"] >= 365
+    test.loc[late, ["follow_up_days", "event"]] = [365.0, False]
+    fitted = SurvivalPredictor(model="cox", horizons=(365.0,), reasons=0).fit(cohort)
+    groups = fitted.evaluate(test).groups["model"]
+    assert len(groups.target) == (late | test["event"]).sum()
 
 
 def test_readmission_is_told_from_real_stays():

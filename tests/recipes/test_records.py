@@ -67,6 +67,28 @@ def test_wrong_records_are_named(wrong, message):
         TIMELESS.labelled(wrong)
 
 
+OF_PATIENTS = Records(schema=SCHEMA, target="late", subject="patient")
+
+
+def of(*patients):
+    count = len(patients)
+    frame = pd.DataFrame({"amount": np.ones(count), "late": [True] * count})
+    return frame.assign(patient=list(patients))
+
+
+def test_a_patient_is_the_same_whether_a_table_has_gaps_or_not():
+    with pytest.raises(LeakageError, match="'patient'"):
+        OF_PATIENTS.check_apart(OF_PATIENTS.subjects_apart(of(1, 2, 3)), of(1, 2, None))
+    assert OF_PATIENTS.subjects(of(1, 2, None)).tolist() == ["1", "2", ""]
+
+
+def test_each_unknown_patient_is_somebody_else():
+    assert len(set(OF_PATIENTS.people(of(7, None, 7, None)))) == 3
+    train, aside = OF_PATIENTS.split_off_subjects(of(*[None] * 10))
+    assert (len(train), len(aside)) == (8, 2)
+    assert OF_PATIENTS.subjects_apart(of("a"), FRAME) == {"a"}
+
+
 def test_columns_under_names_of_their_owner():
     found = under_names(SCHEMA, {"amount": "AMT"}, "Scorer")
     assert found.names == ["AMT"]
