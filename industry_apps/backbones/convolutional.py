@@ -26,6 +26,7 @@ __all__ = ["BLOCKS", "ConvNet", "MappedNetworks", "SqueezeExcitation", "convnet"
 BlockName = Literal["basic", "bottleneck", "convnext"]
 
 _EXPANSION = 4  # of a bottleneck's output and of a ConvNeXt block's hidden layer
+_STEM_STRIDE = 4  # of the stem for large images
 
 
 class SqueezeExcitation(nn.Module):
@@ -168,6 +169,12 @@ class ConvNet(nn.Module):
     dropout : float
         Of the features before the linear layer.
 
+    Attributes
+    ----------
+    stride : int or None
+        Pixels from the middle of what a place sees to that of the next, the first at the corner;
+        None of ConvNeXt-style blocks, whose places are cells side by side.
+
     Examples
     --------
     >>> network = ConvNet(1, 2, widths=(8, 16), depths=(1, 1)).eval()
@@ -192,6 +199,8 @@ class ConvNet(nn.Module):
         super().__init__()
         kind = _BLOCKS[block]
         self.stem = _stem(channels, widths[0], small)
+        halved = 2 ** (len(widths) - 1)
+        self.stride = None if block == "convnext" else halved * (1 if small else _STEM_STRIDE)
         features, stages = widths[0], []
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             for place in range(depth):
@@ -242,6 +251,11 @@ class MappedNetworks(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.mirrored = mirrored
+
+    @property
+    def stride(self) -> int | None:
+        """That of the members; None where the maps of mirrored images make them symmetric."""
+        return None if self.mirrored else cast("ConvNet", self.members[0]).stride
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Log-odds of the classes, but for a constant, and what each place adds to each."""

@@ -84,7 +84,7 @@ class WrittenMolecules:
             "novelty": (len(new), len(unique)),
         }
         metrics = {name: _share(*counts) for name, counts in shares.items()}
-        metrics["internal_diversity"] = mean_estimate(_distances(valid))
+        metrics["internal_diversity"] = _diversity(valid)
         metrics["qed"] = mean_estimate(np.array([float(qed.qed(each)) for each in valid]))
         return metrics
 
@@ -162,22 +162,35 @@ def in_sentences(shown: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
     ]
 
 
-def _distances(valid: Sequence[Any]) -> npt.NDArray[np.float64]:
-    """1 less the similarity of pairs of molecules, drawn at random."""
-    structures = rdkit("DataStructs")
-    if len(valid) < 2:
-        return np.zeros(0)
-    make = fingerprints()
+def _diversity(valid: Sequence[Any]) -> Estimate:
+    """Mean of 1 less the similarity of two molecules, of pairs drawn at random.
+
+    Pairs of the same molecules depend on one another: what the mean varies by is that of one
+    molecule to all others, four times over the molecules (Hoeffding 1948,
+    doi:10.1214/aoms/1177730196), besides that of the draw. Two partners of each tell it.
+    """
+    count = len(valid)
+    if count < 3:
+        return mean_estimate(np.zeros(0))
+    structures, make = rdkit("DataStructs"), fingerprints()
     draw = np.random.default_rng(0)
-    pairs = draw.integers(0, len(valid), (min(_PAIRS, len(valid) ** 2), 2))
-    prints = {row: make.GetFingerprint(valid[row]) for row in np.unique(pairs)}
-    return np.array(
+    one = draw.integers(0, count, _PAIRS // 2)
+    partners = (one + draw.integers(1, count, (2, len(one)))) % count  # never the same
+    prints = {row: make.GetFingerprint(valid[row]) for row in np.unique([one, *partners])}
+    gaps = np.array(
         [
-            1 - structures.TanimotoSimilarity(prints[one], prints[other])
-            for one, other in pairs.tolist()
-            if one != other
+            [
+                1 - structures.TanimotoSimilarity(prints[row], prints[other])
+                for row, other in zip(one.tolist(), others.tolist(), strict=True)
+            ]
+            for others in partners
         ]
     )
+    shared = max(float(np.cov(gaps)[0, 1]), 0.0)
+    drawn = gaps.mean(axis=0)
+    half = 1.96 * np.sqrt(drawn.var(ddof=1) / len(drawn) + 4 * shared / count)
+    mean = float(drawn.mean())
+    return Estimate(mean, mean - float(half), mean + float(half))
 
 
 def _share(part: int, whole: int) -> Estimate:
@@ -189,15 +202,25 @@ def _share(part: int, whole: int) -> Estimate:
 
 
 def mean_estimate(values: npt.NDArray[np.float64]) -> Estimate:
-    """The mean of values, with a 95 % interval by the normal distribution.
+    """The mean of values, with a 95 % interval by Student's distribution.
 
     Parameters
     ----------
     values : ndarray of float
-        Of fewer than two, nothing is known.
+        Of one alone, no interval is known; of none, a share in [0, 1] may be anything.
+
+    Examples
+    --------
+    >>> print(mean_estimate(np.array([1.0, 2.0, 3.0, 4.0])))
+    2 [0, 5]
     """
-    if len(values) < 2:
+    from scipy.stats import t
+
+    if not len(values):
         return Estimate(0.0, 0.0, 1.0)
-    half = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values))
     mean = float(values.mean())
+    if len(values) == 1:
+        return Estimate(mean, np.nan, np.nan)
+    error = float(values.std(ddof=1)) / np.sqrt(len(values))
+    half = float(t.ppf(0.975, len(values) - 1)) * error
     return Estimate(mean, mean - half, mean + half)

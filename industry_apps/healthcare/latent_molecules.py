@@ -321,7 +321,8 @@ class MoleculeSpace:
         _check("report", samples=samples)
         real = _molecules(data.test if isinstance(data, Dataset) else data)
         points = self.encode(real)
-        read = np.flatnonzero(np.isfinite(points).all(axis=1))
+        sound = np.array([each is not None for each in canonical(real)])
+        read = np.flatnonzero(np.isfinite(points).all(axis=1) & sound)
         if not len(read):
             raise SchemaError("No molecule of the table can be read. Give others of the same kind.")
         kept = np.array(real, dtype=object)[read].tolist()

@@ -3,8 +3,9 @@
 Asked by researchers who read radiographs, sections and photographs in numbers. Small residual
 networks trained from scratch (He et al. 2016, arXiv:1512.03385) are the usual reference on small
 images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8). Whoever acts on an answer
-has to know when not to: doubt is a conformal set of classes that holds other than one (Vovk 2012,
-arXiv:1209.2673), and the map shows what spoke for the answer (Zhou et al. 2016, arXiv:1512.04150).
+has to know when not to: doubt is a conformal set of classes other than the finding alone (Vovk
+2012, arXiv:1209.2673), and the map shows what spoke for the answer (Zhou et al. 2016,
+arXiv:1512.04150).
 
 For research, not for diagnosis.
 """
@@ -126,7 +127,7 @@ class ImagingClassifier(OwnNames, Application):
                 name="abstain",
                 kind="boolean",
                 nullable=False,
-                description="No class, or more than one, is left that cannot be ruled out",
+                description="The finding is not the only class that cannot be ruled out",
             ),
             Column(
                 name="probabilities",
@@ -218,7 +219,8 @@ class ImagingClassifier(OwnNames, Application):
         self.baselines_ = ImageBaselines(len(self.classes_), self.seed).fit(
             self._small(parts["train"]), parts["train"].target
         )
-        self.check_ = train if validation is None else validation
+        aside = train if self.recipe_.aside_ is None else train.iloc[self.recipe_.aside_]
+        self.check_ = aside if validation is None else validation
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         images = self.schema_.to_arrays(frame)[self.column_.name]
@@ -342,7 +344,7 @@ def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Sec
         (name, int(part.sum()), float(right[part].mean()) if part.any() else None)
         for name, part in (("answered", ~doubtful), ("abstained", doubtful))
     ]
-    text = "The model abstains where not exactly one class is left that cannot be ruled out."
+    text = "The model abstains where the finding is not the only class that cannot be ruled out."
     return Section("Doubt", text, [("answer", "images", "told right"), *rows])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from industry_apps.data import Dataset
 from industry_apps.evaluation import compared
-from industry_apps.evaluation.generation import mean_estimate
+from industry_apps.evaluation.generation import canonical, mean_estimate
 from industry_apps.evaluation.sections import Section
 from industry_apps.features.notations import SMILES
 from industry_apps.healthcare.latent_molecules import MoleculeSpace
@@ -110,15 +110,16 @@ def compared_search(
     budget = steps * population
     given = list(molecules)
     start = given[targets : targets + population]
-    drawn = [space.sample(budget, seed=seed) for seed in range(repeats)]
+    known = space.known_ | set(canonical(start))
+    drawn = [set(canonical(space.sample(budget, seed=n))) - known - {None} for n in range(repeats)]
     drug_like, alike = [], []
     for seed in tracked(range(repeats), "searches toward drug-likeness"):
         found = space.optimise(start, steps=steps, population=population, seed=seed)
-        drug_like.append(_best(found["score"], drawn[seed], drug_likeness, _BEST))
+        drug_like.append(_best(found, drawn[seed], drug_likeness, _BEST))
     for place in tracked(range(targets), "searches toward molecules"):
         score = likeness(given[place])
         found = space.optimise(start, score, steps=steps, population=population, seed=place)
-        alike.append(_best(found["score"], drawn[place % repeats], score, 1))
+        alike.append(_best(found, drawn[place % repeats], score, 1))
     goals = {
         f"QED, mean of the best {_BEST}": np.array(drug_like),
         "likeness to a molecule, the best": np.array(alike),
@@ -129,7 +130,8 @@ def compared_search(
     ]
     text = (
         f"{budget} molecules are written by each search, from {len(start)} test molecules, and "
-        f"drawn at random from the space. {repeats} searches toward QED, and one toward each of "
+        "drawn at random from the space; of both those count that are different and new. "
+        f"{repeats} searches toward QED, and one toward each of "
         f"{targets} other test molecules; an interval covers 95 %, over the searches."
     )
     header = ["goal", "search", "random_draws", "search_less_draws"]
@@ -137,8 +139,9 @@ def compared_search(
 
 
 def _best(
-    found: pd.Series, drawn: Sequence[str], score: Callable[[str], float], count: int
+    found: pd.DataFrame, drawn: Iterable[str | None], score: Callable[[str], float], count: int
 ) -> tuple[float, float]:
-    """Mean of the best scores of a search, and of the best of as many different draws."""
-    others = pd.Series([score(each) for each in set(drawn)])
-    return found.nlargest(count).mean(), others.nlargest(count).mean()
+    """Mean of the best scores of what a search wrote, and of what was drawn."""
+    written = found["score"][found["step"] > 0]  # without what it began with
+    others = pd.Series([score(each) for each in drawn if each])
+    return written.nlargest(count).mean(), others.nlargest(count).mean()

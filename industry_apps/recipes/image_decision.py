@@ -40,8 +40,8 @@ class ClassDecision:
         What it costs to miss each class: the answer is the class whose probability times its
         cost is the largest.
     limits : tuple of float
-        A class is ruled out where its probability is below its limit. Where not exactly one
-        class is left, the answer is doubtful.
+        A class is ruled out where its probability is below its limit. Where the answer is not
+        the only class left, it is doubtful.
 
     References
     ----------
@@ -98,7 +98,9 @@ class ClassDecision:
             limits=tuple(limits),
         )
 
-    def write(self, builder: GraphBuilder, odds: str, maps: str, size: int) -> dict[str, str]:
+    def write(
+        self, builder: GraphBuilder, odds: str, maps: str, size: int, stride: int | None = None
+    ) -> dict[str, str]:
         """Append what is answered.
 
         Parameters
@@ -108,6 +110,9 @@ class ClassDecision:
             Tensors [B, K] and [B, K, H, W].
         size : int
             Pixels of both sides of the map that is answered.
+        stride : int, optional
+            Pixels from a place of the maps to the next, the first at the corner; by default
+            places are cells side by side.
 
         Returns
         -------
@@ -124,15 +129,19 @@ class ClassDecision:
         limits = constant(np.array([self.limits], dtype=np.float32))
         left = builder.cast(node("GreaterOrEqual", probabilities, limits), np.int64)
         count = node("ReduceSum", left, constant(np.array([1])))
+        held = node("GatherElements", left, number, attributes={"axis": 1})
+        alone = node("And", node("Equal", held, count), node("Equal", count, constant(np.array(1))))
         return {
             "finding": node("Gather", constant(np.array(self.classes, dtype=object)), number),
             "probability": node("GatherElements", probabilities, number, attributes={"axis": 1}),
-            "abstain": node("Not", node("Equal", count, constant(np.array(1)))),
+            "abstain": node("Not", alone),
             "probabilities": probabilities,
-            "heat_map": self._write_map(builder, maps, number, size),
+            "heat_map": self._write_map(builder, maps, number, size, stride),
         }
 
-    def _write_map(self, builder: GraphBuilder, maps: str, number: str, size: int) -> str:
+    def _write_map(
+        self, builder: GraphBuilder, maps: str, number: str, size: int, stride: int | None
+    ) -> str:
         """What speaks for the answer rather than for the other classes, from 0 to 1."""
         node, constant = builder.node, builder.constant
         every = constant(np.arange(len(self.classes))[None])
@@ -141,7 +150,7 @@ class ClassDecision:
         weights = node("Sub", chosen, constant(np.float32(1 / len(self.classes))))
         spread = node("Unsqueeze", weights, constant(np.array([2, 3])))  # [B, K, 1, 1]
         one = node("ReduceSum", node("Mul", maps, spread), constant(np.array([1])))
-        wide = write_resized(builder, node("Relu", one), size)  # [B, 1, size, size]
+        wide = _write_drawn(builder, node("Relu", one), size, stride)  # [B, 1, size, size]
         most = node("ReduceMax", wide, constant(np.array([2, 3])))
         shown = node("Div", wide, node("Max", most, constant(np.float32(_FAINTEST))))
         return node("Squeeze", shown, constant(np.array([1])))
@@ -154,6 +163,17 @@ class ClassDecision:
             **{f"cost_of_missing_{n}": c for n, c in zip(self.classes, self.costs, strict=True)},
             **{f"ruled_out_below_{n}": c for n, c in zip(self.classes, self.limits, strict=True)},
         }
+
+
+def _write_drawn(builder: GraphBuilder, places: str, size: int, stride: int | None) -> str:
+    """Draw [B, 1, H, W] to [B, 1, size, size], each place where the network sees it."""
+    if stride is None:
+        return write_resized(builder, places, size)
+    scales = builder.constant(np.array([1, 1, stride, stride], dtype=np.float32))
+    settings = {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}
+    drawn = builder.node("Resize", places, "", scales, attributes=settings)
+    start, end, axes = (np.array(each) for each in ([0, 0], [size, size], [2, 3]))
+    return builder.node("Slice", drawn, *map(builder.constant, (start, end, axes)))
 
 
 def _calibration(odds: _Floats, target: NDArray[np.intp]) -> tuple[float, _Floats]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import onnx
     import torch
 
+    from industry_apps.backbones.convolutional import MappedNetworks
+
 Network = Literal["resnet10", "resnet18", "resnet50", "convnext"]
 Precision = Literal["float32", "int8", "bfloat16"]
 
@@ -79,8 +81,8 @@ class ImagingOptions:
     mirrored : bool
         The file also looks at the image with left and right exchanged.
     coverage : float
-        Share of each class that must not be ruled out, in (0, 1); where not exactly one class
-        is left, the answer is doubtful.
+        Share of each class that must not be ruled out, in (0, 1); where the answer is not
+        the only class left, it is doubtful.
     training : TrainingOptions
         Precision "auto" is bfloat16 on a CPU that multiplies it in hardware.
     """
@@ -185,8 +187,10 @@ class ImagingRecipe:
             A class has too few images, or the loss is not finite.
         """
         self._check_classes("training", train.target, 2 if validation is not None else 5)
+        self.aside_: NDArray[np.intp] | None = None
         if validation is None:
-            train, validation = _held_out(train, self.options.training.seed)
+            kept, self.aside_ = _held_out(train, self.options.training.seed)
+            train, validation = train.part(kept), train.part(self.aside_)
         self._check_classes("validation", validation.target, 1)
         self.size_ = self.options.size or _usual_size(train.images)
         plan = FeatureGraph(Schema((self.column,)), [Pixels(self.column.name, self.size_)])
@@ -196,7 +200,8 @@ class ImagingRecipe:
             self._member(parts[0], parts[1], number) for number in range(self.options.members)
         ]
         self.network_ = self._joined(members)
-        self.calibration_ = parts[0][0][:_CALIBRATED_ON]
+        drawn = np.random.default_rng(self.options.training.seed).permutation(len(parts[0][0]))
+        self.calibration_ = parts[0][0][drawn[:_CALIBRATED_ON]]
         odds, _ = self.forward(parts[1][0])
         self.decision_ = ClassDecision.fit(
             odds.astype(np.float64),
@@ -268,7 +273,9 @@ class ImagingRecipe:
         }
 
     def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> None:
-        answers = self.decision_.write(builder, found["odds"], found["maps"], self.size_)
+        answers = self.decision_.write(
+            builder, found["odds"], found["maps"], self.size_, self.network_.stride
+        )
         shapes = {"probabilities": (len(self.classes),), "heat_map": (self.size_, self.size_)}
         for name in ANSWERS:
             dtype = _DTYPES.get(name, np.float32)
@@ -317,7 +324,7 @@ class ImagingRecipe:
         member: Any = averaged.average
         return member.to(memory_format=torch.contiguous_format)
 
-    def _joined(self, members: Sequence[Any]) -> torch.nn.Module:
+    def _joined(self, members: Sequence[Any]) -> MappedNetworks:
         from industry_apps.backbones.convolutional import MappedNetworks
 
         return MappedNetworks(members, mirrored=self.options.mirrored).eval()
@@ -372,11 +379,11 @@ def _usual_size(images: NDArray[np.object_]) -> int:
     return int(np.clip(sides[counts.argmax()], 8, _LARGEST_SIZE))
 
 
-def _held_out(rows: Pictures, seed: int) -> tuple[Pictures, Pictures]:
-    """Set images aside, with equal shares of the classes."""
+def _held_out(rows: Pictures, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Set images aside, with equal shares of the classes -> numbers of the others, and theirs."""
     from sklearn.model_selection import train_test_split
 
     kept, aside = train_test_split(
         np.arange(len(rows.target)), test_size=_HELD_OUT, stratify=rows.target, random_state=seed
     )
-    return rows.part(kept), rows.part(aside)
+    return kept, aside

@@ -42,6 +42,8 @@ NEVER = (PADDING, UNKNOWN, BEGIN)
 RECURRENT, TRANSFORMER = "recurrent", "transformer"
 #: Of the transformer; of each head the width.
 _DEPTH, _HEAD, _DROPOUT = 4, 32, 0.1
+#: Scores from which on a molecule is remembered, and its scaffold counted.
+_REWARDED = 0.4
 
 Score = Callable[[str], float]
 
@@ -173,7 +175,10 @@ class MoleculeWriter:
 
 
 class DiverseScore:
-    """A score that a molecule gets once, and a scaffold some times.
+    """A score that a molecule gets once, and a scaffold some times, where it is not low.
+
+    Scores below 0.4 are told as often as asked for: what is hardly worth anything must not use
+    up what its scaffold may earn.
 
     Parameters
     ----------
@@ -204,9 +209,11 @@ class DiverseScore:
         core = scaffold_of(found)
         if self.scaffolds[core] >= self.of_a_scaffold:
             return 0.0
-        self.molecules.add(found)
-        self.scaffolds[core] += 1
-        return float(self.score(found))
+        value = float(self.score(found))
+        if value >= _REWARDED:
+            self.molecules.add(found)
+            self.scaffolds[core] += 1
+        return value
 
 
 def learned_codes(

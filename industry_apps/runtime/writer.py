@@ -115,10 +115,14 @@ class SequenceWriter:
         for _ in range(self._length - 1):
             told, state = self.step(codes[:, -1:], state)
             total = score[:, None] + told  # [beams, tokens]
+            total[:, self._never] = -np.inf
             ended = total[:, self._end]
             done += [(codes[row, 1:], float(ended[row])) for row in range(len(codes))]
             total[:, self._end] = -np.inf
             best = np.argsort(-total, axis=None, kind="stable")[:width]
+            best = best[np.isfinite(total.ravel()[best])]
+            if not len(best):
+                break
             row, code = np.unravel_index(best, total.shape)
             codes = np.concatenate([codes[row], code[:, None]], axis=1)
             state, score = state[row], total[row, code]

@@ -52,3 +52,21 @@ def test_the_stem_of_large_images_makes_them_smaller():
     large, small = (some("resnet10", squeeze=False, small=each) for each in (False, True))
     x = torch.zeros(1, 2, 64, 64)
     assert large.forward_features(x).shape[2] * 4 == small.forward_features(x).shape[2]
+
+
+@pytest.mark.usefixtures("torch_convolves")
+@pytest.mark.parametrize("small", [True, False])
+def test_a_place_sees_what_lies_around_its_stride(small):
+    network = convnet("resnet10", 1, 2, width=4, small=small).eval()
+    for part in network.parameters():
+        torch.nn.init.constant_(part, 0.01)  # so that no pixel counts against another
+    pixels = torch.ones(1, 1, 256, 256, requires_grad=True)
+    place = 128 // network.stride
+    network.forward_features(pixels)[0, :, place, place].sum().backward()
+    seen = pixels.grad[0, 0].sum(dim=0)
+    middle = float((seen * torch.arange(256)).sum() / seen.sum())
+    assert middle == pytest.approx(place * network.stride, abs=2)
+
+
+def test_cells_of_convnext_lie_side_by_side():
+    assert some("convnext", squeeze=False).stride is None

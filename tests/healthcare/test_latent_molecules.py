@@ -118,3 +118,6 @@ def test_in_smiles_what_does_not_parse_is_nothing_to_the_search(data, start):
     assert None not in canonical(found["smiles"].tolist())
     assert (found["score"] == found["smiles"].str.len()).all()
     assert not space.optimise(start[:1], len, steps=1, population=4).isna().any(axis=None)
+    # Made of known tokens, and no molecule.
+    told = space.report(pd.DataFrame({"smiles": [*start, "C" * 6 + "1"]}), samples=20)
+    assert f"{len(start)} of {len(start) + 1} molecules can be read" in told.text

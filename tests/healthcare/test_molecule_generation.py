@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError, TrainingError
-from industry_apps.evaluation.generation import WrittenMolecules, canonical
+from industry_apps.evaluation.generation import WrittenMolecules, canonical, mean_estimate
 from industry_apps.features.notations import to_smiles
-from industry_apps.healthcare import MoleculeGenerator
+from industry_apps.healthcare import MoleculeGenerator, likeness
+from industry_apps.recipes.writers import DiverseScore
 from industry_apps.runtime import Model, SequenceWriter
 from industry_apps.testing import check_application
 from industry_apps.training import ReinforceOptions
@@ -173,6 +174,43 @@ def test_beam_search_finds_likelier_molecules_than_chance(generator):
     assert scores[0] >= generator.predict(sampled)["log_likelihood"].max() - 1e-4
     said = generator.predict(pd.DataFrame({"smiles": [text for text, _ in best]}))
     np.testing.assert_allclose(said["log_likelihood"], scores, atol=1e-3)
+
+
+def test_a_wide_beam_writes_nothing_twice_and_no_token_without_text(generator):
+    texts = [text for text, _ in generator.writer_.writer().best(200)]
+    assert len(set(texts)) == len(texts)
+
+
+def test_what_scores_low_does_not_use_up_the_reward_of_its_scaffold():
+    aspirin = "CC(=O)Oc1ccccc1C(=O)O"
+    score = DiverseScore(likeness(aspirin), 2)
+    low = [score(text) for text in ("Cc1ccccc1", "CCc1ccccc1", "CCCc1ccccc1", "Cc1ccccc1")]
+    assert all(0 < each < 0.4 for each in low)
+    assert score(aspirin) == 1
+    assert score(aspirin) == 0  # once
+    alike = [score(text) for text in ("CC(=O)Oc1ccccc1C(=O)OC", "CCC(=O)Oc1ccccc1C(=O)O")]
+    assert alike[0] > 0.4
+    assert alike[1] == 0  # its scaffold has had its share
+
+
+def test_the_interval_of_diversity_is_that_of_other_molecules(data):
+    texts = data.train["smiles"].tolist()
+    draw = np.random.default_rng(0)
+    found = [
+        WrittenMolecules(draw.choice(texts, 80, replace=False).tolist(), set()).estimates()
+        for _ in range(40)
+    ]
+    diversity = [each["internal_diversity"] for each in found]
+    spread = 1.96 * np.std([each.value for each in diversity], ddof=1)
+    told = np.mean([each.high - each.value for each in diversity])
+    assert told == pytest.approx(spread, rel=0.35)
+
+
+def test_few_values_have_a_wide_interval_and_one_has_none():
+    few = mean_estimate(np.array([1.0, 2.0, 3.0]))
+    assert few.high - few.value == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
+    assert mean_estimate(np.array([0.7])).value == 0.7
+    assert np.isnan(mean_estimate(np.array([0.7])).low)
 
 
 @pytest.mark.parametrize("text", ["", "[Xx]", "word 字 😀", "C" * 500, None])

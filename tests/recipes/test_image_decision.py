@@ -27,10 +27,16 @@ def fitted(costs: dict[str, float] | None = None, coverage: float = 0.9) -> Clas
     return ClassDecision.fit(*drawn(4_000, 0), CLASSES, costs=costs, coverage=coverage)
 
 
-def answers(decision: ClassDecision, odds: np.ndarray, maps: np.ndarray) -> dict[str, np.ndarray]:
+def answers(
+    decision: ClassDecision,
+    odds: np.ndarray,
+    maps: np.ndarray,
+    size: int = 8,
+    stride: int | None = None,
+) -> dict[str, np.ndarray]:
     def write(builder, inputs):
-        made = decision.write(builder, inputs["odds"], inputs["maps"], 8)
-        shapes = {"probabilities": 3, "heat_map": (8, 8)}
+        made = decision.write(builder, inputs["odds"], inputs["maps"], size, stride)
+        shapes = {"probabilities": 3, "heat_map": (size, size)}
         dtypes = {"finding": np.object_, "abstain": np.bool_}
         for name in ANSWERS:
             builder.output(made[name], name, dtypes.get(name, np.float32), shapes.get(name, 1))
@@ -78,7 +84,8 @@ def test_it_abstains_where_not_exactly_one_class_is_left():
     odds, _ = drawn(500, 3)
     found = answers(decision, odds, no_maps(odds))
     left = (found["probabilities"] >= np.float32(decision.limits)).sum(axis=1)
-    assert ((left != 1) == found["abstain"][:, 0]).all()
+    assert found["abstain"][left != 1].all()
+    assert (left[~found["abstain"][:, 0]] == 1).all()
     assert set(np.unique(left)) >= {1, 2}
 
 
@@ -103,3 +110,28 @@ def test_the_map_shows_what_speaks_for_the_answer_alone():
     assert np.unravel_index(heat[0].argmax(), (8, 8)) == (0, 6) or heat[0, 0, 7] == 1
     assert np.allclose(heat[1], 0, atol=1e-5)
     assert np.allclose(heat[2, 4:, :4], 0)
+
+
+def test_an_answer_without_doubt_is_the_class_that_is_left():
+    decision = ClassDecision.fit(
+        *drawn(4_000, 0), CLASSES, costs={"a": 1.0, "b": 1.0, "c": 20.0}, coverage=0.8
+    )
+    odds, _ = drawn(4_000, 4)
+    found = answers(decision, odds, no_maps(odds))
+    held = found["probabilities"] >= np.float32(decision.limits)
+    number = np.array([CLASSES.index(name) for name in found["finding"][:, 0]])
+    sure = ~found["abstain"][:, 0]
+    assert sure.any()
+    assert held[np.arange(len(held)), number][sure].all()
+    ruled_out = (held.sum(axis=1) == 1) & ~held[np.arange(len(held)), number]
+    assert ruled_out.any()
+    assert found["abstain"][ruled_out, 0].all()
+
+
+def test_places_are_drawn_where_the_network_sees_them():
+    decision = fitted(dict.fromkeys(CLASSES, 1.0))
+    maps = np.zeros((1, 3, 4, 4))
+    maps[0, 0, 2, 1] = 5
+    heat = answers(decision, np.array([[9.0, 0.0, 0.0]]), maps, size=28, stride=8)["heat_map"][0]
+    assert heat.shape == (28, 28)
+    assert np.unravel_index(heat.argmax(), heat.shape) == (16, 8)
