@@ -37,7 +37,7 @@ __getattr__, __dir__ = lazy_names(
         "card": "cards",
         "card_transactions": "simulators",
         "catalogue": "cards",
-        "check_leakage": "splits",
+        "check_leakage": "leakage",
         "fetch": "files",
         "load": "datasets",
         "read_table": "tables",

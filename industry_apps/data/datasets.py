@@ -15,13 +15,13 @@ from industry_apps.data import simulators
 from industry_apps.data.cards import Card, Simulator, card
 from industry_apps.data.files import cache_folder, fetch
 from industry_apps.data.hashing import hashable, holds_several
+from industry_apps.data.leakage import check_leakage
 from industry_apps.data.orders import split_last_out
 from industry_apps.data.resampling import split_resampled, with_validation
 from industry_apps.data.scaffolds import split_scaffolds
 from industry_apps.data.shapes import read_files
 from industry_apps.data.splits import (
     Split,
-    check_leakage,
     split_by_group,
     split_by_time,
     split_latest,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from industry_apps.data.leakage import refuse_random
 from industry_apps.data.rules import HeldOut, Resampling
-from industry_apps.data.splits import Split, refuse_random
+from industry_apps.data.splits import Split
 from industry_apps.errors import ParameterError, require
 
 if TYPE_CHECKING:

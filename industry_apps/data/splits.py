@@ -1,4 +1,4 @@
-"""Splits that let nothing leak, and the check that nothing did.
+"""Splits that let nothing leak.
 
 Known entities: nobody needs a model to find a customer already known to be defrauded. As in
 `get_train_test_set` of Le Borgne, Siblini, Lebichot and Bontempi, *Reproducible Machine
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from industry_apps.data.leakage import refuse_random
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, require
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 Period = tuple[str, str]
 
 _FEWEST_ROWS = 5
-_TIMES = frozenset({"time", "date", "datetime", "timestamp"})
-_SUBJECTS = frozenset(
-    {"account", "client", "customer", "device", "group", "machine", "patient", "person"}
-    | {"subject", "terminal", "unit", "user"}
-)
 
 
 class Split(NamedTuple):
@@ -245,51 +241,6 @@ def split_random(
     return Split(*(part.reset_index(drop=True) for part in parts))
 
 
-def check_leakage(
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    *,
-    time: str | None = None,
-    delay: int = 0,
-    group: str | None = None,
-) -> None:
-    """Raise when a model trained on one table may know too much about another.
-
-    Parameters
-    ----------
-    train, test : pandas.DataFrame
-        What the model learns from, and what it is judged on.
-    time : str, optional
-        A column: all of `test` must lie at least `delay` days after all of `train`.
-    delay : int
-        Days after which a label is known.
-    group : str, optional
-        A column: no value may occur in both tables.
-
-    Raises
-    ------
-    LeakageError
-        Names the column, the offending values and the remedy.
-    """
-    import pandas as pd
-
-    if time is not None:
-        last, first = train[time].max(), test[time].min()
-        if first < last + pd.Timedelta(days=delay) or first == last:
-            raise LeakageError(
-                f"Column {time!r}: the data to judge on begin at {first}, but the model learns "
-                f"from data up to {last}, whose labels are known {delay} days later. Use later "
-                "data, or split with split_by_time."
-            )
-    if group is not None:
-        shared = set(train[group].dropna()) & set(test[group].dropna())
-        if shared:
-            raise LeakageError(
-                f"Column {group!r}: {len(shared)} values, such as {min(map(str, shared))!r}, are "
-                "in the data to learn from and in those to judge on. Use split_by_group."
-            )
-
-
 def _limits(
     periods: dict[str, Period],
 ) -> tuple[dict[str, pd.Timestamp], dict[str, pd.Timestamp]]:
@@ -357,21 +308,6 @@ def _without_known(
     # On day d, known is what happened before day d - delay.
     rest: pd.DataFrame = part[~(age > pd.Timedelta(days=delay))]
     return rest.reset_index(drop=True)
-
-
-def refuse_random(values: pd.Series, column: str) -> None:
-    """Raise when a column says that rows must not be split at random."""
-    name = column.lower().removesuffix("_id").removesuffix("id")
-    if values.dtype.kind == "M" or name in _TIMES:
-        raise LeakageError(
-            f"Column {column!r} is a time: a random split would train on the future. Use "
-            "split_latest or split_by_time; drop the column if it is no time."
-        )
-    if name in _SUBJECTS and values.duplicated().any():
-        raise LeakageError(
-            f"Column {column!r} names a subject with several rows: a random split would put the "
-            "same one into training and test. Use split_by_group."
-        )
 
 
 def _check_shares(*shares: float) -> None:

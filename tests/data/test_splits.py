@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from industry_apps.data.leakage import check_leakage
 from industry_apps.data.splits import (
-    check_leakage,
     split_by_group,
     split_by_time,
     split_latest,

@@ -1,0 +1,76 @@
+"""What one table tells of another that a model is judged on, and columns that say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from industry_apps.errors import LeakageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TIMES = frozenset({"time", "date", "datetime", "timestamp"})
+_SUBJECTS = frozenset(
+    {"account", "client", "customer", "device", "group", "machine", "patient", "person"}
+    | {"subject", "terminal", "unit", "user"}
+)
+
+
+def check_leakage(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    *,
+    time: str | None = None,
+    delay: int = 0,
+    group: str | None = None,
+) -> None:
+    """Raise when a model trained on one table may know too much about another.
+
+    Parameters
+    ----------
+    train, test : pandas.DataFrame
+        What the model learns from, and what it is judged on.
+    time : str, optional
+        A column: all of `test` must lie at least `delay` days after all of `train`.
+    delay : int
+        Days after which a label is known.
+    group : str, optional
+        A column: no value may occur in both tables.
+
+    Raises
+    ------
+    LeakageError
+        Names the column, the offending values and the remedy.
+    """
+    import pandas as pd
+
+    if time is not None:
+        last, first = train[time].max(), test[time].min()
+        if first < last + pd.Timedelta(days=delay) or first == last:
+            raise LeakageError(
+                f"Column {time!r}: the data to judge on begin at {first}, but the model learns "
+                f"from data up to {last}, whose labels are known {delay} days later. Use later "
+                "data, or split with split_by_time."
+            )
+    if group is not None:
+        shared = set(train[group].dropna()) & set(test[group].dropna())
+        if shared:
+            raise LeakageError(
+                f"Column {group!r}: {len(shared)} values, such as {min(map(str, shared))!r}, are "
+                "in the data to learn from and in those to judge on. Use split_by_group."
+            )
+
+
+def refuse_random(values: pd.Series, column: str) -> None:
+    """Raise when a column says that rows must not be split at random."""
+    name = column.lower().removesuffix("_id").removesuffix("id")
+    if values.dtype.kind == "M" or name in _TIMES:
+        raise LeakageError(
+            f"Column {column!r} is a time: a random split would train on the future. Use "
+            "split_latest or split_by_time; drop the column if it is no time."
+        )
+    if name in _SUBJECTS and values.duplicated().any():
+        raise LeakageError(
+            f"Column {column!r} names a subject with several rows: a random split would put the "
+            "same one into training and test. Use split_by_group."
+        )
