@@ -221,7 +221,7 @@ class Column:
                 try:
                     one.to_array(row)
                 except SchemaError as error:
-                    place = str(error).replace("row ", f"row {number}, position ", 1)
+                    place = str(error).replace(", row ", f", row {number}, position ", 1)
                     raise SchemaError(place) from None
             raise
         width = self.size or max(1, int(sizes.max(initial=0)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import warnings
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -224,21 +223,20 @@ def _decoded(source: Any) -> NDArray[Any]:
     bombs = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
     encoded = isinstance(source, bytes | bytearray)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            with pillow.open(io.BytesIO(source) if encoded else source) as opened:
-                if max(opened.size) > LARGEST_SIDE:
-                    raise _UnfitError(
-                        f"an image of at most {LARGEST_SIDE} pixels a side, not "
-                        f"{opened.size[0]} x {opened.size[1]}",
-                        "Make it smaller.",
-                    )
-                if opened.mode not in _MODES:
-                    raise _UnfitError(
-                        f"8 bits a channel, grey or RGB (a mode of {_MODES}, not {opened.mode!r})",
-                        "Convert it with Pillow's convert().",
-                    )
-                return np.asarray(opened)
+        # Pillow only warns of images between its limit and twice that: they are too large here.
+        with pillow.open(io.BytesIO(source) if encoded else source) as opened:
+            if max(opened.size) > LARGEST_SIDE:
+                raise _UnfitError(
+                    f"an image of at most {LARGEST_SIDE} pixels a side, not "
+                    f"{opened.size[0]} x {opened.size[1]}",
+                    "Make it smaller.",
+                )
+            if opened.mode not in _MODES:
+                raise _UnfitError(
+                    f"8 bits a channel, grey or RGB (a mode of {_MODES}, not {opened.mode!r})",
+                    "Convert it with Pillow's convert().",
+                )
+            return np.asarray(opened)
     except bombs:
         raise _UnfitError(
             f"an image of at most {LARGEST_SIDE} pixels a side", "Make it smaller."

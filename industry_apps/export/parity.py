@@ -21,6 +21,9 @@ from industry_apps.images import are_images, changed_pixels
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.model import TOLERANCE
 
+#: What the letters of numpy stand for.
+_KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "booleans"}
+
 Answers = Mapping[str, NDArray[Any]]
 
 
@@ -259,6 +262,10 @@ def _refuse(
         )
 
 
+def _kind(values: Any) -> str:
+    return _KINDS.get(np.asarray(values).dtype.kind, "objects")
+
+
 def _differences(
     native: Answers, exported: Answers
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -272,6 +279,11 @@ def _differences(
     differs = np.zeros(rows, dtype=bool)
     for name, ours in native.items():
         theirs = exported[name]
+        if np.shape(ours) != np.shape(theirs) or _kind(ours) != _kind(theirs):
+            raise ParityError(
+                f"Output {name!r} is {_kind(theirs)} of shape {np.shape(theirs)} in the file, and "
+                f"{_kind(ours)} of shape {np.shape(ours)} in the model."
+            )
         if np.asarray(ours).dtype.kind == "f":
             exact = ours.astype(np.float64)
             gap = np.abs(exact - theirs.astype(np.float64)) / np.fmax(1, np.abs(exact))

@@ -6,26 +6,36 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, SchemaError, require
 from industry_apps.images import are_images, one_by_one, pack
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
 from industry_apps.whole_file import whole_file
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Rows held in memory at a time.
 ROWS_A_CHUNK = 131_072
+#: What pandas.read_csv takes for missing.
+_MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
+_MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+_TRUTH = {"True": True, "TRUE": True, "true": True}
+_TRUTH |= {"False": False, "FALSE": False, "false": False}
 
 
 def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, float]]:
     """Read a file chunk by chunk; at least one, even of no rows.
 
     Rows are numbered through the file. Of a CSV file, numbers and booleans of the schema
-    are parsed; all else stays text, so that no value depends on what shares its chunk. A list
-    is one cell of JSON, as in ``["a", "b"]``.
+    are parsed; all else stays text, so that no value depends on what shares its chunk. What
+    pandas takes for missing, as ``NA``, is missing in a column of the schema, and stays as it
+    stands in any other. A list is one cell of JSON, as in ``["a", "b"]``.
 
     Parameters
     ----------
@@ -56,6 +66,8 @@ def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, flo
         raise SchemaError(f"{path.name!r} is neither .csv, .csv.gz nor .parquet. Convert it.")
     try:
         yield from found
+    except SchemaError:  # which says what is wrong, and where
+        raise
     except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's errors are these
         raise SchemaError(f"{path.name!r} cannot be read: {error}. Write it again.") from error
 
@@ -69,8 +81,9 @@ def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[An
         if not total:
             yield file.schema_arrow.empty_table().to_pandas(ignore_metadata=True), 1.0
         for batch in file.iter_batches(batch_size=ROWS_A_CHUNK, columns=names or None):
-            # What is written again must not lose the last digits of a number beside a null.
-            frame = batch.to_pandas(ignore_metadata=True, integer_object_nulls=not only)
+            # Neither names nor what is written again may lose digits beside a null.
+            exact = not only or whole_names(batch.schema, schema)
+            frame = batch.to_pandas(ignore_metadata=True, integer_object_nulls=exact)
             frame.index += done
             done += len(frame)
             yield frame, done / total
@@ -80,6 +93,7 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
     import pandas as pd
 
     names = list(pd.read_csv(path, nrows=0).columns)
+    _check_unlike(pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0])
     known = [name for name in names if name in schema]
     numeric = ("number", "boolean")
     parsed = [n for n in known if schema[n].kind in numeric and not schema[n].is_list]
@@ -90,6 +104,8 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
             chunksize=ROWS_A_CHUNK,
             usecols=known if known and only else None,
             dtype={name: str for name in names if name not in parsed},
+            keep_default_na=False,
+            na_values={name: _MISSING if name in known else [""] for name in names},
             compression="gzip" if path.suffix == ".gz" else None,
             index_col=False,  # a comma at the end of each line must not shift the columns
             float_precision="round_trip",
@@ -97,9 +113,34 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
         )
         lists = [name for name in known if schema[name].is_list]
         for frame in reader:
+            for name in parsed:
+                frame[name] = _each_parsed(frame[name])
             for name in lists:
                 frame[name] = [_list_in(name, row, cell) for row, cell in frame[name].items()]
             yield frame, min(raw.tell() / size, 1.0)
+
+
+def _check_unlike(header: pd.Series) -> None:
+    again = header[header.duplicated() & header.notna()]
+    if len(again):
+        raise SchemaError(f"Column {again.iloc[0]!r} appears twice. Rename or drop one of them.")
+
+
+def _each_parsed(values: pd.Series) -> pd.Series:
+    """Cells of numbers and booleans each by itself, where one that is neither made all texts."""
+    if values.dtype.kind in "iufb":
+        return values
+    return values.map(lambda cell: _parsed(cell) if isinstance(cell, str) else cell)
+
+
+def _parsed(text: str) -> bool | float | str:
+    """A number or a boolean; what is neither stays text, to be named where it is read."""
+    if text in _TRUTH:
+        return _TRUTH[text]
+    try:
+        return text if "_" in text else float(text)
+    except ValueError:
+        return text
 
 
 def _list_in(name: str, row: Any, text: Any) -> Any:
@@ -113,6 +154,13 @@ def _list_in(name: str, row: Any, text: Any) -> Any:
             f"Column {name!r}, row {row}: got {text[:60]!r}, expected a list as in "
             f'["a", "b"] ({error}). Write lists as JSON.'
         ) from error
+
+
+def _as_json(row: Any) -> str | None:
+    """A list as the cell that :func:`_list_in` reads."""
+    if row is None:
+        return None
+    return json.dumps(row.tolist() if hasattr(row, "tolist") else list(row))
 
 
 def _as_texts(values: NDArray[Any]) -> NDArray[Any]:
@@ -161,12 +209,17 @@ class TableWriter:
         frame = frame.assign(**cells(answers))
         if self._path.suffix == ".csv":
             mode = "w" if self._first else "a"
-            lists = [name for name, values in answers.items() if values.ndim > 1]
-            frame = frame.assign(**{n: [json.dumps(row) for row in frame[n]] for n in lists})
+            lists = [name for name in frame if self._is_list(name, answers)]
+            frame = frame.assign(**{name: list(map(_as_json, frame[name])) for name in lists})
             frame.to_csv(self._partial, mode=mode, header=self._first, index=False)
         else:
             self._write_parquet(frame, answers)
         self._first = False
+
+    def _is_list(self, name: str, answers: Mapping[str, NDArray[Any]]) -> bool:
+        if name in answers:
+            return answers[name].ndim > 1
+        return name in self._schema and self._schema[name].is_list
 
     def _write_parquet(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
         arrow = require("pyarrow", extra="train", needed_by="writing Parquet")
@@ -178,6 +231,9 @@ class TableWriter:
             else:
                 kinds = {"number": arrow.float64(), "boolean": arrow.bool_()}
                 types = {c.name: kinds.get(c.kind, arrow.string()) for c in self._schema}
+                types |= {c.name: arrow.list_(types[c.name]) for c in self._schema if c.is_list}
+                moments = {n: kind for n, kind in frame.dtypes.items() if kind.kind == "M"}
+                types |= {n: arrow.from_numpy_dtype(kind) for n, kind in moments.items()}
             types |= {name: _arrow_type(arrow, values) for name, values in answers.items()}
             fields = [(name, types.get(name, arrow.string())) for name in frame.columns]
             self._writer = parquet.ParquetWriter(self._partial, arrow.schema(fields))

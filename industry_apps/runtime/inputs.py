@@ -50,9 +50,11 @@ def is_record(data: Any, schema: Schema) -> bool:
     if images:  # which tell, whatever else is there: a column that no model knows may be an array
         return all(is_image(data[name]) for name in images)
     lists = {column.name for column in schema if column.is_list}
+    # What no model knows may be of any form, unless there is nothing else.
+    told = {name: value for name, value in data.items() if name in schema} or data
     return all(
         is_single(value) or (name in lists and all(map(is_single, value)))
-        for name, value in data.items()
+        for name, value in told.items()
     )
 
 
@@ -73,13 +75,29 @@ def table_of(data: Any, schema: Schema) -> Any:
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "iloc")):
         return data
     if hasattr(data, "column_names") and hasattr(data, "to_pandas"):  # Arrow
-        return data.to_pandas(ignore_metadata=True)  # an index of pandas stays a column
+        # An index of pandas stays a column.
+        exact = whole_names(data.schema, schema)
+        return data.to_pandas(ignore_metadata=True, integer_object_nulls=exact)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return _columns_of(data, schema)
     raise SchemaError(
         f"Cannot read records from {type(data).__name__}. Give a dict, a list of dicts, a "
         "DataFrame, a dict of arrays, an Arrow table, or the path of a CSV or Parquet file."
     )
+
+
+def whole_names(arrow: Any, schema: Schema) -> bool:
+    """Tell whether some names are whole numbers, whose digits must not be lost beside a null.
+
+    Parameters
+    ----------
+    arrow : pyarrow.Schema
+        Of the table.
+    schema : Schema
+        Of the model.
+    """
+    names = {column.name for column in schema if column.kind in ("category", "text")}
+    return any(field.name in names and "int" in str(field.type) for field in arrow)
 
 
 def feeds_of(arrays: Mapping[str, NDArray[Any]], schema: Schema) -> Feeds:
@@ -206,6 +224,8 @@ def _columns_of(records: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
                 "Add it, as None where its value is not known."
             )
     names = [n for n in schema.names if n in required or any(n in record for record in records)]
+    # Records that know nothing the model asks for are records still.
+    names = names or list(schema.names[:1])
     return {name: [record.get(name) for record in records] for name in names}
 
 

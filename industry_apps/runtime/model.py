@@ -275,6 +275,11 @@ class Model:
             )
         answers = self._predict_table(inputs.table_of(test["records"], self._table))
         for name, expected in test["answers"].items():
+            if len(answers[name]) != len(expected):
+                raise ModelFileError(
+                    f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
+                    f"{len(answers[name])} records. Export the model again."
+                )
             wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
             if wrong.any():
                 row = int(wrong.argmax())

@@ -27,7 +27,7 @@ from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime.aggregates import Amounts, Positives
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
-from industry_apps.values import MISSING_TIME, parse_moment
+from industry_apps.values import MISSING_TIME, is_missing, parse_moment
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -351,7 +351,9 @@ class TransactionState:
         return self._amounts(np.array([value], dtype=object))[:, 0].tolist()
 
     def _positive(self, value: Any) -> int:
-        return int(self._column(self.label).to_array([value])[0] == 1) if value else 0
+        if is_missing(value) or not value:
+            return 0
+        return int(self._column(self.label).to_array([value])[0] == 1)
 
     def _amounts(self, values: Any) -> Ints:
         """Return what is summed of amounts, [4, R]."""

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,7 @@ def index_is_kept(trial: Trial) -> None:
 
 def inputs_are_not_mutated(trial: Trial) -> None:
     """Fit, predict, evaluate and export leave the tables as they were."""
-    asked = trial.asked.copy()
+    asked = trial.asked.map(deepcopy)  # images and lists, too
     trial.model.predict(asked)
     trial.fitted.predict(asked)
     pd.testing.assert_frame_equal(asked, trial.asked)

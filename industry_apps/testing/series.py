@@ -133,6 +133,7 @@ def no_look_ahead(trial: SeriesTrial) -> None:
     fitted = trial.application_class.fast().fit(trial.data)  # has been asked nothing yet
     table, schema, rule = trial.everything, trial.model.schema, trial.rule
     moments = _some(trial, 4)[:-1]
+    assert_that(len(moments) > 0, "The test part must be longer than one horizon.")
     before = [fitted.predict(trial.upto(table, moment)) for moment in moments]
     fitted.predict(trial.table)
     native = fitted._exportable().native

@@ -138,6 +138,17 @@ def test_simulated_data_have_no_files():
     assert cards.card("finance_card_simulator").simulator is not None
 
 
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "model.onnx"
+    with whole_file(path) as first:
+        first.write_bytes(b"all of the first")
+        with whole_file(path) as second:
+            second.write_bytes(b"part")
+            assert first != second
+        assert path.read_bytes() == b"part"
+    assert path.read_bytes() == b"all of the first"
+
+
 def test_whole_file_appears_at_the_end_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "file"
     with whole_file(path) as aside:

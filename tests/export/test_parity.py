@@ -11,7 +11,7 @@ import pytest
 from tiny_model import SCHEMA, Served, fitted, records
 
 from industry_apps.errors import ParameterError, ParityError
-from industry_apps.export import certify, convert, edge_rows, export_model
+from industry_apps.export import certify, convert, edge_rows, export_model, parity
 from industry_apps.export.parity import Answers
 from industry_apps.finance import FraudDetector
 from industry_apps.images import one_by_one
@@ -87,6 +87,18 @@ def test_a_number_where_the_model_has_none_is_refused() -> None:
 
     with pytest.raises(ParityError, match="in 1 of 2 rows"):
         certify(native, filled, FRAME, EDGES)
+
+
+@pytest.mark.parametrize(
+    "other", [np.ones((2, 1), np.float32), np.ones((2, 2), np.float64), np.ones((2, 2), bool)]
+)
+def test_answers_of_another_shape_or_kind_are_refused(other):
+    ours = {"risk": np.ones((2, 2), np.float32)}
+    if other.dtype == np.float64:  # of another precision alone, they are compared
+        assert not parity._differences(ours, {"risk": other})[1].any()
+        return
+    with pytest.raises(ParityError, match="Output 'risk' is"):
+        parity._differences(ours, {"risk": other})
 
 
 def test_other_outputs_are_refused() -> None:

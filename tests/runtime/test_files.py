@@ -20,6 +20,7 @@ from tiny_model import SCHEMA, Served
 from industry_apps.errors import DataNotFoundError, ParameterError, SchemaError
 from industry_apps.runtime import Model, files
 from industry_apps.runtime.files import TableWriter, chunks
+from industry_apps.runtime.inputs import table_of
 from industry_apps.runtime.progress import progress
 from industry_apps.schema import Column, Schema
 
@@ -312,3 +313,73 @@ def test_progress_is_shown_to_people_who_wait(
     assert list(progress(items, "scoring")) == ["a", "b"]
     expected = f"\rscoring [{'#' * 15:<30}]  50%\rscoring [{'#' * 30}] 100%\n"
     assert terminal.text == (expected if shown else "")
+
+
+NAMES = Schema((Column(name="code", kind="category"), Column(name="x", kind="number")))
+
+
+def table_in(path: Path, schema: Schema, **given: bool) -> pd.DataFrame:
+    ((frame, _),) = chunks(path, schema, **{"only": False, **given})
+    return frame
+
+
+def test_texts_that_pandas_takes_for_missing_stay_where_no_model_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("code,x,note\nNA,NA,NA\nA,1,None\n")
+    frame = table_in(tmp_path / "in.csv", NAMES)
+    assert frame["note"].tolist() == ["NA", "None"]
+    assert frame.isna()["code"].tolist() == frame.isna()["x"].tolist() == [True, False]
+
+
+def test_one_bad_cell_is_the_one_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("code,x\nA,1\nA,2\nA,oops\nA,\nA,4\n")
+    with pytest.raises(SchemaError, match=r"'x', row 2: got 'oops'"):
+        NAMES.to_arrays(table_in(tmp_path / "in.csv", NAMES))
+    flags = Schema((Column(name="yes", kind="boolean"), Column(name="x", kind="number")))
+    long = "1" + "0" * 29
+    (tmp_path / "in.csv").write_text(f"yes,x\nTrue,{long}\n0,2\nfalse,\n")
+    found = flags.to_arrays(table_in(tmp_path / "in.csv", flags))
+    assert found["yes"].tolist() == [1, 0, 0]
+    np.testing.assert_allclose(found["x"], [1e29, 2, np.nan], rtol=1e-6)
+
+
+def test_a_column_that_appears_twice_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("code,x,x\nA,1,2\n")
+    with pytest.raises(SchemaError, match=r"^Column 'x' appears twice"):
+        table_in(tmp_path / "in.csv", NAMES)
+
+
+def test_names_that_are_whole_numbers_keep_their_digits_beside_a_null(tmp_path: Path) -> None:
+    table = pa.table({"code": [2**53 + 1, None], "x": [1.0, 2.0]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    for only in (True, False):
+        frame = table_in(tmp_path / "in.parquet", NAMES, only=only)
+        assert NAMES.to_arrays(frame)["code"].tolist() == ["9007199254740993", ""]
+    assert NAMES.to_arrays(table_of(table, NAMES))["code"].tolist() == ["9007199254740993", ""]
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.parquet"])
+@pytest.mark.parametrize("to", ["out.csv", "out.parquet"])
+def test_lists_are_written_as_they_are_read(tmp_path: Path, name: str, to: str) -> None:
+    schema = Schema((Column(name="bought", kind="category", size=None),))
+    rows = [["A", "B"], None, ["C"]]
+    if name.endswith(".csv"):
+        texts = ['"[""A"", ""B""]"', "", '"[""C""]"']
+        (tmp_path / name).write_text("bought,x\n" + "".join(f"{each},1\n" for each in texts))
+    else:
+        pq.write_table(pa.table({"bought": rows, "x": [1, 1, 1]}), tmp_path / name)
+    frame = table_in(tmp_path / name, schema)
+    with TableWriter(tmp_path / to, tmp_path / name, schema) as writer:
+        writer.write(frame, {"y": np.zeros(3, dtype=np.float32)})
+    again = table_in(tmp_path / to, schema)
+    for one, other in ((frame, rows), (again, rows)):
+        want = schema.to_arrays(pd.DataFrame({"bought": other}))["bought"].tolist()
+        assert schema.to_arrays(one)["bought"].tolist() == want
+
+
+def test_moments_are_written_to_parquet(tmp_path: Path) -> None:
+    keys = pd.DataFrame({"time": pd.to_datetime(["2024-01-01", "2024-01-02"]).astype("M8[s]")})
+    schema = Schema((Column(name="time", kind="datetime"),))
+    with TableWriter(tmp_path / "out.parquet", Path(), schema) as writer:
+        writer.write(keys, {"quantity": np.ones(2, dtype=np.float32)})
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["time"].tolist() == keys["time"].tolist()

@@ -143,6 +143,17 @@ def test_what_is_no_table(data: Any, message: str) -> None:
         table_of(data, SCHEMA)
 
 
+def test_records_that_know_nothing_are_records_still() -> None:
+    optional = Schema((Column(name="user", kind="category", required=False),))
+    for records in ([{}, {}], [{"country": "DE"}, {"country": "FR"}]):
+        assert optional.to_arrays(table_of(records, optional))["user"].tolist() == ["", ""]
+
+
+def test_a_list_that_no_model_knows_does_not_make_a_table() -> None:
+    assert is_record({"amount": 1.0, "tags": ["a", "b"]}, SCHEMA)
+    assert not is_record({"amount": [1.0], "tags": "a"}, SCHEMA)
+
+
 def test_no_records_are_a_table_of_no_rows() -> None:
     assert [len(values) for values in SCHEMA.to_arrays(table_of([], SCHEMA)).values()] == [0, 0]
 
