@@ -121,20 +121,19 @@ class Isotonic:
         """Learn from validation data; at most ``most`` knots are kept."""
         from sklearn.isotonic import IsotonicRegression
 
-        fitted = IsotonicRegression(out_of_bounds="clip").fit(probability, target)
-        x, y = fitted.X_thresholds_.astype(np.float32), fitted.y_thresholds_
-        kept = [0]
-        for knot in range(1, len(x)):
-            rise = y[knot] - y[kept[-1]]
-            if x[knot] - x[kept[-1]] > max(rise / _STEEPEST, _NARROWEST):
-                kept.append(knot)
-        x, y = x[kept], y[kept]
-        if len(x) > most:
-            chosen = np.unique(np.linspace(0, len(x) - 1, most).round().astype(int))
-            x, y = x[chosen], y[chosen]
+        fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(probability, target)
+        values, place = np.unique(fitted, return_inverse=True)
+        rows = np.bincount(place).astype(np.float64)
+        # A knot in the middle of each plateau, so that the mean over the rows is kept.
+        knots = [*zip(np.bincount(place, probability) / rows, values, rows, strict=True)]
+        while len(knots) > 1 and (pair := _to_be_pooled(np.array(knots), most)) is not None:
+            both = np.array(knots[pair : pair + 2])
+            weight = both[:, 2]
+            knots[pair : pair + 2] = [(*(weight @ both[:, :2] / weight.sum()), weight.sum())]
+        x, y, _ = np.array(knots).T
         if len(x) < 2:
             x, y = np.array([0.0, 1.0]), np.array([y[0], y[0]])
-        return cls(tuple(map(float, x)), tuple(map(float, y)))
+        return cls(tuple(map(float, x.astype(np.float32))), tuple(map(float, y)))
 
     def apply(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability [rows] -> probability [rows]."""
@@ -143,6 +142,21 @@ class Isotonic:
     def write(self, builder: GraphBuilder, probability: str) -> str:
         """Probability [batch, 1] -> probability [batch, 1]."""
         return builder.interpolate(probability, np.array([self.knots]), np.array([self.values]))
+
+
+def _to_be_pooled(knots: NDArray[np.float64], most: int) -> int | None:
+    """The first of two knots [x, y, rows] that lie too near, or differ least where they are many.
+
+    None of knots that may stay as they are.
+    """
+    run, rise = np.diff(knots[:, 0]), np.diff(knots[:, 1])
+    steep = run <= np.maximum(rise / _STEEPEST, _NARROWEST)
+    if steep.any():
+        return int(steep.argmax())
+    if len(knots) <= most:
+        return None
+    one, other = knots[:-1, 2], knots[1:, 2]
+    return int((rise**2 * one * other / (one + other)).argmin())  # as Ward's clustering does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

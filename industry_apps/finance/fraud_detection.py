@@ -267,13 +267,12 @@ class FraudDetector(OwnNames, Application):
             records, self.unstable_ = records.without_unstable(train, validation)
         options = self._options(records.schema)
         rows = records.labelled(train), records.labelled(validation)
+        # What is newer than the training data is worth learning from too.
+        refit = self.split_["validation"]["first"] > self.split_["train"]["last"]
         self.recipe_ = DecisionRecipe(records.schema, options).fit(
-            *rows,
-            day=records.days(validation),
-            # What is newer than the training data is worth learning from too.
-            refit=self.split_["validation"]["first"] > self.split_["train"]["last"],
+            *rows, day=records.days(validation), refit=refit
         )
-        self.baselines_ = DecisionBaselines(records.schema, options).fit(*rows)
+        self.baselines_ = DecisionBaselines(records.schema, options).fit(*rows, refit=refit)
         self.records_ = replace(records, schema=self.recipe_.used_columns())
         self.validation_ = validation
 

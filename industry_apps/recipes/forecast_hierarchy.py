@@ -10,7 +10,7 @@ import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.recipes.reconciliation import TOTAL, Method, groups_of, reconcile
-from industry_apps.schema import Schema
+from industry_apps.schema import Column, Schema
 
 
 def forecast_of_totals(
@@ -121,8 +121,9 @@ def aggregated(
     series, time, quantity = keys
     others = [c for c in schema.inputs() if c.name in frame and c.name not in keys]
     parts = []
+    named = Column(name=series, kind="category").to_array(frame[series])
     for name, members in sums.iterrows():
-        chosen = frame[frame[series].isin(sums.columns[members])]
+        chosen = frame[np.isin(named, sums.columns[members])]
         moments = chosen.groupby(time, sort=True)
         added = moments[quantity].sum(min_count=1)
         shares = moments[quantity].count() / moments[quantity].size()

@@ -88,7 +88,8 @@ def reconcile(
     ParameterError
         There is no such method, or it needs forecasts of the totals.
     SchemaError
-        A series of the hierarchy has no forecast, or there is no median.
+        A series of the hierarchy has no forecast, there is no median, or totals and parts are
+        forecast of different moments.
 
     References
     ----------
@@ -109,6 +110,12 @@ def reconcile(
     median = _median_of(bottom)
     parts = _cube(bottom, list(sums.columns), "bottom")  # {column: [B, H]}
     own = None if upper is None else _cube(upper, list(sums.index), "upper")
+    if upper is not None and not _times(upper).equals(_times(bottom)):
+        raise SchemaError(
+            f"The totals are forecast from {_times(upper).min()} on, and their parts from "
+            f"{_times(bottom).min()}: most parts of the last moments may not have reported yet. "
+            "Forecast both from the same moment, cutting the history at the earlier one."
+        )
     matrix = sums.to_numpy(dtype=np.float64)  # [U, B]
     point = parts[median]
     if method != "bottom_up" and own is not None:

@@ -27,6 +27,7 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.trends import share_trend, trend_plot
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.features.text import words as split_words
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number, one_of
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, Labelled, NgramOptions, Records
 from industry_apps.recipes.own_names import OwnNames
@@ -57,11 +58,11 @@ _ASPECT_MAP = Limit(
         and all(
             isinstance(words, tuple | list)
             and words
-            and all(isinstance(w, str) and w for w in words)
+            and all(isinstance(w, str) and split_words(w) == [w] for w in words)
             for words in value.values()
         )
     ),
-    "a mapping of names (letters, digits, underscores) to lists of words",
+    "a mapping of names (letters, digits, underscores) to lists of single words in lower case",
 )
 _BAND = Limit(lambda v: is_number(v) and 0 <= v < 0.5, "a number in [0, 0.5)")
 _side = partial(Column, kind="category", categories=SIDES[1:])

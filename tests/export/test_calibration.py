@@ -124,6 +124,23 @@ def test_isotonic_repairs_a_wrong_calibration_of_dense_probabilities() -> None:
     assert np.abs(learned.apply(truth**3) - truth).mean() < 0.02
 
 
+@pytest.mark.parametrize(("rows", "power"), [(1_000, 2), (2_500, 6), (40_000, 12)])
+def test_isotonic_keeps_the_mean_of_its_rows(rows: int, power: int) -> None:
+    random = np.random.default_rng(1)
+    probability = random.random(rows) ** power
+    target = random.random(rows) < probability
+    found = Isotonic.fit(probability, target).apply(probability)
+    assert found.mean() == pytest.approx(target.mean(), rel=0.02)
+
+
+def test_a_short_plateau_at_the_top_is_not_lost() -> None:
+    probability = np.repeat([0.1, 0.8, 0.85, 0.9], 50)
+    target = np.concatenate([np.arange(50) < share for share in (5, 20, 50, 50)])
+    found = Isotonic.fit(probability, target)
+    assert found.apply(np.array([0.8]))[0] < 0.7
+    assert found.apply(np.array([0.9]))[0] == 1
+
+
 def test_isotonic_of_one_value() -> None:
     isotonic = Isotonic.fit(np.full(10, 0.5), np.arange(10) < 3)
     assert_allclose(isotonic.apply(np.array([0.0, 0.5, 1.0])), 0.3)

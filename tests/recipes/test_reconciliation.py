@@ -92,6 +92,12 @@ def test_whatever_the_forecasts_they_add_up_and_none_is_negative(values: list[fl
     assert (found.to_numpy() >= 0).all()
 
 
+def test_totals_of_other_moments_are_refused():
+    later = UPPER.rename(index={time: time + pd.Timedelta(days=1) for time in TIMES}, level="time")
+    with pytest.raises(SchemaError, match=r"from 2024-01-02.*their parts from 2024-01-01"):
+        reconcile(BOTTOM, SUMS, later)
+
+
 def test_what_is_missing_is_named():
     with pytest.raises(ParameterError, match=r"'wls' needs forecasts of the totals"):
         reconcile(BOTTOM, SUMS)

@@ -83,6 +83,12 @@ def test_aspects_of_ones_own(data, tmp_path):
         SentimentAnalyzer(aspects={"two words": ["x"]}).fit(data)
 
 
+@pytest.mark.parametrize("word", ["Price", "next day", "", "price!"])
+def test_what_no_text_can_hold_as_a_word_is_no_key(data, word):
+    with pytest.raises(ParameterError, match="single words in lower case"):
+        SentimentAnalyzer(aspects={"cost": [word]}).fit(data)
+
+
 def test_a_wider_band_is_neutral_more_often(data, analyzer):
     wide = SentimentAnalyzer.fast().set_params(neutral_band=0.4).fit(data)
     shares = [
