@@ -142,8 +142,9 @@ class Factors(Part):
 
     @classmethod
     def of(cls, users: Floats, folds: Floats, items: Floats) -> Factors:
-        """Find out how long factors may be."""
-        return cls(users, folds, items, longest=max(_longest(users), 1e-9))
+        """Find out how long factors may be: no single one is larger than that of any user."""
+        largest = float(np.abs(users).max(initial=0))
+        return cls(users, folds, items, longest=max(largest * np.sqrt(users.shape[1]), 1e-9))
 
     @property
     def bound(self) -> float:

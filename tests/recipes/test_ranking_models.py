@@ -8,7 +8,9 @@ import pytest
 
 from industry_apps.errors import ParameterError
 from industry_apps.recipes.interactions import InteractionColumns, Interactions, read_interactions
+from industry_apps.recipes.ranking_history import Asked
 from industry_apps.recipes.ranking_models import cooccurrence, usual_gap
+from industry_apps.recipes.ranking_parts import Factors
 
 
 def baskets(seconds: int | None) -> Interactions:
@@ -43,3 +45,23 @@ def test_items_of_one_sitting_go_together():
 def test_moments_are_needed():
     with pytest.raises(ParameterError, match=r"'cooccurrence' needs the moment.*model='ease'"):
         cooccurrence(baskets(None), span=10.0)
+
+
+def test_an_item_of_the_history_that_is_known_already_changes_little():
+    draw = np.random.default_rng(0)
+    items = draw.normal(size=(200, 64)) / 8
+    items[0] = 0  # none
+    taken = [draw.choice(np.arange(1, 200), 20, replace=False) for _ in range(300)]
+    folds = items / 20
+    users = np.stack([np.zeros(64), *(folds[each].sum(axis=0) for each in taken)])
+    found = Factors.of(users, folds, items)
+    part = found.fixed(1.0, found.bound / 2**22)
+    stored = np.arange(1, 301)
+    nothing = np.zeros((300, 1), dtype=np.int64)
+    again = np.array([[each[0]] for each in taken])
+    before, after = (
+        part.scores(Asked(user=stored, codes=new, age=nothing, strength=nothing, new=new))
+        for new in (nothing, again)
+    )
+    length = np.linalg.norm(after, axis=1) / np.linalg.norm(before, axis=1)
+    assert 0.9 < np.median(length) < 1.1
