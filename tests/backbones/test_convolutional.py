@@ -65,7 +65,7 @@ def test_a_place_sees_what_lies_around_its_stride(small):
     network.forward_features(pixels)[0, :, place, place].sum().backward()
     seen = pixels.grad[0, 0].sum(dim=0)
     middle = float((seen * torch.arange(256)).sum() / seen.sum())
-    assert middle == pytest.approx(place * network.stride, abs=2)
+    assert middle == pytest.approx(place * network.stride, abs=2.5)
 
 
 def test_cells_of_convnext_lie_side_by_side():
