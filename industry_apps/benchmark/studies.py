@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from industry_apps.application import Application
@@ -11,11 +11,8 @@ from industry_apps.benchmark.hardware import machine
 from industry_apps.benchmark.runs import data_of
 from industry_apps.data import Dataset
 from industry_apps.errors import ParameterError, unknown_name
-from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.comparison import Question
 from industry_apps.export.model_file import library_versions
-
-#: Measures, which may take long.
-Question = Callable[[Dataset], tuple[Section, ...]]
 
 
 @runtime_checkable

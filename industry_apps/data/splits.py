@@ -241,6 +241,26 @@ def split_random(
     return Split(*(part.reset_index(drop=True) for part in parts))
 
 
+def set_aside(
+    frame: pd.DataFrame, share: float, *, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw a share of rows without an order at random -> all others, and these, at least one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    share : float
+        In (0, 1).
+    seed : int
+    """
+    import numpy as np
+
+    chosen = np.zeros(len(frame), dtype=np.bool_)
+    order = np.random.default_rng(seed).permutation(len(frame))
+    chosen[order[: max(int(share * len(frame)), 1)]] = True
+    return frame[~chosen], frame[chosen]
+
+
 def _limits(
     periods: dict[str, Period],
 ) -> tuple[dict[str, pd.Timestamp], dict[str, pd.Timestamp]]:

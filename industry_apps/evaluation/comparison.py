@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, product
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from industry_apps.data import Dataset
+from industry_apps.data.splits import set_aside
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.runtime.progress import tracked
 
-__all__ = ["compared"]
+__all__ = ["Question", "compared"]
+
+#: Measures on data, which may take long; see an application's ``studies``.
+Question = Callable[[Dataset], tuple[Section, ...]]
 
 _HELD_OUT = 0.1
 _TEXT = (
@@ -102,9 +105,7 @@ def compared(
 def _parts(data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
     if len(data.validation):
         return data.train, data.validation
-    order = np.random.default_rng(0).permutation(len(data.train))
-    chosen = np.sort(order[: round(_HELD_OUT * len(order))])
-    return data.train.drop(data.train.index[chosen]), data.train.iloc[chosen]
+    return set_aside(data.train, _HELD_OUT)
 
 
 def _mean(reports: Sequence[Report]) -> Report:

@@ -10,7 +10,7 @@ here replaces a measurement or says what to give to a patient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_scaffolds
 from industry_apps.data.rules import Scaffolds
+from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.evaluation import Report, compared
+from industry_apps.evaluation.comparison import Question
 from industry_apps.evaluation.properties import class_bootstrap, number_bootstrap
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
@@ -184,7 +186,7 @@ class PropertyPredictor(Application):
         """
         return split_scaffolds(molecules, Scaffolds("smiles", 0.8, 0.1))
 
-    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+    def studies(self) -> Mapping[str, Question]:
         """Which kind of model predicts best."""
         variants = {name: {"model": name} for name in get_args(MoleculeModel)}
         metric = "rmse" if self.task == "regression" else "auroc"
@@ -203,7 +205,8 @@ class PropertyPredictor(Application):
             training=replace(self.training or self.defaults["training"], seed=self.seed),
         )
         if validation is None:
-            train, validation = _cut(train, self.seed)
+            # These say when to stop.
+            train, validation = set_aside(train, 0.1, seed=self.seed)
         self.ensemble_ = ensemble
         parts = {"train": self._measured(train), "validation": self._measured(validation)}
         self.split_ = {name: facts for name, (_, facts) in parts.items()}
@@ -313,13 +316,6 @@ class PropertyPredictor(Application):
 
     def _target_column(self, name: str) -> Column:
         return Column(name=name, kind="number" if self.task == "regression" else "boolean")
-
-
-def _cut(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Without validation data, a tenth of the training data says when to stop."""
-    order = np.random.default_rng(seed).permutation(len(frame))
-    held_out = np.sort(order[: max(len(frame) // 10, 1)])
-    return frame.drop(frame.index[held_out]), frame.iloc[held_out]
 
 
 def _notes(targets: int, unreadable: int) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps.data import Dataset
 from industry_apps.data.chemistry import respelled
+from industry_apps.data.splits import set_aside
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.generation import (
     WrittenMolecules,
@@ -40,7 +41,6 @@ from industry_apps.limits import (
 )
 from industry_apps.recipes.latent_search import evolve
 from industry_apps.recipes.sequence_space import SequenceSpace
-from industry_apps.recipes.writers import set_aside
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
@@ -156,7 +156,7 @@ class MoleculeSpace:
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation if validation is None else validation
         if validation is None or validation.empty:
-            train, validation = set_aside(train, self.seed)
+            train, validation = set_aside(train, 0.05, seed=self.seed)
         schema = Schema((Column(name=self.notation, kind="text"),))
         options = replace(self.training or _TRAINING, seed=self.seed)
         self.space_ = SequenceSpace(schema, self.units, self.latent, self.divergence, options)

@@ -12,7 +12,7 @@ For research, not for diagnosis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -26,6 +26,7 @@ from industry_apps.data import Dataset, sample
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.classes import class_bootstrap
+from industry_apps.evaluation.comparison import Question
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
@@ -185,7 +186,7 @@ class ImagingClassifier(OwnNames, Application):
             options=ImagingOptions(network="resnet10", width=8, averaging=0.9, training=training)
         )
 
-    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+    def studies(self) -> Mapping[str, Question]:
         """Which network sees most; whether generated images help, and strange ones are told."""
         from industry_apps.healthcare.image_studies import both_generators, compared_networks
 

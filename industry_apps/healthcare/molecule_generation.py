@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, sample
+from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Estimate, Report
+from industry_apps.evaluation.comparison import Question
 from industry_apps.evaluation.generation import (
     WrittenMolecules,
     beside_real,
@@ -30,7 +32,6 @@ from industry_apps.evaluation.generation import (
     in_sentences,
     surprise,
 )
-from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_tokens import BEGIN, END
@@ -39,7 +40,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.molecule_scores import drug_likeness
 from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
 from industry_apps.recipes.ngram_writer import NgramWriter
-from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter, set_aside
+from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -286,7 +287,7 @@ class MoleculeGenerator(Application):
         tuned.scores_ = tuned.writer_.scores_
         return tuned
 
-    def studies(self) -> Mapping[str, Callable[[Dataset], tuple[Section, ...]]]:
+    def studies(self) -> Mapping[str, Question]:
         """Which network writes best; what a space of molecules restores, and a search of it finds.
 
         See :class:`industry_apps.healthcare.MoleculeSpace`.
@@ -302,7 +303,7 @@ class MoleculeGenerator(Application):
         self.schema_ = Schema((_COLUMNS[self.notation],))
         self.tuned_: Self | None = None
         if validation is None:
-            train, validation = set_aside(train, self.seed)
+            train, validation = set_aside(train, 0.05, seed=self.seed)
         arrays = [self._arrays(part) for part in (train, validation)]
         options = replace(self.training or self.defaults["training"], seed=self.seed)
         self.writer_ = MoleculeWriter(self.schema_, self.network, self.units, options)

@@ -28,7 +28,6 @@ from industry_apps.runtime.writer import WRITER, SequenceWriter
 from industry_apps.schema import Schema
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
     from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -234,14 +233,6 @@ def learned_codes(
             f"occur often, at most {tokens.length - 2} of them. Give more molecules."
         )
     return learned, (parts[0],), (parts[1],)
-
-
-def set_aside(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All rows but a twentieth, and that twentieth, drawn at random: molecules have no order."""
-    chosen = np.zeros(len(frame), dtype=np.bool_)
-    order = np.random.default_rng(seed).permutation(len(frame))
-    chosen[order[: max(len(frame) // 20, 1)]] = True
-    return frame[~chosen], frame[chosen]
 
 
 def _network(kind: str, cardinality: int, units: int) -> torch.nn.Module:
