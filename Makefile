@@ -25,7 +25,8 @@ demo: install ## Train on the embedded sample, export, prove parity, measure, re
 	@$(BIN)/industry-apps demo
 
 test: install ## Run all tests, the examples in the documentation and the notebooks, on small data.
-	INDUSTRY_APPS_QUICK=1 $(BIN)/python -m pytest --nbmake tests industry_apps $(NOTEBOOKS)
+	INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 \
+		--dist loadgroup --nbmake tests industry_apps $(NOTEBOOKS)
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

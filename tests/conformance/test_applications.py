@@ -15,7 +15,9 @@ def cases() -> Iterator[object]:
         kind = application(name)
         for check_name, check in yield_checks(kind):
             reason = kind.known_failures.get(check_name)
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            marks = [pytest.mark.xdist_group(name)]  # one fit, shared by all checks
+            if reason:
+                marks.append(pytest.mark.xfail(reason=reason, strict=True))
             yield pytest.param(check, id=f"{name}:{check_name}", marks=marks)
 
 
