@@ -110,16 +110,16 @@ def with_validation(frame: pd.DataFrame, rule: HeldOut, *, part: str) -> pd.Data
 
 
 def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
-    """Shares of the rows of each subject, at random: all subjects are in all parts."""
+    """Shares of the rows of each value, at random."""
     import numpy as np
 
     groups = frame[rule.within]
     shuffled = frame.index[np.random.default_rng(run).permutation(len(frame))]
     place = groups.loc[shuffled].groupby(groups.loc[shuffled]).cumcount().reindex(frame.index)
     size = groups.map(groups.value_counts())
-    # Rounded down, as a cut at a share of the rank is: the first 3 of 5 at three quarters; who
-    # has one row is learned from.
-    known = np.maximum(np.floor((1 - rule.test) * size + 1e-9), 1)
+    # Rounded down, as a cut at a share of the rank is: the first 3 of 5 at three quarters, and
+    # none of one.
+    known = np.floor((1 - rule.test) * size + 1e-9)
     learned = ((1 - rule.validation) * known).round()
     parts = (place < learned, (place >= learned) & (place < known), place >= known)
     return Split(*(frame[part].reset_index(drop=True) for part in parts))

