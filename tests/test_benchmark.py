@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ from industry_apps.benchmark.speed import (
 )
 from industry_apps.data import Split, card, catalogue
 from industry_apps.errors import ParameterError, UnknownNameError
+from industry_apps.evaluation import Published
 from industry_apps.finance import FraudDetector
 from industry_apps.healthcare import MoleculeGenerator
 from industry_apps.training import TrainingOptions
@@ -213,6 +214,13 @@ def test_section_is_no_finer_than_the_interval(record: Mapping[str, Any]) -> Non
     words = section({**record, "metrics": metrics, "baselines": {}, "comparisons": []})
     assert "| auroc | 0.88 [0.85, 0.91] |" in words
     assert "0.876" not in words
+
+
+def test_section_names_who_published_a_figure_and_where(record: Mapping[str, Any]) -> None:
+    row = Published("their network", "auroc", 0.9, "https://example.org/table", False)
+    words = section({**record, "published": [asdict(row)]})
+    assert "- Published: auroc 0.9" in words
+    assert " *, [their network](https://example.org/table)." in words
 
 
 def test_results_table_is_made_of_the_json_files(record: Mapping[str, Any], tmp_path: Path) -> None:

@@ -122,6 +122,11 @@ def section(record: Mapping[str, Any]) -> str:
         f"- Model: {report.model}, seeds {', '.join(map(str, record['seeds']))}.",
         *(f"- {part.capitalize()}: {words}." for part, words in report.split_lines()),
         *(f"- {line['metric']}: {line['verdict']} {line['baseline']}." for line in _told(record)),
+        *(
+            f"- Published: {row.metric} {report.published_value(row)}, "
+            f"[{row.system}]({row.source})."
+            for row in report.published
+        ),
         f"- Exported file: {parity['changed_decisions']} changed decisions and "
         f"{parity['beyond_tolerance']} answers beyond tolerance on {parity['rows']} test rows and "
         f"{parity['edge_rows']} edge rows; largest difference "
