@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from industry_apps.errors import require
 from industry_apps.evaluation.meanings import LOWER_IS_BETTER
 from industry_apps.export.parity import Answers, certify
+from industry_apps.schema import Schema
 from industry_apps.testing.trial import (
     PARTS,
     ROUNDING,
@@ -166,6 +170,26 @@ def further_columns_do_not_matter(trial: Trial) -> None:
             assert_same(answer, way.ask(other), f"Further columns, {way.name},", tolerance=0)
 
 
+def files_are_answered_as_frames(trial: Trial) -> None:
+    """A CSV or Parquet file of records is answered as they are in memory, alone or beside them."""
+    frame = trial.records(60)
+    frame = frame[[name for name in trial.inputs.names if name in frame]]
+    expected = trial.model.predict(frame)
+    with TemporaryDirectory() as folder:
+        for kind in ("csv", "parquet"):
+            asked, answered = (Path(folder) / f"{name}.{kind}" for name in ("asked", "answered"))
+            _write(frame, asked, trial.inputs)
+            assert_same(expected, trial.model.predict(asked), f"Frame and {kind} file")
+            rows = trial.model.predict(asked, to=answered)
+            written = _read(answered)
+            assert_that(
+                rows == len(expected) == len(written),
+                f"{kind}: {len(expected)} answers, said {rows}, written {len(written)}.",
+            )
+            lost = [name for name in expected if name not in written]
+            assert_that(not lost, f"{kind}: the answers {lost} are not in the file.")
+
+
 def index_is_kept(trial: Trial) -> None:
     """Answers come on the index of the records, whatever it is."""
     frame = trial.records(6)
@@ -249,6 +273,29 @@ def _plain(value: Any) -> object:
     return value.isoformat() if hasattr(value, "isoformat") else value.item()
 
 
+def _write(frame: pd.DataFrame, path: Path, schema: Schema) -> None:
+    """Write a table as others would: lists as JSON in a CSV file, images as files beside it."""
+    table = frame.copy()
+    for name in frame:
+        column = schema[str(name)]
+        if column.kind == "image":
+            pillow = require("PIL.Image", extra="train", needed_by="writing PNG images")
+            files = [path.parent / f"{row}.png" for row in frame.index]
+            for file, image in zip(files, frame[name], strict=True):
+                pillow.fromarray(np.squeeze(image)).save(file)
+            table[name] = list(map(str, files))
+        elif column.is_list and path.suffix == ".csv":
+            table[name] = [json.dumps(list(cell)) for cell in frame[name]]
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        table.to_parquet(path, index=False)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+
+
 def arrays_of(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """The columns of a frame as arrays."""
     return {str(name): values_of(frame[name]) for name in frame}
@@ -268,6 +315,7 @@ CHECKS = (
     declared_outputs_only,
     file_describes_itself,
     same_seed_same_answers,
+    files_are_answered_as_frames,
     column_order_does_not_matter,
     further_columns_do_not_matter,
     inputs_are_not_mutated,

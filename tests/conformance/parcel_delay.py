@@ -51,6 +51,7 @@ class ParcelDelay(Application):
     traits = Traits(
         task="decision", inputs=("number", "category", "datetime", "boolean"), explains=True
     )
+    slow = "slow"
 
     def __init__(self, *, threshold: float = 0.5) -> None:
         self.threshold = threshold
@@ -79,7 +80,7 @@ class ParcelDelay(Application):
     def _margins(self, arrays):
         weight = arrays["weight"].astype(np.float64)
         weight = np.where(np.isnan(weight), self.typical_, weight)
-        slow = (arrays["carrier"] == "slow").astype(np.float64)
+        slow = (arrays["carrier"] == self.slow).astype(np.float64)
         early = (arrays["day"] < 0).astype(np.float64)
         insured = (arrays["insured"] > 0).astype(np.float64)
         return 0.1 * weight + 3.0 * slow + early - insured
@@ -128,7 +129,7 @@ class ParcelDelay(Application):
         filled = builder.node(
             "Where", builder.node("IsNaN", weight), constant(np.float32(self.typical_)), weight
         )
-        slow = flag("Equal", "carrier", np.object_, ["slow"])
+        slow = flag("Equal", "carrier", np.object_, [self.slow])
         early = flag("Less", "day", np.int64, np.int64(0))
         insured = flag("Greater", "insured", np.float32, np.float32(0))
         margin = builder.node("Mul", filled, constant(np.float32(0.1)))

@@ -95,6 +95,17 @@ class LikesFewColumns(ParcelDelay):
         return answer.assign(late_probability=1 / len(frame.columns))
 
 
+class CallsACarrierMissing(ParcelDelay):
+    slow = "NA"
+
+    @classmethod
+    def sample(cls):
+        made = super().sample()
+        parts = {name: getattr(made, name) for name in ("train", "validation", "test")}
+        renamed = {name: part.replace({"carrier": {"slow": "NA"}}) for name, part in parts.items()}
+        return replace(made, **renamed)
+
+
 class LosesTheIndex(ParcelDelay):
     def predict(self, frame):
         return super().predict(frame).reset_index(drop=True)
@@ -287,6 +298,7 @@ MISTAKES = [
     (LooksAtTheOrder, "row_order_does_not_matter", "Ordered and shuffled differ"),
     (CountsColumnsFromTheLeft, "column_order_does_not_matter", "Column orders"),
     (LikesFewColumns, "further_columns_do_not_matter", "Further columns"),
+    (CallsACarrierMissing, "files_are_answered_as_frames", "Frame and csv file differ"),
     (LosesTheIndex, "index_is_kept", "answered with RangeIndex"),
     (WritesIntoTheTable, "inputs_are_not_mutated", "weight"),
     (SamplesAnew, "sample_repeats", "weight"),
