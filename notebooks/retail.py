@@ -48,7 +48,7 @@ def data_for(application, name):
 # %% [markdown]
 # ## 1. Recommendation
 #
-# 100 000 ratings of films; of each user three quarters are learned from, and the others have to
+# 100 000 ratings of films; of each film three quarters are learned from, and the others have to
 # be found among all films that the user has not rated there. The model is chosen on ratings
 # that are held out inside the training part.
 
