@@ -49,10 +49,9 @@ from industry_apps.recipes import (
     ScorecardOptions,
     TreeOptions,
     assess,
-    feature_columns,
 )
-from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.points import Points
+from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -68,7 +67,7 @@ _protected_category = partial(
 )
 
 
-class CreditScorer(OwnNames, Application):
+class CreditScorer(ChosenColumns, Application):
     """Probability that an applicant defaults, the score in points, and the decision.
 
     Applications need a label, ``is_default``. Of the columns below those are used that are
@@ -266,16 +265,7 @@ class CreditScorer(OwnNames, Application):
         return self.recipe_.scorecard().table()
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = self._own_schema()
-        schema, self.protected_ = feature_columns(
-            named,
-            train,
-            only=self.features,
-            ignore=self.ignore,
-            protected=self.protected,
-            mapped=tuple((self.columns or {}).values()),
-            consent=self.use_protected,
-        )
+        schema, self.protected_ = self._feature_columns(train)
         time = self._name("time") if self._name("time") in train else ""
         if validation is None and time:
             train, validation = split_off_latest(with_moments(train, time), time=time, delay=0)

@@ -37,9 +37,8 @@ from industry_apps.recipes import (
     Records,
     TreeOptions,
     assess,
-    feature_columns,
 )
-from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.schema import Column, Schema, Traits
@@ -61,7 +60,7 @@ _TREES = TreeOptions(
 _REASONS = 3
 
 
-class OutcomePredictor(OwnNames, Application):
+class OutcomePredictor(ChosenColumns, Application):
     """Probability of an outcome of a patient's stay, whether it is high, and what raises it.
 
     Records need an outcome, yes or no. Of the columns below those are used that are there, and
@@ -211,17 +210,7 @@ class OutcomePredictor(OwnNames, Application):
         return split_patients(records, patient=patient, target=target, seed=self.seed)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = self._own_schema()
-        schema, self.protected_ = feature_columns(
-            named,
-            train,
-            only=self.features,
-            ignore=self.ignore,
-            protected=self.protected,
-            mapped=tuple((self.columns or {}).values()),
-            consent=tuple(map(self._name, self.use_protected)),
-            leaks=train.attrs.get("data", {}).get("leaks", {}),
-        )
+        schema, self.protected_ = self._feature_columns(train)
         schema = self._with_diagnoses(schema, train)
         patient = self._name("patient") if self._name("patient") in train else ""
         records = Records(schema=schema, target=self._name("outcome"), subject=patient)

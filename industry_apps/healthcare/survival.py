@@ -37,8 +37,8 @@ from industry_apps.limits import (
     integer,
     one_of,
 )
-from industry_apps.recipes import Records, TreeOptions, feature_columns
-from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes import Records, TreeOptions
+from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons
 from industry_apps.recipes.survival import SurvivalModelName, SurvivalOptions, SurvivalRecipe
 from industry_apps.recipes.survival_assessment import SurvivalBaselines, assess_survival
@@ -65,7 +65,7 @@ _share = partial(Column, kind="number", low=0, high=1, nullable=False)
 _curve = partial(_share, size=_HORIZONS)
 
 
-class SurvivalPredictor(OwnNames, Application):
+class SurvivalPredictor(ChosenColumns, Application):
     """Survival curve of a patient at chosen horizons, the risk, and what raises it.
 
     Records need a follow-up time and whether the event ended it. Of the columns below those
@@ -248,17 +248,7 @@ class SurvivalPredictor(OwnNames, Application):
         )
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        named = self._own_schema()
-        schema, self.protected_ = feature_columns(
-            named,
-            train,
-            only=self.features,
-            ignore=self.ignore,
-            protected=self.protected,
-            mapped=tuple((self.columns or {}).values()),
-            consent=tuple(map(self._name, self.use_protected)),
-            leaks=train.attrs.get("data", {}).get("leaks", {}),
-        )
+        schema, self.protected_ = self._feature_columns(train)
         patient = self._name("patient") if self._name("patient") in train else ""
         self.records_ = Records(schema=schema, target=self._name("event"), subject=patient)
         if validation is None:

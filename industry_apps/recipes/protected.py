@@ -16,6 +16,7 @@ from industry_apps.errors import LeakageError, ParameterError, unknown_name
 from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
 from industry_apps.evaluation.groups import bands
 from industry_apps.recipes.mitigation import reweighing
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema, infer_columns
 
@@ -123,6 +124,32 @@ class ProtectedColumns:
                 f"{unknown_name('column', column, list(groups))}"
             )
         return replace(rows, weight=reweighing(groups[column], rows.target))
+
+
+class ChosenColumns(OwnNames):
+    """A mixin of applications that learn from all columns of a table but those left out.
+
+    Their parameters say which: ``features`` and ``ignore``; which are ``protected``, and
+    whether, or which of these, the model may use.
+    """
+
+    features: tuple[str, ...]
+    ignore: tuple[str, ...]
+    protected: tuple[str, ...]
+    use_protected: bool | tuple[str, ...]
+
+    def _feature_columns(self, train: pd.DataFrame) -> tuple[Schema, ProtectedColumns]:
+        consent = self.use_protected
+        return feature_columns(
+            self._own_schema(),
+            train,
+            only=self.features,
+            ignore=self.ignore,
+            protected=self.protected,
+            mapped=tuple((self.columns or {}).values()),
+            consent=consent if isinstance(consent, bool) else tuple(map(self._name, consent)),
+            leaks=train.attrs.get("data", {}).get("leaks", {}),
+        )
 
 
 def feature_columns(
