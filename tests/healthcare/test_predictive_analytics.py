@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,19 +14,8 @@ from industry_apps.recipes import TreeOptions
 from industry_apps.runtime import Model
 
 QUICK = TreeOptions(rounds=40, learning_rate=0.15)
+COHORTS = "health_gbsg2_whas500_flchain"
 TABLES = ("health_support2", "health_gbsg2", "health_whas500", "health_flchain")
-
-
-def mirrored(name):
-    folders = os.environ.get("INDUSTRY_APPS_DATA", "").split(os.pathsep)
-    folder = card(name).folder or name
-    return any(each and (Path(each) / folder).is_dir() for each in folders)
-
-
-def real(name):
-    if not mirrored(name):
-        pytest.skip(f"no mirror with {name}: set INDUSTRY_APPS_DATA")
-    return load(name)
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +77,10 @@ def test_a_column_that_tells_the_outcome_is_refused(stays):
     OutcomePredictor.fast().set_params(ignore=("dnr",)).fit(train, validation)
 
 
+@pytest.mark.real_data("health_support2", COHORTS)
 @pytest.mark.parametrize("name", TABLES)
 def test_what_leaks_is_in_no_table(name):
-    data = real(name)
+    data = load(name)
     assert not set(card(name).leaks) & set(data.train)
 
 
@@ -232,8 +219,9 @@ def test_who_is_censored_at_the_last_horizon_has_survived_it(cohort):
     assert len(groups.target) == (late | test["event"]).sum()
 
 
+@pytest.mark.real_data("health_diabetes130")
 def test_readmission_is_told_from_real_stays():
-    data = real("health_diabetes130")
+    data = load("health_diabetes130")
     predictor = configured(OutcomePredictor, settings_for("health_diabetes130"))
     predictor.set_params(trees=TreeOptions(rounds=80, learning_rate=0.1, one_hot=80), reasons=0)
     report = predictor.fit(data.train.head(20_000), data.validation).evaluate(data)
@@ -242,8 +230,9 @@ def test_readmission_is_told_from_real_stays():
     assert not data.train.discharge_disposition_id.isin(["11", "13", "14", "19", "20", "21"]).any()
 
 
+@pytest.mark.real_data(COHORTS)
 def test_survival_is_ranked_in_real_tables():
-    data = real("health_whas500")
+    data = load("health_whas500")
     report = SurvivalPredictor(model="trees", trees=QUICK).fit(data).evaluate(data)
     assert report.metrics["c_index"].low > 0.6
     assert np.isfinite(report.metrics["integrated_brier"].value)
