@@ -43,10 +43,15 @@ def results_table() -> str:
     if not records:
         return "Nothing measured yet: `make benchmark` writes the figures that are shown here."
     rows = [["application", "data", "metric", "model", "best baseline", "best published"]]
-    for record in records:
-        if "study" not in record:
-            rows += result_rows(record)
-    note = "An interval covers 95 %; * was measured with another protocol."
+    measured = [record for record in records if "study" not in record]
+    for record in measured:
+        rows += result_rows(record)
+    hours = sum(record["seconds"] for record in measured) / 3600
+    note = (
+        "An interval covers 95 %; * was measured with another protocol. One row again: "
+        "`industry-apps benchmark APPLICATION --data DATA`; all of them, `make benchmark`, took "
+        f"{hours:.0f} hours on two shared cores."
+    )
     return f"{markdown(rows)}\n\n{note}"
 
 
