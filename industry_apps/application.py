@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
-from industry_apps.data import Dataset, card, catalogue
-from industry_apps.errors import SchemaError
+from industry_apps.data import Dataset, Split, card, catalogue
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable, export_model, frame_sha256
 from industry_apps.limits import Limit, check_limits, wrong_parameter
@@ -40,24 +40,34 @@ class Application(BaseEstimator, ABC):
     defaults: ClassVar[Mapping[str, Any]] = {}
     known_failures: ClassVar[Mapping[str, str]] = {}
 
-    def fit(self, train: pd.DataFrame | Dataset, validation: pd.DataFrame | None = None) -> Self:
+    def fit(
+        self, train: pd.DataFrame | Dataset | Split, validation: pd.DataFrame | None = None
+    ) -> Self:
         """Learn from training data; choose what can be chosen on validation data.
 
         Parameters
         ----------
-        train : DataFrame or Dataset
-            Raw records with the target; of a data set its training and validation parts.
+        train : DataFrame, Dataset or Split
+            Raw records with the target; of a data set or split its training and validation
+            parts.
         validation : DataFrame, optional
-            Later records; by default the last part of ``train``.
+            Records to choose on: later ones where records have a time. By default some of
+            ``train``, as the application splits it.
 
         Raises
         ------
         SchemaError, ParameterError, LeakageError, TrainingError
         """
-        if isinstance(train, Dataset):
+        if isinstance(train, Dataset | Split):
             # A data set that sets none aside leaves it to the application to cut folds.
             validation = train.validation if len(train.validation) else None
             train = train.train
+        for part in (train, validation):
+            if not (part is None or isinstance(part, pd.DataFrame)):
+                raise ParameterError(
+                    f"{type(self).__name__}.fit takes a DataFrame, a Dataset or a Split; got "
+                    f"{type(part).__name__}. Make a DataFrame of it."
+                )
         check_limits(self, self.limits)
         for name, part in (("training", train), ("validation", validation)):
             if part is not None and part.empty:
@@ -81,15 +91,22 @@ class Application(BaseEstimator, ABC):
         self._check_fitted()
         return pd.DataFrame(cells(self._answers(frame)), index=self._index(frame))
 
-    def evaluate(self, data: pd.DataFrame | Dataset) -> Report:
+    def evaluate(self, data: pd.DataFrame | Dataset | Split) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.
+
+        Parameters
+        ----------
+        data : DataFrame, Dataset or Split
+            Of a data set or split its test part. That records of a table are others than
+            those of training is seen where they name an entity or a time, and is up to you
+            where they name neither.
 
         Raises
         ------
         SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
-        report = self._evaluate(data.test if isinstance(data, Dataset) else data)
+        report = self._evaluate(data.test if isinstance(data, Dataset | Split) else data)
         name = self.data_["id"]
         published = card(name).published if name in catalogue() else ()
         self.report_ = replace(report, application=self.name, data=name, published=published)
@@ -100,7 +117,7 @@ class Application(BaseEstimator, ABC):
         path: str | Path,
         *,
         precision: str = "float32",
-        check: pd.DataFrame | Dataset | None = None,
+        check: pd.DataFrame | Dataset | Split | None = None,
     ) -> Path:
         """Write one ONNX file, once it is proven to answer as the trained model does.
 
@@ -110,8 +127,8 @@ class Application(BaseEstimator, ABC):
             Ends in .onnx.
         precision : str
             One of ``traits.precisions``.
-        check : DataFrame or Dataset, optional
-            Records to prove it on (of a data set, its test part), beside the edge rows;
+        check : DataFrame, Dataset or Split, optional
+            Records to prove it on (of the latter, the test part), beside the edge rows;
             by default the validation records.
 
         Raises
@@ -124,13 +141,14 @@ class Application(BaseEstimator, ABC):
         if precision not in self.traits.precisions:
             owner, words = f"{type(self).__name__}.export", f"one of {self.traits.precisions}"
             raise wrong_parameter(owner, "precision", words, precision)
-        frame = check.test if isinstance(check, Dataset) else check
+        frame = check.test if isinstance(check, Dataset | Split) else check
         model = self._exportable().of_precision(precision)
         facts = {
             "application": self.name,
             "summary": (type(self).__doc__ or "").partition("\n")[0],
             "version": __version__,
             "data": self.data_,
+            **({"seed": self.seed} if hasattr(self, "seed") else {}),
             "metrics": self._metrics(),
             **model.facts,
         }

@@ -172,13 +172,20 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
 def evaluate(
     model: File, data: Data, column: Columns = None, html: Html = None, as_json: AsJson = False
 ) -> None:
-    """Measure a model file on the test part of a data set."""
-    from industry_apps.benchmark import configured, data_of, score
+    """Measure a model file on the test part of a data set, or on a table it has not learned from.
+
+    Of the very file that the model learned from, the test part is judged; of any other, all rows.
+    """
+    from industry_apps.benchmark import configured, data_to_judge, score
     from industry_apps.runtime import Model
 
     loaded = Model(model)
-    author = configured(_kind(loaded.metadata["application"]), _settings(None, column))
-    _print_report(score(loaded, author, data_of(author, data)), html, as_json, path=loaded.path)
+    facts = loaded.metadata
+    split = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as it was trained on
+    author = configured(_kind(facts["application"]), {**split, **_settings(None, column)})
+    learned = facts["data"].get("sha256", "")
+    judged = score(loaded, author, data_to_judge(author, data, learned))
+    _print_report(judged, html, as_json, path=loaded.path)
 
 
 @app.command()
@@ -191,21 +198,30 @@ def predict(
 ) -> None:
     """Answer every record of a file; write all its columns and the answers.
 
-    A model of windows answers each series as of the last moment of the file.
+    An answer takes the place of a column of its name. A model of windows answers each series
+    as of the last moment of the file.
     """
     from tempfile import TemporaryDirectory
 
     from industry_apps.benchmark import enriched
     from industry_apps.runtime import Model
+    from industry_apps.runtime.files import names_of
 
     loaded = Model(model)
     with TemporaryDirectory() as folder:
         source = enriched(loaded, table, Path(folder)) if enrich else table
         rows = loaded.predict(source, to=out)
+        names = names_of(source)
+    missing = [name for name in loaded.schema.inputs().names if name not in names]
+    replaced = [name for name in loaded.outputs.names if name in names and not loaded.windows]
     if as_json:
-        print_json({"rows": rows, "path": str(out)})
-    else:
-        typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}: {out}")
+        print_json({"rows": rows, "path": str(out), "missing": missing, "replaced": replaced})
+        return
+    typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}: {out}")
+    if missing:
+        typer.echo(f"Not in {table.name}, and taken as missing: {', '.join(missing)}.", err=True)
+    if replaced:
+        typer.echo(f"Answers stand in the place of columns: {', '.join(replaced)}.", err=True)
 
 
 @app.command()

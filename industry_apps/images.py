@@ -219,7 +219,7 @@ def _checked(image: NDArray[Any], channels: int | None) -> NDArray[np.uint8]:
 
 def _decoded(source: Any) -> NDArray[Any]:
     """The pixels of a PNG or JPEG, given as bytes or as the path of a file."""
-    pillow = require("PIL.Image", extra="train", needed_by="reading PNG and JPEG images")
+    pillow = require("PIL.Image", extra="images", needed_by="reading PNG and JPEG images")
     bombs = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
     encoded = isinstance(source, bytes | bytearray)
     try:

@@ -79,7 +79,9 @@ def _objects_to_float(column: Column, array: NDArray[Any], values: Any) -> NDArr
                 values,
                 row,
                 f"a {column.kind}",
-                "Convert it first, for example with pandas.to_numeric.",
+                "Write it as true or false, or as 1 or 0."
+                if column.kind == "boolean"
+                else "Correct it, or leave it empty where it is not known.",
             )
         else:
             try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from industry_apps.application import Application
-from industry_apps.benchmark.runs import own_name
+from industry_apps.benchmark.own_tables import own_name
 from industry_apps.data import Dataset, Split, read_table
 from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Costs, DecisionCurves, Report, decision_metrics

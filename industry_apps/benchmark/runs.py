@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -15,13 +14,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from industry_apps.application import Application
 from industry_apps.benchmark.hardware import cores
-from industry_apps.data import Dataset, Split, card, catalogue, load, read_table
-from industry_apps.errors import ParameterError, unknown_name
+from industry_apps.benchmark.own_tables import own_table, table_to_judge
+from industry_apps.data import Dataset, Split, card, catalogue, load
+from industry_apps.errors import UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.export import Certificate
 from industry_apps.runtime.progress import progress
-from industry_apps.schema import Schema
 
 #: The name under which every application's embedded sample is asked for.
 SAMPLE = "sample"
@@ -187,6 +186,25 @@ def _judged(application: Application, source: str, number: int) -> tuple[Report,
     return done.report, done.certificate
 
 
+def data_to_judge(application: Application, source: str, learned: str) -> Dataset | Split:
+    """Find the data that a model file is to be judged on; the test part is what counts.
+
+    Parameters
+    ----------
+    application, source
+        As for :func:`data_of`.
+    learned : str
+        The sha256 of what the model has learned from; of another table all rows are judged.
+    """
+    if source in (SAMPLE, *catalogue()) or not _is_table(source):
+        return data_of(application, source)
+    return table_to_judge(application, Path(source), learned)
+
+
+def _is_table(source: str) -> bool:
+    return source.endswith(_TABLES) or Path(source).is_file()
+
+
 def data_of(application: Application, source: str) -> Dataset | Split:
     """Find the data that somebody named, split so that nothing leaks.
 
@@ -213,48 +231,7 @@ def data_of(application: Application, source: str) -> Dataset | Split:
         return application.sample()
     if source in catalogue():
         return load(source)
-    if source.endswith(_TABLES) or Path(source).is_file():
-        return _own_table(application, Path(source))
-    raise unknown_name("data set", source, [*catalogue(), SAMPLE])
-
-
-def _own_table(application: Application, path: Path) -> Split:
-    split = getattr(application, "split", None)
-    if split is None:
-        raise ParameterError(
-            f"{type(application).__name__} does not split tables of yours. Name a data set, or "
-            "train it from Python with fit(train, validation)."
-        )
-    frame = with_times(application, read_table(path))
-    parts: Split = split(frame)
-    with path.open("rb") as file:
-        named = {"id": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    for part in parts:
-        part.attrs["data"] = named
-    return parts
-
-
-def own_name(application: Application, name: str) -> str:
-    """The user's name of a column of the application's schema."""
-    mapped: dict[str, str] = application.get_params(deep=False).get("columns") or {}
-    return mapped.get(name, name)
-
-
-def with_times(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
-    """Times that a file holds as text, as datetimes.
-
-    Raises
-    ------
-    SchemaError
-        A required column is missing, or a value is no time; names it and its row.
-    """
-    columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
-    present = Schema(tuple(columns)).check_names(frame)
-    times = {
-        column.name: column.to_array(frame[column.name]).astype("datetime64[s]")
-        for column in columns
-        if column.kind == "datetime"
-        and column.name in present
-        and frame[column.name].dtype.kind == "O"
-    }
-    return frame.assign(**times)
+    if _is_table(source):
+        return own_table(application, Path(source))
+    error = unknown_name("data set", source, [*catalogue(), SAMPLE])
+    raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")

@@ -75,7 +75,11 @@ def split_scaffolds(frame: pd.DataFrame, rule: Scaffolds) -> Split:
         raise SchemaError(f"Column {rule.column!r} is missing. The table has: {have}.")
     members: dict[str, list[int]] = {}
     for row, smiles in enumerate(frame[rule.column]):
-        members.setdefault(scaffold_of(str(smiles)), []).append(row)
+        try:
+            scaffold = scaffold_of(smiles if isinstance(smiles, str) else "")
+        except SchemaError as error:
+            raise SchemaError(f"Column {rule.column!r}, row {row}: {error}") from None
+        members.setdefault(scaffold, []).append(row)
     # MoleculeNet's order: the largest first; of equal ones that which is met last.
     groups = sorted(members.values(), key=lambda rows: (len(rows), rows[0]), reverse=True)
     parts = _filled(groups, len(frame), rule)

@@ -127,6 +127,7 @@ def split_latest(
     import pandas as pd
 
     _check_shares(validation, test)
+    check_told(frame, [time])
     _check_enough(frame)
     moments, gap = frame[time].sort_values(), pd.Timedelta(days=delay)
     begin_test = moments.iloc[round(len(frame) * (1 - test))]
@@ -201,6 +202,9 @@ def split_by_group(
         Shares of the groups, each in (0, 1), together below 1.
     seed : int
     """
+    if group not in frame:
+        check_told(frame, [group])
+    _check_enough(frame)
     groups = frame[[group]].drop_duplicates()
     parts = _shuffled(groups, validation=validation, test=test, seed=seed, by=None)
     return Split(*(frame[frame[group].isin(p[group])].reset_index(drop=True) for p in parts))
@@ -234,11 +238,41 @@ def split_random(
     LeakageError
         When a column is a time, or names a subject that has several rows.
     """
+    check_told(frame, [target, *durations])
+    _check_enough(frame)
     for column in frame.columns:
         if column not in durations:
             refuse_random(frame[column], str(column))
     parts = _shuffled(frame, validation=validation, test=test, seed=seed, by=target)
     return Split(*(part.reset_index(drop=True) for part in parts))
+
+
+def check_told(frame: pd.DataFrame, names: Collection[str]) -> None:
+    """Check that a table has columns with a value in every row: labels, and lengths of time.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    names : collection of str
+
+    Raises
+    ------
+    SchemaError
+        Names the column, and the row without a value.
+    """
+    for name in names:
+        if name not in frame:
+            raise SchemaError(
+                f"Column {name!r} is missing. Add it, or map your name to it: "
+                f"columns={{{name!r}: ...}}, --column {name}=... in the shell. The table has: "
+                f"{', '.join(map(str, frame))}."
+            )
+        absent = frame[name].isna()
+        if absent.any():
+            raise SchemaError(
+                f"Column {name!r}, row {absent.idxmax()}: got no value, expected one in every "
+                "row. Fill it or drop the row."
+            )
 
 
 def set_aside(
@@ -352,9 +386,15 @@ def _shuffled(
 
     def cut(rows: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
         strata = rows[by] if by else None
-        kept, taken = selection.train_test_split(
-            rows, test_size=share, random_state=seed, stratify=strata
-        )
+        try:
+            kept, taken = selection.train_test_split(
+                rows, test_size=share, random_state=seed, stratify=strata
+            )
+        except ValueError as error:  # a value of the target is too rare, or has no share
+            raise SchemaError(
+                f"{len(table)} rows cannot be split so that each part has its share of each value "
+                f"of {by!r}: {error} Give more rows."
+            ) from error
         return kept, taken
 
     rest, last = cut(table, test)

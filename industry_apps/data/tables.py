@@ -98,7 +98,10 @@ def read_table(
     ) as error:  # pandas' and pyarrow's errors are these
         if isinstance(error, SchemaError):
             raise
-        raise SchemaError(f"{str(path)!r} cannot be read: {error}.") from error
+        raise SchemaError(
+            f"{str(path)!r} cannot be read: {error}. Write it again: a table with commas between "
+            "the values of a row, in UTF-8, or Parquet."
+        ) from error
     if frame.empty:
         raise SchemaError(f"{str(path)!r} has no rows.")
     return frame

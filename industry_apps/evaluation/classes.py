@@ -22,6 +22,7 @@ def class_bootstrap(
     probability: npt.ArrayLike,
     answer: npt.ArrayLike,
     *,
+    groups: npt.ArrayLike | None = None,
     resamples: int = 400,
     seed: int = 0,
 ) -> BootstrapResult:
@@ -34,6 +35,8 @@ def class_bootstrap(
     probability : array-like of float, shape (N, K)
     answer : array-like of int, shape (N,)
         Number of the class that is answered.
+    groups : array-like, shape (N,), optional
+        Rows of one group are resampled together.
     resamples, seed : int, default 400 and 0
         Of the bootstrap; same seed, same intervals.
 
@@ -86,7 +89,7 @@ def class_bootstrap(
         "average_precision": mean(lambda n, weight: ranks[n].average_precision(weight)),
         "calibration_error": sure,
     }
-    return bootstrap(metrics, None, len(truth), resamples=resamples, seed=seed)
+    return bootstrap(metrics, groups, len(truth), resamples=resamples, seed=seed)
 
 
 def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_], weight: _Floats) -> float:

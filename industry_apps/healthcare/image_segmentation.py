@@ -23,7 +23,6 @@ from industry_apps.application import Application
 from industry_apps.data import (
     Dataset,
     Split,
-    check_leakage,
     sample,
     split_by_group,
     split_random,
@@ -37,22 +36,21 @@ from industry_apps.evaluation.segmentation_metrics import MaskCounts, mask_boots
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
+from industry_apps.healthcare.patients import PATIENT, OfPatients
 from industry_apps.images import one_by_one
 from industry_apps.limits import NAME_MAP, Limit, instance, integer
-from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
-_PATIENT = "patient"
 _HAS_REGION = "/has_region"
 #: Bounds of the sections of the report: share of the image that the true region takes.
 _SIZES = (0.0, 0.005, 0.05, 1.0)
 _NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
-class ImagingSegmenter(OwnNames, Application):
+class ImagingSegmenter(OfPatients, Application):
     """Where in an image a region lies, how much of the image it takes, whether there is any.
 
     Images are of any size, and the mask is of the size of its image. Inside the file they are
@@ -107,7 +105,7 @@ class ImagingSegmenter(OwnNames, Application):
                 role="identifier",
                 description="What is to be found; every value but 0 lies in the region",
             ),
-            Column(name=_PATIENT, kind="category", role="identifier", required=False),
+            PATIENT[0],
         )
     )
     outputs = Schema(
@@ -174,7 +172,7 @@ class ImagingSegmenter(OwnNames, Application):
         images : DataFrame
             With the label ``mask``.
         """
-        patient = self._name(_PATIENT)
+        patient = self._name("patient")
         if patient in images:
             return split_by_group(images, group=patient, seed=self.seed)
         has_region = [bool(mask.any()) for mask in self._masks(images)]
@@ -188,9 +186,7 @@ class ImagingSegmenter(OwnNames, Application):
             train, validation, more = self.split(train)
             validation = pd.concat([validation, more], ignore_index=True)
         self.schema_ = self._schema_of(train)
-        patients = self._patients(train), self._patients(validation)
-        check_leakage(*patients, group=self._name(_PATIENT))
-        self.patients_ = pd.concat(patients, ignore_index=True)
+        self.patients_ = self._check_patients(self._patients(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
         self.split_ = {name: _described(part) for name, part in known.items()}
         options = self.options or MaskOptions()
@@ -205,9 +201,9 @@ class ImagingSegmenter(OwnNames, Application):
         return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        check_leakage(self.patients_, self._patients(frame), group=self._name(_PATIENT))
+        self._check_patients(self.patients_, frame)
         known = self._masked(frame)
-        groups = frame.get(self._name(_PATIENT))
+        groups = frame.get(self._name("patient"))
         answers = self.recipe_.answers(known.arrays)
         ours = MaskCounts.of(
             list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]
@@ -294,10 +290,6 @@ class ImagingSegmenter(OwnNames, Application):
         if name in frame:  # a mask may be of truth values, which an image may not
             frame = pd.DataFrame({name: frame[name].map(_as_bytes)})
         return one_by_one(mask[:, :, 0] > 0 for mask in Schema((column,)).to_arrays(frame)[name])
-
-    def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Whose images they are; nobody's where there is no such column."""
-        return frame.reindex(columns=[self._name(_PATIENT)]).dropna()
 
 
 def _as_bytes(mask: Any) -> Any:

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, sample
+from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.classes import class_bootstrap
@@ -34,10 +34,10 @@ from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.healthcare.intended_use import INTENDED_USE
+from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
 from industry_apps.recipes.image_baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging import ImagingOptions, ImagingRecipe, Pictures, Precision
-from industry_apps.recipes.own_names import OwnNames
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -56,7 +56,7 @@ _COSTS = Limit(
 )
 
 
-class ImagingClassifier(OwnNames, Application):
+class ImagingClassifier(OfPatients, Application):
     """What an image shows: the finding, its probability, whether to abstain, and a map of where.
 
     For research, not for diagnosis. Grey, colour and multi-channel images of any size and of
@@ -76,6 +76,9 @@ class ImagingClassifier(OwnNames, Application):
 
     Notes
     -----
+    A column ``patient``, where there is one, keeps the images of a patient together in splits
+    and intervals; a patient on both sides of a split is refused.
+
     Abstaining is decided class by class on validation images: of new images like those, no
     more than the share that ``options.coverage`` leaves has its true class ruled out. Images
     from elsewhere are another matter; measure there before you rely on it.
@@ -106,6 +109,7 @@ class ImagingClassifier(OwnNames, Application):
                 required=False,
                 description="What somebody who knows has seen on it",
             ),
+            PATIENT[0],
         )
     )
     outputs = Schema(
@@ -186,6 +190,17 @@ class ImagingClassifier(OwnNames, Application):
             options=ImagingOptions(network="resnet10", width=8, averaging=0.9, training=training)
         )
 
+    def split(self, images: pd.DataFrame) -> Split:
+        """Split images of yours at random, all those of a patient into one part.
+
+        Parameters
+        ----------
+        images : DataFrame
+            With the finding; without a column ``patient`` each is somebody else's.
+        """
+        patient, finding = self._name("patient"), self._name("finding")
+        return split_patients(images, patient=patient, target=finding, seed=self.seed)
+
     def studies(self) -> Mapping[str, Question]:
         """Which network sees most; whether generated images help, and strange ones are told."""
         from industry_apps.healthcare.image_studies import both_generators, compared_networks
@@ -196,6 +211,11 @@ class ImagingClassifier(OwnNames, Application):
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        if validation is None and self._name("patient") in train:
+            train, validation, more = self.split(train)
+            validation = pd.concat([validation, more], ignore_index=True)
+        others = train.head(0) if validation is None else validation
+        self.patients_ = self._check_patients(self._patients(train), others)
         named = self._own_schema()
         image = named[self._name("image")]
         first = image.to_array(train[image.name].head(1))[0] if image.name in train else None
@@ -230,13 +250,20 @@ class ImagingClassifier(OwnNames, Application):
         return shaped(self.outputs, self.recipe_.answer(images))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        pictures = self._pictures(frame)
+        self._check_patients(self.patients_, frame)
+        pictures, groups = self._pictures(frame), frame.get(self._name("patient"))
         found = shaped(self.outputs, self.recipe_.answer(pictures.images))
         number = {name: place for place, name in enumerate(self.classes_)}
+        for name, place in number.items():
+            if not (pictures.target == place).any():
+                raise SchemaError(
+                    f"Column {self._name('finding')!r}: none of the {len(frame)} images to judge "
+                    f"on shows {name!r}, so nothing can be said of it. Add images of it."
+                )
         said = np.array([number[name] for name in found["finding"]])
-        ours = class_bootstrap(pictures.target, found["probabilities"], said)
+        ours = class_bootstrap(pictures.target, found["probabilities"], said, groups=groups)
         others = {
-            name: class_bootstrap(pictures.target, scores, scores.argmax(axis=1))
+            name: class_bootstrap(pictures.target, scores, scores.argmax(axis=1), groups=groups)
             for name, scores in self.baselines_.probabilities(self._small(pictures)).items()
         }
         right = said == pictures.target

@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, sample
+from industry_apps.data import Dataset, Split, sample, split_by_group
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Estimate, Report
@@ -196,7 +196,7 @@ class MoleculeGenerator(Application):
         path: str | Path,
         *,
         precision: str = "float32",
-        check: pd.DataFrame | Dataset | None = None,
+        check: pd.DataFrame | Dataset | Split | None = None,
     ) -> Path:
         """Write the file of the likelihood, once it is proven on molecules in its notation.
 
@@ -204,12 +204,8 @@ class MoleculeGenerator(Application):
         ----------
         path, precision, check
             As of every application; a table is prepared.
-
-        Raises
-        ------
-        ParityError, ParameterError, NotFittedError
         """
-        frame = check.test if isinstance(check, Dataset) else check
+        frame = check.test if isinstance(check, Dataset | Split) else check
         table = None if frame is None else self.prepare(frame)
         return super().export(path, precision=precision, check=table)
 
@@ -241,15 +237,21 @@ class MoleculeGenerator(Application):
         ----------
         path : str or Path
             Ends in .onnx.
-
-        Raises
-        ------
-        NotFittedError
         """
         self._check_fitted()
         with whole_file(Path(path)) as aside:
             aside.write_bytes(self.writer_.step_model())
         return Path(path)
+
+    def split(self, molecules: pd.DataFrame) -> Split:
+        """Split molecules of yours at random; one that is written twice lies in one part.
+
+        Parameters
+        ----------
+        molecules : DataFrame
+            With ``smiles``.
+        """
+        return split_by_group(molecules, group=SMILES, validation=0.05, test=0.1, seed=self.seed)
 
     def toward(
         self,
@@ -272,7 +274,7 @@ class MoleculeGenerator(Application):
 
         Raises
         ------
-        NotFittedError, TrainingError, MissingExtraError
+        NotFittedError, ParameterError, TrainingError, MissingExtraError
 
         Notes
         -----

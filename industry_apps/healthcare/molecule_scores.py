@@ -105,6 +105,8 @@ def predicted_window(
     (True, 0.0)
     """
     inside = _window(low, high, slack)
+    if not isinstance(model, Model):
+        raise ParameterError(f"The model must be a loaded one, Model(path). Got {model!r} instead.")
     if target not in model.outputs.names:
         raise unknown_name("target", target, model.outputs.names)
 

@@ -8,6 +8,9 @@ from functools import partial
 import pandas as pd
 
 from industry_apps.data import Split, split_by_group, split_random
+from industry_apps.data.leakage import check_leakage
+from industry_apps.data.splits import check_told
+from industry_apps.recipes.own_names import OwnNames
 from industry_apps.schema import Column
 
 _protected = partial(Column, kind="category", required=False, protected=True)
@@ -31,7 +34,8 @@ def split_patients(
     Parameters
     ----------
     records : DataFrame
-        Without the column of patients each record is somebody else's.
+        Without the column of patients each record is somebody else's; records whose patient
+        is missing may be anybody's, and stay together.
     patient, target : str
         Columns; records of somebody else's each are split with equal shares of the target.
     seed : int
@@ -45,6 +49,21 @@ def split_patients(
     >>> len(set(parts.train["patient"]) & set(parts.test["patient"]))
     0
     """
+    check_told(records, [target, *durations])
     if patient in records:
         return split_by_group(records, group=patient, seed=seed)
     return split_random(records, target=target, durations=durations, seed=seed)
+
+
+class OfPatients(OwnNames):
+    """A mixin of applications whose records may have a column ``patient``."""
+
+    def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Whose the records are; nobody's where there is no such column."""
+        return frame.reindex(columns=[self._name("patient")]).dropna()
+
+    def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+        """Refuse patients of both tables, the first as :meth:`_patients` gives it -> of either."""
+        patients = self._patients(frame)
+        check_leakage(known, patients, group=self._name("patient"))
+        return pd.concat([known, patients], ignore_index=True)

@@ -57,6 +57,8 @@ _TREES = TreeOptions(
     bags=2,
     one_hot=80,
 )
+#: Where rows are few, a leaf may hold one of so many.
+_LEAVES = 50
 _REASONS = 3
 
 
@@ -196,7 +198,7 @@ class OutcomePredictor(ChosenColumns, Application):
     @classmethod
     def fast(cls) -> Self:
         """Few trees: a fit of seconds."""
-        return cls(trees=TreeOptions(rounds=60, learning_rate=0.1), diagnoses=("diagnosis",))
+        return cls(trees=TreeOptions(rounds=60, learning_rate=0.1))
 
     def split(self, records: pd.DataFrame) -> Split:
         """Split records of yours at random, all those of a patient into one part.
@@ -220,7 +222,7 @@ class OutcomePredictor(ChosenColumns, Application):
         self.patients_ = records.subjects_apart(*parts.values())
         self.split_ = {name: records.describe(part) for name, part in parts.items()}
         rows = [records.labelled(part) for part in parts.values()]
-        options = self._options(schema)
+        options = self._options(schema, len(train))
         self.recipe_ = DecisionRecipe(schema, options).fit(*rows, refit=validation is not None)
         self.baselines_ = DecisionBaselines(schema, options).fit(*rows, refit=True)
         self.records_, self.inputs_ = records, self.recipe_.used_columns()
@@ -313,15 +315,21 @@ class OutcomePredictor(ChosenColumns, Application):
             },
         )
 
-    def _options(self, schema: Schema) -> DecisionOptions:
+    def _options(self, schema: Schema, rows: int) -> DecisionOptions:
         training = self.training or TrainingOptions(max_epochs=20)
         return DecisionOptions(
             model=self.model,
             costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_cost),
             derived=tuple(_icd9(name) for name in self.diagnoses if name in schema),
-            trees=replace(self.trees or _TREES, seed=self.seed),
+            trees=replace(self.trees or _trees_of(rows), seed=self.seed),
             training=replace(training, seed=self.seed),
         )
+
+
+def _trees_of(rows: int) -> TreeOptions:
+    """The settings by default: on some hundreds of patients, smaller leaves than on thousands."""
+    leaf = min(_TREES.min_child_samples, max(rows // _LEAVES, 1))
+    return replace(_TREES, min_child_samples=leaf)
 
 
 def _icd9(column: str) -> Source:

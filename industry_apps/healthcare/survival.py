@@ -86,7 +86,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         where these have many events, else of all rows in turn. Report and file name them.
     horizons : tuple of float
         Rising times in the unit of the follow-up at which survival is answered; the last is
-        that of the risk. None: quarters of the event times of the training data, each once.
+        that of the risk. By default quarters of the event times of the training data, each once.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"event": "died"}``.
     features : tuple of str

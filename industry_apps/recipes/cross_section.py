@@ -22,7 +22,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.series import Channel, SequenceGraph, SeriesGraph
 from industry_apps.features.signals import Signal
 from industry_apps.recipes.networks import forward
-from industry_apps.recipes.trees import TreeOptions
+from industry_apps.recipes.trees import TreeOptions, check_grown
 from industry_apps.runtime import Panel
 from industry_apps.runtime.progress import progress
 from industry_apps.training import TrainingOptions
@@ -290,12 +290,7 @@ class _Trees:
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
         parameters = {**options.parameters(), "objective": "regression"}
         booster = lgb.train(parameters, data, options.rounds)
-        if not booster.feature_importance().any():
-            raise TrainingError(
-                f"{len(target)} outcomes are too few for trees with {options.min_child_samples} "
-                "rows in a leaf. Give a longer history or more series, fewer rows in a leaf "
-                "(trees=TreeOptions(min_child_samples=...)), or take the linear model."
-            )
+        check_grown([booster], options, len(target))
         self._booster = with_float32_thresholds(booster)
 
     def predict(self, rows: NDArray[np.float32]) -> _Floats:

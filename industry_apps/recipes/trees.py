@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.errors import TrainingError
 from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
 from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
@@ -167,6 +168,7 @@ class TreeScorer:
             )
             for options in self.options.bagged()
         ]
+        check_grown(self.boosters_, self.options, len(train.target))
 
     def _constraints(self) -> dict[str, Any]:
         signs = [self.directions.get(name, 0) for name in self.features.names]
@@ -189,6 +191,30 @@ class TreeScorer:
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
         return thresholds_of(self.features, self.boosters_)
+
+
+def check_grown(boosters: Sequence[lgb.Booster], options: TreeOptions, rows: int) -> None:
+    """Refuse trees that give everybody the same answer.
+
+    Parameters
+    ----------
+    boosters : sequence of lightgbm.Booster
+    options : TreeOptions
+        With which they were grown.
+    rows : int
+        From which they were grown.
+
+    Raises
+    ------
+    TrainingError
+        No tree has a split.
+    """
+    if not any(booster.feature_importance().any() for booster in boosters):
+        raise TrainingError(
+            f"{rows} rows are too few for trees with {options.min_child_samples} rows in a leaf, "
+            "or no column tells anything: every answer would be the same. Give more rows, or "
+            "fewer rows in a leaf (trees=TreeOptions(min_child_samples=...))."
+        )
 
 
 def mean_margin(

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from industry_apps.errors import TrainingError
+from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import GraphBuilder
 from industry_apps.features.molecule_tokens import (
@@ -156,8 +156,14 @@ class MoleculeWriter:
 
     def toward(self, score: Score, options: ReinforceOptions) -> MoleculeWriter:
         """A copy that is fine-tuned toward a score of SMILES; see :func:`reinforce`."""
-        from industry_apps.training.reinforcement import WriterCodes, reinforce
+        from industry_apps.training.reinforcement import ReinforceOptions, WriterCodes, reinforce
 
+        if not callable(score):
+            raise ParameterError(
+                f"The score must be a function of a SMILES. Got {score!r} instead."
+            )
+        if not isinstance(options, ReinforceOptions):
+            raise ParameterError(f"The options must be ReinforceOptions. Got {options!r} instead.")
         rewarded = DiverseScore(score, options.of_a_kind)
 
         def of_codes(codes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -209,6 +215,11 @@ class DiverseScore:
         if self.scaffolds[core] >= self.of_a_scaffold:
             return 0.0
         value = float(self.score(found))
+        if not 0 <= value <= 1:  # nor NaN
+            raise ParameterError(
+                f"The score of {found!r} is {value:g}; expected a number in [0, 1]. Bring the "
+                "score into these limits, and give 0 where it is not known."
+            )
         if value >= _REWARDED:
             self.molecules.add(found)
             self.scaffolds[core] += 1

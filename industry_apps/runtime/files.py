@@ -72,6 +72,21 @@ def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, flo
         raise SchemaError(f"{path.name!r} cannot be read: {error}. Write it again.") from error
 
 
+def names_of(path: Path) -> list[str]:
+    """Names of the columns of a CSV or Parquet file, in order.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    if path.suffix == ".parquet":
+        parquet = require("pyarrow.parquet", extra="train", needed_by="reading Parquet")
+        return list(parquet.read_schema(path).names)
+    import pandas as pd
+
+    return list(pd.read_csv(path, nrows=0).columns)
+
+
 def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
     parquet = require("pyarrow.parquet", extra="train", needed_by="reading Parquet")
     with parquet.ParquetFile(path, pre_buffer=False) as file:
@@ -92,7 +107,7 @@ def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[An
 def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
     import pandas as pd
 
-    names = list(pd.read_csv(path, nrows=0).columns)
+    names = names_of(path)
     _check_unlike(pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0])
     known = [name for name in names if name in schema]
     numeric = ("number", "boolean")
@@ -114,7 +129,7 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
         lists = [name for name in known if schema[name].is_list]
         for frame in reader:
             for name in parsed:
-                frame[name] = _each_parsed(frame[name])
+                frame[name] = each_parsed(frame[name])
             for name in lists:
                 frame[name] = [_list_in(name, row, cell) for row, cell in frame[name].items()]
             yield frame, min(raw.tell() / size, 1.0)
@@ -126,7 +141,7 @@ def _check_unlike(header: pd.Series) -> None:
         raise SchemaError(f"Column {again.iloc[0]!r} appears twice. Rename or drop one of them.")
 
 
-def _each_parsed(values: pd.Series) -> pd.Series:
+def each_parsed(values: pd.Series) -> pd.Series:
     """Cells of numbers and booleans each by itself, where one that is neither made all texts."""
     if values.dtype.kind in "iufb":
         return values

@@ -279,7 +279,7 @@ def _write(frame: pd.DataFrame, path: Path, schema: Schema) -> None:
     for name in frame:
         column = schema[str(name)]
         if column.kind == "image":
-            pillow = require("PIL.Image", extra="train", needed_by="writing PNG images")
+            pillow = require("PIL.Image", extra="images", needed_by="writing PNG images")
             files = [path.parent / f"{row}.png" for row in frame.index]
             for file, image in zip(files, frame[name], strict=True):
                 pillow.fromarray(np.squeeze(image)).save(file)

@@ -42,6 +42,12 @@ def test_too_many_bonds_leave_a_scaffold():
     assert scaffold_of(aluminium) == "O=C1[O][Al]23([O]C1=O)([O]C(=O)C(=O)[O]2)[O]C(=O)C(=O)[O]3"
 
 
+def test_a_row_that_is_no_molecule_is_named():
+    frame = pd.DataFrame({"smiles": ["CCO", "C1CC1", "junk!!"]})
+    with pytest.raises(SchemaError, match=r"'smiles', row 2: 'junk!!' is no SMILES"):
+        split_scaffolds(frame, Scaffolds("smiles", 0.8, 0.1))
+
+
 def test_a_missing_column_is_refused():
     with pytest.raises(SchemaError, match="'smiles'"):
         split_scaffolds(pd.DataFrame({"molecule": ["C"]}), RULE)

@@ -14,7 +14,13 @@ import pytest
 from PIL import Image
 
 from industry_apps.data import load
-from industry_apps.errors import ParameterError, ParityError, SchemaError, TrainingError
+from industry_apps.errors import (
+    LeakageError,
+    ParameterError,
+    ParityError,
+    SchemaError,
+    TrainingError,
+)
 from industry_apps.healthcare import ImagingClassifier
 from industry_apps.images import pack
 from industry_apps.recipes.image_baselines import oriented_gradients
@@ -170,3 +176,27 @@ def test_real_radiographs_are_told_apart(tmp_path):
     assert report.metrics["auroc"].value > 0.85
     model.export(tmp_path / "model.onnx", check=data.test.head(100))
     assert model.parity_.changed_decisions == 0
+
+
+def test_images_of_a_patient_stay_together(data):
+    frame = data.train.assign(patient=[f"p{row // 3}" for row in range(len(data.train))])
+    parts = quick().split(frame)
+    known = [set(part["patient"]) for part in parts]
+    assert len(set.union(*known)) == sum(map(len, known))
+    fitted = quick().fit(frame)  # sets patients aside by itself
+    assert len(fitted.patients_) == len(frame)
+    with pytest.raises(LeakageError, match="'patient'"):
+        fitted.evaluate(frame.head(30))
+    with pytest.raises(LeakageError, match="'patient'"):
+        quick().fit(parts.train, pd.concat([parts.validation, parts.train.head(1)]))
+
+
+def test_a_class_without_images_is_named(fitted, data):
+    without = data.test[data.test["finding"] != "band"]
+    with pytest.raises(SchemaError, match=r"'finding'.*shows 'band'"):
+        fitted.evaluate(without)
+
+
+def test_what_is_no_table_is_refused(data):
+    with pytest.raises(ParameterError, match="got dict"):
+        quick().fit({"image": list(data.train["image"])})

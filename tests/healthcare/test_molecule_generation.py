@@ -18,7 +18,7 @@ from industry_apps.healthcare import MoleculeGenerator, likeness
 from industry_apps.recipes.writers import DiverseScore
 from industry_apps.runtime import Model, SequenceWriter
 from industry_apps.testing import check_application
-from industry_apps.training import ReinforceOptions
+from industry_apps.training import ReinforceOptions, TrainingOptions
 
 pytest.importorskip("rdkit")
 
@@ -261,3 +261,27 @@ def test_wrong_parameters_and_files_are_refused(generator, data, tmp_path):
         MoleculeGenerator.fast().set_params(network="transformer", units=100).fit(data)
     with pytest.raises(ParameterError, match="'sigma'"):
         ReinforceOptions(sigma=-1)
+
+
+@pytest.mark.parametrize(
+    ("score", "options", "told"),
+    [
+        (lambda smiles: float("nan"), None, r"is nan.*\[0, 1\]"),
+        (len, None, r"expected a number in \[0, 1\]"),
+        ("qed", None, "function of a SMILES. Got 'qed'"),
+        (lambda smiles: 1.0, {"steps": 2}, "must be ReinforceOptions"),
+    ],
+)
+def test_a_score_that_is_none_is_refused(generator, score, options, told):
+    with pytest.raises(ParameterError, match=told):
+        generator.toward(score, options)
+
+
+def test_molecules_of_ones_own_are_split_and_learned(data):
+    molecules = pd.concat([data.train, data.train.head(40)], ignore_index=True)
+    parts = MoleculeGenerator.fast().split(molecules)
+    assert sum(map(len, parts)) == len(molecules)
+    assert not set(parts.train["smiles"]) & set(parts.test["smiles"])
+    brief = TrainingOptions(max_epochs=1, batch_size=32, progress=False, precision="float32")
+    generator = MoleculeGenerator.fast().set_params(training=brief)
+    assert generator.fit(parts).evaluate(parts).metrics["nll"].value > 0

@@ -25,7 +25,7 @@ def stays():
 
 @pytest.fixture(scope="module")
 def outcome(stays):
-    return OutcomePredictor.fast().fit(stays)
+    return OutcomePredictor.fast().set_params(diagnoses=("diagnosis",)).fit(stays)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,8 @@ def test_codes_may_be_numbers_in_the_table(stays, tmp_path):
         part.assign(diagnosis=rng.choice([250.0, 250.83, 428.0, 584.9], len(part)))
         for part in (stays.train, stays.validation, stays.test)
     ]
-    fitted = OutcomePredictor.fast().fit(*parts[:2])
+    predictor = OutcomePredictor.fast().set_params(diagnoses=("diagnosis",))
+    fitted = predictor.fit(*parts[:2])
     path = fitted.export(tmp_path / "numbers.onnx", check=parts[2])
     record = parts[2].head(1).to_dict("records")[0]
     risks = {Model(path).predict(record | {"diagnosis": code})["risk"] for code in (250.0, "250")}
