@@ -51,27 +51,14 @@ class Application(BaseEstimator, ABC):
             Raw records with the target; of a data set or split its training and validation
             parts.
         validation : DataFrame, optional
-            Records to choose on: later ones where records have a time. By default some of
-            ``train``, as the application splits it.
+            Later records, where they have a time; by default some of ``train``.
 
         Raises
         ------
         SchemaError, ParameterError, LeakageError, TrainingError
         """
-        if isinstance(train, Dataset | Split):
-            # A data set that sets none aside leaves it to the application to cut folds.
-            validation = train.validation if len(train.validation) else None
-            train = train.train
-        for part in (train, validation):
-            if not (part is None or isinstance(part, pd.DataFrame)):
-                raise ParameterError(
-                    f"{type(self).__name__}.fit takes a DataFrame, a Dataset or a Split; got "
-                    f"{type(part).__name__}. Make a DataFrame of it."
-                )
+        train, validation = _tables(type(self).__name__, train, validation)
         check_limits(self, self.limits)
-        for name, part in (("training", train), ("validation", validation)):
-            if part is not None and part.empty:
-                raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
@@ -97,9 +84,8 @@ class Application(BaseEstimator, ABC):
         Parameters
         ----------
         data : DataFrame, Dataset or Split
-            Of a data set or split its test part. That records of a table are others than
-            those of training is seen where they name an entity or a time, and is up to you
-            where they name neither.
+            Of the latter the test part. Whether a table was learned from is seen where its
+            records name an entity or a time, and is up to you where they name neither.
 
         Raises
         ------
@@ -149,7 +135,7 @@ class Application(BaseEstimator, ABC):
             "version": __version__,
             "data": self.data_,
             **({"seed": self.seed} if hasattr(self, "seed") else {}),
-            "metrics": self._metrics(),
+            "metrics": _metrics(self),
             **model.facts,
         }
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
@@ -181,12 +167,32 @@ class Application(BaseEstimator, ABC):
     @abstractmethod
     def _exportable(self) -> Exportable: ...
 
-    def _metrics(self) -> dict[str, Any]:
-        found = self.report_.metrics if hasattr(self, "report_") else {}
-        return {name: {**m.to_dict(), "text": str(m)} for name, m in found.items()}
-
     def _check_fitted(self) -> None:
         if not hasattr(self, "data_"):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _metrics(application: Application) -> dict[str, Any]:
+    found = application.report_.metrics if hasattr(application, "report_") else {}
+    return {name: {**m.to_dict(), "text": str(m)} for name, m in found.items()}
+
+
+def _tables(
+    owner: str, train: pd.DataFrame | Dataset | Split, validation: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """What to learn from and, where it is given, what to choose on."""
+    if isinstance(train, Dataset | Split):
+        # A data set that sets none aside leaves it to the application to cut folds.
+        validation = train.validation if len(train.validation) else None
+        train = train.train
+    for name, part in (("training", train), ("validation", validation)):
+        if not isinstance(part, pd.DataFrame | None):
+            raise ParameterError(
+                f"{owner}.fit takes a DataFrame, a Dataset or a Split; got {type(part).__name__}. "
+                "Make a DataFrame of it."
+            )
+        if part is not None and part.empty:
+            raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
+    return train, validation

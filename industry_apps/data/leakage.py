@@ -1,10 +1,11 @@
-"""What one table tells of another that a model is judged on, and columns that say so."""
+"""What a table tells of another that a model is judged on, and what it does not tell of itself."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from industry_apps.errors import LeakageError
+from industry_apps.errors import LeakageError, SchemaError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,3 +75,31 @@ def refuse_random(values: pd.Series, column: str) -> None:
             f"Column {column!r} names a subject with several rows: a random split would put the "
             "same one into training and test. Use split_by_group."
         )
+
+
+def check_told(frame: pd.DataFrame, names: Collection[str]) -> None:
+    """Check that a table has columns with a value in every row: labels, and lengths of time.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    names : collection of str
+
+    Raises
+    ------
+    SchemaError
+        Names the column, and the row without a value.
+    """
+    for name in names:
+        if name not in frame:
+            raise SchemaError(
+                f"Column {name!r} is missing. Add it, or map your name to it: "
+                f"columns={{{name!r}: ...}}, --column {name}=... in the shell. The table has: "
+                f"{', '.join(map(str, frame))}."
+            )
+        absent = frame[name].isna()
+        if absent.any():
+            raise SchemaError(
+                f"Column {name!r}, row {absent.idxmax()}: got no value, expected one in every "
+                "row. Fill it or drop the row."
+            )

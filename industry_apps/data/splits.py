@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from industry_apps.data.leakage import refuse_random
+from industry_apps.data.leakage import check_told, refuse_random
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, require
 
 if TYPE_CHECKING:
@@ -245,34 +245,6 @@ def split_random(
             refuse_random(frame[column], str(column))
     parts = _shuffled(frame, validation=validation, test=test, seed=seed, by=target)
     return Split(*(part.reset_index(drop=True) for part in parts))
-
-
-def check_told(frame: pd.DataFrame, names: Collection[str]) -> None:
-    """Check that a table has columns with a value in every row: labels, and lengths of time.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    names : collection of str
-
-    Raises
-    ------
-    SchemaError
-        Names the column, and the row without a value.
-    """
-    for name in names:
-        if name not in frame:
-            raise SchemaError(
-                f"Column {name!r} is missing. Add it, or map your name to it: "
-                f"columns={{{name!r}: ...}}, --column {name}=... in the shell. The table has: "
-                f"{', '.join(map(str, frame))}."
-            )
-        absent = frame[name].isna()
-        if absent.any():
-            raise SchemaError(
-                f"Column {name!r}, row {absent.idxmax()}: got no value, expected one in every "
-                "row. Fill it or drop the row."
-            )
 
 
 def set_aside(

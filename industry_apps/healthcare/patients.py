@@ -8,8 +8,7 @@ from functools import partial
 import pandas as pd
 
 from industry_apps.data import Split, split_by_group, split_random
-from industry_apps.data.leakage import check_leakage
-from industry_apps.data.splits import check_told
+from industry_apps.data.leakage import check_leakage, check_told
 from industry_apps.recipes.own_names import OwnNames
 from industry_apps.schema import Column
 
