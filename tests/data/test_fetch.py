@@ -90,8 +90,8 @@ def test_mirrors_are_used_in_place_in_order(source, tmp_path):
     ("name", "content"),
     [
         ("x.csv", b"other"),
-        ("x.csv.gz", gzip.compress(b"other")),
-        ("x.csv.gz", gzip.compress(CONTENT)[:-9]),
+        ("x.csv.gz", gzip.compress(b"other", mtime=0)),
+        ("x.csv.gz", gzip.compress(CONTENT, mtime=0)[:-9]),
         ("x.csv.gz", CONTENT),
     ],
 )
