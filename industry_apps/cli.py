@@ -176,7 +176,7 @@ def evaluate(
 
     Of the very file that the model learned from, the test part is judged; of any other, all rows.
     """
-    from industry_apps.benchmark import configured, data_to_judge, score
+    from industry_apps.benchmark import configured, data_of, score
     from industry_apps.runtime import Model
 
     loaded = Model(model)
@@ -184,7 +184,7 @@ def evaluate(
     split = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as it was trained on
     author = configured(_kind(facts["application"]), {**split, **_settings(None, column)})
     learned = facts["data"].get("sha256", "")
-    judged = score(loaded, author, data_to_judge(author, data, learned))
+    judged = score(loaded, author, data_of(author, data, learned=learned))
     _print_report(judged, html, as_json, path=loaded.path)
 
 

@@ -10,26 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
+from shell import printed, run, sentence
 
 import industry_apps
-from industry_apps.cli import app
 from industry_apps.data.simulators import card_transactions
 
 NAME = "finance.fraud_detection"
 OWN = {"time": "when", "customer": "card", "amount": "TX_AMOUNT", "is_fraud": "label"}
 COLUMNS = [word for ours, theirs in OWN.items() for word in ("--column", f"{ours}={theirs}")]
-
-
-def run(*arguments: object) -> Result:
-    """Run a command; an error nobody foresaw fails the test."""
-    return CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
-
-
-def printed(result: Result) -> object:
-    """What a command with --json gave."""
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -212,16 +200,6 @@ def bad(folder: Path) -> Path:
         (folder / name).write_bytes(content)
     (folder / "bad.onnx").write_bytes(b"not a model")
     return folder
-
-
-def sentence(result: Result) -> str:
-    """The one line that a bad input gets."""
-    assert result.exit_code == 2, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("error: ")
-    assert "Traceback" not in result.output
-    return lines[0]
 
 
 @pytest.mark.parametrize(

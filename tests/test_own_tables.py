@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
-
-from industry_apps.cli import app
+from shell import printed, run, sentence
 
 NAME = "healthcare.predictive_analytics"
 COLUMNS = ("--column", "outcome=back", "--column", "age=Alter")
 ROWS = 400
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
-
-
-def words(*arguments: object) -> str:
-    """What a command says that fails as it should."""
-    result = run(*arguments)
-    assert result.exit_code == 2, result.output
-    return " ".join(result.stderr.split())
-
-
-def printed(*arguments: object) -> dict[str, object]:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def stays(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
@@ -63,13 +43,27 @@ def trained(table: Path) -> tuple[Path, dict[str, object]]:
     """A file that has learned noise by heart, with a seed of its own, on some hundred rows."""
     path = table.parent / "model.onnx"
     settings = ("--set", "trees.rounds=200", "--set", "trees.min_child_samples=2")
-    found = printed("train", NAME, "--data", table, "--out", path, *COLUMNS, "--seed", 5, *settings)
+    found = printed(
+        run(
+            "train",
+            NAME,
+            "--data",
+            table,
+            "--out",
+            path,
+            *COLUMNS,
+            "--seed",
+            5,
+            *settings,
+            "--json",
+        )
+    )
     return path, found
 
 
 def test_the_same_file_is_judged_on_the_rows_it_was_judged_on(table, trained):
     path, found = trained
-    again = printed("evaluate", path, "--data", table, *COLUMNS)
+    again = printed(run("evaluate", path, "--data", table, *COLUMNS, "--json"))
     assert again["split"]["test"]["rows"] == found["split"]["test"]["rows"] < ROWS / 2
     ours, theirs = (each["metrics"]["auroc"]["value"] for each in (found, again))
     assert theirs == pytest.approx(ours, abs=1e-6)
@@ -77,19 +71,21 @@ def test_the_same_file_is_judged_on_the_rows_it_was_judged_on(table, trained):
 
 def test_of_another_file_all_rows_are_judged(trained, tmp_path):
     fresh = written(stays(90, seed=1), tmp_path / "fresh.csv")
-    found = printed("evaluate", trained[0], "--data", fresh, *COLUMNS)
+    found = printed(run("evaluate", trained[0], "--data", fresh, *COLUMNS, "--json"))
     assert found["split"]["test"]["rows"] == 90
 
 
 def test_defaults_learn_from_some_hundred_rows(table, tmp_path):
-    found = printed("train", NAME, "--data", table, "--out", tmp_path / "a.onnx", *COLUMNS)
+    found = printed(
+        run("train", NAME, "--data", table, "--out", tmp_path / "a.onnx", *COLUMNS, "--json")
+    )
     assert found["metrics"]["auroc"]["low"] > 0.55
     assert found["parity"]["changed_decisions"] == 0
 
 
 def test_columns_that_are_missing_or_replaced_are_named(trained, table, tmp_path):
     asked = written(stays(20).drop(columns="marker").assign(risk=0.5), tmp_path / "asked.csv")
-    found = printed("predict", trained[0], asked, tmp_path / "answered.csv")
+    found = printed(run("predict", trained[0], asked, tmp_path / "answered.csv", "--json"))
     assert (found["missing"], found["replaced"]) == (["marker"], ["risk"])
     said = run("predict", trained[0], asked, tmp_path / "answered.csv").stderr
     assert "asked.csv" in said
@@ -99,7 +95,7 @@ def test_columns_that_are_missing_or_replaced_are_named(trained, table, tmp_path
 
 def test_the_table_is_not_written_over(trained, table):
     before = table.read_bytes()
-    assert "Write to another" in words("predict", trained[0], table, table)
+    assert "Write to another" in sentence(run("predict", trained[0], table, table))
     assert table.read_bytes() == before
 
 
@@ -124,7 +120,7 @@ def test_the_table_is_not_written_over(trained, table):
 )
 def test_what_is_wrong_is_named_with_its_row(change, told, tmp_path):
     path = written(change(stays()), tmp_path / "wrong.csv")
-    said = words("train", NAME, "--data", path, "--out", tmp_path / "a.onnx", *COLUMNS)
+    said = sentence(run("train", NAME, "--data", path, "--out", tmp_path / "a.onnx", *COLUMNS))
     for each in told:
         assert each in said
     assert not (tmp_path / "a.onnx").exists()
@@ -132,10 +128,24 @@ def test_what_is_wrong_is_named_with_its_row(change, told, tmp_path):
 
 def test_a_file_that_is_no_table_says_what_one_is(tmp_path):
     (tmp_path / "a.csv").write_text("a;b\n1;2\n1,5;2,7\n", encoding="utf-8")
-    said = words("train", NAME, "--data", tmp_path / "a.csv", "--out", tmp_path / "a.onnx")
+    said = sentence(run("train", NAME, "--data", tmp_path / "a.csv", "--out", tmp_path / "a.onnx"))
     assert "commas" in said
-    assert ".parquet" in words("train", NAME, "--data", "no.xlsx", "--out", tmp_path / "a.onnx")
+    assert ".parquet" in sentence(
+        run("train", NAME, "--data", "no.xlsx", "--out", tmp_path / "a.onnx")
+    )
 
 
 def test_fast_asks_for_no_column_of_diagnoses(table, tmp_path):
-    printed("train", NAME, "--data", table, "--out", tmp_path / "a.onnx", *COLUMNS, "--fast")
+    printed(
+        run(
+            "train",
+            NAME,
+            "--data",
+            table,
+            "--out",
+            tmp_path / "a.onnx",
+            *COLUMNS,
+            "--fast",
+            "--json",
+        )
+    )

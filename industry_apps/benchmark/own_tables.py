@@ -15,7 +15,7 @@ from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
 
 
-def own_table(application: Application, path: Path) -> Split:
+def own_table(application: Application, path: Path, *, learned: str | None = None) -> Split:
     """Read a table and split it as the application does.
 
     Parameters
@@ -23,6 +23,9 @@ def own_table(application: Application, path: Path) -> Split:
     application : Application
     path : Path
         A CSV or Parquet file.
+    learned : str, optional
+        The sha256 of what a model file has learned from, which is to be judged: all rows of
+        any other table are its test part.
 
     Raises
     ------
@@ -30,37 +33,27 @@ def own_table(application: Application, path: Path) -> Split:
         The application does not split tables.
     DataNotFoundError, SchemaError, LeakageError
     """
+    frame = declared(application, read_table(path))
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if learned in (None, sha256):
+        parts = _split(application, frame)
+    else:
+        parts = Split(frame.head(0), frame.head(0), frame)
+    for part in parts:
+        part.attrs["data"] = {"id": path.name, "sha256": sha256}
+    return parts
+
+
+def _split(application: Application, frame: pd.DataFrame) -> Split:
     split = getattr(application, "split", None)
     if split is None:
         raise ParameterError(
             f"{type(application).__name__} does not split tables of yours. Name a data set, or "
             "train it from Python with fit(train, validation)."
         )
-    parts: Split = split(declared(application, read_table(path)))
-    return _named(parts, path)
-
-
-def table_to_judge(application: Application, path: Path, learned: str) -> Split:
-    """Read a table to judge a model file on.
-
-    Parameters
-    ----------
-    application : Application
-        With the seed of the one that wrote the file.
-    path : Path
-        A CSV or Parquet file.
-    learned : str
-        The sha256 of what the model has learned from: of the same file the test part is
-        judged on, of any other file all rows.
-
-    Raises
-    ------
-    ParameterError, DataNotFoundError, SchemaError, LeakageError
-    """
-    if _sha256(path) == learned:
-        return own_table(application, path)
-    frame = declared(application, read_table(path))
-    return _named(Split(frame.head(0), frame.head(0), frame), path)
+    parts: Split = split(frame)
+    return parts
 
 
 def own_name(application: Application, name: str) -> str:
@@ -97,14 +90,3 @@ def _read(column: Column, frame: pd.DataFrame) -> pd.Series:
     if column.kind == "datetime" and values.dtype.kind == "O":
         return pd.Series(array.astype("datetime64[s]"), index=frame.index)
     return values.infer_objects()
-
-
-def _named(parts: Split, path: Path) -> Split:
-    for part in parts:
-        part.attrs["data"] = {"id": path.name, "sha256": _sha256(path)}
-    return parts
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

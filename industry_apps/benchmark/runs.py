@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from industry_apps.application import Application
 from industry_apps.benchmark.hardware import cores
-from industry_apps.benchmark.own_tables import own_table, table_to_judge
+from industry_apps.benchmark.own_tables import own_table
 from industry_apps.data import Dataset, Split, card, catalogue, load
 from industry_apps.errors import UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
@@ -76,10 +76,7 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
     """
     started = time.perf_counter()
     data = prepared(application, data)
-    if isinstance(data, Dataset):
-        application.fit(data)
-    else:
-        application.fit(data.train, data.validation)
+    application.fit(data)
     report = application.evaluate(data.test)
     application.export(path, check=data.test)
     certificate: Certificate = application.parity_
@@ -186,26 +183,9 @@ def _judged(application: Application, source: str, number: int) -> tuple[Report,
     return done.report, done.certificate
 
 
-def data_to_judge(application: Application, source: str, learned: str) -> Dataset | Split:
-    """Find the data that a model file is to be judged on; the test part is what counts.
-
-    Parameters
-    ----------
-    application, source
-        As for :func:`data_of`.
-    learned : str
-        The sha256 of what the model has learned from; of another table all rows are judged.
-    """
-    if source in (SAMPLE, *catalogue()) or not _is_table(source):
-        return data_of(application, source)
-    return table_to_judge(application, Path(source), learned)
-
-
-def _is_table(source: str) -> bool:
-    return source.endswith(_TABLES) or Path(source).is_file()
-
-
-def data_of(application: Application, source: str) -> Dataset | Split:
+def data_of(
+    application: Application, source: str, *, learned: str | None = None
+) -> Dataset | Split:
     """Find the data that somebody named, split so that nothing leaks.
 
     Parameters
@@ -214,6 +194,9 @@ def data_of(application: Application, source: str) -> Dataset | Split:
         Splits a table of one's own, and offers the sample.
     source : str
         Id of a data set, ``"sample"``, or the path of a CSV or Parquet file.
+    learned : str, optional
+        To judge a model file: the sha256 of what it has learned from. Of that very table the
+        test part is what training left, of any other all rows.
 
     Raises
     ------
@@ -231,7 +214,7 @@ def data_of(application: Application, source: str) -> Dataset | Split:
         return application.sample()
     if source in catalogue():
         return load(source)
-    if _is_table(source):
-        return own_table(application, Path(source))
+    if source.endswith(_TABLES) or Path(source).is_file():
+        return own_table(application, Path(source), learned=learned)
     error = unknown_name("data set", source, [*catalogue(), SAMPLE])
     raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")

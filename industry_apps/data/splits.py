@@ -363,9 +363,10 @@ def _shuffled(
                 rows, test_size=share, random_state=seed, stratify=strata
             )
         except ValueError as error:  # a value of the target is too rare, or has no share
+            of = f"share of each value of {by!r}" if by else "groups"
             raise SchemaError(
-                f"{len(table)} rows cannot be split so that each part has its share of each value "
-                f"of {by!r}: {error} Give more rows."
+                f"{len(table)} rows cannot be split so that each part has its {of}: {error} "
+                "Give more rows."
             ) from error
         return kept, taken
 
