@@ -207,6 +207,8 @@ def predict(
     from industry_apps.runtime import Model
     from industry_apps.runtime.files import names_of
 
+    if out.resolve() == table.resolve():
+        raise ParameterError(f"{out} is the file to answer. Write to another one.")
     loaded = Model(model)
     with TemporaryDirectory() as folder:
         source = enriched(loaded, table, Path(folder)) if enrich else table

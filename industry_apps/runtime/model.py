@@ -134,8 +134,6 @@ class Model:
             Names the column, row, value, expectation and remedy.
         """
         if isinstance(data, str | Path):
-            if to is not None and Path(to).resolve() == Path(data).resolve():
-                raise ParameterError(f"{to} is the file to answer. Write to another one.")
             return self._predict_file(Path(data), None if to is None else Path(to))
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
