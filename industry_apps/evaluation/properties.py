@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,9 @@ import numpy.typing as npt
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.metrics import Ranking
+from industry_apps.evaluation.sections import Section
 
-__all__ = ["class_bootstrap", "number_bootstrap"]
+__all__ = ["class_bootstrap", "each_property", "number_bootstrap"]
 
 _Floats = npt.NDArray[np.float64]
 _Metric = Callable[[_Floats], float]
@@ -104,6 +105,55 @@ def class_bootstrap(
         "brier": lambda w: float(np.mean([_mean(gap, w[known]) for known, gap in gaps])),
     }
     return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
+
+
+def each_property(
+    names: Sequence[str],
+    target: _Floats,
+    predicted: Mapping[str, _Floats],
+    *,
+    classes: bool,
+) -> Section:
+    """Compare systems on each property by itself, where a mean hides which one is hard.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the T properties.
+    target : ndarray of float, shape (N, T)
+        NaN where it was not measured.
+    predicted : mapping of str to ndarray of float, shape (N, T)
+        System -> what it says.
+    classes : bool
+        Whether these are probabilities of classes; the metric is ``auroc`` then, else ``rmse``.
+
+    Returns
+    -------
+    Section
+        A row for each property. A metric is missing where it is not defined: one class only.
+
+    Examples
+    --------
+    >>> target = np.array([[1.0, 5.0], [2.0, 5.0]])
+    >>> each_property(["a", "b"], target, {"ours": target}, classes=False).rows()[0]
+    ['property', 'measured', 'ours']
+    """
+    metric, measure = ("auroc", class_bootstrap) if classes else ("rmse", number_bootstrap)
+    rows: list[list[object]] = []
+    for place, name in enumerate(names):
+        column = target[:, [place]]
+        values = np.unique(column[~np.isnan(column)])
+        row: list[object] = [name, int((~np.isnan(column)).sum())]
+        if classes:
+            row.append(int(np.nansum(column)))
+        if len(values) > classes:
+            results = [measure(column, said[:, [place]]) for said in predicted.values()]
+            row.extend(found.estimates()[metric] for found in results)
+        else:
+            row.extend([None] * len(predicted))
+        rows.append(row)
+    header = ["property", "measured", *(["active"] if classes else []), *predicted]
+    return Section("Each property", f"By {metric}, with 95 % intervals.", [header, *rows])
 
 
 def _known(target: _Floats) -> list[tuple[int, npt.NDArray[np.intp]]]:

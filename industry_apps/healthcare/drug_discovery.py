@@ -25,7 +25,11 @@ from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.evaluation import Report, compared
 from industry_apps.evaluation.comparison import Question
-from industry_apps.evaluation.properties import class_bootstrap, number_bootstrap
+from industry_apps.evaluation.properties import (
+    class_bootstrap,
+    each_property,
+    number_bootstrap,
+)
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
@@ -247,10 +251,13 @@ class PropertyPredictor(Application):
         measure = number_bootstrap if self.task == "regression" else class_bootstrap
         mean, spread = self.ensemble_.predict(rows.arrays)
         ours = measure(rows.target, mean.astype(np.float64))
-        others = {
-            name: measure(rows.target, found)
-            for name, found in self.baselines_.predict(rows.arrays["smiles"]).items()
-        }
+        predicted = self.baselines_.predict(rows.arrays["smiles"])
+        others = {name: measure(rows.target, found) for name, found in predicted.items()}
+        sections = [_trust_section(np.abs(rows.target - mean), spread)]
+        if len(self.targets) > 1:
+            systems = {self.model: mean.astype(np.float64), **predicted}
+            classes = self.task == "classification"
+            sections.append(each_property(self.targets, rows.target, systems, classes=classes))
         return Report(
             application="",
             data="",
@@ -259,7 +266,7 @@ class PropertyPredictor(Application):
             split={**self.split_, "test": facts},
             baselines={name: other.estimates() for name, other in others.items()},
             margins={name: ours.minus(other) for name, other in others.items()},
-            sections=(_trust_section(np.abs(rows.target - mean), spread),),
+            sections=tuple(sections),
             headline_text=self._headline(ours.values, facts["rows"]),
             notes=_notes(len(self.targets), facts["unreadable"]),
         )

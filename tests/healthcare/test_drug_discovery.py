@@ -77,6 +77,8 @@ def test_classes_with_gaps_and_several_targets(data, tmp_path):
     model.fit(table(data.train), table(data.validation))
     report = model.evaluate(table(data.test))
     assert report.metrics["auroc"].value > 0.8
+    (each,) = (section for section in report.sections if section.title == "Each property")
+    assert [row["property"] for row in each.records()] == ["is_soluble", "small"]
     path = model.export(tmp_path / "classes.onnx", check=table(data.test))
     found = Model(path).predict({"smiles": "CCO"})
     assert 0 <= found["small"] <= 1
