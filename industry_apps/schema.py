@@ -7,6 +7,7 @@ needs numpy only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from industry_apps.columns import Column
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.values import Kind, is_single
+
+#: A day or a moment as in ISO 8601.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +194,10 @@ def _rows_of(table: Any, present: Sequence[str]) -> int:
 def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]:
     """Describe the columns of a table that no schema names.
 
-    Numbers, booleans and times are what their types say; strings are categories, or texts
-    when they run to four words and more and seldom repeat; a column of codes or strings that
-    never repeat is an identifier.
+    Numbers, booleans and times are what their types say. Strings are times where all of them
+    are written as in ISO 8601, as a CSV file holds times; texts where they run to four words
+    and more and seldom repeat; and else categories. A column of codes or strings that never
+    repeat is an identifier.
 
     Parameters
     ----------
@@ -225,12 +230,17 @@ def _infer(name: str, values: Any) -> Column:
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
     if kind is None:
         values = Column(name=name, kind="category").to_array(values)
-        known = [text for text in values if text]
-        wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
-        # Long names of few levels are categories still.
-        kind = "text" if wordy and 10 * len(set(known)) > len(known) else "category"
+        kind = _kind_of([text for text in values if text])
     coded = kind == "category" or values.dtype.kind in "iu"
     identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
     return Column(
         name=name, kind=kind, required=False, role="identifier" if identifies else "feature"
     )
+
+
+def _kind_of(known: list[str]) -> Kind:
+    if known and all(map(_MOMENT.fullmatch, known)):
+        return "datetime"
+    wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
+    # Long names of few levels are categories still.
+    return "text" if wordy and 10 * len(set(known)) > len(known) else "category"

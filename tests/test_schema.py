@@ -356,6 +356,27 @@ def test_long_names_of_few_levels_are_categories():
     assert column.kind == "category"
 
 
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["2024-02-29", None, "2024-03-01"], "datetime"),
+        (["2024-02-29T23:10", "2024-03-01 04:05:06Z"], "datetime"),
+        (["2024-02-29", "soon"], "category"),
+        (["2024-02", "2024-03"], "category"),
+        (["2024-02-29 to 2024-03-01"], "category"),
+    ],
+)
+def test_times_of_a_csv_file_are_times(texts: list[str | None], kind: str) -> None:
+    (column,) = infer_columns(pd.DataFrame({"since": texts * 60}))
+    assert (column.kind, column.role) == (kind, "feature")
+
+
+def test_a_day_that_is_none_is_named():
+    frame = pd.DataFrame({"since": ["2024-02-29", "2023-02-29"]})
+    with pytest.raises(SchemaError, match="Column 'since', row 1: got '2023-02-29'"):
+        Schema(infer_columns(frame)).validate(frame)
+
+
 def test_errors_show_values_as_people_write_them():
     column = Column(name="income", kind="number", unit="EUR", low=0)
     with pytest.raises(SchemaError, match=r"row 1: got -250\.0, expected"):
