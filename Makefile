@@ -41,8 +41,8 @@ format: install ## Put the code into shape.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: install ## Measure every application on its data, and write the tables.
-	$(BIN)/industry-apps benchmark --all
+benchmark: install ## Measure 20 minutes of each industry, or with FULL=1 all, and write the tables.
+	$(BIN)/industry-apps benchmark --all $(if $(FULL),--full)
 	$(BIN)/python tests/architecture/readme.py
 
 notebooks: install ## Write the notebooks from their sources and run them.

@@ -284,9 +284,11 @@ def verify_models(
 def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     application: Annotated[str, typer.Argument(metavar="[APPLICATION]")] = "",
     data: Annotated[str, typer.Option(help="As for train.")] = "sample",
-    every: Annotated[bool, typer.Option("--all", help="Every application and data set.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Each industry, 20 minutes.")] = False,
     speed: Annotated[bool, typer.Option("--speed", help="Speed and memory alone.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Quality, speed and memory.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Speed and memory, too; all of --all.")
+    ] = False,
     study: Annotated[str | None, typer.Option(help="A question beyond figures; long.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
     settings: Settings = None,
@@ -295,7 +297,9 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Measure an application: quality, parity, speed, memory."""
     if every:
-        _benchmark_all(out or Path("notebooks/results"), ["--fast"] if fast else [])
+        if fast and out is None:
+            raise ParameterError("Give --out: a try is not written over the published results.")
+        _benchmark_all(out or Path("notebooks/results"), fast=fast, full=full)
         return
     if not application:
         raise ParameterError("Name an application (see industry-apps list), or give --all.")
@@ -349,11 +353,15 @@ def _settings(settings: Sequence[str] | None, columns: Sequence[str] | None) -> 
     return found
 
 
-def _benchmark_all(folder: Path, options: Sequence[str]) -> None:
-    from industry_apps.benchmark import benchmark_all, pairs
+def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:
+    from industry_apps.benchmark import benchmark_all, long_pairs, pairs
 
+    later = {} if fast or full else long_pairs(folder, pairs())
+    for (application, data), took in later.items():
+        typer.echo(f"{application} on {data}: left for --full, it took {took / 60:.0f} minutes")
+    chosen = [pair for pair in pairs() if pair not in later]
     failed = False
-    for application, data, error in benchmark_all(folder, pairs(), options):
+    for application, data, error in benchmark_all(folder, chosen, ["--fast"] if fast else []):
         typer.echo(f"{application} on {data}: {error or 'done'}", err=bool(error))
         failed = failed or bool(error)
     typer.echo(f"Table: {folder / 'README.md'}")

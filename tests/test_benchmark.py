@@ -16,6 +16,7 @@ from short_benchmark import KEYS, RATIOS, on_sample, recorded
 from industry_apps.benchmark import (
     benchmark_all,
     configured,
+    long_pairs,
     machine,
     pairs,
     section,
@@ -240,6 +241,26 @@ def test_one_failure_does_not_stop_the_others(record: Mapping[str, Any], tmp_pat
     assert "Unknown application" in found[0][2]
     assert "Unknown data set" in found[1][2]
     assert "finance.fraud_detection" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_long_benchmarks_of_an_industry_are_left_for_later(
+    record: Mapping[str, Any], tmp_path: Path
+) -> None:
+    took = {
+        ("retail.sentiment", "a"): 100.0,
+        ("retail.sentiment", "b"): 50.0,
+        ("retail.recommendation", "a"): 60.0,
+        ("finance.fraud_detection", "a"): 140.0,
+        ("finance.fraud_detection", "b"): 200.0,
+    }
+    for (application, data), seconds in took.items():
+        write_json(tmp_path / f"{application}-{data}.json", {**record, "seconds": seconds})
+    chosen = [*took, ("finance.credit_scoring", "never measured")]
+    assert long_pairs(tmp_path, chosen, seconds=150) == {
+        ("retail.sentiment", "a"): 100.0,
+        ("finance.fraud_detection", "b"): 200.0,
+    }
+    assert long_pairs(tmp_path, chosen) == {}
 
 
 def test_pairs_are_those_that_the_cards_name() -> None:

@@ -249,6 +249,7 @@ def test_arguments_that_cannot_be_used(arguments: tuple[str, ...], told: str) ->
         (("evaluate", "absent.onnx", "--data", "sample"), "absent.onnx"),
         (("benchmark", "finance.fraud"), "finance.fraud_detection"),
         (("benchmark",), "--all"),
+        (("benchmark", "--all", "--fast"), "Give --out"),
         (("demo", "--application", "finance.fraud"), "finance.fraud_detection"),
         (("data", "verify", "nothing"), "finance_card_simulator"),
         (("models", "show", "nothing"), "Unknown model"),

@@ -49,8 +49,9 @@ def results_table() -> str:
     hours = sum(record["seconds"] for record in measured) / 3600
     note = (
         "An interval covers 95 %; * was measured with another protocol. One row again: "
-        "`industry-apps benchmark APPLICATION --data DATA`; all of them, `make benchmark`, took "
-        f"{hours:.0f} hours on two shared cores."
+        "`industry-apps benchmark APPLICATION --data DATA`; of each industry the rows that "
+        "together take 20 minutes: `make benchmark`; all of them: `make benchmark FULL=1`, "
+        f"which took {hours:.0f} hours on two shared cores."
     )
     return f"{markdown(rows)}\n\n{note}"
 
