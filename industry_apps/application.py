@@ -134,7 +134,7 @@ class Application(BaseEstimator, ABC):
             "summary": (type(self).__doc__ or "").partition("\n")[0],
             "version": __version__,
             "data": self.data_,
-            **({"seed": self.seed} if hasattr(self, "seed") else {}),
+            "parameters": _parameters(self),
             "metrics": _metrics(self),
             **model.facts,
         }
@@ -172,6 +172,20 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _parameters(application: Application) -> dict[str, Any]:
+    """The parameters that JSON can hold: options with a class of their own are left out."""
+    found = application.get_params(deep=False)
+    return {name: value for name, value in found.items() if _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def _metrics(application: Application) -> dict[str, Any]:

@@ -176,13 +176,12 @@ def evaluate(
 
     Of the very file that the model learned from, the test part is judged; of any other, all rows.
     """
-    from industry_apps.benchmark import configured, data_of, score
+    from industry_apps.benchmark import as_trained, data_of, score
     from industry_apps.runtime import Model
 
     loaded = Model(model)
     facts = loaded.metadata
-    split = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as it was trained on
-    author = configured(_kind(facts["application"]), {**split, **_settings(None, column)})
+    author = as_trained(_kind(facts["application"]), facts, column or ())
     learned = facts["data"].get("sha256", "")
     judged = score(loaded, author, data_of(author, data, learned=learned))
     _print_report(judged, html, as_json, path=loaded.path)

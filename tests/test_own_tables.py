@@ -69,6 +69,18 @@ def test_the_same_file_is_judged_on_the_rows_it_was_judged_on(table, trained):
     assert theirs == pytest.approx(ours, abs=1e-6)
 
 
+@pytest.mark.parametrize("again", [(), ("--column", "patient=who")])
+def test_a_patient_stays_in_one_part_though_nobody_says_so_again(tmp_path, again):
+    frame = pd.concat([stays(150).assign(who=range(150))] * 3)
+    path, model = written(frame, tmp_path / "many.csv"), tmp_path / "m.onnx"
+    settings = (*COLUMNS, "--column", "patient=who", "--set", 'ignore=["who"]')
+    found = printed(run("train", NAME, "--data", path, "--out", model, *settings, "--json"))
+    judged = printed(run("evaluate", model, "--data", path, *again, "--json"))
+    assert judged["split"]["test"] == {k: found["split"]["test"][k] for k in ("rows", "positives")}
+    ours, theirs = (each["metrics"]["auroc"]["value"] for each in (found, judged))
+    assert theirs == pytest.approx(ours, abs=1e-6)
+
+
 def test_of_another_file_all_rows_are_judged(trained, tmp_path):
     fresh = written(stays(90, seed=1), tmp_path / "fresh.csv")
     found = printed(run("evaluate", trained[0], "--data", fresh, *COLUMNS, "--json"))

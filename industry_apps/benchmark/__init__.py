@@ -6,6 +6,7 @@ from industry_apps._lazy import lazy_names
 
 __all__ = [
     "Run",
+    "as_trained",
     "benchmark",
     "benchmark_all",
     "configured",
@@ -28,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Run": "runs",
+        "as_trained": "parameters",
         "benchmark": "record",
         "benchmark_all": "results",
         "configured": "parameters",

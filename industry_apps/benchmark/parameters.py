@@ -62,6 +62,35 @@ def configured(
     return model
 
 
+def as_trained(
+    kind: type[Application], facts: Mapping[str, Any], columns: Iterable[str] = ()
+) -> Application:
+    """Make an application with the parameters that a model file was trained with.
+
+    Its tables are then read, and split, as they were in training.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the application.
+    facts : mapping
+        The metadata of the file.
+    columns : iterable of str
+        Names of columns, as ``OURS=THEIRS``, which are another's in the table at hand.
+
+    Raises
+    ------
+    ParameterError
+    """
+    usual = kind().get_params(deep=False)
+    given = facts.get("parameters", {}).items()
+    stored = {name: value for name, value in given if value != usual.get(name, value)}
+    if named := pairs_of(columns, "--column OURS=THEIRS"):
+        stored["columns"] = {**(stored.get("columns") or {}), **named}
+    texts = {n: v if isinstance(v, str) else json.dumps(v) for n, v in stored.items()}
+    return configured(kind, texts)
+
+
 def settings_for(source: str) -> dict[str, str]:
     """The parameters that a data set needs, by its card; none for a table of one's own.
 
