@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -48,24 +48,24 @@ class GroupedAnswers:
             self.target, self.probability, self.decision, groups, favourable=self.favourable
         )
 
-    @staticmethod
-    def joined(parts: Sequence[GroupedAnswers]) -> GroupedAnswers:
-        """The rows of several runs, one after the other.
+    def joined(self, others: Sequence[Self]) -> Self:
+        """These rows, and behind them those of other runs.
 
         Parameters
         ----------
-        parts : sequence of GroupedAnswers
+        others : sequence of GroupedAnswers
             Of the same attributes.
         """
-        return GroupedAnswers(
+        parts = [self, *others]
+        return replace(
+            self,
             target=np.concatenate([part.target for part in parts]),
             probability=np.concatenate([part.probability for part in parts]),
             decision=np.concatenate([part.decision for part in parts]),
             groups={
                 name: pd.concat([pd.Series(part.groups[name]) for part in parts], ignore_index=True)
-                for name in parts[0].groups
+                for name in self.groups
             },
-            favourable=parts[0].favourable,
         )
 
 

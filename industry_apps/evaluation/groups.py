@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.evaluation.group_parts import OTHER, group_parts
 from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.metrics import checked
 from industry_apps.evaluation.sections import Section
@@ -28,7 +29,6 @@ __all__ = ["FOUR_FIFTHS", "GroupFigures", "GroupReport", "bands", "group_report"
 #: A lower ratio of selection rates is generally regarded as evidence of adverse impact:
 #: Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D.
 FOUR_FIFTHS = 0.8
-MISSING, OTHER = "missing", "other (few rows)"
 
 _Bools = npt.NDArray[np.bool_]
 _Labels = list[Any] | npt.NDArray[Any] | pd.Series | pd.Categorical
@@ -291,7 +291,7 @@ def group_report(
     for attribute, values in groups.items():
         categories = pd.Categorical(values)
         _check_shape(attribute, categories.shape, labels.shape)
-        parts, pooled = _parts(attribute, categories, fewest_rows)
+        parts, pooled = group_parts(attribute, categories, fewest_rows)
         rng = np.random.default_rng(seed)  # figures of one attribute do not depend on others
         tallies = {
             group: Tally.drawn(
@@ -351,26 +351,6 @@ def _check_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -
         raise SchemaError(
             f"{name} must hold one value per row, shape {expected}. Got shape {found}."
         )
-
-
-def _parts(
-    attribute: str, found: pd.Categorical, fewest_rows: int
-) -> tuple[dict[str, _Bools], dict[str, int]]:
-    """Return which rows each group holds, and the groups that were pooled with their rows."""
-    names = np.array([*(str(label) or MISSING for label in found.categories), MISSING], object)
-    labels = names[found.codes]  # a row without a label has the code -1
-    rows = {group: int((labels == group).sum()) for group in dict.fromkeys(names)}
-    rows = {group: count for group, count in rows.items() if count}
-    if len(rows) < 2:
-        raise SchemaError(
-            f"Attribute {attribute!r} has the single group {labels[0]!r} in all {len(labels)} "
-            "rows: there is nothing to compare. Leave it out of groups, or pass more rows."
-        )
-    pooled = {group: count for group, count in rows.items() if count < fewest_rows}
-    parts = {group: labels == group for group in rows if group not in pooled}
-    if pooled:
-        parts[OTHER] = np.isin(labels, list(pooled))
-    return parts, pooled
 
 
 def _numbers(row: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:

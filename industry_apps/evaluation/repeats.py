@@ -101,7 +101,7 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
         curves=None,
         headline_text="",
         groups={
-            system: GroupedAnswers.joined([r.groups[system] for r in tested if system in r.groups])
+            system: _joined([r.groups[system] for r in tested if system in r.groups])
             for system in dict.fromkeys(name for r in tested for name in r.groups)
         },
         notes=(
@@ -174,3 +174,7 @@ def _notes(reports: Sequence[Report]) -> list[str]:
         else f"{note} (Of the first run; others differ.)"
         for note in reports[0].notes
     ]
+
+
+def _joined(parts: Sequence[GroupedAnswers]) -> GroupedAnswers:
+    return parts[0].joined(parts[1:])

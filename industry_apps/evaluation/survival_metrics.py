@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap, wilson
+from industry_apps.evaluation.metrics import calibration_bins
 
 __all__ = [
     "FollowUp",
@@ -42,6 +43,8 @@ _TIED = 1e-8
 _GROUPS = 10
 #: Rows of such a group, at least.
 _FEWEST = 20
+#: Of predicted survival; what differs less is equal.
+_DECIMALS = 9
 #: Of rows beyond the scale, which count nothing, the share that is followed may be 0.
 _LEAST_FOLLOWED = 1e-6
 
@@ -137,7 +140,7 @@ def greenwood(follow_up: FollowUp, horizon: float) -> tuple[float, float]:
     """Interval of 95 % for Kaplan and Meier's survival at a time, on the scale of log(-log).
 
     Where nobody or everybody had the event by then, there is no such scale: the interval is
-    then Wilson's, of all rows.
+    then Wilson's, of the rows whose state at the time is known, and (0, 1) where none is.
 
     Parameters
     ----------
@@ -154,10 +157,12 @@ def greenwood(follow_up: FollowUp, horizon: float) -> tuple[float, float]:
     at_risk = np.cumsum(np.bincount(place)[::-1])[::-1]
     early = (times <= horizon) & (events > 0) & (at_risk > events)
     variance = float((events[early] / (at_risk[early] * (at_risk[early] - events[early]))).sum())
-    rows = len(follow_up)
     survival = float(kaplan_meier(follow_up).at(horizon))
     if not 0 < survival < 1 or not variance:
-        low, high = wilson(np.array([survival]), np.array([rows]))
+        known = int((follow_up.event | (follow_up.time >= horizon)).sum())
+        if not known:
+            return 0.0, 1.0
+        low, high = wilson(np.array([survival]), np.array([known]))
         return max(float(low[0]), 0.0), min(float(high[0]), 1.0)
     width = 1.96 * float(np.sqrt(variance)) / -np.log(survival)
     return float(survival ** np.exp(width)), float(survival ** np.exp(-width))
@@ -319,14 +324,16 @@ def brier_weights(follow_up: FollowUp, scale: SurvivalScale) -> tuple[_Floats, _
 
 
 def calibration_groups(predicted: _Floats) -> list[npt.NDArray[np.intp]]:
-    """Rows in up to ten groups of equal size, by rising predicted survival.
+    """Rows in up to ten groups of about equal size, by rising predicted survival.
+
+    Rows with equal predictions are in one group, so that the order of rows does not matter.
 
     Parameters
     ----------
     predicted : ndarray of shape [N]
     """
-    groups = max(1, min(_GROUPS, len(predicted) // _FEWEST))
-    return np.array_split(np.argsort(predicted, kind="stable"), groups)
+    bins = calibration_bins(predicted.round(_DECIMALS), min(_GROUPS, len(predicted) // _FEWEST))
+    return [np.flatnonzero(bins == each) for each in np.unique(bins)]
 
 
 def _calibration_metric(

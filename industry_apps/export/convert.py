@@ -133,6 +133,8 @@ def leaf_targets_to_onnx(
         if node.mode == "LEAF"
         for target, weight in weights[node.tree][node.leaf].items()
     ]
+    if not found:  # no tree has a split, and an ensemble without numbers cannot be written
+        found = [(next(node for node in nodes if node.mode == "LEAF"), 0, 0.0)]
     return ensemble_to_onnx(nodes, found, booster.num_feature(), targets)
 
 

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.censored_groups import CensoredAnswers
+from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
 from industry_apps.evaluation.survival_metrics import FollowUp
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
@@ -302,23 +304,18 @@ class SurvivalPredictor(ChosenColumns, Application):
         rows = self._followed(frame)
         split = {**self.split_, "test": self._describe(frame)}
         report = assess_survival(self.recipe_, self.baselines_, rows, self.learned_, split)
-        known = "Groups: of patients who are not censored before the last horizon."
+        known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
         notes = (*report.notes, known, *self._notes())
         return replace(report, groups=self._groups(frame, rows), notes=notes)
 
-    def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, Any]:
-        """Answers by group, of those whose state at the last horizon is known."""
-        follow_up, horizon = rows.follow_up, self.recipe_.horizons_[-1]
-        known = follow_up.event | (follow_up.time >= horizon)
-        happened = follow_up.event & (follow_up.time <= horizon)
-        answers = self.recipe_.answer(rows.arrays)
-        return self.protected_.answered(
-            frame[known],
-            happened[known],
-            {"model": (answers["risk"][known], answers["high_risk"][known])},
-            # To be flagged brings attention, and so counts as favourable.
-            favourable=True,
-        )
+    def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, GroupedAnswers]:
+        """Answers by group about the last horizon, where columns set patients apart."""
+        groups = self.protected_.groups(frame)
+        if not set_apart(groups):
+            return {}
+        answers, horizon = self.recipe_.answer(rows.arrays), self.recipe_.horizons_[-1]
+        told = answers["risk"], answers["high_risk"]
+        return {"model": CensoredAnswers.of(rows.follow_up, horizon, *told, groups)}
 
     def _notes(self) -> tuple[str, ...]:
         return () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)

@@ -163,13 +163,14 @@ class SurvivalRecipe:
         if not self.options.horizons:
             quarters = np.quantile(follow_up.time[follow_up.event], (0.25, 0.5, 0.75))
             # After time 0, at which many events may come.
-            return tuple(np.unique(np.maximum(quarters, last / 1e4)).tolist())
-        if beyond := [horizon for horizon in self.options.horizons if horizon > last]:
+            return tuple(np.unique(_as_read(np.maximum(quarters, last / 1e4))).tolist())
+        horizons: tuple[float, ...] = tuple(_as_read(self.options.horizons).tolist())
+        if beyond := [horizon for horizon in horizons if horizon > last]:
             raise ParameterError(
                 f"The horizon {beyond[0]:g} lies beyond the last event of the training data, at "
                 f"{last:g}: nothing is known about survival there. Choose earlier 'horizons'."
             )
-        return self.options.horizons
+        return horizons
 
     def survival(self, arrays: Arrays, times: Any) -> NDArray[np.float64]:
         """Survival at times [T] -> [rows, T], constant hazards between the edges."""
@@ -251,17 +252,26 @@ class SurvivalRecipe:
         costs = self.options.costs
         return {
             "model": self.model_,
-            "horizons": list(self.horizons_),
+            "horizons": [_as_written(horizon) for horizon in self.horizons_],
             "weights": dict(self.blend_.weights),
             "held_out_integrated_brier": dict(self.scores_),
             "decision": {
                 "positive": True,
                 "threshold": self.threshold,
-                "horizon": self.horizons_[-1],
+                "horizon": _as_written(self.horizons_[-1]),
                 "false_alarm_cost": costs.false_alarm,
                 "missed_cost": costs.missed,
             },
         }
+
+
+def _as_read(times: Any) -> NDArray[np.float64]:
+    """Times as a column of numbers holds them, so that an event at 0.1 is one by 0.1."""
+    return np.asarray(times, dtype=np.float32).astype(np.float64)
+
+
+def _as_written(time: float) -> float:
+    return float(str(np.float32(time)))
 
 
 def _check_events(name: str, follow_up: FollowUp) -> None:

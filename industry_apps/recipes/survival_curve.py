@@ -57,7 +57,8 @@ class Band:
             ]
             for place, horizon in enumerate(horizons)
         ]
-        table = np.array(found)  # [H, groups, 3]
+        most = max(map(len, found))  # where predictions are equal, there are fewer groups
+        table = np.array([[*each, *each[-1:] * (most - len(each))] for each in found])
         steps = np.arange(table.shape[1]) * 1e-4  # so that equal predictions make a rising row
         knots = np.maximum.accumulate(table[:, :, 0], axis=1) + steps
         if knots.shape[1] == 1:

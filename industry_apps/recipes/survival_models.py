@@ -23,6 +23,7 @@ from industry_apps.recipes.trees import (
     TreeOptions,
     mean_margin,
     thresholds_of,
+    without_split,
     write_mean_margin,
 )
 from industry_apps.schema import Schema
@@ -282,19 +283,25 @@ class TreeRisk:
             found = partial_likelihood(margin.astype(np.float64), follow_up[id(part)])
             return "partial_likelihood", found.loss, False
 
-        self.boosters_ = [
-            with_float32_thresholds(
-                lgb.train(
-                    {**options.parameters(), "objective": slopes, "metric": "None"},
-                    data,
-                    options.rounds,
-                    valid_sets=held_out,
-                    feval=loss,
-                    callbacks=callbacks,
+        try:
+            self.boosters_ = [
+                with_float32_thresholds(
+                    lgb.train(
+                        {**options.parameters(), "objective": slopes, "metric": "None"},
+                        data,
+                        options.rounds,
+                        valid_sets=held_out,
+                        feval=loss,
+                        callbacks=callbacks,
+                    )
                 )
-            )
-            for options in self.options.bagged()
-        ]
+                for options in self.options.bagged()
+            ]
+        except lgb.basic.LightGBMError as error:
+            # With slopes of one's own it does not begin where no column can be split.
+            if "num_features" not in str(error):
+                raise
+            raise without_split(self.options, len(rows)) from error
 
     def refit(self, every: Followed) -> None:
         """Learn again from more data, with as many trees as were found good."""

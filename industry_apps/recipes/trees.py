@@ -210,11 +210,22 @@ def check_grown(boosters: Sequence[lgb.Booster], options: TreeOptions, rows: int
         No tree has a split.
     """
     if not any(booster.feature_importance().any() for booster in boosters):
-        raise TrainingError(
-            f"{rows} rows are too few for trees with {options.min_child_samples} rows in a leaf, "
-            "or no column tells anything: every answer would be the same. Give more rows, or "
-            "fewer rows in a leaf (trees=TreeOptions(min_child_samples=...))."
-        )
+        raise without_split(options, rows)
+
+
+def without_split(options: TreeOptions, rows: int) -> TrainingError:
+    """The error of trees that found nothing to split on.
+
+    Parameters
+    ----------
+    options, rows
+        As of :func:`check_grown`.
+    """
+    return TrainingError(
+        f"{rows} rows are too few for trees with {options.min_child_samples} rows in a leaf, "
+        "or no column tells anything: every answer would be the same. Give more rows, or "
+        "fewer rows in a leaf (trees=TreeOptions(min_child_samples=...))."
+    )
 
 
 def mean_margin(

@@ -41,7 +41,7 @@ def test_the_report_is_that_of_the_rows():
 
 def test_joined_answers_are_those_of_all_rows():
     first, second = answers(0), answers(1, rows=500)
-    found = GroupedAnswers.joined([first, second])
+    found = first.joined([second])
     assert len(found.target) == 800
     assert found.favourable is False
     report = found.report()
@@ -59,7 +59,7 @@ def test_an_attribute_with_one_group_is_left_out():
     alone = replace(found, groups={**found.groups, "sex": np.full(300, "f")})
     assert list(alone.report().attributes) == ["age"]
     # Joined with rows of another group, it sets people apart again.
-    assert list(GroupedAnswers.joined([alone, found]).report().attributes) == ["sex", "age"]
+    assert list(alone.joined([found]).report().attributes) == ["sex", "age"]
     with pytest.raises(ParameterError, match="must name an attribute"):
         replace(found, groups={"sex": np.full(300, "f")}).report()
 
