@@ -81,11 +81,15 @@ class TreeReasons:
         return self
 
     def apply(self, arrays: Arrays) -> NDArray[np.object_]:
-        """Columns that raise the margin most, falling -> [rows, count]; "" where no more do."""
+        """Columns that raise the margin most, falling -> [rows, count]; "" where no more do.
+
+        One reason alone is no list: [rows].
+        """
         found = self.contributions_.apply(self.features.run(arrays)["numeric"])
         order = np.argsort(-found, axis=1, kind="stable")[:, : self.count]
         named = np.array(self.columns_, dtype=object)[order]
-        return np.where(np.take_along_axis(found, order, axis=1) > 0, named, "")
+        reasons = np.where(np.take_along_axis(found, order, axis=1) > 0, named, "")
+        return reasons[:, 0] if self.count == 1 else reasons
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append the reasons to a graph -> string tensor [batch, count]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,8 @@ from industry_apps.evaluation.survival_metrics import (
     kaplan_meier,
     survival_bootstrap,
 )
+
+_FIELDS = ("risk", "curves", "horizons")
 
 sksurv = pytest.importorskip("sksurv", reason="scikit-survival is not installed")
 
@@ -137,6 +141,29 @@ def test_where_nobody_had_the_event_the_interval_is_below_one():
     low, high = greenwood(FollowUp(np.full(20, 50.0), np.zeros(20, dtype=bool)), 30.0)
     assert 0.8 < low < 0.9
     assert high == 1
+
+
+def test_the_interval_knows_of_those_only_who_were_followed():
+    lost = np.full(100, 1.0)
+    assert greenwood(FollowUp(lost, np.zeros(100, dtype=bool)), 365.0) == (0, 1)
+    one = FollowUp(np.append(lost, 400.0), np.zeros(101, dtype=bool))
+    assert greenwood(one, 365.0)[0] < 0.3
+
+
+def test_equal_predictions_are_judged_alike_in_any_order(judged):
+    _, follow_up, scale, answers = judged
+    everybody = replace(
+        answers,
+        risk=np.zeros(len(follow_up)),
+        horizons=np.tile(answers.horizons[:1], (len(follow_up), 1)),
+    )
+    order = np.argsort(follow_up.time)
+    sorted_answers = SurvivalAnswers(*(getattr(everybody, f)[order] for f in _FIELDS))
+    found, again = (
+        survival_bootstrap(rows, said, scale, resamples=2).values["survival_calibration_error"]
+        for rows, said in ((follow_up, everybody), (follow_up.part(order), sorted_answers))
+    )
+    assert found == pytest.approx(again)
 
 
 def test_a_weight_of_two_is_a_row_twice():

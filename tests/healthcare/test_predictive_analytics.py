@@ -186,6 +186,36 @@ def test_all_may_have_the_event(cohort):
     assert fitted.predict(cohort.test).risk.between(0, 1).all()
 
 
+@pytest.mark.parametrize("reasons", [0, 1, 2])
+def test_a_column_that_tells_nothing_gives_no_reason(cohort, tmp_path, reasons):
+    def alike(part):
+        return part[["follow_up_days", "event"]].assign(site=1.0, ward=2.0)
+
+    fitted = SurvivalPredictor(model="cox", reasons=reasons)
+    fitted.fit(alike(cohort.train), alike(cohort.validation))
+    fitted.export(tmp_path / "cox.onnx", check=alike(cohort.test))
+    assert fitted.parity_.changed_decisions == 0
+    if reasons == 2:
+        assert {*fitted.predict(alike(cohort.test))["reasons"].explode()} == {""}
+    with pytest.raises(TrainingError, match="no column tells anything"):
+        SurvivalPredictor.fast().fit(alike(cohort.train), alike(cohort.validation))
+
+
+def test_events_at_a_horizon_are_events_by_it(cohort):
+    def tenths(part, scale):
+        days = np.clip(np.ceil(part["follow_up_days"] / 100), 1, 12)
+        return part.assign(follow_up_days=days * scale)
+
+    found = {}
+    for scale in (0.1, 1.0):
+        parts = [tenths(part, scale) for part in (cohort.train, cohort.validation, cohort.test)]
+        horizons = tuple(round(time * scale, 1) for time in (3, 7, 12))
+        fitted = SurvivalPredictor(model="cox", horizons=horizons, reasons=0).fit(*parts[:2])
+        ends = fitted.predict(parts[2])[["survival_low", "survival", "survival_high"]]
+        found[scale] = np.stack([np.stack(ends[name].tolist()) for name in ends])
+    np.testing.assert_allclose(found[0.1], found[1.0], atol=1e-3)
+
+
 def test_horizons_are_answered_in_order(cohort, tmp_path):
     fitted = SurvivalPredictor(model="cox", horizons=(180.0, 365.0)).fit(cohort)
     path = fitted.export(tmp_path / "cox.onnx", check=cohort)
@@ -216,8 +246,8 @@ def test_who_is_censored_at_the_last_horizon_has_survived_it(cohort):
     late = test["follow_up_days"] >= 365
     test.loc[late, ["follow_up_days", "event"]] = [365.0, False]
     fitted = SurvivalPredictor(model="cox", horizons=(365.0,), reasons=0).fit(cohort)
-    groups = fitted.evaluate(test).groups["model"]
-    assert len(groups.target) == (late | test["event"]).sum()
+    groups = [fitted.evaluate(part).groups["model"].report() for part in (test, cohort.test)]
+    assert groups[0].differences(groups[1]) == 0
 
 
 @pytest.mark.real_data("health_diabetes130")
