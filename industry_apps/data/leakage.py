@@ -32,20 +32,28 @@ def check_leakage(
     train, test : pandas.DataFrame
         What the model learns from, and what it is judged on.
     time : str, optional
-        A column: all of `test` must lie at least `delay` days after all of `train`.
+        A column of datetimes: all of `test` must lie at least `delay` days after all of `train`.
     delay : int
         Days after which a label is known.
     group : str, optional
-        A column: no value may occur in both tables.
+        A column: no value may occur in both tables, be it text here and a number there.
 
     Raises
     ------
     LeakageError
         Names the column, the offending values and the remedy.
+    SchemaError
+        The column of times has none.
     """
     import pandas as pd
 
     if time is not None:
+        for part in (train, test):
+            if part[time].dtype.kind != "M":
+                raise SchemaError(
+                    f"Column {time!r} is of the type {part[time].dtype}, expected datetimes. "
+                    "Convert it with pandas.to_datetime."
+                )
         last, first = train[time].max(), test[time].min()
         if first < last + pd.Timedelta(days=delay) or first == last:
             raise LeakageError(
@@ -54,12 +62,17 @@ def check_leakage(
                 "data, or split with split_by_time."
             )
     if group is not None:
-        shared = set(train[group].dropna()) & set(test[group].dropna())
-        if shared:
+        known, asked = (set(map(_named, part[group].dropna())) for part in (train, test))
+        if shared := (known & asked) - {""}:
             raise LeakageError(
-                f"Column {group!r}: {len(shared)} values, such as {min(map(str, shared))!r}, are "
+                f"Column {group!r}: {len(shared)} values, such as {min(shared)!r}, are "
                 "in the data to learn from and in those to judge on. Use split_by_group."
             )
+
+
+def _named(value: object) -> str:
+    """A value as text; whole numbers that a gap in their column has made floats, as whole ones."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def refuse_random(values: pd.Series, column: str) -> None:
@@ -73,7 +86,8 @@ def refuse_random(values: pd.Series, column: str) -> None:
     if name in _SUBJECTS and values.duplicated().any():
         raise LeakageError(
             f"Column {column!r} names a subject with several rows: a random split would put the "
-            "same one into training and test. Use split_by_group."
+            "same one into training and test. Use split_by_group; drop or rename the column if it "
+            "names no subject."
         )
 
 
@@ -93,9 +107,8 @@ def check_told(frame: pd.DataFrame, names: Collection[str]) -> None:
     for name in names:
         if name not in frame:
             raise SchemaError(
-                f"Column {name!r} is missing. Add it, or map your name to it: "
-                f"columns={{{name!r}: ...}}, --column {name}=... in the shell. The table has: "
-                f"{', '.join(map(str, frame))}."
+                f"Column {name!r} is missing. Add it, or say what it is called, with 'columns' "
+                f"(--column in the shell). The table has: {', '.join(map(str, frame))}."
             )
         absent = frame[name].isna()
         if absent.any():

@@ -247,8 +247,8 @@ def bootstrap(
     n_groups = int(codes.max(initial=-1)) + 1
     if n_groups < 2 or resamples < 1:
         raise ParameterError(
-            f"A bootstrap needs two groups and one resample. Got {n_groups} groups and "
-            f"{resamples} resamples; pass other groups, or None."
+            f"An interval needs two rows of different groups (such as patients), and a resample. "
+            f"Got {n_groups} groups and {resamples} resamples. Give more rows."
         )
     values = {name: metric(np.ones(n_rows)) for name, metric in metrics.items()}
     draws = {name: np.full(resamples, np.nan) for name in metrics}

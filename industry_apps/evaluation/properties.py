@@ -33,7 +33,13 @@ def number_bootstrap(
     Returns
     -------
     BootstrapResult
-        ``rmse``, ``mae``, ``r2``: means over the T properties.
+        ``rmse``, ``mae``: means over the properties that were measured; ``r2``: over those of
+        which two values differ.
+
+    Raises
+    ------
+    SchemaError
+        Nothing was measured.
 
     Examples
     --------
@@ -42,6 +48,8 @@ def number_bootstrap(
     0.577
     """
     gaps = [(known, target[known, t] - predicted[known, t]) for t, known in _known(target)]
+    if not gaps:
+        raise SchemaError("No property of any molecule was measured. Give some that were.")
     answers = [target[known, t] for t, known in _known(target)]
 
     def squared(weight: _Floats, place: int) -> float:
@@ -55,10 +63,11 @@ def number_bootstrap(
         return 1 - squared(weight, place) / spread if spread else float("nan")
 
     places = range(len(gaps))
+    spread = [place for place in places if len(np.unique(answers[place])) > 1]
     metrics: dict[str, _Metric] = {
         "rmse": lambda w: float(np.mean([np.sqrt(squared(w, place)) for place in places])),
         "mae": lambda w: float(np.mean([_mean(np.abs(gap), w[known]) for known, gap in gaps])),
-        "r2": lambda w: float(np.mean([share(w, place) for place in places])),
+        "r2": lambda w: float(np.mean([share(w, place) for place in spread or places])),
     }
     return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
 

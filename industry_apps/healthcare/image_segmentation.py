@@ -203,7 +203,7 @@ class ImagingSegmenter(OfPatients, Application):
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         self._check_patients(self.patients_, frame)
         known = self._masked(frame)
-        groups = frame.get(self._name("patient"))
+        groups = self._people(frame)
         answers = self.recipe_.answers(known.arrays)
         ours = MaskCounts.of(
             list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]

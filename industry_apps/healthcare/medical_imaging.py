@@ -251,7 +251,7 @@ class ImagingClassifier(OfPatients, Application):
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         self._check_patients(self.patients_, frame)
-        pictures, groups = self._pictures(frame), frame.get(self._name("patient"))
+        pictures, groups = self._pictures(frame), self._people(frame)
         found = shaped(self.outputs, self.recipe_.answer(pictures.images))
         number = {name: place for place, name in enumerate(self.classes_)}
         for name, place in number.items():

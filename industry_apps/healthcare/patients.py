@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.data import Split, split_by_group, split_random
 from industry_apps.data.leakage import check_leakage, check_told
 from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes.records import numbered
 from industry_apps.schema import Column
 
 _protected = partial(Column, kind="category", required=False, protected=True)
@@ -60,6 +63,12 @@ class OfPatients(OwnNames):
     def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Whose the records are; nobody's where there is no such column."""
         return frame.reindex(columns=[self._name("patient")]).dropna()
+
+    def _people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """A number for each row [rows]: the same for a patient, its own for nobody's."""
+        name = self._name("patient")
+        named = Column(name=name, kind="category").to_array(frame[name]) if name in frame else None
+        return numbered(named, len(frame))
 
     def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         """Refuse patients of both tables, the first as :meth:`_patients` gives it -> of either."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -158,7 +157,7 @@ class WindowNetwork:
 
     def refit(self, every: WindowTensors) -> None:
         """Learn again from more windows, for as many epochs as were found good."""
-        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.options = self.options.for_epochs(self.history_.best_epoch)
         self.fit(every, None)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -75,7 +74,7 @@ class NetworkScorer:
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, for as many epochs as were found good."""
-        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.options = self.options.for_epochs(self.history_.best_epoch)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:
@@ -144,7 +143,7 @@ class AutoencoderScorer:
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, for as many epochs as were found good."""
-        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.options = self.options.for_epochs(self.history_.best_epoch)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:

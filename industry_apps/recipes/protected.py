@@ -194,6 +194,12 @@ def feature_columns(
         The table has a column that tells the outcome, and it is not ignored.
     """
     _refuse_leaks(leaks, [name for name in only or map(str, frame) if name not in ignore])
+    for name in () if isinstance(consent, bool) else consent:
+        if name not in frame and name not in named:
+            raise ParameterError(
+                "The 'use_protected' parameter names protected columns. "
+                f"{unknown_name('column', name, [*named.names, *map(str, frame)])}"
+            )
     for name in (*mapped, *ignore):
         if name not in frame:
             # Misspelt, what was to be kept from the model would be one of its features.

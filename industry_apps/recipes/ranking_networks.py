@@ -112,7 +112,7 @@ class NextItem:
 
     def refit(self, found: Interactions, attributes: NDArray[np.float32]) -> NextItem:
         """Learn again from more data, for as many epochs as were found good."""
-        options = replace(self.options, max_epochs=self.history_.best_epoch)
+        options = self.options.for_epochs(self.history_.best_epoch)
         return NextItem(self.kind, options).fit(found, None, attributes)
 
     def part(self) -> Encoded:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.errors import TrainingError
 from industry_apps.evaluation.survival_metrics import (
     FollowUp,
     SurvivalScale,
@@ -87,9 +88,14 @@ def _parts(every: Followed, seed: int) -> list[tuple[NDArray[np.intp], NDArray[n
     """Cut rows by patient, with about equal shares of events -> (other rows, rows of a part)."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    cut = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
-    event = every.follow_up.event
-    return list(cut.split(event, event, every.people()))
+    people, event = every.people(), every.follow_up.event
+    count = len(np.unique(people))
+    if count < 2:
+        raise TrainingError(
+            "All records are of one patient: nothing can be learned of others. Give more patients."
+        )
+    cut = StratifiedGroupKFold(min(_FOLDS, count), shuffle=True, random_state=seed)
+    return list(cut.split(event, event, people))
 
 
 def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +125,7 @@ class NetworkRisk:
     def refit(self, every: Followed) -> None:
         """Learn again from more data, for as many epochs as were found good."""
         network = self._network
-        network.options = replace(network.options, max_epochs=network.best_epoch)
+        network.options = network.options.for_epochs(network.best_epoch)
         self.fit(every, None)
 
     def log_risk(self, arrays: Arrays) -> NDArray[np.float64]:
@@ -185,7 +184,7 @@ class DiscreteTime:
     def refit(self, every: Followed) -> None:
         """Learn again from more data, for as many epochs as were found good."""
         network = self._network
-        network.options = replace(network.options, max_epochs=network.best_epoch)
+        network.options = network.options.for_epochs(network.best_epoch)
         self.fit(every, None)
 
     def log_survival(self, arrays: Arrays) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def synthetic_gain(
         real: list[BootstrapResult] = []
         both: list[BootstrapResult] = []
         for _, seed in asked:
-            chosen = np.random.default_rng(seed).permutation(len(images))[:size]
+            chosen = _of_both_kinds(labels, size, seed)
             part = images[chosen], labels[chosen]
             wider = _with_generated(part, made, added, seed)
             for found, (pixels, told) in ((real, _repeated(part, wider[1])), (both, wider)):
@@ -103,6 +103,15 @@ def synthetic_gain(
         "Generated images help where the whole interval of the difference lies above 0."
     )
     return Section(f"Generated images in training ({made.model})", text, rows)
+
+
+def _of_both_kinds(labels: NDArray[np.bool_], size: int, seed: int) -> NDArray[np.intp]:
+    """Rows drawn at random [size], two of each kind among them however rare it is."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    kinds = [np.flatnonzero(labels[order] == kind)[:2] for kind in (False, True)]
+    kept = np.concatenate(kinds)
+    others = np.setdiff1d(np.arange(len(order)), kept)[: size - len(kept)]
+    return order[np.sort(np.concatenate([kept, others]))]
 
 
 def strangeness(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -68,7 +67,7 @@ class TextNetworkScorer:
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data, for as many epochs as were found good."""
-        self.options = replace(self.options, max_epochs=self.history_.best_epoch)
+        self.options = self.options.for_epochs(self.history_.best_epoch)
         self.fit(every, None)
 
     def margin(self, arrays: Arrays) -> NDArray[np.float64]:

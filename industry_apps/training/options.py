@@ -121,6 +121,15 @@ class TrainingOptions:
         patience = math.ceil(self.patience * epochs / self.max_epochs)
         return replace(self, max_epochs=epochs, patience=patience, least_steps=0)
 
+    def for_epochs(self, epochs: int) -> TrainingOptions:
+        """With so many epochs and no more, however few rows there are.
+
+        Parameters
+        ----------
+        epochs : int
+        """
+        return replace(self, max_epochs=epochs, least_steps=0)
+
 
 def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
     """Choose where to train: for ``"auto"``, CUDA, else MPS, else the CPU.

@@ -121,6 +121,19 @@ def test_groups_stay_together():
     check_leakage(split.validation, split.test, group="machine")
 
 
+def test_a_subject_is_the_same_as_number_and_as_text():
+    known = pd.DataFrame({"who": [1, 2, None]})
+    with pytest.raises(LeakageError, match="such as '1'"):
+        check_leakage(known, pd.DataFrame({"who": ["1", "3"]}), group="who")
+    check_leakage(known, pd.DataFrame({"who": ["3", None]}), group="who")
+
+
+def test_times_that_are_none_cannot_be_compared():
+    days = pd.DataFrame({"day": [1, 2]})
+    with pytest.raises(SchemaError, match=r"'day' is of the type int64.*to_datetime"):
+        check_leakage(days, days, time="day")
+
+
 def test_random_split_keeps_shares_and_repeats():
     frame = pd.DataFrame({"x": np.arange(500), "bad": np.arange(500) % 5 == 0})
     split = split_random(frame, target="bad", seed=3)

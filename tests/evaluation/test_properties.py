@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation.properties import class_bootstrap, each_property, number_bootstrap
 
 
@@ -22,6 +23,16 @@ def test_the_mean_is_that_of_each_property(measured):
     errors = [row[2].value for row in rows]
     assert errors[0] < errors[1]
     assert np.mean(errors) == pytest.approx(number_bootstrap(target, said).values["rmse"])
+
+
+def test_a_property_without_spread_has_no_share_in_r2(measured):
+    target, said = measured
+    few = target.copy()
+    few[1:, 1] = np.nan
+    alone = number_bootstrap(target[:, :1], said[:, :1]).values["r2"]
+    assert number_bootstrap(few, said).values["r2"] == pytest.approx(alone)
+    with pytest.raises(SchemaError, match="measured"):
+        number_bootstrap(np.full_like(target, np.nan), said)
 
 
 def test_classes_are_ranked_each_by_itself(measured):

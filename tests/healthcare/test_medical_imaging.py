@@ -185,6 +185,11 @@ def test_images_of_a_patient_stay_together(data):
     assert len(set.union(*known)) == sum(map(len, known))
     fitted = quick().fit(frame)  # sets patients aside by itself
     assert len(fitted.patients_) == len(frame)
+    few = data.test.assign(
+        patient=[f"q{row}" if row < 5 else None for row in range(len(data.test))]
+    )
+    plain, known = (fitted.evaluate(part).metrics["auroc"] for part in (data.test, few))
+    assert (plain.low, plain.high) == (known.low, known.high)  # each unknown is somebody else
     with pytest.raises(LeakageError, match="'patient'"):
         fitted.evaluate(frame.head(30))
     with pytest.raises(LeakageError, match="'patient'"):

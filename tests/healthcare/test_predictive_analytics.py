@@ -216,6 +216,20 @@ def test_events_at_a_horizon_are_events_by_it(cohort):
     np.testing.assert_allclose(found[0.1], found[1.0], atol=1e-3)
 
 
+def test_a_protected_column_that_is_not_there_is_named(cohort):
+    with pytest.raises(ParameterError, match=r"'use_protected'.*'agee'.*'age'"):
+        SurvivalPredictor.fast().set_params(use_protected=("agee",)).fit(cohort)
+
+
+def test_records_of_few_patients_are_cut_by_patient(cohort):
+    parts = [
+        part.head(200).assign(patient=[f"{name}{row % 2}" for row in range(200)])
+        for name, part in (("a", cohort.train), ("b", cohort.validation))
+    ]
+    fitted = SurvivalPredictor.fast().fit(*parts)
+    assert fitted.predict(cohort.test.head(3))["risk"].between(0, 1).all()
+
+
 def test_horizons_are_answered_in_order(cohort, tmp_path):
     fitted = SurvivalPredictor(model="cox", horizons=(180.0, 365.0)).fit(cohort)
     path = fitted.export(tmp_path / "cox.onnx", check=cohort)

@@ -8,7 +8,12 @@ import pytest
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Estimate
 from industry_apps.recipes.image_generation import ImageGenerator
-from industry_apps.recipes.synthetic_images import disturbed, strangeness, synthetic_gain
+from industry_apps.recipes.synthetic_images import (
+    _of_both_kinds,
+    disturbed,
+    strangeness,
+    synthetic_gain,
+)
 from industry_apps.training import TrainingOptions
 
 QUICK = ImageGenerator(
@@ -54,6 +59,18 @@ def test_the_gain_compares_two_fits_a_seed_on_the_same_images():
         assert real.value > 0.8  # the images are easy, so that the fits mean something
         assert margin.value == pytest.approx(both.value - real.value)
         assert margin.low <= margin.value <= margin.high
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_a_rare_kind_two_are_drawn_at_least(seed):
+    labels = np.zeros(1_000, dtype=bool)
+    labels[[4, 500, 900]] = True
+    drawn = _of_both_kinds(labels, 30, seed)
+    assert len(set(drawn.tolist())) == 30
+    assert labels[drawn].sum() >= 2
+    common = np.arange(1_000) % 2 == 0
+    plain = np.random.default_rng(seed).permutation(1_000)[:30]
+    assert _of_both_kinds(common, 30, seed).tolist() == plain.tolist()
 
 
 def test_more_images_than_there_are_cannot_be_drawn():

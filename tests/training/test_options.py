@@ -147,3 +147,9 @@ def test_seeded_blocks_in_threads_do_not_disturb_each_other() -> None:
     assert len(results) == 4
     assert all(torch.equal(results[0], other) for other in results)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_learning_again_takes_the_epochs_that_were_found_good():
+    few = TrainingOptions(max_epochs=4, batch_size=10, least_steps=400)
+    assert few.for_rows(50).max_epochs == 80
+    assert few.for_epochs(9).for_rows(50).max_epochs == 9
