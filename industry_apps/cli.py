@@ -181,7 +181,7 @@ def evaluate(
 
     loaded = Model(model)
     facts = loaded.metadata
-    author = as_trained(_kind(facts["application"]), facts, column or ())
+    author = as_trained(_kind(facts["application"]), facts, _names(column))
     learned = facts["data"].get("sha256", "")
     judged = score(loaded, author, data_of(author, data, learned=learned))
     _print_report(judged, html, as_json, path=loaded.path)
@@ -348,8 +348,14 @@ def _settings(settings: Sequence[str] | None, columns: Sequence[str] | None) -> 
 
     found = pairs_of(settings or (), "--set NAME=VALUE")
     if columns:
-        found["columns"] = json.dumps(pairs_of(columns, "--column OURS=THEIRS"))
+        found["columns"] = json.dumps(_names(columns))
     return found
+
+
+def _names(columns: Sequence[str] | None) -> dict[str, str]:
+    from industry_apps.benchmark.parameters import pairs_of
+
+    return pairs_of(columns or (), "--column OURS=THEIRS")
 
 
 def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:

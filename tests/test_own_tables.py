@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,11 @@ def written(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+def learned(table: Path, out: Path, *options: object) -> Any:
+    """What training on a table told."""
+    return printed(run("train", NAME, "--data", table, "--out", out, *COLUMNS, *options, "--json"))
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(stays(), tmp_path_factory.mktemp("own") / "stays.csv")
@@ -43,21 +49,7 @@ def trained(table: Path) -> tuple[Path, dict[str, object]]:
     """A file that has learned noise by heart, with a seed of its own, on some hundred rows."""
     path = table.parent / "model.onnx"
     settings = ("--set", "trees.rounds=200", "--set", "trees.min_child_samples=2")
-    found = printed(
-        run(
-            "train",
-            NAME,
-            "--data",
-            table,
-            "--out",
-            path,
-            *COLUMNS,
-            "--seed",
-            5,
-            *settings,
-            "--json",
-        )
-    )
+    found = learned(table, path, "--seed", 5, *settings)
     return path, found
 
 
@@ -73,8 +65,8 @@ def test_the_same_file_is_judged_on_the_rows_it_was_judged_on(table, trained):
 def test_a_patient_stays_in_one_part_though_nobody_says_so_again(tmp_path, again):
     frame = pd.concat([stays(150).assign(who=range(150))] * 3)
     path, model = written(frame, tmp_path / "many.csv"), tmp_path / "m.onnx"
-    settings = (*COLUMNS, "--column", "patient=who", "--set", 'ignore=["who"]')
-    found = printed(run("train", NAME, "--data", path, "--out", model, *settings, "--json"))
+    settings = ("--column", "patient=who", "--set", 'ignore=["who"]')
+    found = learned(path, model, *settings)
     judged = printed(run("evaluate", model, "--data", path, *again, "--json"))
     assert judged["split"]["test"] == {k: found["split"]["test"][k] for k in ("rows", "positives")}
     ours, theirs = (each["metrics"]["auroc"]["value"] for each in (found, judged))
@@ -88,9 +80,7 @@ def test_of_another_file_all_rows_are_judged(trained, tmp_path):
 
 
 def test_defaults_learn_from_some_hundred_rows(table, tmp_path):
-    found = printed(
-        run("train", NAME, "--data", table, "--out", tmp_path / "a.onnx", *COLUMNS, "--json")
-    )
+    found = learned(table, tmp_path / "a.onnx")
     assert found["metrics"]["auroc"]["low"] > 0.55
     assert found["parity"]["changed_decisions"] == 0
 
@@ -148,16 +138,4 @@ def test_a_file_that_is_no_table_says_what_one_is(tmp_path):
 
 
 def test_fast_asks_for_no_column_of_diagnoses(table, tmp_path):
-    printed(
-        run(
-            "train",
-            NAME,
-            "--data",
-            table,
-            "--out",
-            tmp_path / "a.onnx",
-            *COLUMNS,
-            "--fast",
-            "--json",
-        )
-    )
+    learned(table, tmp_path / "a.onnx", "--fast")

@@ -63,7 +63,7 @@ def configured(
 
 
 def as_trained(
-    kind: type[Application], facts: Mapping[str, Any], columns: Iterable[str] = ()
+    kind: type[Application], facts: Mapping[str, Any], columns: Mapping[str, str]
 ) -> Application:
     """Make an application with the parameters that a model file was trained with.
 
@@ -75,8 +75,8 @@ def as_trained(
         The class of the application.
     facts : mapping
         The metadata of the file.
-    columns : iterable of str
-        Names of columns, as ``OURS=THEIRS``, which are another's in the table at hand.
+    columns : mapping of str to str
+        Names of the class -> names in the table at hand, where these are others.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def as_trained(
     usual = kind().get_params(deep=False)
     given = facts.get("parameters", {}).items()
     stored = {name: value for name, value in given if value != usual.get(name, value)}
-    if named := pairs_of(columns, "--column OURS=THEIRS"):
-        stored["columns"] = {**(stored.get("columns") or {}), **named}
+    if columns:
+        stored["columns"] = {**(stored.get("columns") or {}), **columns}
     texts = {n: v if isinstance(v, str) else json.dumps(v) for n, v in stored.items()}
     return configured(kind, texts)
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from industry_apps.evaluation.group_parts import group_parts
 from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
 from industry_apps.evaluation.groups import GroupFigures, GroupReport
-from industry_apps.evaluation.intervals import BootstrapResult, Estimate, wilson
-from industry_apps.evaluation.survival_metrics import FollowUp
+from industry_apps.evaluation.intervals import Estimate, wilson
+from industry_apps.evaluation.survival_metrics import FollowUp, kaplan_meier
+from industry_apps.evaluation.tallies import percentiles
 
 __all__ = ["CensoredAnswers"]
 
@@ -119,18 +120,12 @@ class CensoredAnswers(GroupedAnswers):
         self, chosen: NDArray[np.bool_], generator: np.random.Generator
     ) -> dict[str, _Floats]:
         """Figures of the rows of a group as they are and of resamples: [1 + R] each."""
-        time = np.minimum(self.time[chosen], 2.0)  # later is later
-        times, place = np.unique(time, return_inverse=True)
-        within, event = times <= 1, self.target[chosen].astype(float)
+        follow_up = FollowUp(self.time[chosen], self.target[chosen])
         risk, flagged = self.probability[chosen], self.decision[chosen].astype(float)
-        rows = len(time)
+        rows = len(follow_up)
 
         def happened(weight: _Floats) -> float:
-            every = np.bincount(place, weights=weight, minlength=len(times))
-            at_risk = np.cumsum(every[::-1])[::-1]
-            events = np.bincount(place, weights=weight * event, minlength=len(times))
-            share = np.divide(events, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
-            return 1 - float(np.prod(1 - share[within]))
+            return 1 - float(kaplan_meier(follow_up, weight).at(1.0))
 
         found = np.empty((1 + _RESAMPLES, 5))
         for draw in range(1 + _RESAMPLES):
@@ -155,7 +150,7 @@ class CensoredAnswers(GroupedAnswers):
 def _figures(drawn: Mapping[str, _Floats], rows: int) -> dict[str, Estimate]:
     share = drawn["selection_rate"][:1]
     low, high = wilson(share, np.array([rows]))
-    return {**_estimates(drawn), "selection_rate": Estimate(float(share[0]), low[0], high[0])}
+    return {**percentiles(drawn), "selection_rate": Estimate(float(share[0]), low[0], high[0])}
 
 
 def _spread(drawn: Sequence[Mapping[str, _Floats]]) -> dict[str, Estimate]:
@@ -169,9 +164,4 @@ def _spread(drawn: Sequence[Mapping[str, _Floats]]) -> dict[str, Estimate]:
     with np.errstate(invalid="ignore"):
         ratio = chosen.min(axis=0) / chosen.max(axis=0)
     spread = np.maximum(*(np.ptp(each, axis=0) for each in rates))
-    return _estimates(dict(zip(_SUMMARY, (ratio, spread), strict=True)))
-
-
-def _estimates(draws: Mapping[str, _Floats]) -> dict[str, Estimate]:
-    values = {name: float(draw[0]) for name, draw in draws.items()}
-    return BootstrapResult(values, {name: draw[1:] for name, draw in draws.items()}).estimates()
+    return percentiles(dict(zip(_SUMMARY, (ratio, spread), strict=True)))

@@ -63,11 +63,11 @@ def number_bootstrap(
         return 1 - squared(weight, place) / spread if spread else float("nan")
 
     places = range(len(gaps))
-    spread = [place for place in places if len(np.unique(answers[place])) > 1]
+    varied = [place for place in places if len(np.unique(answers[place])) > 1]
     metrics: dict[str, _Metric] = {
         "rmse": lambda w: float(np.mean([np.sqrt(squared(w, place)) for place in places])),
         "mae": lambda w: float(np.mean([_mean(np.abs(gap), w[known]) for known, gap in gaps])),
-        "r2": lambda w: float(np.mean([share(w, place) for place in spread or places])),
+        "r2": lambda w: float(np.mean([share(w, place) for place in varied or places])),
     }
     return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
 

@@ -86,7 +86,7 @@ class Tally:
             "true_positive_rate": _share(own[good, good], own[good].sum()),
             "false_positive_rate": _share(own[1 - good, good], own[1 - good].sum()),
             "observed_rate": _share(own[1].sum(), own.sum()),
-            **_percentiles(calibration),
+            **percentiles(calibration),
         }
 
 
@@ -101,14 +101,14 @@ def compared(tallies: Sequence[Tally], good: int) -> dict[str, Estimate]:
         with np.errstate(invalid="ignore"):
             ratio = chosen.min(axis=0) / chosen.max(axis=0)
         ratio[0] = _of_fairlearn(metrics.demographic_parity_ratio, counts[:, 0], good)
-        found |= _percentiles({"demographic_parity_ratio": ratio})
+        found |= percentiles({"demographic_parity_ratio": ratio})
     counts = counts[(counts[:, 0].sum(axis=-1) > 0).all(axis=-1)] if len(counts) else counts
     if len(counts) > 1:
         with np.errstate(invalid="ignore"):
             rates = counts[..., good] / counts.sum(axis=-1)  # [G, 1 + R, target]
         spread = np.ptp(rates, axis=0).max(axis=-1)
         spread[0] = _of_fairlearn(metrics.equalized_odds_difference, counts[:, 0], good)
-        found |= _percentiles({"equalized_odds_difference": spread})
+        found |= percentiles({"equalized_odds_difference": spread})
     return found
 
 
@@ -121,8 +121,13 @@ def _of_fairlearn(metric: Callable[..., float], counts: _Floats, good: int) -> f
     )
 
 
-def _percentiles(draws: Mapping[str, _Floats]) -> dict[str, Estimate]:
-    """Return estimates from values [1 + R], the first on the rows as they are."""
+def percentiles(draws: Mapping[str, _Floats]) -> dict[str, Estimate]:
+    """Return estimates from values [1 + R], the first on the rows as they are.
+
+    Parameters
+    ----------
+    draws : mapping of str to ndarray of shape (1 + R,)
+    """
     values = {name: float(draw[0]) for name, draw in draws.items()}
     return BootstrapResult(values, {name: draw[1:] for name, draw in draws.items()}).estimates()
 

@@ -25,11 +25,7 @@ from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.evaluation import Report, compared
 from industry_apps.evaluation.comparison import Question
-from industry_apps.evaluation.properties import (
-    class_bootstrap,
-    each_property,
-    number_bootstrap,
-)
+from industry_apps.evaluation.properties import class_bootstrap, each_property, number_bootstrap
 from industry_apps.evaluation.sections import Section
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from industry_apps.data import Split, split_by_group, split_random
 from industry_apps.data.leakage import check_leakage, check_told
 from industry_apps.recipes.own_names import OwnNames
-from industry_apps.recipes.records import numbered
+from industry_apps.recipes.records import people_of
 from industry_apps.schema import Column
 
 _protected = partial(Column, kind="category", required=False, protected=True)
@@ -66,9 +66,7 @@ class OfPatients(OwnNames):
 
     def _people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """A number for each row [rows]: the same for a patient, its own for nobody's."""
-        name = self._name("patient")
-        named = Column(name=name, kind="category").to_array(frame[name]) if name in frame else None
-        return numbered(named, len(frame))
+        return people_of(frame, self._name("patient"))
 
     def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         """Refuse patients of both tables, the first as :meth:`_patients` gives it -> of either."""

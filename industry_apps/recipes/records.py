@@ -94,11 +94,11 @@ class Records:
 
     def subjects(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Whose record each is, as text of shape [rows]; of nobody where it is not known."""
-        return Column(name=self.subject, kind="category").to_array(frame[self.subject])
+        return _named(frame, self.subject)
 
     def people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """A number for each row, the same for all records of a subject."""
-        return numbered(self.subjects(frame) if self.subject in frame else None, len(frame))
+        return people_of(frame, self.subject)
 
     def check_apart(self, learned: Collection[str], frame: pd.DataFrame) -> None:
         """Check that nobody of a table is among those that a model learned from.
@@ -154,6 +154,22 @@ class Records:
         found = unstable_columns(self.schema, known.arrays, known.target, seconds)
         kept = self.schema.without([unstable.column for unstable in found])
         return replace(self, schema=kept), found
+
+
+def people_of(frame: pd.DataFrame, subject: str) -> NDArray[np.int64]:
+    """A number for each row of a table, the same for all records of a subject.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    subject : str
+        A column; where there is none, each record is somebody else's.
+    """
+    return numbered(_named(frame, subject) if subject in frame else None, len(frame))
+
+
+def _named(frame: pd.DataFrame, subject: str) -> NDArray[Any]:
+    return Column(name=subject, kind="category").to_array(frame[subject])
 
 
 def numbered(subjects: NDArray[Any] | None, rows: int) -> NDArray[np.int64]:
