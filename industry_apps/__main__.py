@@ -13,9 +13,10 @@ def main() -> None:
         require("typer", extra="train", needed_by="The command industry-apps")
     except MissingExtraError as error:
         sys.exit(f"error: {error}")
-    from industry_apps import cli
 
-    cli.main()
+    from industry_apps.cli import app
+
+    app.main()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.export import Exportable, export_model, frame_sha256
+from industry_apps.export import Exportable, export_model
+from industry_apps.export.model_file import frame_sha256
 from industry_apps.limits import Limit, check_limits, wrong_parameter
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits

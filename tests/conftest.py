@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
-from tiny_model import Served, fitted, records
 
 from industry_apps.export import export_model
 from industry_apps.runtime import Model
+from tests.tiny_model import Served, fitted, records
 
 settings.register_profile("tests", deadline=None, max_examples=40)
 settings.load_profile("tests")

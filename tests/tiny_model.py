@@ -11,18 +11,13 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from industry_apps.export import (
-    Certificate,
-    Exportable,
-    Platt,
-    Threshold,
-    trees_to_onnx,
-    with_float32_thresholds,
-)
-from industry_apps.export.convert import split_thresholds
+from industry_apps.export import Exportable
+from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
+from industry_apps.export.decision import Platt, Threshold
+from industry_apps.export.parity import Certificate
 from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.schema import Column, Schema
-from industry_apps.values import DTYPES
+from industry_apps.schema.values import DTYPES
 
 SCHEMA = Schema(
     (

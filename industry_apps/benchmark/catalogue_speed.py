@@ -15,13 +15,13 @@ from industry_apps.benchmark.speed import Measure, alternating, threads
 from industry_apps.errors import require
 from industry_apps.export import Exportable, export_model
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.interactions import Interactions
-from industry_apps.recipes.ranking import RankingOptions, RankingRecipe
-from industry_apps.recipes.ranking_parts import Factors
-from industry_apps.recipes.ranking_rules import Wishes
+from industry_apps.retail.ranking.interactions import Interactions
+from industry_apps.retail.ranking.parts import Factors
+from industry_apps.retail.ranking.recipe import RankingOptions, RankingRecipe
+from industry_apps.retail.ranking.rules import Wishes
 from industry_apps.runtime import Model
 from industry_apps.schema import Column, Schema
-from industry_apps.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME
 
 #: Distinct items that a user took, at most, and numbers learned of each.
 _TAKEN, _FACTORS = 20, 64

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from industry_apps.workflow.cores import cores
+
 
 def machine() -> dict[str, Any]:
     """What matters of this machine for a figure: no names, no paths.
@@ -25,13 +27,6 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(_memory_bytes() / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
     }
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def has_amx() -> bool:

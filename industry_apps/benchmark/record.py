@@ -13,7 +13,6 @@ from industry_apps.benchmark.catalogue_speed import large_catalogue
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.image_speed import of_images
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
-from industry_apps.benchmark.runs import Run, data_of, run, run_all
 from industry_apps.benchmark.series_speed import (
     backtest_time,
     history,
@@ -23,6 +22,7 @@ from industry_apps.benchmark.series_speed import (
 from industry_apps.benchmark.speed import Measure, batch, model_alone, one_record, raw_record
 from industry_apps.export.model_file import library_versions
 from industry_apps.whole_file import whole_file
+from industry_apps.workflow.runs import Run, data_of, run, run_all
 
 #: What the record of a certificate holds.
 _PARITY = ("rows", "edge_rows", "changed_decisions", "beyond_tolerance", "largest_difference")

@@ -108,7 +108,7 @@ def benchmark_all(
     folder.mkdir(parents=True, exist_ok=True)
     for application, data in chosen:
         path = _file(folder, application, data)
-        command = [sys.executable, "-m", "industry_apps.cli", "benchmark", application]
+        command = [sys.executable, "-m", "industry_apps.cli.app", "benchmark", application]
         command += ["--data", data, "--json", "--out", str(path), *options]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

@@ -11,7 +11,7 @@ import pandas as pd
 from industry_apps.application import Application
 from industry_apps.benchmark.speed import Measure, alternating, bare_session, threads, unmarked
 from industry_apps.data import Dataset, Split
-from industry_apps.evaluation import TradingCosts, backtest
+from industry_apps.finance.trading.backtesting import TradingCosts, backtest
 from industry_apps.runtime import Model, Panel, WindowRule
 from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.windows import run_windows

@@ -8,11 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from industry_apps.application import Application
 from industry_apps.benchmark.hardware import machine
-from industry_apps.benchmark.runs import data_of
 from industry_apps.data import Dataset
 from industry_apps.errors import ParameterError, unknown_name
-from industry_apps.evaluation.comparison import Question
+from industry_apps.evaluation.variants import Question
 from industry_apps.export.model_file import library_versions
+from industry_apps.workflow.runs import data_of
 
 
 @runtime_checkable

@@ -11,11 +11,12 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from industry_apps.evaluation import plots
+from industry_apps.evaluation.comparison import Comparison
 from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.findings import Findings
 from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.meanings import LOWER_IS_BETTER, MEANINGS
-from industry_apps.evaluation.report import Comparison, Report, describe
-from industry_apps.evaluation.sections import Section, text_of
+from industry_apps.evaluation.sections import Section, describe, text_of
 
 __all__ = ["fragment", "page"]
 
@@ -96,12 +97,12 @@ grid-template-columns:repeat(auto-fit,minmax(min(28rem,100%),1fr))}
 """
 
 
-def page(report: Report) -> str:
+def page(report: Findings) -> str:
     """Return the whole HTML document of a report.
 
     Parameters
     ----------
-    report : Report
+    report : Findings
         What to show; every text in it is escaped.
     """
     title = escape(f"{report.application} on {report.data}")
@@ -114,12 +115,12 @@ def page(report: Report) -> str:
     )
 
 
-def fragment(report: Report) -> str:
+def fragment(report: Findings) -> str:
     """Return the report as one HTML element with its own style, for a notebook or a page.
 
     Parameters
     ----------
-    report : Report
+    report : Findings
         What to show; every text in it is escaped.
     """
     parts = [
@@ -159,7 +160,7 @@ def _table(header: Iterable[str], rows: Iterable[str]) -> str:
     return f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _metric_table(report: Report) -> str:
+def _metric_table(report: Findings) -> str:
     header, *lines = report.metric_table()
     verdicts = {found.metric: found for found in report.comparisons()}
     rows = []
@@ -194,7 +195,7 @@ def _verdict(found: Comparison) -> str:
     return f'<td class="{_TONE[found.verdict]}">{words}{margin}</td>'
 
 
-def _published_table(report: Report) -> str:
+def _published_table(report: Findings) -> str:
     rows = []
     for row in report.published:
         ours = str(report.metrics.get(row.metric, "-"))

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from industry_apps.errors import ParameterError
-from industry_apps.evaluation.grouped import GroupedAnswers
+from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from industry_apps.data.cards import Published
-from industry_apps.errors import ParameterError
-from industry_apps.evaluation.decisions import DecisionCurves
-from industry_apps.evaluation.grouped import GroupedAnswers
-from industry_apps.evaluation.intervals import Estimate, rounded
-from industry_apps.evaluation.meanings import LOWER_IS_BETTER, NO_DIRECTION
-from industry_apps.evaluation.sections import Section, plain, spaced
+from industry_apps.evaluation.comparison import Comparison
+from industry_apps.evaluation.findings import Findings
+from industry_apps.evaluation.intervals import Estimate
+from industry_apps.evaluation.sections import aligned, describe, plain
 from industry_apps.whole_file import whole_file
 
 __all__ = ["Comparison", "Published", "Report"]
 
-_NO_INTERVAL_DIGITS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A metric of the model against the best baseline.
-
-    Parameters
-    ----------
-    metric, baseline : str
-        Which metric, and which baseline is best in it.
-    verdict : str
-        "beats", "does not beat" or "cannot be told apart from".
-    margin : Estimate or None
-        Model minus baseline, paired; None when only the two intervals were known.
-    """
-
-    metric: str
-    baseline: str
-    verdict: str
-    margin: Estimate | None
-
-    def __str__(self) -> str:
-        by = "" if self.margin is None else f" (difference {self.margin})"
-        return f"{self.verdict} {self.baseline}{by}"
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Report:
+class Report(Findings):
     """Everything that one evaluation found out; prints as a table.
 
     Parameters
@@ -105,117 +74,6 @@ class Report:
     against the best baseline
       auroc  beats prevalence
     """
-
-    application: str
-    data: str
-    model: str
-    metrics: Mapping[str, Estimate]
-    split: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    baselines: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
-    margins: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
-    published: tuple[Published, ...] = ()
-    parity: Mapping[str, Any] | None = None
-    curves: DecisionCurves | None = field(default=None, repr=False)
-    sections: tuple[Section, ...] = field(default=(), repr=False)
-    groups: Mapping[str, GroupedAnswers] = field(default_factory=dict, repr=False)
-    headline_text: str = ""
-    notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        titles = [section.title for section in self.sections]
-        if twice := {title for title in titles if titles.count(title) > 1}:
-            raise ParameterError(
-                f"The 'sections' of a Report must have different titles. Got {sorted(twice)} more "
-                "than once; give each its own."
-            )
-
-    def all_sections(self) -> tuple[Section, ...]:
-        """Return the sections, those on fairness made of the answers to groups."""
-        return (*self.sections, *self._fairness)
-
-    @cached_property
-    def _fairness(self) -> tuple[Section, ...]:
-        return tuple(
-            section
-            for system, answers in self.groups.items()
-            for section in answers.report().sections(f"Fairness of the {system}")
-        )
-
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """Compare the model, metric by metric, with the baseline that is best in it."""
-        return tuple(
-            self._compare(metric, value)
-            for metric, value in self.metrics.items()
-            if metric not in NO_DIRECTION
-            and any(metric in baseline for baseline in self.baselines.values())
-        )
-
-    def _compare(self, metric: str, mine: Estimate) -> Comparison:
-        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-        others = {name: row[metric] for name, row in self.baselines.items() if metric in row}
-        best = max(others, key=lambda name: sign * others[name].value)
-        margin = self.margins.get(best, {}).get(metric)
-        if margin is not None:
-            least, most = sorted((sign * margin.low, sign * margin.high))
-        else:
-            theirs = others[best]
-            least, most = mine.low - theirs.high, mine.high - theirs.low
-            least, most = sorted((sign * least, sign * most))
-        verdict = "cannot be told apart from"
-        if least > 0:
-            verdict = "beats"
-        elif most < 0:
-            verdict = "does not beat"
-        return Comparison(metric, best, verdict, margin)
-
-    def headline(self) -> str:
-        """Return the finding in one sentence."""
-        if self.headline_text:
-            return self.headline_text
-        if self.curves is None:
-            name, value = next(iter(self.metrics.items()))
-            return f"{self.model} reaches {name} {value} on {self.data}."
-        curves = self.curves
-        target = np.asarray(curves.target, dtype=bool)
-        alerts, positives = int(curves.alerts.sum()), int(target.sum())
-        right = int((curves.alerts & target).sum())
-        share = f"; {right / alerts:.0%} of the alerts are right" if alerts else ""
-        return (
-            f"At the threshold {curves.threshold:.3g} the model raises {spaced(alerts)} alerts on "
-            f"{spaced(target.size)} rows and catches {spaced(right)} of {spaced(positives)} "
-            f"positives{share}."
-        )
-
-    def metric_table(self) -> list[list[str]]:
-        """Return the table of metrics as text cells, header first."""
-        systems = {"model": self.metrics, **self.baselines}
-        table = [["metric", *systems]]
-        for metric in self.metrics:
-            name = f"{metric} (lower)" if metric in LOWER_IS_BETTER else metric
-            table.append([name, *(str(row.get(metric, "-")) for row in systems.values())])
-        best = {metric: self._best_published(metric) for metric in self.metrics}
-        if any(best.values()):
-            table[0].append("published")
-            for line, metric in zip(table[1:], self.metrics, strict=True):
-                line.append(self.published_value(best[metric]))
-        return table
-
-    def _best_published(self, metric: str) -> Published | None:
-        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-        rows = [row for row in self.published if row.metric == metric]
-        return max(rows, key=lambda row: (row.same_protocol, sign * row.value), default=None)
-
-    def published_value(self, row: Published | None) -> str:
-        """Return a published number no finer than our interval; * marks another protocol."""
-        if row is None:
-            return "-"
-        ours = self.metrics.get(row.metric)
-        text = rounded(row.value, ours.digits if ours else _NO_INTERVAL_DIGITS)
-        return text if row.same_protocol else f"{text} *"
-
-    def split_lines(self) -> list[tuple[str, str]]:
-        """Return each part of the split and its description in words."""
-        return [(part, describe(found)) for part, found in self.split.items()]
 
     def __str__(self) -> str:
         head = [f"{self.application} on {self.data}"]
@@ -309,38 +167,6 @@ class Report:
         from industry_apps.evaluation.page import fragment
 
         return fragment(self)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows of cells as lines with aligned columns.
-
-    Examples
-    --------
-    >>> aligned([["a", "1"], ["long", "2"]])
-    ['a     1', 'long  2']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def describe(found: Mapping[str, Any]) -> str:
-    """Return a mapping in words: counts before their name, anything else after it.
-
-    Examples
-    --------
-    >>> describe({"rows": 58264, "from": "2018-08-08", "share": 0.00661})
-    '58 264 rows, from 2018-08-08, share 0.00661'
-    """
-    words = []
-    for key, value in found.items():
-        name = key.replace("_", " ")
-        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            words.append(f"{spaced(int(value))} {name}")
-        elif isinstance(value, (float, np.floating)):
-            words.append(f"{name} {value:.3g}")
-        else:
-            words.append(f"{name} {value}")
-    return ", ".join(words)
 
 
 def _numbers(row: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -115,3 +115,35 @@ def plain(value: object) -> object:
 def spaced(number: int) -> str:
     """Write a whole number in groups of three digits."""
     return f"{number:,}".replace(",", " ")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines with aligned columns.
+
+    Examples
+    --------
+    >>> aligned([["a", "1"], ["long", "2"]])
+    ['a     1', 'long  2']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def describe(found: Mapping[str, Any]) -> str:
+    """Return a mapping in words: counts before their name, anything else after it.
+
+    Examples
+    --------
+    >>> describe({"rows": 58264, "from": "2018-08-08", "share": 0.00661})
+    '58 264 rows, from 2018-08-08, share 0.00661'
+    """
+    words = []
+    for key, value in found.items():
+        name = key.replace("_", " ")
+        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            words.append(f"{spaced(int(value))} {name}")
+        elif isinstance(value, (float, np.floating)):
+            words.append(f"{name} {value:.3g}")
+        else:
+            words.append(f"{name} {value}")
+    return ", ".join(words)

@@ -27,7 +27,6 @@ from industry_apps.export.parity import (
     certify,
     certify_windows,
 )
-from industry_apps.images import are_images, pack
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
@@ -35,6 +34,7 @@ from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.model import Model
 from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.images import are_images, pack
 from industry_apps.whole_file import whole_file
 
 #: Rows whose answers travel with the file and are replayed at load.

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from industry_apps.errors import ParameterError
 from industry_apps.schema import Schema
-from industry_apps.values import DTYPES
+from industry_apps.schema.values import DTYPES
 
 #: Operator sets of every file that this package writes.
 OPSET = 20

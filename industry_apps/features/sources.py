@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME
 
 Part = Literal["hour", "weekday", "day", "month", "weekend"]
 

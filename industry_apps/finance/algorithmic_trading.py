@@ -24,21 +24,20 @@ from numpy.typing import NDArray
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
 from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Report, TradingCosts, backtest
+from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import Change, GraphBuilder, Latest
 from industry_apps.features.signals import step_ratios
-from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
-from industry_apps.recipes import PositionRule, TreeOptions
-from industry_apps.recipes.cross_section import (
+from industry_apps.finance.trading.backtesting import TradingCosts, backtest
+from industry_apps.finance.trading.cross_section import (
     CrossSectionForecaster,
     CrossSectionOptions,
     SeriesModel,
     dispersion,
     walk_forward,
 )
-from industry_apps.recipes.own_names import OwnNames
-from industry_apps.recipes.price_signals import (
+from industry_apps.finance.trading.positions import PositionRule
+from industry_apps.finance.trading.price_signals import (
     MONTH,
     QUARTER,
     PriceColumns,
@@ -46,7 +45,7 @@ from industry_apps.recipes.price_signals import (
     price_channels,
     price_signals,
 )
-from industry_apps.recipes.strategies import (
+from industry_apps.finance.trading.strategies import (
     Market,
     Traded,
     bought_and_held,
@@ -55,6 +54,9 @@ from industry_apps.recipes.strategies import (
     judge,
     positions_of,
 )
+from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
+from industry_apps.recipes import TreeOptions
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions

@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest, split_random
-from industry_apps.evaluation import Costs, GroupedAnswers, Report
-from industry_apps.export import Exportable, answering
+from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.fairness.answers import GroupedAnswers
+from industry_apps.export import Exportable
+from industry_apps.export.model_file import answering
 from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import (
     BOOLEAN,
@@ -41,16 +43,15 @@ from industry_apps.limits import (
     one_of,
 )
 from industry_apps.recipes import (
-    Assessed,
     DecisionBaselines,
     DecisionOptions,
     DecisionRecipe,
     Records,
     ScorecardOptions,
     TreeOptions,
-    assess,
 )
-from industry_apps.recipes.points import Points
+from industry_apps.recipes.decision.assessment import Assessed, assess
+from industry_apps.recipes.decision.points import Points
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.schema import Column, Schema, Traits
@@ -310,7 +311,7 @@ class CreditScorer(ChosenColumns, Application):
         )
         report = replace(report, groups=self._beside_groups(frame))
         if self.model == "scorecard":
-            from industry_apps.evaluation.scorecard_plots import points_section
+            from industry_apps.recipes.decision.scorecard_plots import points_section
 
             report = replace(report, sections=(points_section(self.points()),))
         return report

@@ -23,7 +23,8 @@ from industry_apps.data import Dataset, Split, sample, split_latest, split_off_l
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Costs, EntityDays, Report
 from industry_apps.export import Exportable
-from industry_apps.features import GraphBuilder, Ratio, RatioToRest, Source
+from industry_apps.features import GraphBuilder, Ratio, RatioToRest
+from industry_apps.features.sources import Source
 from industry_apps.limits import (
     BOOLEAN,
     NAME_MAP,
@@ -36,15 +37,14 @@ from industry_apps.limits import (
     one_of,
 )
 from industry_apps.recipes import (
-    Assessed,
     DecisionBaselines,
     DecisionOptions,
     DecisionRecipe,
     Records,
     TreeOptions,
-    assess,
 )
-from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.decision.assessment import Assessed, assess
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.stability import Unstable
 from industry_apps.runtime.state import TransactionState

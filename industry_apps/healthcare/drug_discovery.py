@@ -24,17 +24,21 @@ from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.evaluation import Report, compared
-from industry_apps.evaluation.comparison import Question
-from industry_apps.evaluation.properties import class_bootstrap, each_property, number_bootstrap
 from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.features.molecule_graph import MOLECULES_A_RUN
 from industry_apps.healthcare.intended_use import INTENDED_USE
+from industry_apps.healthcare.molecules.baselines import MoleculeBaselines
+from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN
+from industry_apps.healthcare.molecules.properties import (
+    class_bootstrap,
+    each_property,
+    number_bootstrap,
+)
+from industry_apps.healthcare.molecules.recipe import Measured, MoleculeEnsemble, MoleculeModel
 from industry_apps.limits import Limit, instance, integer, one_of
 from industry_apps.recipes import TreeOptions
-from industry_apps.recipes.molecule_baselines import MoleculeBaselines
-from industry_apps.recipes.molecules import Measured, MoleculeEnsemble, MoleculeModel
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions

@@ -30,18 +30,18 @@ from industry_apps.data import (
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.intervals import BootstrapResult
-from industry_apps.evaluation.mask_baselines import GreyThreshold, empty_mask, otsu_mask
 from industry_apps.evaluation.sections import Section
-from industry_apps.evaluation.segmentation_metrics import MaskCounts, mask_bootstrap
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients
-from industry_apps.images import one_by_one
 from industry_apps.limits import NAME_MAP, Limit, instance, integer
-from industry_apps.recipes.segmentation import MaskedImages, MaskOptions, MaskRecipe
+from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
+from industry_apps.recipes.imaging.mask_metrics import MaskCounts, mask_bootstrap
+from industry_apps.recipes.imaging.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
+from industry_apps.schema.images import one_by_one
 from industry_apps.training import TrainingOptions
 
 _HAS_REGION = "/has_region"

@@ -16,14 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from industry_apps.application import Application
 from industry_apps.data import Dataset
 from industry_apps.errors import ParameterError
 from industry_apps.evaluation import compared
 from industry_apps.evaluation.sections import Section
-from industry_apps.healthcare.medical_imaging import ImagingClassifier
-from industry_apps.recipes.image_generation import ImageGenerator, Images
-from industry_apps.recipes.imaging import ImagingOptions
-from industry_apps.recipes.synthetic_images import disturbed, strangeness, synthetic_gain
+from industry_apps.recipes.imaging.generation import ImageGenerator, Images
+from industry_apps.recipes.imaging.recipe import ImagingOptions
+from industry_apps.recipes.imaging.synthetic import disturbed, strangeness, synthetic_gain
+from industry_apps.registry import application
 from industry_apps.schema import Column
 
 __all__ = ["both_generators", "compared_networks", "generative_report"]
@@ -41,7 +42,7 @@ _IMAGE = Column(name="image", kind="image", nullable=False)
 
 
 def compared_networks(
-    classifier: ImagingClassifier, data: Dataset, *, seeds: Sequence[int] = (0, 1, 2)
+    classifier: Application, data: Dataset, *, seeds: Sequence[int] = (0, 1, 2)
 ) -> Section:
     """Train networks of one width alike, and ask which sees most.
 
@@ -101,7 +102,7 @@ def generative_report(
     *,
     positive: str,
     generator: ImageGenerator | None = None,
-    classifier: ImagingClassifier | None = None,
+    classifier: Application | None = None,
     sizes: Sequence[int] = (500,),
     seeds: Sequence[int] = (0, 1, 2),
     strange: Mapping[str, Images] | None = None,
@@ -120,7 +121,7 @@ def generative_report(
         Its parameters are used; by default those of ``ImagingClassifier.fast()``, for 600 steps
         at least.
     sizes, seeds
-        See :func:`industry_apps.recipes.synthetic_images.synthetic_gain`.
+        See :func:`industry_apps.recipes.imaging.synthetic.synthetic_gain`.
     strange : mapping of str to ndarray of uint8, shape (N, H, W, C), optional
         Images of other kinds, beside the test images that are disturbed.
 
@@ -156,8 +157,9 @@ def generative_report(
     return gain, strangeness(fitted, test[0], others, train[0])
 
 
-def _default() -> ImagingClassifier:
-    quick = ImagingClassifier.fast()
+def _default() -> Application:
+    kind: Any = application("healthcare.medical_imaging")
+    quick = kind.fast()
     options = quick.options or ImagingOptions()
     training = replace(options.training, least_steps=_LEAST_STEPS)
     return quick.set_params(options=replace(options, training=training))
@@ -173,7 +175,7 @@ def _frame(images: Images, labels: NDArray[np.bool_]) -> pd.DataFrame:
     return pd.DataFrame({"image": list(images), "finding": findings.astype(object)})
 
 
-def _positive(fitted: ImagingClassifier, images: Images) -> NDArray[np.floating]:
+def _positive(fitted: Application, images: Images) -> NDArray[np.floating]:
     answers = fitted.predict(pd.DataFrame({"image": list(images)}))
     place = fitted.classes_.index("positive")
     return np.array([each[place] for each in answers["probabilities"]])

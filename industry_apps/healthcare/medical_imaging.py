@@ -26,9 +26,9 @@ from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.classes import class_bootstrap
-from industry_apps.evaluation.comparison import Question
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
@@ -36,8 +36,8 @@ from industry_apps.features.image import Pixels
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
-from industry_apps.recipes.image_baselines import BASELINE_SIZE, ImageBaselines
-from industry_apps.recipes.imaging import ImagingOptions, ImagingRecipe, Pictures, Precision
+from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
+from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions

@@ -24,23 +24,23 @@ from industry_apps.data import Dataset, Split, sample, split_by_group
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Estimate, Report
-from industry_apps.evaluation.comparison import Question
-from industry_apps.evaluation.generation import (
+from industry_apps.evaluation.variants import Question
+from industry_apps.export import Exportable
+from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.intended_use import INTENDED_USE
+from industry_apps.healthcare.molecules.ngram_writer import NgramWriter
+from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, to_selfies
+from industry_apps.healthcare.molecules.scores import drug_likeness
+from industry_apps.healthcare.molecules.tokens import BEGIN, END
+from industry_apps.healthcare.molecules.writer import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
+from industry_apps.healthcare.molecules.written import (
     WrittenMolecules,
     beside_real,
     canonical,
     in_sentences,
     surprise,
 )
-from industry_apps.export import Exportable
-from industry_apps.features import GraphBuilder
-from industry_apps.features.molecule_tokens import BEGIN, END
-from industry_apps.features.notations import SELFIES, SMILES, to_selfies
-from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.healthcare.molecule_scores import drug_likeness
 from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
-from industry_apps.recipes.ngram_writer import NgramWriter
-from industry_apps.recipes.writers import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -294,7 +294,7 @@ class MoleculeGenerator(Application):
 
         See :class:`industry_apps.healthcare.MoleculeSpace`.
         """
-        from industry_apps.healthcare.molecule_studies import compared_networks, studied_space
+        from industry_apps.healthcare.molecules.studies import compared_networks, studied_space
 
         return {
             "networks": lambda data: (compared_networks(self, data),),

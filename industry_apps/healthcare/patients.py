@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from industry_apps.data import Split, split_by_group, split_random
 from industry_apps.data.leakage import check_leakage, check_told
-from industry_apps.recipes.own_names import OwnNames
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.records import people_of
 from industry_apps.schema import Column
 

@@ -25,19 +25,19 @@ from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.export import Exportable
-from industry_apps.features import GraphBuilder, Lookup, Source
+from industry_apps.features import GraphBuilder
+from industry_apps.features.sources import Lookup, Source
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NAME_MAP, NAMES, NOT_NEGATIVE, Limit, instance, integer, one_of
 from industry_apps.recipes import (
-    Assessed,
     DecisionBaselines,
     DecisionOptions,
     DecisionRecipe,
     Records,
     TreeOptions,
-    assess,
 )
+from industry_apps.recipes.decision.assessment import Assessed, assess
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons
 from industry_apps.recipes.scorers import Arrays

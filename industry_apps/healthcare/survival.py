@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.censored_groups import CensoredAnswers
-from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
-from industry_apps.evaluation.survival_metrics import FollowUp
+from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
@@ -42,9 +40,11 @@ from industry_apps.limits import (
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons
-from industry_apps.recipes.survival import SurvivalModelName, SurvivalOptions, SurvivalRecipe
-from industry_apps.recipes.survival_assessment import SurvivalBaselines, assess_survival
-from industry_apps.recipes.survival_models import Followed
+from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
+from industry_apps.recipes.survival.censored_groups import CensoredAnswers
+from industry_apps.recipes.survival.metrics import FollowUp
+from industry_apps.recipes.survival.models import Followed
+from industry_apps.recipes.survival.recipe import SurvivalModelName, SurvivalOptions, SurvivalRecipe
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 

@@ -9,13 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.export.convert import network_to_onnx
-from industry_apps.features import (
-    FeatureGraph,
-    GraphBuilder,
-    Source,
-    dense_encoders,
-    network_encoders,
-)
+from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, network_encoders
+from industry_apps.features.sources import Source
 from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.errors import LeakageError, ParameterError, unknown_name
-from industry_apps.evaluation.grouped import GroupedAnswers, set_apart
-from industry_apps.evaluation.groups import bands
+from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
+from industry_apps.evaluation.fairness.report import bands
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.mitigation import reweighing
-from industry_apps.recipes.own_names import OwnNames
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema, infer_columns
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from industry_apps.export.attributions import PathContributions
 from industry_apps.export.convert import with_float32_thresholds
-from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
+from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
+from industry_apps.features.sources import Source
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import TreeOptions, thresholds_of
 from industry_apps.schema import Column, Schema

@@ -14,7 +14,7 @@ from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.text import Tokens
 from industry_apps.recipes.networks import forward
 from industry_apps.recipes.scorers import Arrays, Labelled
-from industry_apps.recipes.texts import text_column
+from industry_apps.recipes.text_linear import text_column
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 

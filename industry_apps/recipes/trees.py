@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
-from industry_apps.features import FeatureGraph, GraphBuilder, Source, tree_encoders
+from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
+from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema

@@ -24,19 +24,19 @@ from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.features.forecast_graph import SERIES_A_RUN
 from industry_apps.limits import NAME_MAP, NAMES, Limit, check_limits, instance, integer, one_of
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes import forecast_records as tables
-from industry_apps.recipes.forecast_assessment import Asked, Forecaster, assess_forecasts
-from industry_apps.recipes.forecast_assessment import rolling_origins as last_origins
-from industry_apps.recipes.forecast_baselines import STATISTICAL
-from industry_apps.recipes.forecast_hierarchy import forecast_of_totals
-from industry_apps.recipes.forecast_plans import STEP_PLANS
-from industry_apps.recipes.forecasting import ForecastModel, ForecastOptions, ForecastRecipe
-from industry_apps.recipes.newsvendor import Money, order_quantities, quantile_name
-from industry_apps.recipes.own_names import OwnNames
-from industry_apps.recipes.reconciliation import Method
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.forecasting import records as tables
+from industry_apps.recipes.forecasting.assessment import Asked, Forecaster, assess_forecasts
+from industry_apps.recipes.forecasting.assessment import rolling_origins as last_origins
+from industry_apps.recipes.forecasting.baselines import STATISTICAL
+from industry_apps.recipes.forecasting.graph import SERIES_A_RUN
+from industry_apps.recipes.forecasting.hierarchy import forecast_of_totals
+from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities, quantile_name
+from industry_apps.recipes.forecasting.plans import STEP_PLANS
+from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOptions, ForecastRecipe
+from industry_apps.recipes.forecasting.reconciliation import Method
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema, Traits
@@ -337,7 +337,7 @@ class DemandForecaster(OwnNames, Application):
         by : tuple of str
             Columns that say which group a series belongs to.
         method : {"bottom_up", "ols", "wls"}
-            See :func:`industry_apps.recipes.reconciliation.reconcile`.
+            See :func:`industry_apps.recipes.forecasting.reconciliation.reconcile`.
 
         Returns
         -------
@@ -360,7 +360,7 @@ class DemandForecaster(OwnNames, Application):
         """How much to have in stock, so that expected profit is largest.
 
         Parameters, what is returned and what is raised: see
-        :func:`industry_apps.recipes.newsvendor.order_quantities`.
+        :func:`industry_apps.recipes.forecasting.newsvendor.order_quantities`.
         """
         return order_quantities(forecast, unit_cost=unit_cost, price=price, salvage=salvage)
 

@@ -26,17 +26,17 @@ from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
-from industry_apps.recipes.interactions import (
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.retail.ranking.assessment import RankingBaselines, assess_ranking
+from industry_apps.retail.ranking.interactions import (
     InteractionColumns,
     described,
     item_table,
     read_interactions,
     split_interactions,
 )
-from industry_apps.recipes.own_names import OwnNames
-from industry_apps.recipes.ranking import Choice, RankingOptions, RankingRecipe
-from industry_apps.recipes.ranking_assessment import RankingBaselines, assess_ranking
-from industry_apps.recipes.ranking_rules import Wishes
+from industry_apps.retail.ranking.recipe import Choice, RankingOptions, RankingRecipe
+from industry_apps.retail.ranking.rules import Wishes
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 

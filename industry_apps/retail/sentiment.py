@@ -24,16 +24,18 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.labels import label_bootstrap
 from industry_apps.evaluation.sections import Section
-from industry_apps.evaluation.trends import share_trend, trend_plot
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
+from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
 from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number, one_of
-from industry_apps.recipes import DecisionOptions, DecisionRecipe, Labelled, NgramOptions, Records
-from industry_apps.recipes.own_names import OwnNames
-from industry_apps.recipes.text_baselines import TextBaselines
-from industry_apps.recipes.text_reasons import SIDES, WordReasons, side_of
-from industry_apps.recipes.texts import WordScorer, WrittenGraph
+from industry_apps.recipes import DecisionOptions, DecisionRecipe, NgramOptions, Records
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.text_linear import WordScorer
+from industry_apps.recipes.texts.baselines import TextBaselines
+from industry_apps.recipes.texts.reasons import SIDES, WordReasons, side_of
+from industry_apps.recipes.texts.trends import share_trend, trend_plot
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -206,7 +208,7 @@ class SentimentAnalyzer(OwnNames, Application):
         Returns
         -------
         DataFrame
-            See :func:`industry_apps.evaluation.trends.share_trend`; texts that are neutral
+            See :func:`industry_apps.recipes.texts.trends.share_trend`; texts that are neutral
             are left out.
 
         Raises

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.images import are_images, changed_pixels, one_by_one, unpack
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.images import are_images, changed_pixels, one_by_one, unpack
 
 Answers = dict[str, NDArray[Any]]
 

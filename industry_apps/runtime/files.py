@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, SchemaError, require
-from industry_apps.images import are_images, one_by_one, pack
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
+from industry_apps.schema.images import are_images, one_by_one, pack
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _as_json(row: Any) -> str | None:
 
 
 def _as_texts(values: NDArray[Any]) -> NDArray[Any]:
-    """Images as JSON that :func:`industry_apps.images.unpack` reads; other answers as they are."""
+    """Images as JSON that ``schema.images.unpack`` reads; other answers as they are."""
     if not are_images(values):
         return values
     return one_by_one(json.dumps(pack(image)) for image in values)

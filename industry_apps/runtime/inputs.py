@@ -15,9 +15,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
-from industry_apps.images import is_image, one_by_one
 from industry_apps.schema import Column, Schema
-from industry_apps.values import is_single
+from industry_apps.schema.images import is_image, one_by_one
+from industry_apps.schema.values import is_single
 
 Feeds = dict[str, NDArray[Any]]
 

@@ -13,7 +13,7 @@ from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
 from industry_apps.runtime.steps import Step, period_of, phase_of, start_of
 from industry_apps.schema import Column, Schema
-from industry_apps.values import MISSING_TIME, time_zones
+from industry_apps.schema.values import MISSING_TIME, time_zones
 
 _LIMITS = {
     "series": instance(str),

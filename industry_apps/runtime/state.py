@@ -27,7 +27,7 @@ from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime.aggregates import Amounts, Positives
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
-from industry_apps.values import MISSING_TIME, is_missing, parse_moment
+from industry_apps.schema.values import MISSING_TIME, is_missing, parse_moment
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:

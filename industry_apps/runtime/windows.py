@@ -22,7 +22,7 @@ from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.runtime.long_tables import WindowRule, long_schema, moment_of, read_keys
 from industry_apps.runtime.steps import moments_between, period_of
 from industry_apps.schema import Column, Schema
-from industry_apps.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME
 
 #: What a step without a value holds, by the kind of numpy type of its column.
 _MISSING: dict[str, Any] = {"f": np.nan, "i": MISSING_TIME, "O": ""}

@@ -16,11 +16,11 @@ import pandas as pd
 
 from industry_apps.data.datasets import Dataset
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
-from industry_apps.images import LARGEST_SIDE
 from industry_apps.schema import Column
+from industry_apps.schema.images import LARGEST_SIDE
+from industry_apps.schema.values import Kind
 from industry_apps.testing.structure import assert_unfitted
 from industry_apps.testing.trial import Trial, assert_outputs, assert_same, assert_that, changed
-from industry_apps.values import Kind
 
 _ROW = 1  # of the three records that are sent, the one that is changed
 

@@ -21,11 +21,11 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation.report import Report
 from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import TOLERANCE
-from industry_apps.images import are_images, changed_pixels, one_by_one
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
-from industry_apps.values import Kind
+from industry_apps.schema.images import are_images, changed_pixels, one_by_one
+from industry_apps.schema.values import Kind
 
 PARTS = ("train", "validation", "test")
 

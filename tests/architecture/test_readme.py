@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pandas as pd
-from readme import README, ROOT, rendered
 
 from industry_apps.finance import FraudDetector
+from tests.architecture.readme import README, ROOT, rendered
 
 TEXT = README.read_text(encoding="utf-8")
 

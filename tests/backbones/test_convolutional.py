@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from industry_apps.backbones.convolutional import BLOCKS, ConvNet, MappedNetworks, convnet
-from industry_apps.export import network_to_onnx
+from industry_apps.export.convert import network_to_onnx
 from industry_apps.training import seeded
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from industry_apps.backbones import PatchTransformer, ReversibleInstanceNorm, TemporalConvNet
 from industry_apps.errors import ParameterError
-from industry_apps.export import network_to_onnx
+from industry_apps.export.convert import network_to_onnx
 from industry_apps.training import TrainingOptions, fit_network, seeded
 
 CHANNELS, LENGTH = 3, 21

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from industry_apps.backbones import SequenceEncoder
 from industry_apps.errors import ParameterError
-from industry_apps.export import network_to_onnx
+from industry_apps.export.convert import network_to_onnx
 from industry_apps.training import TrainingOptions, fit_network, seeded
 
 CODES, LENGTH = 12, 9

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
-from parcel_delay import judged
-from store_sales import StoreSales
 
 from industry_apps.errors import TrainingError
 from industry_apps.evaluation import Report
@@ -15,6 +13,8 @@ from industry_apps.features import GraphBuilder
 from industry_apps.runtime import WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema
+from tests.conformance.parcel_delay import judged
+from tests.conformance.store_sales import StoreSales
 
 DAYS, WEEK = 3, 7 * 86_400
 

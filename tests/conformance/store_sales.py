@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
-from parcel_delay import judged
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, card
@@ -19,6 +18,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.limits import integer
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.schema import Column, Schema, Traits
+from tests.conformance.parcel_delay import judged
 
 
 class StoreSales(Application):

@@ -7,12 +7,12 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pandas as pd
 import pytest
-from parcel_delay import ParcelDelay, parcels
-from traced_parcel import TracedParcel
 
 from industry_apps.errors import ParityError, SchemaError
 from industry_apps.evaluation import Estimate
 from industry_apps.testing import CheckResult, answers, check_application, yield_checks
+from tests.conformance.parcel_delay import ParcelDelay, parcels
+from tests.conformance.traced_parcel import TracedParcel
 
 
 @pytest.mark.parametrize("kind", [ParcelDelay, TracedParcel])

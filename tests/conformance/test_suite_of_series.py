@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from store_forecast import StoreForecast
-from store_sales import StoreSales, sales
 
 from industry_apps.errors import ParityError, SchemaError
 from industry_apps.runtime import Model
 from industry_apps.testing import check_application, yield_checks
+from tests.conformance.store_forecast import StoreForecast
+from tests.conformance.store_sales import StoreSales, sales
 
 
 class AllStores(StoreSales):
@@ -42,7 +42,7 @@ class ExportsRecords(StoreSales):
     """Trained on windows, with a file that has none."""
 
     def export(self, path, *, precision="float32", check=None):
-        from parcel_delay import ParcelDelay
+        from tests.conformance.parcel_delay import ParcelDelay
 
         parcels = ParcelDelay.sample()
         self.parity_ = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from parcel_delay import ParcelDelay
 
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column
+from tests.conformance.parcel_delay import ParcelDelay
 
 LEGS = 2
 

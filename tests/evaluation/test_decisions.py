@@ -9,16 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.evaluation import (
-    Costs,
+from industry_apps.evaluation import Costs, EntityDays, auroc
+from industry_apps.evaluation.decisions import (
     DecisionCurves,
-    EntityDays,
-    auroc,
     decision_bootstrap,
     decision_metrics,
     entity_precision_at,
-    expected_cost,
 )
+from industry_apps.evaluation.metrics import expected_cost
 
 
 def daily(target, score, entity, day, k, weight=None):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.evaluation import Estimate, auroc, bootstrap, digits_of, intervals
+from industry_apps.evaluation import Estimate, auroc, bootstrap, intervals
+from industry_apps.evaluation.intervals import digits_of
 
 
 @pytest.mark.parametrize(

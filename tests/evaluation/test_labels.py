@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.labels import label_bootstrap
-from industry_apps.evaluation.trends import share_trend, trend_plot
+from industry_apps.recipes.texts.trends import share_trend, trend_plot
 
 
 def test_label_metrics_are_those_of_scikit_learn():

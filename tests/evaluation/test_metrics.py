@@ -10,11 +10,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.evaluation import (
-    Costs,
-    auroc,
-    average_precision,
-    brier,
+from industry_apps.evaluation import Costs, auroc, average_precision, brier
+from industry_apps.evaluation.metrics import (
     calibration_error,
     cost_optimal_threshold,
     expected_cost,

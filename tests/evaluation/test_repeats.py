@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from industry_apps.errors import ParameterError
-from industry_apps.evaluation import Estimate, GroupedAnswers, Report, Section, merged
+from industry_apps.evaluation import Estimate, Report, Section, merged
+from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.evaluation.repeats import over_seeds, resampled_mean
 
 VALUES = st.lists(st.floats(-10, 10), min_size=2, max_size=30)

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.evaluation import Costs, DecisionCurves, Estimate, Published, Report, Section
+from industry_apps.evaluation import Costs, Estimate, Published, Report, Section
 from industry_apps.evaluation import page as page_module
+from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.plots import (
     blank_figure,
     calibration_plot,

@@ -14,8 +14,14 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from industry_apps.export import Isotonic, Platt, Threshold, capacity_threshold
-from industry_apps.export.decision import Scale, share_threshold
+from industry_apps.export.decision import (
+    Isotonic,
+    Platt,
+    Scale,
+    Threshold,
+    capacity_threshold,
+    share_threshold,
+)
 from industry_apps.features import GraphBuilder
 
 often = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])

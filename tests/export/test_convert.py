@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from industry_apps.export import network_to_onnx, trees_to_onnx, with_float32_thresholds
-from industry_apps.export.convert import split_thresholds
+from industry_apps.export.convert import (
+    network_to_onnx,
+    split_thresholds,
+    trees_to_onnx,
+    with_float32_thresholds,
+)
 
 OPTIONS = {"verbosity": -1, "num_threads": 1, "num_leaves": 15, "min_data_in_leaf": 5}
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_model import SCHEMA, Served
 
 from industry_apps.errors import ModelFileError
 from industry_apps.export import export_model, publish
 from industry_apps.runtime import Model
+from tests.tiny_model import SCHEMA, Served
 
 DATA = {
     "id": "tests_tiny",

@@ -11,18 +11,20 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from tiny_model import OUTPUTS, SCHEMA, Served, fitted, records
 
 from industry_apps.errors import ModelFileError, ParameterError
-from industry_apps.export import Certificate, export_model, frame_sha256, write_model_file
+from industry_apps.export import export_model, write_model_file
 from industry_apps.export.model_file import (
     SELF_TEST_ROWS,
+    frame_sha256,
     library_versions,
     reference_of,
     self_test_of,
 )
+from industry_apps.export.parity import Certificate
 from industry_apps.runtime import Model
 from industry_apps.schema import Column, Schema
+from tests.tiny_model import OUTPUTS, SCHEMA, Served, fitted, records
 
 
 def metadata_of(path: Path) -> dict[str, Any]:

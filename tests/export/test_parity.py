@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_model import SCHEMA, Served, fitted, records
 
 from industry_apps.errors import ParameterError, ParityError
-from industry_apps.export import certify, convert, edge_rows, export_model, parity
+from industry_apps.export import certify, convert, export_model, parity
+from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import Answers
 from industry_apps.finance import FraudDetector
-from industry_apps.images import one_by_one
 from industry_apps.runtime.model import TOLERANCE
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.images import one_by_one
+from tests.tiny_model import SCHEMA, Served, fitted, records
 
 FRAME = pd.DataFrame({"x": [0.1, 0.2, 0.3, 0.4]})
 EDGES = pd.DataFrame({"x": [0.6, np.nan]})

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from industry_apps.features import FeatureGraph, Ratio, RatioToRest, Raw, TimePart
 from industry_apps.features.sources import CYCLES, Part
 from industry_apps.schema import Column, Schema
-from industry_apps.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME
 
 PAIR = Schema((Column(name="a", kind="number"), Column(name="b", kind="number")))
 MOMENT = Schema((Column(name="t", kind="datetime"),))

@@ -11,15 +11,26 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from trading_days import COLUMNS, DAYS, EVERY, FIRST, PRICES, Seen, before, quick, since
 
 from industry_apps.data import Dataset, load
 from industry_apps.data.simulators import daily_prices
 from industry_apps.errors import LeakageError, SchemaError
-from industry_apps.evaluation import TradingCosts
 from industry_apps.finance import TradingStrategy
-from industry_apps.recipes import PositionRule, strategies
+from industry_apps.finance.trading import strategies
+from industry_apps.finance.trading.backtesting import TradingCosts
+from industry_apps.finance.trading.positions import PositionRule
 from industry_apps.runtime import Model
+from tests.finance.trading_days import (
+    COLUMNS,
+    DAYS,
+    EVERY,
+    FIRST,
+    PRICES,
+    Seen,
+    before,
+    quick,
+    since,
+)
 
 STOCKNET = "finance_stocknet_prices"
 #: A case that fails is told as it is found: to look for a simpler one would take minutes.

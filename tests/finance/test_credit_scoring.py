@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps.data import Dataset, load
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
-from industry_apps.evaluation import expected_cost
+from industry_apps.evaluation.metrics import expected_cost
 from industry_apps.finance import CreditScorer
 from industry_apps.recipes import ScorecardOptions, TreeOptions
 from industry_apps.runtime import Model

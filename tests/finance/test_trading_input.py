@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
-from trading_days import COLUMNS, DAYS, FIRST, PRICES, Seen, before, quick, since
 
 from industry_apps.data.simulators import daily_prices
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
 from industry_apps.finance import TradingStrategy
+from tests.finance.trading_days import COLUMNS, DAYS, FIRST, PRICES, Seen, before, quick, since
 
 
 @pytest.fixture(scope="module")

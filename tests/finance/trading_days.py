@@ -10,8 +10,8 @@ import pandas as pd
 
 from industry_apps.data.simulators import daily_prices
 from industry_apps.finance import TradingStrategy, algorithmic_trading
+from industry_apps.finance.trading.cross_section import CrossSectionForecaster
 from industry_apps.recipes import TreeOptions
-from industry_apps.recipes.cross_section import CrossSectionForecaster
 from industry_apps.training import TrainingOptions
 
 QUICK = TreeOptions(rounds=10, num_leaves=4, min_child_samples=20)

@@ -13,8 +13,8 @@ from PIL import Image
 from industry_apps.data import load, sample
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
-from industry_apps.images import unpack
 from industry_apps.runtime import Model
+from industry_apps.schema.images import unpack
 
 
 @pytest.fixture(scope="module")

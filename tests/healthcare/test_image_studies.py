@@ -15,7 +15,7 @@ from industry_apps.healthcare import (
     generative_report,
     image_studies,
 )
-from industry_apps.recipes import image_generation
+from industry_apps.recipes.imaging import generation as image_generation
 from industry_apps.training import TrainingOptions
 
 QUICK = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=4e-3, progress=False)

@@ -22,10 +22,10 @@ from industry_apps.errors import (
     TrainingError,
 )
 from industry_apps.healthcare import ImagingClassifier
-from industry_apps.images import pack
-from industry_apps.recipes.image_baselines import oriented_gradients
-from industry_apps.recipes.imaging import ImagingOptions
+from industry_apps.recipes.imaging.baselines import oriented_gradients
+from industry_apps.recipes.imaging.recipe import ImagingOptions
 from industry_apps.runtime import Model
+from industry_apps.schema.images import pack
 from industry_apps.training import Augmentation, TrainingOptions
 
 TRAINING = TrainingOptions(

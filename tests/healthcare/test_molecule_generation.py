@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError, TrainingError
-from industry_apps.evaluation.generation import WrittenMolecules, canonical, mean_estimate
-from industry_apps.features.notations import to_smiles
 from industry_apps.healthcare import MoleculeGenerator, likeness
-from industry_apps.recipes.writers import DiverseScore
+from industry_apps.healthcare.molecules.notations import to_smiles
+from industry_apps.healthcare.molecules.writer import DiverseScore
+from industry_apps.healthcare.molecules.written import WrittenMolecules, canonical, mean_estimate
 from industry_apps.runtime import Model, SequenceWriter
 from industry_apps.testing import check_application
 from industry_apps.training import ReinforceOptions, TrainingOptions

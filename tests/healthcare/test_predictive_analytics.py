@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.benchmark.parameters import configured, settings_for
 from industry_apps.data import card, load
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
 from industry_apps.healthcare import OutcomePredictor, SurvivalPredictor
 from industry_apps.recipes import TreeOptions
 from industry_apps.runtime import Model
+from industry_apps.workflow.parameters import configured, settings_for
 
 QUICK = TreeOptions(rounds=40, learning_rate=0.15)
 COHORTS = "health_gbsg2_whas500_flchain"

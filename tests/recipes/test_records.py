@@ -8,7 +8,7 @@ import pytest
 
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.recipes import Records
-from industry_apps.recipes.own_names import under_names
+from industry_apps.recipes.column_mapping import under_names
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.schema import Column, Schema
 

@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_model import SCHEMA, Served
 
 from industry_apps.errors import DataNotFoundError, ParameterError, SchemaError
 from industry_apps.runtime import Model, files
@@ -23,6 +22,7 @@ from industry_apps.runtime.files import TableWriter, chunks
 from industry_apps.runtime.inputs import table_of
 from industry_apps.runtime.progress import progress
 from industry_apps.schema import Column, Schema
+from tests.tiny_model import SCHEMA, Served
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.inputs import feeds_of, is_record, record_reader, slices, table_of
 from industry_apps.schema import Column, Schema
-from industry_apps.values import DTYPES
+from industry_apps.schema.values import DTYPES
 
 COLUMNS = [
     Column(name="x", kind="number"),

@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from tiny_model import OUTPUTS, SCHEMA, Served, fitted, records
 
 from industry_apps.errors import (
     MissingExtraError,
@@ -22,6 +21,7 @@ from industry_apps.errors import (
 )
 from industry_apps.export import export_model
 from industry_apps.runtime import Model
+from tests.tiny_model import OUTPUTS, SCHEMA, Served, fitted, records
 
 
 def tampered(served: Served, tmp_path: Path, change: Any) -> Path:

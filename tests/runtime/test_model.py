@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_model import SCHEMA, Served
 
 from industry_apps.errors import (
     SchemaError,
 )
 from industry_apps.runtime import Model, inputs
+from tests.tiny_model import SCHEMA, Served
 
 RECORD = {"amount": 612.0, "time": datetime(2024, 2, 3, 23, 10), "country": "DE"}
 

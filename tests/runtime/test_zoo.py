@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_model import Served
 
 from industry_apps.errors import ModelFileError, UnknownNameError
 from industry_apps.runtime import Model
 from industry_apps.runtime.zoo import bundled, locate, verify, zoo
+from tests.tiny_model import Served
 
 
 @pytest.fixture

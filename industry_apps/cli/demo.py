@@ -1,0 +1,69 @@
+"""The whole way in a minute: train on the sample, export, prove, serve, measure, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from industry_apps.application import Application
+from industry_apps.benchmark.series_speed import history, one_moment
+from industry_apps.benchmark.speed import one_record
+from industry_apps.evaluation.sections import text_of
+from industry_apps.runtime import Model
+from industry_apps.workflow.runs import SAMPLE, data_of, run
+
+_REPETITIONS = 300
+
+
+def demonstrate(application: Application, out: Path) -> Iterator[str]:
+    """Take an application from its embedded sample to a served model file.
+
+    Parameters
+    ----------
+    application : Application
+        Not fitted.
+    out : Path
+        Folder for ``model.onnx`` and ``report.html``.
+
+    Yields
+    ------
+    str
+        What has just been done and found, in plain words.
+    """
+    name = type(application).__name__
+    data = data_of(application, SAMPLE)
+    yield (
+        f"Took the sample of {application.name}: {len(data.train)} records to learn from, "
+        f"{len(data.validation)} to choose on, {len(data.test)} to judge on."
+    )
+    done = run(application, data, out / "model.onnx")
+    first, estimate = next(iter(done.report.metrics.items()))
+    yield (
+        f"Trained {name} ({done.report.model}), evaluated and exported it in "
+        f"{done.seconds:.0f} s: {first} {estimate} (95 % interval)."
+    )
+    if verdicts := done.report.comparisons():
+        yield f"In {first} it {verdicts[0]}."
+    proof = done.certificate
+    yield (
+        f"Parity of the exported file on {proof.rows} test records and {proof.edge_rows} made to "
+        f"be difficult: {proof.changed_decisions} changed decisions, {proof.beyond_tolerance} "
+        f"answers beyond {proof.tolerance:g}."
+    )
+    model = Model(done.path)
+    if model.windows is None:
+        asked, answer = "one record", model.predict(data.test.head(1).to_dict("records")[0])
+        ratios = one_record(application, done.path, data.test, repetitions=_REPETITIONS)
+    else:
+        table = history(data)
+        asked, answer = "the series of one moment", model.predict(table).iloc[0].to_dict()
+        ratios = one_moment(application, done.path, table, repetitions=_REPETITIONS // 10)
+    told = ", ".join(f"{key} {text_of(value)}" for key, value in answer.items())
+    yield f"Served {asked} with onnxruntime alone, without {name}: {told}."
+    yield (
+        f"To answer {asked}, the file takes {ratios[2].found()}: {ratios[0].found()} times "
+        f"faster than {name}, {ratios[1].found()} times a bare session."
+    )
+    page = done.report.to_html(out / "report.html")
+    yield f"Model file: {done.path} ({done.path.stat().st_size / 1024:.0f} kB)"
+    yield f"Report:     {page}"

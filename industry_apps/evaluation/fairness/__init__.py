@@ -1,0 +1,1 @@
+"""Fairness: what a model answers each group, and how sure that is."""

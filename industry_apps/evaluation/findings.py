@@ -1,0 +1,138 @@
+"""What one evaluation found out: figures beside those of baselines and of others, by metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from industry_apps.data.cards import Published
+from industry_apps.errors import ParameterError
+from industry_apps.evaluation.comparison import Comparison
+from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.fairness.answers import GroupedAnswers
+from industry_apps.evaluation.fairness.sections import fairness_sections
+from industry_apps.evaluation.intervals import Estimate, rounded
+from industry_apps.evaluation.meanings import LOWER_IS_BETTER, NO_DIRECTION
+from industry_apps.evaluation.sections import Section, describe, spaced
+
+_NO_INTERVAL_DIGITS = 3
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Findings:
+    """What a `Report` shows; see there for the fields."""
+
+    application: str
+    data: str
+    model: str
+    metrics: Mapping[str, Estimate]
+    split: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    margins: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+    parity: Mapping[str, Any] | None = None
+    curves: DecisionCurves | None = field(default=None, repr=False)
+    sections: tuple[Section, ...] = field(default=(), repr=False)
+    groups: Mapping[str, GroupedAnswers] = field(default_factory=dict, repr=False)
+    headline_text: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        titles = [section.title for section in self.sections]
+        if twice := {title for title in titles if titles.count(title) > 1}:
+            raise ParameterError(
+                f"The 'sections' of a Report must have different titles. Got {sorted(twice)} more "
+                "than once; give each its own."
+            )
+
+    def all_sections(self) -> tuple[Section, ...]:
+        """Return the sections, those on fairness made of the answers to groups."""
+        return (*self.sections, *self._fairness)
+
+    @cached_property
+    def _fairness(self) -> tuple[Section, ...]:
+        return tuple(
+            section
+            for system, answers in self.groups.items()
+            for section in fairness_sections(answers.report(), f"Fairness of the {system}")
+        )
+
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Compare the model, metric by metric, with the baseline that is best in it."""
+        return tuple(
+            self._compare(metric, value)
+            for metric, value in self.metrics.items()
+            if metric not in NO_DIRECTION
+            and any(metric in baseline for baseline in self.baselines.values())
+        )
+
+    def _compare(self, metric: str, mine: Estimate) -> Comparison:
+        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        others = {name: row[metric] for name, row in self.baselines.items() if metric in row}
+        best = max(others, key=lambda name: sign * others[name].value)
+        margin = self.margins.get(best, {}).get(metric)
+        if margin is not None:
+            least, most = sorted((sign * margin.low, sign * margin.high))
+        else:
+            theirs = others[best]
+            least, most = mine.low - theirs.high, mine.high - theirs.low
+            least, most = sorted((sign * least, sign * most))
+        verdict = "cannot be told apart from"
+        if least > 0:
+            verdict = "beats"
+        elif most < 0:
+            verdict = "does not beat"
+        return Comparison(metric, best, verdict, margin)
+
+    def headline(self) -> str:
+        """Return the finding in one sentence."""
+        if self.headline_text:
+            return self.headline_text
+        if self.curves is None:
+            name, value = next(iter(self.metrics.items()))
+            return f"{self.model} reaches {name} {value} on {self.data}."
+        curves = self.curves
+        target = np.asarray(curves.target, dtype=bool)
+        alerts, positives = int(curves.alerts.sum()), int(target.sum())
+        right = int((curves.alerts & target).sum())
+        share = f"; {right / alerts:.0%} of the alerts are right" if alerts else ""
+        return (
+            f"At the threshold {curves.threshold:.3g} the model raises {spaced(alerts)} alerts on "
+            f"{spaced(target.size)} rows and catches {spaced(right)} of {spaced(positives)} "
+            f"positives{share}."
+        )
+
+    def metric_table(self) -> list[list[str]]:
+        """Return the table of metrics as text cells, header first."""
+        systems = {"model": self.metrics, **self.baselines}
+        table = [["metric", *systems]]
+        for metric in self.metrics:
+            name = f"{metric} (lower)" if metric in LOWER_IS_BETTER else metric
+            table.append([name, *(str(row.get(metric, "-")) for row in systems.values())])
+        best = {metric: self._best_published(metric) for metric in self.metrics}
+        if any(best.values()):
+            table[0].append("published")
+            for line, metric in zip(table[1:], self.metrics, strict=True):
+                line.append(self.published_value(best[metric]))
+        return table
+
+    def _best_published(self, metric: str) -> Published | None:
+        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        rows = [row for row in self.published if row.metric == metric]
+        return max(rows, key=lambda row: (row.same_protocol, sign * row.value), default=None)
+
+    def published_value(self, row: Published | None) -> str:
+        """Return a published number no finer than our interval; * marks another protocol."""
+        if row is None:
+            return "-"
+        ours = self.metrics.get(row.metric)
+        text = rounded(row.value, ours.digits if ours else _NO_INTERVAL_DIGITS)
+        return text if row.same_protocol else f"{text} *"
+
+    def split_lines(self) -> list[tuple[str, str]]:
+        """Return each part of the split and its description in words."""
+        return [(part, describe(found)) for part, found in self.split.items()]

@@ -1,0 +1,1 @@
+"""Trading: signals, positions, the back-test, and what a track record proves."""

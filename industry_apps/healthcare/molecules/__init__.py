@@ -1,0 +1,1 @@
+"""Molecules: reading, writing, properties, and search for better ones."""

@@ -1,0 +1,1 @@
+"""Decisions on records: a calibrated probability, and the threshold that costs least."""

@@ -1,0 +1,1 @@
+"""Forecasting: quantiles of many series at once, with what is known of the future."""

@@ -1,0 +1,390 @@
+"""Windows of series to calibrated quantiles of the steps ahead, and all of it as one graph.
+
+Models learn scaled windows, so one model answers series of any size. On the latest origins,
+which a first fit has not seen, models are weighted and quantiles calibrated (conformalised
+quantile regression); then the models learn again from everything.
+
+Letters in shapes: S series, L steps of history, H steps of the horizon, Q quantiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import TrainingError
+from industry_apps.features import GraphBuilder
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_limits, integer
+from industry_apps.recipes.forecasting import nodes
+from industry_apps.recipes.forecasting.graph import ForecastGraph
+from industry_apps.recipes.forecasting.models import (
+    QuantileModel,
+    ScaledWindows,
+    TreeQuantiles,
+    pinball_of,
+    weights_of,
+)
+from industry_apps.recipes.forecasting.plans import STEP_PLANS, plan_of
+from industry_apps.recipes.forecasting.rows import SMALLEST_SCALE
+from industry_apps.recipes.trees import TreeOptions
+from industry_apps.runtime import Panel, WindowRule
+from industry_apps.runtime.progress import progress
+from industry_apps.schema import Schema
+from industry_apps.training import TrainingOptions
+
+ForecastModel = Literal["trees", "tft", "nhits", "patch", "tcn", "ensemble"]
+#: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
+#: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
+_OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
+_OF_LONG: tuple[ForecastModel, ...] = ("trees", "patch")
+_LONGEST_OF_TFT = 200
+
+#: Scaled outcomes are cut here: a series that comes to life is one observation among many.
+_WIDEST = 20.0
+#: A scale up to this is that of a series of zeros.
+_OF_ZEROS = 2 * SMALLEST_SCALE
+#: Groups of steps are calibrated each by itself, with so many outcomes at least.
+_GROUPS, _FEWEST_A_GROUP = 4, 500
+
+_Floats = NDArray[np.float32]
+_TRAINING = TrainingOptions(max_epochs=20, patience=4)
+_TREES = TreeOptions(
+    rounds=400,
+    learning_rate=0.05,
+    num_leaves=127,
+    min_child_samples=50,
+    feature_fraction=0.4,
+    bagging_fraction=0.7,
+    l2=0.0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningOptions:
+    """Which windows a forecast is learned from.
+
+    Parameters
+    ----------
+    origins : int, optional
+        Moments that are learned from, the latest; by default as suits the step.
+    every : int, optional
+        Steps between them, at least 1. By default an hourly forecast learns from moments a
+        day apart, which is right where it is asked at that hour; 25 learns from every hour.
+    held_out : int
+        Origins, a horizon apart, that weigh and calibrate, at least 1.
+    size_weight : float
+        Windows weigh as this power of their scale, at least 0: 0, each series alike; 1, by
+        units.
+    """
+
+    origins: int | None = None
+    every: int | None = None
+    held_out: int = 2
+    size_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
+
+
+_LIMITS: dict[str, Limit] = {
+    "origins": integer(1).or_none(),
+    "every": integer(1).or_none(),
+    "held_out": integer(1),
+    "size_weight": NOT_NEGATIVE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """What a forecast is made by.
+
+    Parameters
+    ----------
+    model : {"trees", "tft", "nhits", "patch", "tcn", "ensemble"}
+    quantiles : tuple of float
+        Rising, in (0, 1), 0.5 among them.
+    learning : LearningOptions
+    trees : TreeOptions
+    training : TrainingOptions or None
+        None: networks as in the tutorial of pytorch-forecasting, untuned.
+    seed : int
+        Of the networks.
+    """
+
+    model: ForecastModel = "trees"
+    quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
+    learning: LearningOptions = field(default_factory=LearningOptions)
+    trees: TreeOptions = field(default_factory=lambda: _TREES)
+    training: TrainingOptions | None = _TRAINING
+    seed: int = 0
+
+
+class ForecastRecipe:
+    """Learns quantiles of the steps ahead of many series.
+
+    Parameters
+    ----------
+    schema : Schema
+        The raw columns.
+    rule : WindowRule
+        With a horizon and a step.
+    target : str
+        The history column that is forecast.
+    options : ForecastOptions
+
+    Attributes
+    ----------
+    weights_ : dict of str to float
+        Model -> its weight.
+    losses_ : dict of str to float
+        Model -> scaled pinball loss on the origins held out.
+    offsets_ : ndarray of float32 of shape [H, Q]
+        What calibration adds to scaled quantiles.
+    """
+
+    def __init__(
+        self, schema: Schema, rule: WindowRule, target: str, options: ForecastOptions
+    ) -> None:
+        self.schema = schema
+        self.rule = rule
+        self.target = target
+        self.options = options
+
+    def fit(self, panel: Panel) -> ForecastRecipe:
+        """Learn from a panel, whose last origins weigh and calibrate.
+
+        Parameters
+        ----------
+        panel : Panel
+
+        Raises
+        ------
+        TrainingError
+            The history is too short, or hardly any outcome is known.
+        """
+        horizon, options = self.rule.horizon, self.options.learning
+        stops = self._stops(panel, len(panel.times))
+        held_out = [len(panel.times) - horizon * k for k in range(options.held_out, 0, -1)]
+        held_out = [stop for stop in held_out if self._stops(panel, stop)]
+        if not held_out or not stops:
+            raise TrainingError(
+                f"{len(panel.times)} steps are too short a history for a forecast of {horizon}: "
+                f"{self._least() + 2 * horizon + 1} or more are needed. Give a longer history, or "
+                "a shorter horizon."
+            )
+        plan = plan_of(
+            self.schema,
+            self.rule.step,
+            target=self.target,
+            time=self.rule.time,
+            horizon=horizon,
+            history=len(panel.times),
+            length=self.rule.length,
+        )
+        self.graph_ = ForecastGraph(self.schema, plan, self._wanted(self._names()))
+        self.graph_.learn(panel.feeds(held_out[0], self.schema, self.rule))
+        self.models_ = {name: self._model(name) for name in self._names()}
+        self._calibrate(panel, held_out)
+        self.models_ = {name: m for name, m in self.models_.items() if self.weights_[name]}
+        self.graph_ = self.graph_.only(self._wanted(tuple(self.models_)))
+        every = self._windows(panel, stops)
+        for model in self.models_.values():
+            model.refit(every)
+        return self
+
+    def _least(self) -> int:
+        """Steps of history before the first origin."""
+        return max(min(STEP_PLANS[self.rule.step].seasons[0], self.rule.length // 2), 1)
+
+    def _stops(self, panel: Panel, end: int) -> list[int]:
+        """Origins whose horizon ends by a step, the latest ones, in order."""
+        usual = STEP_PLANS[self.rule.step]
+        learning = self.options.learning
+        every, most = learning.every or usual.every, learning.origins or usual.origins
+        stops = range(end - self.rule.horizon, self._least() - 1, -every)
+        return list(stops)[:most][::-1]
+
+    def _names(self) -> tuple[ForecastModel, ...]:
+        if self.options.model != "ensemble":
+            return (self.options.model,)
+        return _OF_SHORT if self.rule.length <= _LONGEST_OF_TFT else _OF_LONG
+
+    def _wanted(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Inputs that the models take."""
+        rows = ("rows",) if "trees" in names else ()
+        return rows if tuple(names) == ("trees",) else (*rows, "past", "known", "codes")
+
+    def _model(self, name: ForecastModel) -> QuantileModel:
+        options = self.options
+        if name == "trees":
+            return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
+        from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
+
+        kind, codes = cast(Any, name), self.graph_.cardinalities
+        training = options.training
+        if options.model == "ensemble" and name == "tft" and training == _TRAINING:
+            training = None  # beside trees the tutorial's small network helps more
+        return NetworkQuantiles(kind, options.quantiles, codes, training, options.seed)
+
+    def _calibrate(self, panel: Panel, held_out: Sequence[int]) -> None:
+        """Fit on what came before the origins held out; weigh and calibrate on these."""
+        before = self._windows(panel, self._stops(panel, held_out[0]))
+        asked = self._windows(panel, held_out)
+        forecasts = []
+        for model in self.models_.values():
+            model.fit(before, asked)
+            forecasts.append(model.forecast(asked.inputs))
+        names, levels = list(self.models_), self.options.quantiles
+        self.losses_ = {
+            name: pinball_of(each, asked, levels)
+            for name, each in zip(names, forecasts, strict=True)
+        }
+        shares = weights_of(forecasts, asked, levels) if len(names) > 1 else np.ones(1)
+        self.weights_ = dict(zip(names, map(float, shares), strict=True))
+        mean = np.tensordot(shares.astype(np.float32), np.array(forecasts), axes=1)
+        self.offsets_ = conformal_offsets(np.sort(mean, axis=2), asked.target, levels)
+
+    def _windows(self, panel: Panel, stops: Sequence[int]) -> ScaledWindows:
+        """Scaled windows of some origins, of all series that have any history then."""
+        parts = []
+        done = ((stop, (n + 1) / len(stops)) for n, stop in enumerate(stops))
+        for stop in progress(done, f"windows of {len(stops)} moments"):
+            feeds = panel.feeds(stop, self.schema, self.rule)
+            came = panel.window(stop + self.rule.horizon, self.rule.horizon, [self.target])[
+                self.target
+            ]
+            told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
+            if told.any():
+                parts.append(self._scaled({n: v[told] for n, v in feeds.items()}, came[told]))
+        if not parts:
+            raise TrainingError(
+                f"Of no series is {self.target!r} known before and after any moment. Give a longer "
+                "history, with its quantities."
+            )
+        inputs = {
+            name: np.concatenate([part.inputs[name] for part in parts]) for name in parts[0].inputs
+        }
+        target = np.concatenate([part.target for part in parts])
+        weight = np.concatenate([part.weight for part in parts])
+        return ScaledWindows(inputs=inputs, target=target, weight=weight / weight.mean())
+
+    def _scaled(self, feeds: Mapping[str, NDArray[Any]], came: _Floats) -> ScaledWindows:
+        tensors = self.graph_.run(feeds)
+        base, scale = tensors.pop("base"), tensors.pop("scale")
+        target = np.clip((came - base) / scale, -_WIDEST, _WIDEST)
+        target[scale[:, 0] <= _OF_ZEROS] = np.nan  # what comes after zeros has no size
+        weight = scale[:, 0].astype(np.float64) ** self.options.learning.size_weight
+        return ScaledWindows(inputs=tensors, target=target, weight=weight)
+
+    def forecast(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:
+        """Quantiles in units of series at one moment -> [S, H, Q], rising along the last axis.
+
+        Parameters
+        ----------
+        feeds : mapping of str to ndarray
+            As a panel makes them.
+        """
+        tensors = self.graph_.run(feeds)
+        shares = [np.float32(self.weights_[name]) for name in self.models_]
+        scaled = [
+            share * model.forecast(tensors)
+            for share, model in zip(shares, self.models_.values(), strict=True)
+        ]
+        total: _Floats = np.sum(scaled, axis=0, dtype=np.float32) + self.offsets_
+        scale = np.where(tensors["scale"] <= _OF_ZEROS, np.float32(0), tensors["scale"])
+        units = tensors["base"][:, :, None] + np.sort(total, axis=2) * scale[:, :, None]
+        return np.maximum(units, np.float32(0))
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> list[str]:
+        """Append features, models, calibration and the way back to units to a graph.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+        inputs : mapping of str to str
+            Raw column -> tensor.
+
+        Returns
+        -------
+        list of str
+            Of each quantile, tensor [batch, H].
+        """
+        where, tensors = self.graph_.write(builder, inputs)
+        parts = []
+        for name, model in self.models_.items():
+            share = builder.constant(np.float32(self.weights_[name]))
+            parts.append(builder.node("Mul", share, model.write(builder, tensors)))
+        total = builder.node("Sum", *parts) if len(parts) > 1 else parts[0]
+        total = builder.node("Add", total, builder.constant(self.offsets_[None]))
+        of_zeros = builder.node("LessOrEqual", where.scale, builder.constant(np.float32(_OF_ZEROS)))
+        scale = builder.node("Where", of_zeros, nodes.zero(builder), where.scale)
+        spread = builder.node(
+            "Mul",
+            _sorted(builder, total, len(self.options.quantiles)),
+            nodes.reshaped(builder, scale, 0, 1, 1),
+        )
+        units = builder.node("Add", nodes.reshaped(builder, where.base, 0, -1, 1), spread)
+        units = builder.node("Max", units, nodes.zero(builder))
+        return [
+            builder.node("Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2})
+            for place in range(len(self.options.quantiles))
+        ]
+
+
+def conformal_offsets(forecast: _Floats, came: _Floats, quantiles: Sequence[float]) -> _Floats:
+    """What to add to scaled quantiles, so that they held on outcomes not learned from.
+
+    Each quantile is shifted by that quantile of its errors, step by step in groups of
+    neighbouring ones where there are outcomes enough. The median is left as it is: its
+    errors average out, and a shift would follow the common shocks of few origins.
+
+    Parameters
+    ----------
+    forecast : ndarray of shape [N, H, Q]
+    came : ndarray of shape [N, H]
+        NaN where it is not known.
+    quantiles : sequence of float
+
+    Returns
+    -------
+    ndarray of float32 of shape [H, Q]
+
+    References
+    ----------
+    Romano, Patterson and Candes (2019). Conformalized quantile regression. NeurIPS,
+    arXiv:1905.03222; here with each tail by itself.
+    """
+    horizon = came.shape[1]
+    known = int((~np.isnan(came)).sum())
+    groups = int(np.clip(known // _FEWEST_A_GROUP, 1, min(_GROUPS, horizon)))
+    offsets = np.zeros((horizon, len(quantiles)), dtype=np.float32)
+    for steps in np.array_split(np.arange(horizon), groups):
+        for place, level in enumerate(quantiles):
+            if level == 0.5:
+                continue
+            error = (came[:, steps] - forecast[:, steps, place]).ravel()
+            error = np.sort(error[~np.isnan(error)])
+            if len(error):
+                # The rank that makes the coverage of a new outcome at least the level.
+                rank = (
+                    np.ceil(level * (len(error) + 1))
+                    if level > 0.5
+                    else np.floor(level * (len(error) + 1))
+                )
+                offsets[steps, place] = error[int(np.clip(rank - 1, 0, len(error) - 1))]
+    return offsets
+
+
+def _sorted(builder: GraphBuilder, x: str, count: int) -> str:
+    """Values along the last axis in rising order, by exchanges of neighbours."""
+    columns = [builder.part(x, k, k + 1, 2) for k in range(count)]
+    for turn in range(count):
+        for k in range(turn % 2, count - 1, 2):
+            lower, upper = columns[k : k + 2]
+            columns[k] = builder.node("Min", lower, upper)
+            columns[k + 1] = builder.node("Max", lower, upper)
+    return builder.node("Concat", *columns, attributes={"axis": 2}) if count > 1 else x

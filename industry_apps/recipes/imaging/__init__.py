@@ -1,0 +1,1 @@
+"""Imaging: classes of images, regions in them, and images that are written."""

@@ -1,0 +1,1 @@
+"""What only texts need: reasons by word, baselines, trends."""

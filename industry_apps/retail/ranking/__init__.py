@@ -1,0 +1,1 @@
+"""Ranking: which items a user takes next."""

@@ -1,0 +1,326 @@
+"""One column of a business record: its kind, its limits, and the check of its values.
+
+A record holds one value in most columns; in a list column it holds several, as a customer's
+history or the items of a recommendation; an image is one value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.images import blank, to_images
+from industry_apps.schema.values import (
+    MISSING_TIME,
+    Kind,
+    UnfitError,
+    is_missing,
+    is_single,
+    to_float,
+    to_seconds,
+    to_strings,
+)
+
+Role = Literal["feature", "identifier", "state", "history", "known"]
+
+#: Kinds that enter a model as windows, by the role of the column.
+_WINDOWED: dict[str, tuple[Kind, ...]] = {
+    "history": ("number", "boolean"),
+    "known": ("number", "boolean", "datetime"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a business record.
+
+    Parameters
+    ----------
+    name : str
+        Name in the frame and of the input of the exported file.
+    kind : {"number", "category", "boolean", "datetime", "text", "image"}
+        What the values are. A datetime enters the exported file as whole seconds since
+        1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "", an image as uint8
+        [height, width, channels] of any height and width; it cannot be missing.
+    unit, description : str
+        For people; the unit of a datetime is always UTC.
+    low, high : float, optional
+        Inclusive limits of a number.
+    categories : tuple of str
+        When given, the only values allowed.
+    nullable : bool
+        May a value be missing (NaN, None, NaT, "")?
+    required : bool
+        Must the column be there? An optional column that is absent is all missing.
+    role : {"feature", "identifier", "state", "history", "known"}
+        Identifiers are never inputs of a model; state columns are computed from the
+        stream of earlier records; history columns, of numbers or booleans, enter a model
+        as windows of their latest steps; known columns, of which the future is known too
+        (a price, a calendar), as windows that go on to the end of the forecast.
+    protected : bool
+        A protected attribute (sex, age, ...): never a feature unless asked for.
+    size : int or None
+        Values that a record holds in this column: 1, a fixed number of them, or None for a
+        list of any length.
+    channels : int or None
+        Of images: how many each has, 1 for grey and 3 for RGB; None for any.
+    shape : tuple of int or None
+        Of numbers that a model answers: each value is an array of this shape, equal in all
+        rows, as a map over an image is; None for any length. Empty for single values.
+
+    Examples
+    --------
+    >>> Column(name="amount", kind="number", unit="EUR", low=0).to_array([12.5, None])
+    array([12.5,  nan], dtype=float32)
+    >>> Column(name="bought", kind="category", size=None).to_array([["A7", "B1"], None])
+    array([['A7', 'B1'],
+           ['', '']], dtype=object)
+    """
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    description: str = ""
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    nullable: bool = True
+    required: bool = True
+    role: Role = "feature"
+    protected: bool = False
+    size: int | None = 1
+    channels: int | None = None
+    shape: tuple[int | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise SchemaError(f"A column is named {self.name!r}; expected a text. Rename it.")
+        if self.kind not in get_args(Kind):
+            raise SchemaError(
+                f"Column {self.name!r} has kind {self.kind!r}; expected one of {get_args(Kind)}."
+            )
+        if self.role not in get_args(Role):
+            raise SchemaError(
+                f"Column {self.name!r} has role {self.role!r}; expected one of {get_args(Role)}."
+            )
+        if self.kind not in _WINDOWED.get(self.role, (self.kind,)):
+            raise SchemaError(
+                f"Column {self.name!r} of kind {self.kind!r} cannot have the role {self.role!r}, "
+                f"which is for kinds {_WINDOWED[self.role]}. Declare it as a feature."
+            )
+        whole = isinstance(self.size, int) and not isinstance(self.size, bool)
+        if self.size is not None and not (whole and self.size >= 1):
+            raise SchemaError(
+                f"Column {self.name!r} has size {self.size!r}; expected an int >= 1, or None for "
+                "a list of any length."
+            )
+        self._check_image()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a record holds several values in this column: a list, or an array."""
+        return self.size != 1 or bool(self.shape)
+
+    def to_array(self, values: Any) -> NDArray[Any]:
+        """Check the values of this column and convert them to the dtype of the ONNX input.
+
+        Parameters
+        ----------
+        values : sequence of shape [rows]
+            A pandas Series, a numpy array or a list; of a list column a sequence for each
+            row, or an array of shape [rows, values].
+
+        Returns
+        -------
+        numpy.ndarray of shape [rows]
+            Of a list column [rows, longest], at least one wide, with missing values behind
+            the end of each list; of images [rows], of uint8 arrays [height, width, channels]
+            that may differ in size; of arrays of numbers [rows, *shape].
+
+        Raises
+        ------
+        SchemaError
+            Names the column, the first offending row, its value, what was expected and
+            what to do.
+        """
+        try:
+            return self._array_of(values)
+        except UnfitError as wrong:
+            raise self.error(values, wrong.row, wrong.expected, wrong.remedy) from None
+
+    def _array_of(self, values: Any) -> NDArray[Any]:
+        if self.kind == "image":
+            return to_images(values, self.channels)
+        if self.shape:
+            return self._stacked(values)
+        if self.is_list:
+            return self._lists(values)
+        array: NDArray[Any]
+        if self.kind == "datetime":
+            array = to_seconds(values)
+        elif self.kind in ("number", "boolean"):
+            array = to_float(values, self.kind)
+        else:
+            array = to_strings(values, self.kind)
+        self._check_limits(array, values)
+        return array
+
+    def missing(self, rows: int) -> NDArray[Any]:
+        """An all-missing column in the dtype of the ONNX input: [rows], of lists [rows, size].
+
+        Of images, which cannot be missing: black ones of one pixel.
+        """
+        if self.kind == "image":
+            return blank(rows, self.channels)
+        inner = tuple(length or 1 for length in self.shape)
+        shape = (rows, *(inner or ((self.size or 1,) if self.is_list else ())))
+        if self.kind == "datetime":
+            return np.full(shape, MISSING_TIME, dtype=np.int64)
+        if self.kind in ("category", "text"):
+            return np.full(shape, "", dtype=np.object_)
+        return np.full(shape, np.nan, dtype=np.float32)
+
+    def is_missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which rows of an array made by :meth:`to_array` hold no value -> [rows]."""
+        if self.kind == "image":
+            return np.zeros(len(array), dtype=np.bool_)
+        if self.kind == "datetime":
+            absent = array == MISSING_TIME
+        elif self.kind in ("category", "text"):
+            absent = array == ""
+        else:
+            absent = np.isnan(array)
+        return absent if absent.ndim == 1 else absent.reshape(len(absent), -1).all(axis=1)
+
+    def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
+        """Word the error for the value of one row."""
+        found = values.iloc[row] if hasattr(values, "iloc") else values[row]
+        value = repr(found.item() if isinstance(found, np.number) else found)
+        if isinstance(found, np.ndarray):
+            value = f"an array of shape {found.shape} and type {found.dtype}"
+        value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
+        label = (
+            f" (index {values.index[row]!r})"
+            if hasattr(values, "index") and hasattr(values, "iloc") and values.index[row] != row
+            else ""
+        )
+        return SchemaError(
+            f"Column {self.name!r}, row {row}{label}: got {value}, expected {expected}. {remedy}"
+        )
+
+    def _lists(self, values: Any) -> NDArray[Any]:
+        """Lists side by side, each value checked as that of a plain column."""
+        rows = [self._list_of(value, values, row) for row, value in enumerate(values)]
+        sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+        wrong = sizes == 0 if self.size is None else sizes != self.size
+        if wrong.any() and (self.size is not None or not self.nullable):
+            expected = "at least one value" if self.size is None else f"{self.size} values"
+            raise self.error(values, int(wrong.argmax()), expected, "Correct the list.")
+        one = replace(self, size=1, nullable=True)
+        try:
+            flat = one.to_array([value for row in rows for value in row])
+        except SchemaError:
+            for number, row in enumerate(rows):  # which of them is it?
+                try:
+                    one.to_array(row)
+                except SchemaError as error:
+                    place = str(error).replace(", row ", f", row {number}, position ", 1)
+                    raise SchemaError(place) from None
+            raise
+        width = self.size or max(1, int(sizes.max(initial=0)))
+        made = one.missing(len(rows) * width).reshape(len(rows), width)
+        made[np.arange(width) < sizes[:, None]] = flat
+        return made
+
+    def _stacked(self, values: Any) -> NDArray[Any]:
+        """Arrays of numbers of one shape, checked as a plain column is."""
+        single = replace(self, shape=())
+        arrays = [np.asarray(value, dtype=np.float32) for value in values]
+        for row, array in enumerate(arrays):
+            fits = array.ndim == len(self.shape) and all(
+                wanted in (None, found)
+                for wanted, found in zip(self.shape, array.shape, strict=True)
+            )
+            if not fits or array.shape != arrays[0].shape:
+                raise self.error(values, row, f"an array of shape {self.shape}", "Correct it.")
+        if not arrays:
+            return self.missing(0)
+        made = np.stack(arrays)
+        flat = made.reshape(len(made), -1)
+        for extreme in (flat.min(axis=1), flat.max(axis=1)):
+            single._check_limits(extreme, values)
+        return made
+
+    def _check_image(self) -> None:
+        """Images have channels and are always there; arrays are of numbers."""
+        channels = self.channels
+        if self.kind != "image":
+            if channels is not None or (self.shape and self.kind != "number"):
+                raise SchemaError(
+                    f"Column {self.name!r} of kind {self.kind!r} has channels or a shape, which "
+                    "are of images and of numbers. Leave them out."
+                )
+            return
+        if self.nullable or not self.required or self.is_list:
+            raise SchemaError(
+                f"Column {self.name!r} is an image, of which each record has exactly one. Declare "
+                "it with nullable=False."
+            )
+        if channels is not None and not (isinstance(channels, int) and channels >= 1):
+            raise SchemaError(
+                f"Column {self.name!r} has {channels!r} channels; expected an int >= 1, or None "
+                "for any."
+            )
+
+    def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
+        if is_single(value):
+            if not (is_missing(value) or value == ""):
+                raise self.error(values, row, "a list of values", "Put the value into a list.")
+            return [None] * self.size if self.size and self.nullable else []
+        return list(value)
+
+    def _check_limits(self, array: NDArray[Any], values: Any) -> None:
+        if not self.nullable and (absent := self.is_missing(array)).any():
+            raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
+        if self.kind == "number":
+            self._check_range(array, values)
+        elif self.categories:
+            unknown = set(array.tolist()) - set(self.categories) - {""}
+            if unknown:
+                row = int(np.isin(array, list(unknown)).argmax())
+                near = nearest(array[row], self.categories)
+                hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
+                raise self.error(values, row, f"one of {list(self.categories)}", hint)
+
+    def _check_range(self, array: NDArray[Any], values: Any) -> None:
+        # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
+        # one pass, and the exact search below runs only when it has to.
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            total = array.sum(dtype=np.float64)
+        if not np.isfinite(total):
+            infinite = np.isinf(array)
+            if infinite.any():
+                raise self.error(
+                    values,
+                    int(infinite.argmax()),
+                    "a finite number (float32)",
+                    "Replace infinity by a missing value or by a limit that makes sense.",
+                )
+        for limit, outside, sign in (
+            (self.low, np.less, ">="),
+            (self.high, np.greater, "<="),
+        ):
+            if limit is not None:
+                wrong = outside(array, np.float32(limit))
+                if wrong.any():
+                    unit = f" {self.unit}" if self.unit else ""
+                    raise self.error(
+                        values,
+                        int(wrong.argmax()),
+                        f"a number {sign} {limit:g}{unit}",
+                        "Correct the value, or leave it missing if it is not known.",
+                    )

@@ -1,0 +1,246 @@
+"""What a business record looks like: columns, their limits, and the check of a table.
+
+The schema is the one source of truth about columns: it validates frames in training,
+travels inside the exported file, and validates records on the serving machine. Hence it
+needs numpy only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.column import Column
+from industry_apps.schema.values import Kind, is_single
+
+#: A day or a moment as in ISO 8601.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a record, in order.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+
+    Examples
+    --------
+    >>> schema = Schema((Column(name="amount", kind="number", unit="EUR", low=0),))
+    >>> schema.to_arrays({"amount": [1.0, -2.0]})
+    Traceback (most recent call last):
+        ...
+    industry_apps.errors.SchemaError: Column 'amount', row 1: got -2.0, expected a number >= 0
+    EUR. Correct the value, or leave it missing if it is not known.
+    """
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = self.names
+        for name in names:
+            if names.count(name) > 1:
+                raise SchemaError(f"Column {name!r} is declared twice. Rename one of them.")
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [column.name for column in self.columns]
+
+    def inputs(self) -> Schema:
+        """The columns that a model sees: everything but identifiers."""
+        return Schema(tuple(c for c in self.columns if c.role != "identifier"))
+
+    def extended(self, columns: Sequence[Column]) -> Schema:
+        """A schema with further columns at the end."""
+        return Schema(self.columns + tuple(columns))
+
+    def without(self, names: Sequence[str]) -> Schema:
+        """A schema less some columns."""
+        return Schema(tuple(c for c in self.columns if c.name not in names))
+
+    def to_arrays(self, table: Any) -> dict[str, NDArray[Any]]:
+        """Check a table and convert each column to the dtype of its ONNX input.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or mapping of str to sequence
+            Further columns are ignored.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray of shape [rows]
+
+        Raises
+        ------
+        SchemaError
+            A column is missing, columns differ in length, or a value does not fit.
+        """
+        present = self.check_names(table)
+        rows = _rows_of(table, present)
+        return {
+            column.name: column.to_array(table[column.name])
+            if column.name in present
+            else column.missing(rows)
+            for column in self.columns
+        }
+
+    def validate(self, table: Any) -> None:
+        """Check a table; raises :class:`SchemaError` at the first value that does not fit."""
+        self.to_arrays(table)
+
+    def check_names(self, table: Any) -> list[str]:
+        """Names of this schema that the table has; raises when a required one is absent."""
+        have = list(table)
+        for column in self.columns:
+            if column.required and column.name not in have:
+                text = [name for name in have if isinstance(name, str)]
+                near = nearest(column.name, text)
+                hint = f" Did you mean the column {near[0]!r}?" if near else ""
+                raise SchemaError(
+                    f"Column {column.name!r} ({column.kind}) is missing.{hint} "
+                    f"Add it, or map your name to it. The table has: {', '.join(map(str, have))}."
+                )
+        for name in self.names:
+            if have.count(name) > 1:
+                raise SchemaError(f"Column {name!r} appears twice. Rename or drop one.")
+        return [name for name in self.names if name in have]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The schema as plain JSON values, as written into the model file."""
+        return [asdict(column) for column in self.columns]
+
+    @classmethod
+    def from_json(cls, columns: Sequence[Mapping[str, Any]]) -> Schema:
+        """Read what :meth:`to_json` wrote; keys of later versions are ignored."""
+        known = {field.name for field in fields(Column)}
+        made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
+        return cls(
+            tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What an application can do; shared code and tests choose by these, never by name.
+
+    Parameters
+    ----------
+    task : {"decision", "forecast", "ranking", "image", "mask", "policy", "property",
+        "generation", "survival"}
+        What the outputs are.
+    inputs : tuple of str
+        Kinds of the columns it takes.
+    streaming : bool
+        Has state columns that a stream of records keeps up to date.
+    explains : bool
+        Each answer can be explained column by column.
+    intervals : bool
+        Answers carry an interval.
+    precisions : tuple of str
+        What ``export(precision=...)`` takes.
+    windows : bool
+        Answers windows of series in a long table, one answer for each series; ``inputs`` are
+        then the kinds of the columns beside those that say whose row it is, and of when.
+    """
+
+    task: str
+    inputs: tuple[str, ...] = ()
+    streaming: bool = False
+    explains: bool = False
+    intervals: bool = False
+    precisions: tuple[str, ...] = ("float32",)
+    windows: bool = False
+
+
+def _rows_of(table: Any, present: Sequence[str]) -> int:
+    """Count the rows of a table, whose columns must agree on them."""
+    if hasattr(table, "columns"):
+        return len(table)
+    sizes = {}
+    for name in present or table:
+        if is_single(table[name]):
+            raise SchemaError(
+                f"Column {name!r}: got {table[name]!r:.80}, expected one value a row. "
+                "Give a list or an array as for the other columns."
+            )
+        sizes[name] = len(table[name])
+    if len(set(sizes.values())) > 1:
+        raise SchemaError(f"The columns differ in length: {sizes}. Make them equal.")
+    return next(iter(sizes.values()), 0)
+
+
+def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Describe the columns of a table that no schema names.
+
+    Numbers, booleans and times are what their types say. Strings are times where all of them
+    are written as in ISO 8601, as a CSV file holds times; texts where they run to four words
+    and more and seldom repeat; and else categories. A column of codes or strings that never
+    repeat is an identifier.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    skip : sequence of str
+        Columns that are described already.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"age": [41.5, 30.0], "country": ["DE", "DE"]})
+    >>> [(column.name, column.kind) for column in infer_columns(frame)]
+    [('age', 'number'), ('country', 'category')]
+    """
+    return tuple(
+        _infer(name, frame.iloc[:, position])
+        for position, name in enumerate(frame.columns)
+        if name not in skip
+    )
+
+
+def _infer(name: str, values: Any) -> Column:
+    kinds: dict[str, Kind] = {
+        "b": "boolean",
+        "i": "number",
+        "u": "number",
+        "f": "number",
+        "M": "datetime",
+    }
+    kind = kinds.get(getattr(values.dtype, "kind", "O"))
+    if kind is None:
+        values = Column(name=name, kind="category").to_array(values)
+        kind = _kind_of([text for text in values if text])
+    coded = kind == "category" or values.dtype.kind in "iu"
+    identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
+    return Column(
+        name=name, kind=kind, required=False, role="identifier" if identifies else "feature"
+    )
+
+
+def _kind_of(known: list[str]) -> Kind:
+    if known and all(map(_MOMENT.fullmatch, known)):
+        return "datetime"
+    wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
+    # Long names of few levels are categories still.
+    return "text" if wordy and 10 * len(set(known)) > len(known) else "category"

@@ -1,0 +1,270 @@
+"""Values of one column, of whatever type people have them in, as typed numpy arrays.
+
+pandas objects are recognised by what they offer, so that pandas is not needed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import SchemaError
+
+Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
+
+#: The missing moment: what a datetime input holds where the record has none.
+MISSING_TIME = int(np.iinfo(np.int64).min)
+
+_SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+#: numpy type of the ONNX input of each kind.
+DTYPES: dict[Kind, type] = {
+    "number": np.float32,
+    "boolean": np.float32,
+    "category": np.object_,
+    "text": np.object_,
+    "datetime": np.int64,
+    "image": np.uint8,
+}
+
+
+class UnfitError(Exception):
+    """A value that does not fit its column, which words the error.
+
+    Parameters
+    ----------
+    expected, remedy : str
+        What was expected, and what to do.
+    row : int
+    """
+
+    def __init__(self, expected: str, remedy: str, row: int = 0) -> None:
+        super().__init__(expected)
+        self.expected, self.remedy, self.row = expected, remedy, row
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
+    return isinstance(differs, bool | np.bool_) and bool(differs)
+
+
+def is_single(value: Any) -> bool:
+    """Tell one value from a column of them."""
+    if type(value) in _SINGLE or isinstance(value, str | bytes | Mapping):
+        return True
+    return not hasattr(value, "__getitem__") or getattr(value, "ndim", 1) == 0
+
+
+def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
+    """Numbers and booleans as float32 of shape [rows], NaN where missing."""
+    array = _as_numpy(values, as_float=True)
+    if array.dtype.kind in "fiub":
+        with np.errstate(over="ignore"):
+            result = array.astype(np.float32)
+    else:
+        result = _objects_to_float(array, kind)
+    if kind == "boolean":
+        wrong = ~(np.isnan(result) | (result == 0) | (result == 1))
+        if wrong.any():
+            expected = "True, False, 0, 1 or missing"
+            raise UnfitError(expected, "Correct the value.", int(wrong.argmax()))
+    return result
+
+
+def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
+    result = np.empty(len(array), dtype=np.float64)
+    for row, value in enumerate(array):
+        if is_missing(value):
+            result[row] = np.nan
+        elif not _is_number(value):
+            remedy = (
+                "Write it as true or false, or as 1 or 0."
+                if kind == "boolean"
+                else "Correct it, or leave it empty where it is not known."
+            )
+            raise UnfitError(f"a {kind}", remedy, row)
+        else:
+            try:
+                result[row] = float(value)
+            except OverflowError:  # an int; the check of the limits says what is wrong
+                result[row] = np.inf
+    with np.errstate(over="ignore"):
+        return result.astype(np.float32)
+
+
+def _is_number(value: Any) -> bool:
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:  # to numpy, texts and times are numbers too
+        return getattr(dtype, "kind", "O") in "fiub" and value.ndim == 0
+    return hasattr(value, "__float__")
+
+
+def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
+    """Categories and texts as str objects of shape [rows], "" where missing."""
+    if hasattr(values, "cat"):  # a pandas Categorical: take the levels, not every row
+        levels = np.asarray(values.cat.categories, dtype=object)
+        if set(map(type, levels)) <= {str}:
+            codes = np.asarray(values.cat.codes)  # -1 where missing
+            strings: NDArray[np.object_] = to_strings(np.append(levels, ""), kind)[codes]
+            return strings
+    array = _as_numpy(values)
+    if array.dtype.kind in "fiub" and kind == "category":
+        distinct, inverse = np.unique(array, return_inverse=True)
+        return _objects_to_strings(distinct, kind)[inverse]
+    if array.dtype.kind == "U":
+        array = array.astype(object)
+    if array.dtype.kind != "O" or not set(map(type, array.tolist())) <= {str}:
+        array = _objects_to_strings(array, kind)
+    try:
+        "".join(array.tolist()).encode()
+    except UnicodeEncodeError:
+        row = next(row for row, text in enumerate(array) if _SURROGATE.search(text))
+        remedy = "Read the text again with its own encoding."
+        raise UnfitError("valid Unicode", remedy, row) from None
+    return array
+
+
+def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:
+    result = np.empty(len(array), dtype=object)
+    for row, value in enumerate(array):
+        if isinstance(value, str):
+            result[row] = str(value)
+        elif is_missing(value):
+            result[row] = ""
+        elif kind == "category" and isinstance(value, bool | np.bool_ | int | np.integer):
+            result[row] = str(value)
+        elif kind == "category" and isinstance(value, float | np.floating):
+            result[row] = str(int(value)) if value.is_integer() else str(value)
+        else:
+            raise UnfitError("a string", "Convert it with str() if it is a name.", row)
+    return result
+
+
+def to_seconds(values: Any) -> NDArray[np.int64]:
+    """Moments as whole seconds since 1970 UTC, int64 of shape [rows]."""
+    if getattr(getattr(values, "dtype", None), "tz", None) is not None:
+        values = getattr(values, "dt", values).tz_convert(None)
+    array = _as_numpy(values)
+    if array.dtype.kind == "i":  # already seconds, as in the exported file
+        return array.astype(np.int64)
+    if array.dtype.kind != "M":
+        array = _moments(array)
+    missing = np.isnat(array)
+    seconds = array.astype("datetime64[s]").astype(np.int64)
+    seconds[missing] = MISSING_TIME
+    return seconds
+
+
+def _moments(array: NDArray[Any]) -> NDArray[np.datetime64]:
+    result = np.full(len(array), np.datetime64("NaT", "us"))
+    texts: dict[str, np.datetime64] = {}
+    for row, value in enumerate(array.tolist()):
+        is_text = isinstance(value, str)
+        if is_text and value in texts:  # the rows of a day repeat its text
+            result[row] = texts[value]
+            continue
+        if value == "" if is_text else is_missing(value):
+            continue
+        try:
+            result[row] = parse_moment(value)
+        except (ValueError, TypeError, OverflowError):
+            raise UnfitError(
+                "a time (datetime, or text in ISO 8601)",
+                "Convert it first, for example with pandas.to_datetime.",
+                row,
+            ) from None
+        if is_text:
+            texts[value] = result[row]
+    return result
+
+
+def time_zones(values: Any) -> dict[str, int]:
+    """Time zones that moments are given in, each with the first row that is in it.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        What :func:`to_seconds` takes.
+
+    Examples
+    --------
+    >>> time_zones(["2024-01-02", "2024-01-03T00:00+09:00", None])
+    {'no time zone': 0, 'UTC+09:00': 1}
+    """
+    found: dict[str, int] = {}
+    if getattr(values, "dtype", np.dtype(object)).kind in "iM":  # one type is of one zone
+        return found
+    array = _as_numpy(values)
+    texts = {""}
+    for row, value in enumerate(array.tolist()):
+        moment = value
+        if isinstance(value, str):
+            if value in texts:
+                continue
+            texts.add(value)
+            moment = datetime.fromisoformat(value)
+        elif is_missing(value):
+            continue
+        zone = getattr(moment, "tzinfo", None)
+        found.setdefault("no time zone" if zone is None else str(zone), row)
+    return found
+
+
+def parse_moment(value: Any) -> np.datetime64:
+    """Read one moment: a datetime, a ``datetime64``, ISO 8601 text, or seconds since 1970.
+
+    UTC unless it says.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the value is none of these.
+    """
+    if isinstance(value, np.datetime64):
+        moment: np.datetime64 = value.astype("datetime64[us]")
+        return moment
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return np.datetime64(int(value), "s")
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    if not isinstance(value, date):
+        raise TypeError(f"not a moment: {value!r}")
+    return np.datetime64(value, "us")
+
+
+def _as_numpy(values: Any, *, as_float: bool = False) -> NDArray[Any]:
+    """Values as an array of shape [rows]; pandas' nullable ones as float64 or as objects."""
+    dtype = getattr(values, "dtype", None)
+    array: NDArray[Any]
+    if dtype is None or not hasattr(values, "to_numpy"):
+        array = values if isinstance(values, np.ndarray) else _object_array(values)
+    elif isinstance(dtype, np.dtype) or getattr(dtype, "kind", "O") not in "iufb":
+        array = values.to_numpy()
+    elif as_float:
+        array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        array = values.to_numpy(dtype=object)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise SchemaError(f"Expected one value a row, got an array of shape {array.shape}.")
+    return array
+
+
+def _object_array(values: Sequence[Any]) -> NDArray[Any]:
+    # Of one type only: numpy would turn True beside 1 into 1, and 2 ** 60 beside 0.5 into a float.
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and kinds <= {float, int, bool}:
+        return np.asarray(values)
+    return np.fromiter(values, dtype=object, count=len(values))

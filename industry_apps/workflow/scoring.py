@@ -1,0 +1,116 @@
+"""A model file judged by its answers alone, as a serving machine gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from industry_apps.application import Application
+from industry_apps.data import Dataset, Split, read_table
+from industry_apps.errors import ParameterError
+from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
+from industry_apps.recipes import Records
+from industry_apps.runtime import Model, TransactionState
+from industry_apps.workflow.own_tables import own_name
+
+
+def score(model: Model, application: Application, data: Dataset | Split) -> Report:
+    """Answer the test part with a model file, and measure the answers against the labels.
+
+    Rows of the same entity (the first identifier of the application) are resampled
+    together where there is one.
+
+    Parameters
+    ----------
+    model : Model
+        Of a task "decision".
+    application : Application
+        The one that wrote the file, unfitted: it knows what the columns are.
+    data : Dataset or Split
+        As :func:`industry_apps.benchmark.data_of` makes it.
+
+    Raises
+    ------
+    ParameterError
+        The task has no metrics here.
+    SchemaError
+        The label or a column is missing, or only one class occurs.
+    LeakageError
+        The model learned from data as late as these.
+    """
+    if application.traits.task != "decision":
+        raise ParameterError(
+            f"Answers of the task {application.traits.task!r} cannot be measured from a file. "
+            f"Use {type(application).__name__}.evaluate."
+        )
+    frame, facts = data.test, model.metadata
+    entity, label = (_column(application, k, "identifier") for k in ("category", "boolean"))
+    if isinstance(data, Dataset):
+        label = data.target
+    time = _column(application, "datetime")
+    # A model that has learned without times cannot have learned from later ones knowingly.
+    dated = time in frame and all("last" in part for part in facts["split"].values())
+    records = Records(schema=model.schema, target=label, time=time if dated else "")
+    if dated:
+        records.check_later(frame, facts["split"], delay=0)
+    target = records.labelled(frame).target
+    answers = model.predict(frame)
+    outputs = {column.kind: answers[column.name] for column in reversed(model.outputs.columns)}
+    probability, rule = outputs["number"].to_numpy(np.float64), facts["decision"]
+    positive = rule.get("positive", True)
+    kind = "category" if isinstance(positive, str) else "boolean"
+    decision = (outputs[kind] == positive).to_numpy(bool)
+    costs = Costs(false_alarm=rule["false_alarm_cost"], missed=rule["missed_cost"])
+    groups = frame[entity].to_numpy() if entity in frame else None
+    return Report(
+        application=application.name,
+        data=frame.attrs["data"]["id"],
+        model=f"{facts['model']} ({model.path.name})",
+        metrics=decision_metrics(target, probability, decision, costs, groups=groups),
+        split={"test": {"rows": len(frame), "positives": int(target.sum())}},
+        parity=facts["parity"],
+        curves=DecisionCurves(
+            target=target,
+            probability=probability,
+            threshold=rule["threshold"],
+            costs=costs,
+            day=records.days(frame).astype("datetime64[D]") if dated else None,
+        ),
+    )
+
+
+def enriched(model: Model, table: Path, folder: Path) -> Path:
+    """Write a table with the state columns that a model file asks for.
+
+    Parameters
+    ----------
+    model : Model
+    table : Path
+        A CSV or Parquet file of raw records; the stream begins with it.
+    folder : Path
+        Gets the Parquet file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ParameterError
+        The model asks for no state columns.
+    SchemaError, DataNotFoundError
+    """
+    settings = model.metadata.get("state")
+    if not settings:
+        raise ParameterError(f"{model.path.name} asks for no state columns: there is none to add.")
+    path = folder / f"{table.name}.parquet"
+    TransactionState(**settings).enrich(read_table(table)).to_parquet(path)
+    return path
+
+
+def _column(application: Application, kind: str, role: str = "") -> str:
+    """The user's name of the first column of this kind and role, empty where there is none."""
+    names = [c.name for c in application.schema if c.kind == kind and role in ("", c.role)]
+    return own_name(application, names[0]) if names else ""

@@ -1,0 +1,71 @@
+"""List columns: several values in one column of a record."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from industry_apps.errors import SchemaError
+from industry_apps.runtime.inputs import is_record, record_reader
+from industry_apps.schema import Schema
+from industry_apps.schema.column import Column
+
+BOUGHT = Column(name="bought", kind="category", size=None, required=False)
+PAIR = Column(name="pair", kind="number", size=2, low=0)
+
+
+def test_lists_are_filled_up_with_missing_values():
+    found = BOUGHT.to_array([["a", "b"], None, [], ["c", None, "d"]])
+    assert found.tolist() == [["a", "b", ""], ["", "", ""], ["", "", ""], ["c", "", "d"]]
+    assert BOUGHT.is_missing(found).tolist() == [False, True, True, False]
+
+
+def test_lists_come_in_many_forms():
+    frame = pd.DataFrame({"bought": [["a"], ("b",), np.array(["c"])]})
+    assert BOUGHT.to_array(frame["bought"]).tolist() == [["a"], ["b"], ["c"]]
+    assert PAIR.to_array(np.array([[1.0, 2.0]])).tolist() == [[1, 2]]
+    assert BOUGHT.to_array([]).shape == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        (BOUGHT, [["a"], "b"], r"row 1: got 'b', expected a list of values. Put the value"),
+        (BOUGHT, [["a"], [b"b"]], r"row 1, position 0: got b'b', expected a string"),
+        (PAIR, [[1, 2], [3, -4]], r"row 1, position 1: got -4, expected a number >= 0"),
+        (PAIR, [[1, 2], [3]], r"row 1: got \[3\], expected 2 values"),
+        (Column(name="x", kind="text", size=None, nullable=False), [[]], "at least one value"),
+    ],
+)
+def test_a_wrong_value_is_named_by_row_and_position(column, values, message):
+    with pytest.raises(SchemaError, match=message):
+        column.to_array(values)
+
+
+@pytest.mark.parametrize("size", [0, -1, True, "many", 2.0])
+def test_a_size_is_a_count(size):
+    with pytest.raises(SchemaError, match="has size"):
+        Column(name="x", kind="number", size=size)
+
+
+def test_what_is_known_in_advance_is_a_number_or_a_time():
+    with pytest.raises(SchemaError, match="cannot have the role 'known'"):
+        Column(name="x", kind="category", role="known")
+
+
+def test_a_record_may_hold_a_list():
+    schema = Schema((Column(name="user", kind="category"), BOUGHT))
+    assert is_record({"user": "u", "bought": ["a", "b"]}, schema)
+    assert not is_record({"user": ["u", "v"], "bought": [["a"], []]}, schema)
+    read = record_reader(schema)
+    feeds = read({"user": "u", "bought": ["a", "b"]})
+    assert feeds["bought"].tolist() == [["a", "b"]]
+    assert read({"user": "u"})["bought"].tolist() == [[""]]
+
+
+def test_the_size_travels_with_the_schema():
+    schema = Schema((BOUGHT, PAIR))
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
