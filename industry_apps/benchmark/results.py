@@ -10,12 +10,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from industry_apps import registry
+from industry_apps.application import Application
 from industry_apps.data import card, catalogue
 from industry_apps.evaluation import Estimate, Published, Report
 from industry_apps.evaluation.sections import Section
-from industry_apps.registry import applications
 from industry_apps.whole_file import whole_file
 
 _ENDS = ("value", "low", "high")
@@ -40,7 +41,7 @@ def pairs() -> list[tuple[str, str]]:
     """
     return [
         (application, data)
-        for application in applications()
+        for application in registry.applications()
         for data in catalogue()
         if application in card(data).applications
     ]
@@ -108,7 +109,7 @@ def benchmark_all(
     folder.mkdir(parents=True, exist_ok=True)
     for application, data in chosen:
         path = _file(folder, application, data)
-        command = [sys.executable, "-m", "industry_apps.cli.app", "benchmark", application]
+        command = [sys.executable, "-m", "industry_apps", "benchmark", application]
         command += ["--data", data, "--json", "--out", str(path), *options]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
@@ -219,10 +220,12 @@ def report_of(record: Mapping[str, Any]) -> Report:
     record : mapping
         As :func:`industry_apps.benchmark.benchmark` returns it.
     """
+    kind = cast("type[Application]", registry.application(record["application"]))
     return Report(
         application=record["application"],
         data=record["data"],
         model=record["model"],
+        problem=kind.problem,
         metrics=_estimates(record["metrics"]),
         split=record["split"],
         baselines={name: _estimates(row) for name, row in record["baselines"].items()},

@@ -35,9 +35,10 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     if not application:
         raise ParameterError("Name an application (see industry-apps list), or give --all.")
     from industry_apps import benchmark as measuring
+    from industry_apps.workflow.parameters import configured, settings_for
 
-    given = {**measuring.settings_for(data), **settings_of(settings, None)}
-    model = measuring.configured(kind_of(application), given, fast=fast)
+    given = {**settings_for(data), **settings_of(settings, None)}
+    model = configured(kind_of(application), given, fast=fast)
     if speed:
         record = measuring.measure_speed(model, data)
         rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]

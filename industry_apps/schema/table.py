@@ -147,9 +147,6 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "mask", "policy", "property",
-        "generation", "survival"}
-        What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.
     streaming : bool
@@ -165,7 +162,6 @@ class Traits:
         then the kinds of the columns beside those that say whose row it is, and of when.
     """
 
-    task: str
     inputs: tuple[str, ...] = ()
     streaming: bool = False
     explains: bool = False

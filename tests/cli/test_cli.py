@@ -61,7 +61,7 @@ def test_help_names_every_command() -> None:
 
 def test_list() -> None:
     found = {each["name"]: each for each in printed(run("list", "--json"))}
-    assert found[NAME]["traits"]["task"] == "decision"
+    assert found[NAME]["traits"]["streaming"]
     assert found[NAME]["summary"].endswith(".")
     assert NAME in run("list").stdout
 
@@ -278,7 +278,7 @@ def test_failed_parity_gives_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*_: object) -> None:
         raise ParityError("The exported file answers differently.")
 
-    monkeypatch.setattr("industry_apps.benchmark.run", refuse)
+    monkeypatch.setattr("industry_apps.workflow.runs.run", refuse)
     found = run("train", NAME, "--data", "sample", "--out", "never.onnx")
     assert found.exit_code == 1
     assert found.stderr == "error: The exported file answers differently.\n"

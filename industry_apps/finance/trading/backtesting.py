@@ -6,6 +6,7 @@ Letters: T days, A assets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pandas as pd
 
 from industry_apps.errors import SchemaError
 from industry_apps.finance.trading.performance import TRADING_DAYS, drawdown
-from industry_apps.limits import NOT_NEGATIVE, check_limits
+from industry_apps.limits import NOT_NEGATIVE, check_parameters
 
 __all__ = ["Backtest", "TradingCosts", "backtest"]
 
@@ -47,12 +48,12 @@ class TradingCosts:
     TradingCosts(fee_bp=5.0, slippage_bp=2.0, borrow_rate=0.0)
     """
 
-    fee_bp: float = 5.0
-    slippage_bp: float = 0.0
-    borrow_rate: float = 0.0
+    fee_bp: Annotated[float, NOT_NEGATIVE] = 5.0
+    slippage_bp: Annotated[float, NOT_NEGATIVE] = 0.0
+    borrow_rate: Annotated[float, NOT_NEGATIVE] = 0.0
 
     def __post_init__(self) -> None:
-        check_limits(self, dict.fromkeys(("fee_bp", "slippage_bp", "borrow_rate"), NOT_NEGATIVE))
+        check_parameters(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
