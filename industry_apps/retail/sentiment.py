@@ -210,13 +210,14 @@ class SentimentAnalyzer(OwnNames, Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = self._own_schema()
         self.schema_ = Schema((named[self._name("text")],))
-        self.records_ = Records(schema=self.schema_, target=self._name("is_positive"))
-        parts = {"train": train, "validation": validation}
-        known = {name: self._labelled(part) for name, part in parts.items() if part is not None}
-        self.split_ = {
-            name: {"rows": len(part.target), "positives": int(part.target.sum())}
-            for name, part in known.items()
-        }
+        target, time = self._name("is_positive"), self._name("time")
+        time = time if time in train else ""
+        self.records_ = Records(schema=self.schema_, target=target, time=time)
+        parts = {"train": train}
+        if validation is not None:
+            parts["validation"] = validation
+        known = {name: self._labelled(part) for name, part in parts.items()}
+        self.split_ = {name: self.records_.describe(part) for name, part in parts.items()}
         options = DecisionOptions(
             model=self.model,
             members=("words", "characters"),
@@ -285,6 +286,8 @@ class SentimentAnalyzer(OwnNames, Application):
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         rows = self._labelled(frame)
+        if self.records_.time:
+            self.records_.check_later(frame, self.split_, delay=0)
         probability = self.recipe_.probability(rows.arrays)
         ours = label_bootstrap(rows.target, probability)
         others = {
@@ -293,14 +296,13 @@ class SentimentAnalyzer(OwnNames, Application):
                 rows.arrays[self._name("text")]
             ).items()
         }
-        test = {"rows": len(rows.target), "positives": int(rows.target.sum())}
         right = (probability >= 0.5) == rows.target
         sure = np.abs(probability - 0.5) > self.neutral_band
         return Report.beside(
             self.model,
             ours,
             others,
-            split={**self.split_, "test": test},
+            split={**self.split_, "test": self.records_.describe(frame)},
             sections=(_band_section(right, sure, self.neutral_band),),
             headline_text=f"{right.mean():.1%} of {len(right)} texts are told right.",
             notes=("Accuracy counts the likelier side of every text, neutral or not.",),

@@ -55,6 +55,7 @@ class SurvivalBaselines:
     def __init__(self, schema: Schema, *, seed: int = 0) -> None:
         self._plan = FeatureGraph(schema, dense_encoders(schema))
         self._seed = seed
+        self.models_: dict[str, Any] = {}
 
     def fit(self, rows: Followed) -> SurvivalBaselines:
         """Learn from followed records.
@@ -81,7 +82,9 @@ class SurvivalBaselines:
         return self
 
     def answers(self, arrays: Arrays, scale: SurvivalScale) -> dict[str, SurvivalAnswers]:
-        """Raw columns of shape [rows] -> {baseline: what the metrics ask for}."""
+        """Raw columns [rows] -> {baseline: what the metrics ask for}; none unless fitted."""
+        if not self.models_:
+            return {}
         matrix = self._matrix(arrays)
         rows = len(matrix)
         found = {
@@ -127,7 +130,6 @@ def assess_survival(
     recipe : SurvivalRecipe
         Fitted.
     baselines : SurvivalBaselines
-        Fitted.
     rows : Followed
     learned : FollowUp
         Of the rows that the models learned from: censoring is estimated there.
@@ -148,7 +150,7 @@ def assess_survival(
     risks = {
         name: 1 - answers.horizons[:, -1] for name, answers in {"model": mine, **others}.items()
     }
-    del risks["kaplan_meier"]
+    risks.pop("kaplan_meier", None)
     scores = ", ".join(f"{name} {value:.4f}" for name, value in recipe.scores_.items())
     shares = ", ".join(f"{name} {weight:.0%}" for name, weight in recipe.blend_.weights.items())
     best = found.estimates()["c_index"]

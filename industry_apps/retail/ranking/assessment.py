@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from industry_apps.errors import LeakageError
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.retail.ranking.history import Histories
@@ -100,9 +101,15 @@ def assess_ranking(
     Raises
     ------
     SchemaError
+    LeakageError
+        Every interaction was learned from.
     """
     (later,) = read_interactions([frame], names)
     users, taken, again = _taken(later, recipe.histories_)
+    if again and not taken:
+        raise LeakageError(
+            f"All {again} interactions to judge on were learned from. Give later ones: split does."
+        )
     nothing = np.full((len(users), 1), "", dtype=object)
     answered, _ = recipe.answer(users, nothing, Wishes(nothing), size=LONG)
     found = {"model": code_of(answered, recipe.histories_.items)}
