@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from industry_apps.data.datasets import Dataset
 from industry_apps.export.edges import Moment, edge_windows
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.schema import Schema
-from industry_apps.testing.trial import PARTS, Trial, Way, assert_that
+from industry_apps.testing.trial import PARTS, Trial, Way, assert_that, spread
 
 #: Series whose windows are made difficult.
 _EDGE_SERIES = 5
+#: Series from which a model is learned for one check alone.
+_SERIES = 6
 
 
 class SeriesTrial(Trial):
@@ -29,6 +32,8 @@ class SeriesTrial(Trial):
     application_class : type of Application
     data : Dataset, optional
         Instead of the sample.
+    make : callable, optional
+        Gives the application that is trained; by default ``fast()`` of the class.
     """
 
     @cached_property
@@ -47,6 +52,17 @@ class SeriesTrial(Trial):
         return Schema(
             tuple(replace(c, nullable=c.nullable and c.name not in keys) for c in columns)
         )
+
+    @cached_property
+    def part(self) -> Dataset:
+        """Some series of the data, with all of their rows."""
+        names = self.names(self.everything)
+        kept = [names[place] for place in spread(len(names), _SERIES)]
+        parts: dict[str, Any] = {
+            name: part[np.isin(self.owners(part), kept)].reset_index(drop=True)
+            for name, part in self.untouched.items()
+        }
+        return replace(self.data, **parts)
 
     @cached_property
     def everything(self) -> pd.DataFrame:
@@ -118,8 +134,7 @@ class SeriesTrial(Trial):
         """The last windows of some series, as a table that gets ``rows`` answers."""
         window = self.window(self.table)
         names = self.names(window)
-        chosen = np.unique(np.linspace(0, len(names) - 1, rows).round().astype(int))
-        kept = np.isin(self.owners(window), [names[place] for place in chosen])
+        kept = np.isin(self.owners(window), [names[place] for place in spread(len(names), rows)])
         return window[kept].reset_index(drop=True)
 
     def edges(self) -> tuple[pd.DataFrame, ...]:

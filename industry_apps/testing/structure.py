@@ -59,23 +59,6 @@ def fit_keeps_parameters(trial: Trial) -> None:
     assert_that(not odd, f"Learned attributes that do not end in an underscore: {odd}.")
 
 
-def bad_parameters_are_refused(trial: Trial) -> None:
-    """``fit`` raises ParameterError, with its name, for a parameter that makes no sense."""
-    wrong = []
-    for name in _parameters(trial.application_class):
-        application = trial.application_class.fast().set_params(**{name: _Nonsense()})
-        try:
-            application.fit(trial.data)
-        except ParameterError as error:
-            if repr(name) not in str(error):
-                wrong.append(f"{name} (not named in: {error})")
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            wrong.append(f"{name} ({type(error).__name__}: {error})")
-        else:
-            wrong.append(f"{name} (accepted)")
-    assert_that(not wrong, f"Nonsense as a parameter, no ParameterError: {'; '.join(wrong)}.")
-
-
 def unknown_precision_is_refused(trial: Trial) -> None:
     """``export`` raises ParameterError for a precision that the class does not declare."""
     path = trial.path.with_name("refused.onnx")
@@ -136,13 +119,6 @@ def assert_unfitted(application: Application, trial: Trial, when: str) -> None:
     assert_that(not path.exists(), f"{when}, export wrote a file all the same.")
 
 
-class _Nonsense:
-    """Of no type that a parameter may have."""
-
-    def __repr__(self) -> str:
-        return "nonsense"
-
-
 def _ask(check: Callable[[object], None], estimator: object, trial: Trial) -> None:
     del trial
     check(estimator)
@@ -165,7 +141,6 @@ def _is_immutable(value: object) -> bool:
 CHECKS = (
     parameters_are_explicit,
     fit_keeps_parameters,
-    bad_parameters_are_refused,
     unknown_precision_is_refused,
     asks_to_be_fitted,
     is_documented,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from industry_apps.application import Application
-from industry_apps.testing import answers, limits, series, structure
+from industry_apps.testing import answers, learning, limits, parameters, series, structure
 from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial
+from industry_apps.testing.variants import variant_checks
 
 Status = Literal["passed", "failed", "expected failure"]
+
+#: A check and its name.
+Named = tuple[str, Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class CheckResult:
 
 def yield_checks(
     application_class: type[Application],
-) -> Iterator[tuple[str, Callable[[], None]]]:
+) -> Iterator[Named]:
     """Yield the checks that an application has to pass, parity first.
 
     An application that answers windows of series is asked with long tables, and some checks
@@ -68,20 +72,29 @@ def yield_checks(
     trial: Trial
     if traits.windows:
         trial = of_series = SeriesTrial(application_class)
-        for ask in series.CHECKS:
-            yield ask.__name__, partial(ask, of_series)
+        yield from _named(series.CHECKS, of_series)
+        yield from variant_checks(application_class, trial, series.export_parity)
         chosen = [*answers.CHECKS]
     else:
         trial = Trial(application_class)
-        chosen = [*answers.OF_RECORDS, *answers.CHECKS, *limits.OF_RECORDS]
+        yield from _named(answers.OF_RECORDS, trial)
+        yield from variant_checks(application_class, trial, answers.export_parity)
+        chosen = [*answers.CHECKS, *limits.OF_RECORDS]
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
-    chosen += [*structure.CHECKS, *limits.CHECKS]
+    chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
+    if traits.streaming:
+        chosen.append(learning.stream_equals_batch)
     if traits.explains:
         chosen.append(answers.explains_each_column)
-    named = [(check.__name__, check) for check in chosen]
-    for name, check in (*named, *structure.scikit_learn_checks(application_class)):
+    yield from _named(chosen, trial)
+    for name, check in structure.scikit_learn_checks(application_class):
         yield name, partial(check, trial)
+
+
+def _named(checks: Iterable[Callable[[Any], None]], trial: Trial) -> Iterator[Named]:
+    for check in checks:
+        yield check.__name__, partial(check, trial)
 
 
 def check_application(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data.datasets import Dataset
+from industry_apps.data.splits import Split
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.report import Report
 from industry_apps.export.edges import edge_rows
@@ -26,8 +28,19 @@ from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import are_images, changed_pixels, one_by_one
 from industry_apps.schema.values import Kind
+from industry_apps.testing.light import light
 
 PARTS = ("train", "validation", "test")
+
+#: Rows of a part of the data from which a model is learned for one check alone.
+_PART = {"train": 600, "validation": 300, "test": 150}
+
+#: Records that are sent one by one, as a stream.
+_STREAM = 1000
+
+#: A column that says which row of the raw table a row is.
+ROW = "row of the raw table"
+TIME = "datetime"
 
 #: Numbers that are computed in another order may differ by this much.
 ROUNDING = 1e-6
@@ -50,6 +63,28 @@ class Way(NamedTuple):
     one_by_one: bool = False
 
 
+class Apart(NamedTuple):
+    """A model and the split it has learned from.
+
+    Parameters
+    ----------
+    split : Split
+    rows : tuple of array
+        Of each part, which rows of the raw table it holds.
+    fitted : Application
+    pickled : bytes
+        The same, before it was evaluated.
+    early : bool
+        Whether ``fit`` has learned the baselines.
+    """
+
+    split: Split
+    rows: tuple[NDArray[np.int64], ...]
+    fitted: Application
+    pickled: bytes
+    early: bool
+
+
 class Trial:
     """An application, its sample, and what was made of them; each on first use.
 
@@ -58,11 +93,18 @@ class Trial:
     application_class : type of Application
     data : Dataset, optional
         Instead of the sample.
+    make : callable, optional
+        Gives the application that is trained; by default ``fast()`` of the class.
     """
 
-    def __init__(self, application_class: type[Application], data: Dataset | None = None) -> None:
+    def __init__(
+        self,
+        application_class: type[Application],
+        data: Dataset | None = None,
+        make: Callable[[], Application] | None = None,
+    ) -> None:
         self.application_class = application_class
-        self._data = data
+        self._data, self._make = data, make or application_class.fast
 
     @property
     def data(self) -> Dataset:
@@ -82,7 +124,54 @@ class Trial:
     @cached_property
     def fitted(self) -> Application:
         """The application, trained."""
-        return self.application_class.fast().fit(self.data)
+        return self.fresh().fit(self.data)
+
+    @cached_property
+    def part(self) -> Dataset:
+        """Some rows of the data, evenly spread over each part."""
+        parts: dict[str, Any] = {
+            name: _spread(part, _PART[name]) for name, part in self.untouched.items()
+        }
+        return replace(self.data, **parts)
+
+    @cached_property
+    def raw(self) -> pd.DataFrame:
+        """The part as one table, as it was before a stream told of its records."""
+        return self._raw(self.part)
+
+    @cached_property
+    def stream(self) -> pd.DataFrame:
+        """All records as they come, in order of time, before a stream told of them."""
+        times = [column.name for column in self.application_class.schema if column.kind == TIME]
+        return self._raw(self.data).sort_values(times, kind="stable").tail(_STREAM)
+
+    def _raw(self, data: Dataset) -> pd.DataFrame:
+        told = [column.name for column in self.fitted.schema_ if column.role == "state"]
+        return pd.concat([getattr(data, name) for name in PARTS], ignore_index=True).drop(
+            columns=told
+        )
+
+    @cached_property
+    def apart(self) -> Apart:
+        """A model that has learned little, from the parts into which the raw table is split."""
+        application, calls = light(self.fresh()), []
+        parts = application.split(self.raw.assign(**{ROW: np.arange(len(self.raw))}))
+        rows = tuple(part[ROW].to_numpy() for part in parts)
+        split = Split(*(part.drop(columns=ROW) for part in parts))
+        learn = application._fit_baselines
+
+        def spied(train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+            calls.append(len(train))
+            learn(train, validation)
+
+        application._fit_baselines = spied  # type: ignore[method-assign]
+        application.fit(split)
+        del application._fit_baselines
+        return Apart(split, rows, application, pickle.dumps(application), bool(calls))
+
+    def fresh(self) -> Application:
+        """The application, not trained."""
+        return self._make()
 
     @cached_property
     def path(self) -> Path:
@@ -127,9 +216,7 @@ class Trial:
 
     def records(self, rows: int) -> pd.DataFrame:
         """Some records of the test part, spread over it, under a plain index."""
-        test = self.data.test
-        chosen = np.unique(np.linspace(0, len(test) - 1, rows).round().astype(int))
-        return test.iloc[chosen].reset_index(drop=True)
+        return _spread(self.data.test, rows)
 
     def edges(self) -> tuple[pd.DataFrame, ...]:
         """Tables made to be difficult, one column at a time."""
@@ -259,6 +346,15 @@ def changed(frame: pd.DataFrame, column: Column, row: int, value: object) -> pd.
     values = pd.Series(present, index=frame.index, dtype=object, copy=True)
     values.iloc[row] = value  # one cell, also where the value is a list
     return frame.assign(**{column.name: values})
+
+
+def spread(size: int, count: int) -> NDArray[np.intp]:
+    """At most ``count`` places of ``size``, evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, size - 1, count).round().astype(np.intp))
+
+
+def _spread(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    return frame.iloc[spread(len(frame), rows)].reset_index(drop=True)
 
 
 def _widened(frame: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:
