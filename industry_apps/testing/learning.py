@@ -89,12 +89,15 @@ def stream_equals_batch(trial: Trial) -> None:
     halves = [table.iloc[: len(table) // 2], table.iloc[len(table) // 2 :]]
     application = trial.fresh()
     joined = pd.concat([application.enrich(half) for half in halves])
-    pd.testing.assert_frame_equal(batch, joined)
-    state, answers = application.new_state(), []
-    for record in table.to_dict("records"):
-        told = state.update(record)
-        answers.append(trial.model.predict(told))
-    stream = pd.DataFrame(answers, index=table.index)
+    assert_that(batch.equals(joined), "enrich in two calls and in one differ.")
+    state = application.new_state()
+    told = [state.update(record) for record in table.to_dict("records")]
+    for column in trial.fitted.schema_:
+        if column.role == "state":
+            single = np.array([record[column.name] for record in told], dtype=np.float64)
+            same = np.array_equal(single, batch[column.name].to_numpy(np.float64), equal_nan=True)
+            assert_that(same, f"{column.name!r}: update and enrich differ.")
+    stream = pd.DataFrame([trial.model.predict(record) for record in told], index=table.index)
     for ask, name in ((trial.fitted.predict, "trained model"), (trial.model.predict, "file")):
         assert_same(ask(batch), stream, f"Table, {name}, and stream", tolerance=ROUNDING)
 

@@ -11,11 +11,14 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, split_latest
-from industry_apps.errors import TrainingError
+from industry_apps.errors import LeakageError, TrainingError
 from industry_apps.evaluation import Report, average_precision, bootstrap
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column, Schema, Traits
+
+#: Of the three parts; the validation data go on across 1970.
+_BEGINS = ("1969-08-20", "1969-12-01", "1970-03-12")
 
 LATE = Column(name="late", kind="boolean", role="identifier", nullable=False)
 
@@ -58,7 +61,8 @@ class ParcelDelay(Application):
     @classmethod
     def sample(cls) -> Dataset:
         facts = replace(card("finance_card_simulator"), target="late")
-        return Dataset(facts, *(parcels(seed) for seed in range(3)), sha256="made here")
+        parts = (parcels(seed, first=first) for seed, first in enumerate(_BEGINS))
+        return Dataset(facts, *parts, sha256="made here")
 
     @classmethod
     def fast(cls) -> Self:
@@ -75,10 +79,12 @@ class ParcelDelay(Application):
         arrays = self.schema_.to_arrays(train)
         self.typical_ = float(np.nanmedian(arrays["weight"]))
         self.offset_ = float(self._margins(arrays).mean())
+        self.last_ = max(part["day"].max() for part in (train, validation) if part is not None)
+        self.rivals_ = ()
         self.check_, self.split_ = validation, {"train": {"rows": len(train)}}
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.rivals_ = ("prevalence", "weight")
+        self.rivals_ = ("weight",)
 
     def _margins(self, arrays):
         weight = arrays["weight"].astype(np.float64)
@@ -94,10 +100,10 @@ class ParcelDelay(Application):
         return {"late_probability": probability, "is_late": probability >= self.threshold}
 
     def _evaluate(self, frame):
-        scores = {
-            "prevalence": np.zeros(len(frame)),
-            "weight": frame["weight"].fillna(self.typical_),
-        }
+        if frame["day"].min() <= self.last_:
+            raise LeakageError(f"Parcels up to {self.last_} were learned from. Give later ones.")
+        scores = {"prevalence": np.zeros(len(frame))}
+        scores |= {name: frame[name].fillna(self.typical_) for name in self.rivals_}
         return judged(frame["late"], self._answers(frame)["late_probability"], scores)
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -142,13 +148,13 @@ def judged(target, ours, others) -> Report:
     return Report.beside("rule", found(ours), baselines)
 
 
-def parcels(seed: int, rows: int = 400) -> pd.DataFrame:
+def parcels(seed: int, rows: int = 400, first: str = _BEGINS[0]) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     weight = draw.uniform(0, 100, rows).round(2)
     carrier = draw.choice(np.array(["slow", "fast", None], dtype=object), rows)
     late = weight / 10 + 3 * (carrier == "slow") + draw.normal(size=rows) > 7
     weight[::50] = np.nan
-    day = pd.date_range("1969-12-01", periods=rows, freq="6h")
+    day = pd.date_range(first, periods=rows, freq="6h")
     return pd.DataFrame(
         {
             "weight": weight,

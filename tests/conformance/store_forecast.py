@@ -67,6 +67,7 @@ class StoreForecast(StoreSales):
         if len(panel.times) <= self.days:
             raise TrainingError(f"{len(panel.times)} days are too few. Give more.")
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
+        self.last_ = int((panel if validation is None else self._panel(validation)).times[-1])
         self.history_ = panel
         if validation is not None:
             self.history_ = panel.joined(self._panel(validation))
@@ -94,7 +95,7 @@ class StoreForecast(StoreSales):
         return {"forecast": forecast, "is_weekend": weekend}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        panel = self._panel(frame)
+        panel = self._later(frame)
         stops = range(self.days, len(panel.times) - DAYS)
         told = [self._answers(panel.feeds(s, self.schema, self.rule_))["forecast"] for s in stops]
         forecast = np.array(told)[:, :, 0]

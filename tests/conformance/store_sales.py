@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, split_latest
-from industry_apps.errors import TrainingError
+from industry_apps.errors import LeakageError, TrainingError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder
@@ -83,12 +83,19 @@ class StoreSales(Application):
                 "or more."
             )
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
+        self.last_ = int((panel if validation is None else self._panel(validation)).times[-1])
         self.history_ = panel if self.keeps_history else None
         self.check_ = train if validation is None else validation
         self.schema_, self.split_ = self.schema, {"train": {"rows": len(train)}}
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         """Nothing is learned: the rules are what they are."""
+
+    def _later(self, frame: pd.DataFrame) -> Panel:
+        panel = self._panel(frame)
+        if panel.times[0] <= self.last_:
+            raise LeakageError("These days were learned from. Give later ones.")
+        return panel
 
     def _panel(self, frame: pd.DataFrame) -> Panel:
         return Panel.read(frame, self.schema, self.rule_)
@@ -107,7 +114,7 @@ class StoreSales(Application):
         return {"forecast": forecast, "runs_out": forecast > frame["stock"][:, 0]}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        panel = self._panel(frame)
+        panel = self._later(frame)
         stops = range(self.days, len(panel.times))
         windows = [panel.feeds(stop, self.schema, self.rule_) for stop in stops]
         tomorrow, today = (
