@@ -67,7 +67,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     groups = frame[entity].to_numpy() if entity in frame else None
     return Report(
         application=application.name,
-        data=frame.attrs["data"]["id"],
+        data=frame.attrs.get("data", {"id": "own data"})["id"],
         model=f"{facts['model']} ({model.path.name})",
         metrics=decision_metrics(target, probability, decision, costs, groups=groups),
         split={"test": {"rows": len(frame), "positives": int(target.sum())}},
