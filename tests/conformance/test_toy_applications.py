@@ -129,8 +129,9 @@ def test_it_is_trained_and_judged_by_the_command_line(tmp_path, facts, metric, o
     assert found["metrics"][metric]["value"] > 0.2
     assert len(found["baselines"]) >= 2
     assert output in Model(path).outputs.names
-    judged = printed(run("evaluate", path, "--data", named, "--json"))
-    assert judged["metrics"][metric]["value"] == pytest.approx(found["metrics"][metric]["value"])
+    if facts is INVOICES:  # a file of decisions can be judged by itself
+        judged = printed(run("evaluate", path, "--data", named, "--json"))["metrics"][metric]
+        assert judged["value"] == pytest.approx(found["metrics"][metric]["value"])
 
 
 @pytest.mark.parametrize(("kind", "most"), [(LatePayment, 150), (CallVolume, 200)])
