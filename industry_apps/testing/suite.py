@@ -58,7 +58,8 @@ def yield_checks(
     Yields
     ------
     name : str
-        Name of the check, as in ``known_failures``.
+        Name of the check, as in ``known_failures``; of the parity of a model or precision other
+        than that of ``fast()``, such as ``"export_parity[model=network]"``.
     check : callable
         Takes nothing; raises AssertionError, or whatever the application raised.
 

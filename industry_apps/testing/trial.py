@@ -136,8 +136,19 @@ class Trial:
 
     @cached_property
     def raw(self) -> pd.DataFrame:
-        """The part as one table, as it was before a stream told of its records."""
-        return self._raw(self.part)
+        """The part as one table, as it was before a stream told of its records.
+
+        Subjects that the class knows of and the sample lacks are made up, three records of each.
+        """
+        frame = self._raw(self.part)
+        lacking = [
+            column.name
+            for column in self.application_class.schema
+            if column.role == "identifier" and column.kind == "category" and not column.required
+        ]
+        whose = np.random.default_rng(0).permutation(len(frame)) // 3
+        names = pd.Series([f"nr. {number}" for number in whose], index=frame.index, dtype=object)
+        return frame.assign(**{name: names for name in lacking if name not in frame})
 
     @cached_property
     def stream(self) -> pd.DataFrame:
