@@ -144,9 +144,7 @@ class SurvivalPredictor(ChosenColumns, Application):
             ),
         )
     )
-    traits = Traits(
-        inputs=("number", "category", "boolean", "datetime", "text"), explains=True, intervals=True
-    )
+    traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = SURVIVAL
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
 

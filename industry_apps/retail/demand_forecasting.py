@@ -106,9 +106,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     outputs = Schema(
         tuple(replace(_SOLD, name=quantile_name("quantity", q)) for q in tables.LEVELS)
     )
-    traits = Traits(
-        inputs=("number", "boolean", "category", "datetime"), intervals=True, windows=True
-    )
+    traits = Traits(inputs=("number", "boolean", "category", "datetime"), windows=True)
     problem = FORECAST
 
     model: ForecastModel = "trees"

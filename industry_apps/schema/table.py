@@ -153,8 +153,6 @@ class Traits:
         Has state columns that a stream of records keeps up to date.
     explains : bool
         Each answer can be explained column by column.
-    intervals : bool
-        Answers carry an interval.
     precisions : tuple of str
         What ``export(precision=...)`` takes.
     windows : bool
@@ -165,7 +163,6 @@ class Traits:
     inputs: tuple[str, ...] = ()
     streaming: bool = False
     explains: bool = False
-    intervals: bool = False
     precisions: tuple[str, ...] = ("float32",)
     windows: bool = False
 
