@@ -190,7 +190,9 @@ def test_a_lost_equity_ends_the_test() -> None:
 
 def test_a_short_position_pays_to_borrow() -> None:
     prices = np.ones((3, 2))
-    result = backtest(np.tile([-0.5, 0.25], (3, 1)), prices, prices, TradingCosts(fee_bp=0.0, borrow_rate=2.52))
+    result = backtest(
+        np.tile([-0.5, 0.25], (3, 1)), prices, prices, TradingCosts(fee_bp=0.0, borrow_rate=2.52)
+    )
     assert_allclose(result.gross_return - result.net_return, [0, 0.005, 0.005])
     assert_allclose(result.short_exposure, [0, 0.5, 0.5])
 
