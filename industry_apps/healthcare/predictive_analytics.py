@@ -143,7 +143,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         Parameters
         ----------
         frame : DataFrame
-            With the outcome; without a column ``patient`` each is somebody else's.
+            With the outcome; without a column ``patient`` each row counts as one patient.
         """
         patient, target = self._name("patient"), self._name("outcome")
         return split_patients(frame, patient=patient, target=target, seed=self.seed)

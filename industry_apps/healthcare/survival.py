@@ -178,7 +178,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         Parameters
         ----------
         frame : DataFrame
-            With follow-up and event; without a column ``patient`` each is somebody else's.
+            With follow-up and event; without a column ``patient`` each row counts as one patient.
         """
         return split_patients(
             frame,

@@ -302,7 +302,7 @@ class SentimentAnalyzer(OwnNames, Application):
             others,
             split={**self.split_, "test": test},
             sections=(_band_section(right, sure, self.neutral_band),),
-            headline_text=f"{right.mean():.1%} of {len(right)} texts are told right.",
+            headline_text=f"{right.mean():.1%} of {len(right)} texts are classified correctly.",
             notes=("Accuracy counts the likelier side of every text, neutral or not.",),
         )
 
