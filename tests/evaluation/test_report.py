@@ -75,7 +75,8 @@ def test_the_text_holds_the_metrics_verdicts_and_published_numbers(report):
     ] in lines
     assert ["auroc", "cannot be told apart from linear"] in lines
     assert ["brier", "beats linear (difference -0.010 [-0.012, -0.008])"] in lines
-    assert ["tuned", "auroc", "0.96 *", "a blog"] in lines  # no finer than our interval
+    assert ["system", "metric", "value", "same protocol", "source"] in lines
+    assert ["tuned", "auroc", "0.96", "no", "a blog"] in lines  # no finer than our interval
     assert "0.957" not in text
     assert "test   2 000 rows, from 2018-08-08" in text
     assert "0 changed decisions" in text
@@ -268,7 +269,7 @@ def sectioned(report):
 def test_sections_stand_in_the_text(sectioned):
     lines = [re.split(r"\s{2,}", line.strip()) for line in str(sectioned).splitlines()]
     assert ["group", "rate", "long name", "share", "day"] in lines
-    assert ["a", "0.5 [0.4, 0.6]", "12 345", "inf", "2017-01-03"] in lines
+    assert ["a", "0.50 [0.40, 0.60]", "12 345", "inf", "2017-01-03"] in lines
     assert [EVIL, "undefined (no interval)", "7", "-", "-"] in lines
     assert ["20 000", "yes"] in lines
     assert ["Words only."] in lines
