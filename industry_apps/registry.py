@@ -37,7 +37,7 @@ QUESTIONS: dict[str, str] = {
     "healthcare.medical_imaging": "What does this image show, and where?",
     "healthcare.molecule_generation": "Which new molecules are like these?",
     "healthcare.predictive_analytics": "Will this patient be back within 30 days?",
-    "healthcare.survival": "How long until an event, for this patient?",
+    "healthcare.survival": "How long until an event for this patient?",
     "retail.demand_forecasting": "How much of each product will we sell?",
     "retail.recommendation": "What will this customer take next?",
     "retail.sentiment": "Is this text positive, and what says so?",
