@@ -184,6 +184,7 @@ def evaluate(
 
     loaded = Model(model)
     facts = loaded.metadata
+    step(f"Measuring {loaded.path.name} on {data}")
     author = as_trained(kind_of(facts["application"]), facts, columns_of(column))
     learned = facts["data"].get("sha256", "")
     judged = score(loaded, author, data_of(author, data, learned=learned))

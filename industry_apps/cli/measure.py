@@ -17,7 +17,7 @@ from industry_apps.cli.options import (
     kind_of,
     settings_of,
 )
-from industry_apps.cli.printing import print_json, print_table
+from industry_apps.cli.printing import print_json, print_table, step
 from industry_apps.errors import ParameterError
 
 
@@ -52,6 +52,7 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
 
     given = {**settings_for(data), **settings_of(settings, None)}
     model = configured(kind_of(application), given, fast=fast)
+    step(f"Measuring {application} on {data}")
     if speed:
         record = measuring.measure_speed(model, data)
         rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
@@ -76,6 +77,7 @@ def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:
     for (application, data), took in later.items():
         typer.echo(f"{application} on {data}: left for --full, it took {took / 60:.0f} minutes")
     chosen = [pair for pair in pairs() if pair not in later]
+    step(f"Measuring {len(chosen)} benchmarks, each in a process of its own")
     failed = False
     for application, data, error in benchmark_all(folder, chosen, ["--fast"] if fast else []):
         typer.echo(f"{application} on {data}: {error or 'done'}", err=bool(error))

@@ -18,6 +18,7 @@ from industry_apps.data import Dataset, Split, card, catalogue, load
 from industry_apps.errors import UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
+from industry_apps.evaluation.sections import spaced
 from industry_apps.export.parity import Certificate
 from industry_apps.runtime.progress import progress
 from industry_apps.workflow.cores import cores
@@ -84,10 +85,10 @@ def run(
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
     started = time.perf_counter()
-    told(f"Training {type(application).__name__} on {len(data.train)} records")
+    told(f"Training {type(application).__name__} on {spaced(len(data.train))} records")
     data = prepared(application, data)
     application.fit(data)
-    told(f"Measuring it and its baselines on {len(data.test)} records")
+    told(f"Measuring it and its baselines on {spaced(len(data.test))} records")
     report = application.evaluate(data.test)
     told(f"Writing {path.name} and comparing its answers with the trained model's")
     application.export(path, check=data.test)

@@ -44,7 +44,7 @@ def test_the_columns_that_readme_asks_for_are_needed(name):
     data = kind.sample()
     for column in needed(kind):
         parts = [part.drop(columns=column) for part in (data.train, data.validation)]
-        with pytest.raises((IndustryAppsError, KeyError), match=column):
+        with pytest.raises((IndustryAppsError, KeyError), match=column):  # KeyError: pandas'
             kind.fast().fit(*(part for part in parts if len(part)))
 
 
