@@ -1,12 +1,12 @@
-"""The contract that every application keeps: fit, predict, evaluate, export, sample."""
+"""The contract that every application keeps: fit, predict, evaluate, export, split, sample."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,21 +15,25 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue
+from industry_apps.data.learned_tables import LearnedTables
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.evaluation import Report
-from industry_apps.export import Exportable, export_model
-from industry_apps.export.model_file import frame_sha256
-from industry_apps.limits import Limit, check_limits, wrong_parameter
+from industry_apps.evaluation import Problem, Report
+from industry_apps.export import Exportable, assemble, export_model
+from industry_apps.features import GraphBuilder
+from industry_apps.limits import check_parameters, wrong_parameter
+from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class Application(BaseEstimator, ABC):
     """A model for one business problem, from raw records to the decision.
 
-    ``__init__`` of a leaf stores its parameters and nothing else; ``fit`` checks them and
-    learns attributes that end in an underscore. A leaf fills in the abstract methods, and declares
-    what stands below: ``defaults`` are the options of a parameter that is None, ``known_failures``
+    A leaf declares its parameters as fields, each with its type, limit and default, as in
+    ``delay_days: Annotated[int, integer(1, 365)] = 7``: it is a dataclass, whose ``__init__``
+    stores them and does nothing else. ``fit`` checks them and learns attributes that end in an
+    underscore. ``defaults`` are the options of a parameter that is None, ``known_failures``
     {check: reason} of the conformance suite.
     """
 
@@ -37,14 +41,31 @@ class Application(BaseEstimator, ABC):
     schema: ClassVar[Schema]
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]
-    limits: ClassVar[Mapping[str, Limit]] = {}
+    problem: ClassVar[Problem]
     defaults: ClassVar[Mapping[str, Any]] = {}
     known_failures: ClassVar[Mapping[str, str]] = {}
+
+    #: What ``_fit`` of each leaf learns: the columns that the file reads, records to prove it on,
+    #: and the parts of the data in words. A model of windows has a rule and a history, too.
+    schema_: Schema
+    check_: pd.DataFrame
+    split_: Mapping[str, Mapping[str, Any]]
+    windows_: WindowRule | None = None
+    history_: Panel | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        words = cls.__doc__
+        dataclass(kw_only=True, eq=False, repr=False)(cls)
+        cls.__doc__ = words  # where there are none, a dataclass would make some up
 
     def fit(
         self, train: pd.DataFrame | Dataset | Split, validation: pd.DataFrame | None = None
     ) -> Self:
         """Learn from training data; choose what can be chosen on validation data.
+
+        The tables are kept, not copied, until baselines are learned from them by the first
+        ``evaluate``; a pickle holds no tables.
 
         Parameters
         ----------
@@ -59,10 +80,11 @@ class Application(BaseEstimator, ABC):
         SchemaError, ParameterError, LeakageError, TrainingError
         """
         train, validation = _tables(type(self).__name__, train, validation)
-        check_limits(self, self.limits)
+        check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
-        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": frame_sha256(train)}
+        self.tables_ = LearnedTables(train, validation)
+        self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -77,10 +99,13 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        return pd.DataFrame(cells(self._answers(frame)), index=self._index(frame))
+        answers, index = self._indexed(frame)
+        return pd.DataFrame(cells(answers), index=index)
 
     def evaluate(self, data: pd.DataFrame | Dataset | Split) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.
+
+        The first call learns the baselines, from the tables that ``fit`` was given.
 
         Parameters
         ----------
@@ -93,10 +118,18 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
-        report = self._evaluate(data.test if isinstance(data, Dataset | Split) else data)
+        given = data if isinstance(data, Dataset | Split) else None
+        lacking = self.tables_.once(self._fit_baselines, given)
+        report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
         name = self.data_["id"]
-        published = card(name).published if name in catalogue() else ()
-        self.report_ = replace(report, application=self.name, data=name, published=published)
+        self.report_ = replace(
+            report,
+            application=self.name,
+            data=name,
+            problem=self.problem,
+            published=card(name).published if name in catalogue() else (),
+            notes=(*report.notes, *lacking),
+        )
         return self.report_
 
     def export(
@@ -129,7 +162,7 @@ class Application(BaseEstimator, ABC):
             owner, words = f"{type(self).__name__}.export", f"one of {self.traits.precisions}"
             raise wrong_parameter(owner, "precision", words, precision)
         frame = check.test if isinstance(check, Dataset | Split) else check
-        model = self._exportable().of_precision(precision)
+        model = self._exportable(precision)
         facts = {
             "application": self.name,
             "summary": (type(self).__doc__ or "").partition("\n")[0],
@@ -142,6 +175,15 @@ class Application(BaseEstimator, ABC):
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
         return Path(path)
 
+    @abstractmethod
+    def split(self, frame: pd.DataFrame) -> Split:
+        """Split a table of yours so that nothing leaks: by time, by subject, or at random.
+
+        Raises
+        ------
+        SchemaError, LeakageError
+        """
+
     @classmethod
     @abstractmethod
     def sample(cls) -> Dataset:
@@ -153,20 +195,45 @@ class Application(BaseEstimator, ABC):
         """An instance whose ``fit`` on the sample takes seconds."""
 
     @abstractmethod
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None: ...
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        """Learn the model, and nothing that only a report needs."""
 
     @abstractmethod
-    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]: ...
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        """Learn what the model is compared with, from the tables that it has learned from."""
 
-    def _index(self, frame: pd.DataFrame) -> pd.Index:
-        """Whose the answers are; a leaf that answers windows of series names the series."""
-        return frame.index
+    @abstractmethod
+    def _answers(self, frame: Any) -> dict[str, NDArray[Any]]:
+        """The declared outputs, by the trained model: of windows, from the feeds of a moment."""
 
     @abstractmethod
     def _evaluate(self, frame: pd.DataFrame) -> Report: ...
 
     @abstractmethod
-    def _exportable(self) -> Exportable: ...
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
+        """Append the model to a graph: {column: tensor} -> {output: tensor}."""
+
+    def _facts(self) -> dict[str, Any]:
+        """What decides, as JSON values for the file."""
+        return {}
+
+    def _thresholds(self) -> dict[str, list[float]]:
+        """Columns and the values on which an answer turns, for the proof of parity."""
+        return {}
+
+    @property
+    def outputs_(self) -> Schema:
+        """The outputs of this model, where its parameters change those that are declared."""
+        return self.outputs
+
+    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+        """The answers, and whose they are."""
+        return self._answers(frame), frame.index
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        del precision  # a leaf that offers several makes use of it
+        facts = {**self._facts(), "split": self.split_}
+        return assemble(self, self._write, facts, thresholds=self._thresholds())
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "data_"):

@@ -173,7 +173,7 @@ def _thorough(done: Run) -> list[Measure]:
         *batch(fitted, done.path, rows, count=BATCH),
         *model_alone(fitted, rows, count=BATCH),
         scoring_memory(done.path, rows, count=FILE_ROWS),
-        *(large_catalogue() if fitted.traits.task == "ranking" else []),
+        *(large_catalogue() if fitted.problem.name == "ranking" else []),
         *of_process,
     ]
 
@@ -183,5 +183,5 @@ def _of_series(done: Run, calls: int, moments: int) -> list[Measure]:
     return [
         *one_moment(fitted, done.path, table, repetitions=calls),
         *many_moments(fitted, done.path, table, count=moments),
-        *([backtest_time()] if fitted.traits.task == "policy" else []),
+        *([backtest_time()] if fitted.problem.name == "policy" else []),
     ]

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from industry_apps import registry
 from industry_apps.benchmark.sections import results_page
 from industry_apps.data import card, catalogue
-from industry_apps.registry import applications
 from industry_apps.whole_file import whole_file
 
 #: What an industry may take where not all is asked for.
@@ -29,7 +29,7 @@ def pairs() -> list[tuple[str, str]]:
     """
     return [
         (application, data)
-        for application in applications()
+        for application in registry.applications()
         for data in catalogue()
         if application in card(data).applications
     ]
@@ -97,7 +97,7 @@ def benchmark_all(
     folder.mkdir(parents=True, exist_ok=True)
     for application, data in chosen:
         path = _file(folder, application, data)
-        command = [sys.executable, "-m", "industry_apps.cli.app", "benchmark", application]
+        command = [sys.executable, "-m", "industry_apps", "benchmark", application]
         command += ["--data", data, "--json", "--out", str(path), *options]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

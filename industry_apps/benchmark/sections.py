@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
+from industry_apps import registry
+from industry_apps.application import Application
 from industry_apps.data import card, catalogue
 from industry_apps.evaluation import Estimate, Published, Report
 from industry_apps.evaluation.sections import Section
@@ -218,10 +220,12 @@ def report_of(record: Record) -> Report:
     record : mapping
         As :func:`industry_apps.benchmark.benchmark` returns it.
     """
+    kind = cast("type[Application]", registry.application(record["application"]))
     return Report(
         application=record["application"],
         data=record["data"],
         model=record["model"],
+        problem=kind.problem,
         metrics=_estimates(record["metrics"]),
         split=record["split"],
         baselines={name: _estimates(row) for name, row in record["baselines"].items()},

@@ -115,7 +115,7 @@ def load(name: str, *, run: int = 0) -> Dataset:
     return _named(Dataset(facts, *split, sha256=sha256), facts.id)
 
 
-def sample(name: str) -> Dataset:
+def sample(name: str, *, times: float = 1) -> Dataset:
     """Make the small run of a simulated data set: for a first try, with no network.
 
     It is split by time into shares, with the delay of the card, or at random where the card
@@ -125,6 +125,8 @@ def sample(name: str) -> Dataset:
     ----------
     name : str
         Id of a card of kind "simulated".
+    times : float
+        So many times as many customers, patients or series as usual.
 
     Raises
     ------
@@ -142,6 +144,7 @@ def sample(name: str) -> Dataset:
     if facts.simulator is None:
         raise ParameterError(f"{name!r} is not simulated, so it has no sample. Use load({name!r}).")
     small = {**facts.simulator.parameters, **facts.simulator.sample}
+    small |= {name: round(float(small[name]) * times) for name in facts.simulator.grows}
     frame = _simulate(replace(facts.simulator, parameters=small))
     frame = apply_reading(frame, facts.reading, target=facts.target)
     if rule := facts.split:

@@ -9,6 +9,19 @@ import numpy as np
 import pandas as pd
 
 
+def frame_sha256(frame: pd.DataFrame) -> str:
+    """Sha256 of the content of a frame: names, types and values, in order.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    """
+    digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
+    content = pd.util.hash_pandas_object(hashable(frame), index=False)
+    digest.update(content.to_numpy().tobytes())
+    return digest.hexdigest()
+
+
 def hashable(frame: pd.DataFrame) -> pd.DataFrame:
     """Replace the lists and arrays of a table by texts that tell them apart.
 

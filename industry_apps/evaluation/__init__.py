@@ -8,6 +8,8 @@ __all__ = [
     "Costs",
     "EntityDays",
     "Estimate",
+    "Metric",
+    "Problem",
     "Published",
     "Report",
     "Section",
@@ -22,8 +24,10 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Costs": "metrics",
+        "Costs": "costs",
         "EntityDays": "decisions",
+        "Metric": "problems",
+        "Problem": "problems",
         "Estimate": "intervals",
         "Published": "report",
         "Report": "report",

@@ -9,8 +9,32 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
-from industry_apps.evaluation.labels import class_f1
-from industry_apps.evaluation.metrics import Ranking, calibration_metric, weighted_mean
+from industry_apps.evaluation.labels import ACCURACY, class_f1
+from industry_apps.evaluation.metrics import (
+    AUROC,
+    AVERAGE_PRECISION,
+    CALIBRATION_ERROR,
+    Ranking,
+    calibration_metric,
+    weighted_mean,
+)
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: One of several classes.
+CLASSES = Problem(
+    name="classes",
+    metrics=(
+        AUROC,
+        ACCURACY,
+        Metric("balanced_accuracy", "mean over the classes of the share that is found"),
+        Metric("macro_f1", "mean over the classes of the balance of precision and recall"),
+        AVERAGE_PRECISION,
+        CALIBRATION_ERROR,
+    ),
+    trivial=("prior",),
+    classes=True,
+)
+
 
 __all__ = ["class_bootstrap"]
 

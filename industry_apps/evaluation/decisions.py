@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.evaluation.costs import Costs, cost_of_rows
 from industry_apps.evaluation.intervals import (
     BootstrapResult,
     Estimate,
@@ -19,14 +20,33 @@ from industry_apps.evaluation.intervals import (
     group_codes,
 )
 from industry_apps.evaluation.metrics import (
-    Costs,
+    AUROC,
+    AVERAGE_PRECISION,
+    BRIER,
+    CALIBRATION_ERROR,
     Ranking,
     calibration_metric,
     checked,
-    cost_of_rows,
     weighted_mean,
     weights_of,
 )
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: A yes-or-no decision on a record, by a probability and what the two errors cost.
+DECISION = Problem(
+    name="decision",
+    metrics=(
+        AVERAGE_PRECISION,
+        AUROC,
+        BRIER,
+        CALIBRATION_ERROR,
+        Metric("expected_cost", "money units per row at the threshold", "low"),
+        Metric("*_precision_at_*", "share of the daily checks that find something"),
+    ),
+    trivial=("prevalence",),
+    classes=True,
+)
+
 
 __all__ = [
     "DecisionCurves",

@@ -16,20 +16,22 @@ from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.evaluation.fairness.sections import fairness_sections
 from industry_apps.evaluation.intervals import Estimate, rounded
-from industry_apps.evaluation.meanings import LOWER_IS_BETTER, NO_DIRECTION
+from industry_apps.evaluation.problems import Problem
 from industry_apps.evaluation.sections import Section, describe, spaced
 
 _NO_INTERVAL_DIGITS = 3
+_UNDECLARED = Problem(name="")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Findings:
     """What a `Report` shows; see there for the fields."""
 
-    application: str
-    data: str
     model: str
     metrics: Mapping[str, Estimate]
+    application: str = ""
+    data: str = ""
+    problem: Problem = _UNDECLARED
     split: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     margins: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
@@ -66,12 +68,12 @@ class Findings:
         return tuple(
             self._compare(metric, value)
             for metric, value in self.metrics.items()
-            if metric not in NO_DIRECTION
+            if self.problem.has_direction(metric)
             and any(metric in baseline for baseline in self.baselines.values())
         )
 
     def _compare(self, metric: str, mine: Estimate) -> Comparison:
-        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        sign = self.problem.sign(metric)
         others = {name: row[metric] for name, row in self.baselines.items() if metric in row}
         best = max(others, key=lambda name: sign * others[name].value)
         margin = self.margins.get(best, {}).get(metric)
@@ -111,7 +113,7 @@ class Findings:
         systems = {"model": self.metrics, **self.baselines}
         table = [["metric", *systems]]
         for metric in self.metrics:
-            name = f"{metric} (lower)" if metric in LOWER_IS_BETTER else metric
+            name = f"{metric} (lower)" if self.problem.sign(metric) < 0 else metric
             table.append([name, *(str(row.get(metric, "-")) for row in systems.values())])
         best = {metric: self._best_published(metric) for metric in self.metrics}
         if any(best.values()):
@@ -121,7 +123,7 @@ class Findings:
         return table
 
     def _best_published(self, metric: str) -> Published | None:
-        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        sign = self.problem.sign(metric)
         rows = [row for row in self.published if row.metric == metric]
         return max(rows, key=lambda row: (row.same_protocol, sign * row.value), default=None)
 

@@ -151,11 +151,6 @@ class BootstrapResult:
     values: Mapping[str, float]
     draws: Mapping[str, _Floats] = field(repr=False)
 
-    @property
-    def skipped(self) -> dict[str, int]:
-        """Metric name -> resamples that were left out because they leave it undefined."""
-        return {name: int(np.isnan(draw).sum()) for name, draw in self.draws.items()}
-
     def estimates(self) -> dict[str, Estimate]:
         """Return every metric with its 95 % percentile interval.
 

@@ -9,11 +9,32 @@ import numpy.typing as npt
 
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.metrics import (
+    AUROC,
+    AVERAGE_PRECISION,
+    CALIBRATION_ERROR,
     Ranking,
     calibration_metric,
     checked,
     weighted_mean,
 )
+from industry_apps.evaluation.problems import Metric, Problem
+
+ACCURACY = Metric("accuracy", "share of rows whose likelier class is the true one")
+
+#: The likelier of two labels of a text.
+LABELS = Problem(
+    name="labels",
+    metrics=(
+        ACCURACY,
+        Metric("macro_f1", "mean over the classes of the balance of precision and recall"),
+        AUROC,
+        AVERAGE_PRECISION,
+        CALIBRATION_ERROR,
+    ),
+    trivial=("prevalence",),
+    classes=True,
+)
+
 
 __all__ = ["label_bootstrap"]
 

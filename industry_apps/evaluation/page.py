@@ -15,7 +15,6 @@ from industry_apps.evaluation.comparison import Comparison
 from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.findings import Findings
 from industry_apps.evaluation.intervals import Estimate
-from industry_apps.evaluation.meanings import LOWER_IS_BETTER, MEANINGS
 from industry_apps.evaluation.sections import Section, describe, text_of
 
 __all__ = ["fragment", "page"]
@@ -165,10 +164,8 @@ def _metric_table(report: Findings) -> str:
     verdicts = {found.metric: found for found in report.comparisons()}
     rows = []
     for metric, (_, own, *others) in zip(report.metrics, lines, strict=True):
-        meaning = MEANINGS.get(metric, "")
-        if "_precision_at_" in metric:
-            meaning = "share of the daily checks that find something"
-        if metric in LOWER_IS_BETTER:
+        meaning = report.problem.metric(metric).meaning
+        if report.problem.sign(metric) < 0:
             meaning = f"{meaning}; lower is better".removeprefix("; ")
         cells = [f'<th scope="row">{escape(metric)}<small>{escape(meaning)}</small></th>']
         cells.append(f'<td class="own">{_estimate(own)}</td>')

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from industry_apps.data.cards import Published
 from industry_apps.evaluation.comparison import Comparison
 from industry_apps.evaluation.findings import Findings
-from industry_apps.evaluation.intervals import Estimate
+from industry_apps.evaluation.intervals import BootstrapResult, Estimate
 from industry_apps.evaluation.sections import aligned, describe, plain
 from industry_apps.whole_file import whole_file
 
@@ -24,10 +24,14 @@ class Report(Findings):
 
     Parameters
     ----------
-    application, data, model : str
-        What was asked, of which data, and what answered.
+    model : str
+        What answered.
     metrics : mapping of str to Estimate
         The model's.
+    application, data : str
+        What was asked, and of which data; ``Application.evaluate`` fills them in.
+    problem : Problem
+        What the metrics mean, and which values of them are good.
     split : mapping of str to mapping
         Name of the part -> description (rows, positives, dates).
     baselines : mapping of str to mapping of str to Estimate
@@ -74,6 +78,30 @@ class Report(Findings):
     against the best baseline
       auroc  beats prevalence
     """
+
+    @classmethod
+    def beside(
+        cls, model: str, ours: BootstrapResult, others: Mapping[str, BootstrapResult], **found: Any
+    ) -> Self:
+        """Set a model beside its baselines, with paired margins.
+
+        Parameters
+        ----------
+        model : str
+        ours : BootstrapResult
+            Of the model.
+        others : mapping of str to BootstrapResult
+            Baseline -> the same resamples.
+        **found
+            Other fields.
+        """
+        return cls(
+            model=model,
+            metrics=ours.estimates(),
+            baselines={name: other.estimates() for name, other in others.items()},
+            margins={name: ours.minus(other) for name, other in others.items()},
+            **found,
+        )
 
     def __str__(self) -> str:
         head = [f"{self.application} on {self.data}"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["Exportable", "certify", "export_model", "publish", "write_model_file"]
+__all__ = ["Exportable", "assemble", "certify", "export_model", "publish", "write_model_file"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Exportable": "model_file",
+        "Exportable": "exportable",
+        "assemble": "exportable",
         "certify": "parity",
         "export_model": "model_file",
         "publish": "model_card",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ import onnx
 import onnxruntime as ort
 import pandas as pd
 
-from industry_apps.data.hashing import hashable
 from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
+from industry_apps.export.exportable import Exportable
 from industry_apps.export.parity import (
     Answers,
     Certificate,
-    StatedLoss,
     certify,
     certify_windows,
 )
@@ -54,65 +52,6 @@ _LIBRARIES = (
     "lightgbm",
     "scikit-learn",
 )
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Exportable:
-    """A trained model on its way into a file.
-
-    Parameters
-    ----------
-    graph : onnx.ModelProto
-        From the raw columns of ``schema`` to ``outputs``.
-    native : callable
-        Frame -> {output: array of shape [rows], of list columns [rows, size]}, by the trained
-        model. With ``windows``: feeds of one moment, as
-        :meth:`industry_apps.runtime.Panel.feeds` makes them, -> {output: array of shape
-        [series], of a forecast [series, horizon]}.
-    schema, outputs : Schema
-    check : DataFrame
-        Real records, or with ``windows`` a long table, to prove parity on, where the
-        caller gives no others.
-    thresholds : mapping of str to list of float
-        Column -> values on which the routing of trees turns.
-    facts : mapping of str to JSON value
-        Further metadata: application, data, decision, metrics, ...
-    windows : WindowRule, optional
-        The model answers from windows of series: the columns of the role "history".
-    history : Panel, optional
-        With ``windows``: what came before the records that a caller gives to prove parity
-        on, so that the first of them have a full window too.
-    moments : int, optional
-        With ``windows``: the most moments to prove parity on, evenly spaced; all that have
-        a full window by default.
-    rows_a_run : int, optional
-        Rows that one run of the file may hold: few where each makes wide tensors.
-    precision : str
-        Of the graph.
-    loss : StatedLoss, optional
-        Of a graph of lower precision: what it may lose, in place of equal answers.
-    others : mapping of str to callable
-        Further precision -> what makes the same model in it, with a ``loss``.
-    """
-
-    graph: onnx.ModelProto
-    native: Callable[[Any], Answers]
-    schema: Schema
-    outputs: Schema
-    check: pd.DataFrame
-    thresholds: Mapping[str, list[float]]
-    facts: Mapping[str, Any]
-    windows: WindowRule | None = None
-    history: Panel | None = None
-    moments: int | None = None
-    rows_a_run: int | None = None
-    precision: str = "float32"
-    loss: StatedLoss | None = None
-    others: Mapping[str, Callable[[], Exportable]] = field(default_factory=dict)
-
-    def of_precision(self, precision: str) -> Exportable:
-        """The same model in a precision: this one's, or one of ``others``."""
-        return self if precision == self.precision else self.others[precision]()
 
 
 def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = None) -> Certificate:
@@ -335,19 +274,6 @@ def _json_value(column: Column, value: Any) -> Any:
         return bool(value)
     # The shortest number that is this one in float32.
     return float(str(np.float32(value))) if column.kind == "number" else str(value)
-
-
-def frame_sha256(frame: pd.DataFrame) -> str:
-    """Sha256 of the content of a frame: names, types and values, in order.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    """
-    digest = hashlib.sha256(repr([(n, str(t)) for n, t in frame.dtypes.items()]).encode())
-    content = pd.util.hash_pandas_object(hashable(frame), index=False)
-    digest.update(content.to_numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _json_list(values: np.ndarray) -> list[Any]:

@@ -105,6 +105,25 @@ class GraphBuilder:
             self._nodes.append(helper.make_node("Identity", [tensor], [name]))
         self._outputs.append(_value_info(name, dtype, columns))
 
+    def outputs(self, tensors: Mapping[str, str], schema: Schema, horizon: int = 0) -> None:
+        """Declare the answers of a schema as outputs.
+
+        Parameters
+        ----------
+        tensors : mapping of str to str
+            Column -> tensor [batch, values] of the type of its kind: numbers float32, truth
+            values bool, names string; of an image uint8 [batch, height, width].
+        schema : Schema
+        horizon : int
+            Steps ahead that each answer of a forecast has; 0 where it is none.
+        """
+        for column in schema:
+            tensor, dtype = tensors[column.name], DTYPES[column.kind]
+            if column.kind == "boolean":
+                dtype = np.bool_
+            inner: Columns = (None, None) if column.kind == "image" else column.shape
+            self.output(tensor, column.name, dtype, inner or horizon or column.size)
+
     def constant(self, value: ArrayLike | NDArray[Any]) -> str:
         """Store an array; equal arrays are stored once."""
         array = np.asarray(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -42,18 +42,17 @@ class WrittenGraph(RunsItsGraph):
     schema : Schema
         Columns that are read.
     write : callable
-        Builder, {column: tensor} -> None; declares the outputs.
-    outputs : sequence of str
-        Their names.
+        Builder, {column: tensor} -> {output: tensor}.
+    outputs : Schema
     """
 
     def __init__(
         self,
         schema: Schema,
-        write: Callable[[GraphBuilder, Mapping[str, str]], None],
-        outputs: Sequence[str],
+        write: Callable[[GraphBuilder, Mapping[str, str]], Mapping[str, str]],
+        outputs: Schema,
     ) -> None:
-        self.schema, self.outputs = schema, list(outputs)
+        self.schema, self.outputs = schema, outputs
         self._write = write
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
@@ -61,7 +60,8 @@ class WrittenGraph(RunsItsGraph):
         if not len(arrays[self.schema.names[0]]):
             return [np.empty((0, 1), dtype=np.float32) for _ in self.outputs]
         feeds = feeds_of(arrays, self.schema)
-        return run_in_slices(self._session, self.outputs, feeds, self.schema)
+        return run_in_slices(self._session, self.outputs.names, feeds, self.schema)
 
     def _declare(self, builder: GraphBuilder) -> None:
-        self._write(builder, builder.inputs(self.schema))
+        tensors = self._write(builder, builder.inputs(self.schema))
+        builder.outputs(tensors, self.outputs)

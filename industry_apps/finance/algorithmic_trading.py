@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,6 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.export import Exportable
 from industry_apps.features import Change, GraphBuilder, Latest
 from industry_apps.features.signals import step_ratios
 from industry_apps.finance.trading.backtesting import TradingCosts, backtest
@@ -36,6 +35,7 @@ from industry_apps.finance.trading.cross_section import (
     dispersion,
     walk_forward,
 )
+from industry_apps.finance.trading.performance_intervals import POLICY
 from industry_apps.finance.trading.positions import PositionRule
 from industry_apps.finance.trading.price_signals import (
     MONTH,
@@ -54,7 +54,7 @@ from industry_apps.finance.trading.strategies import (
     judge,
     positions_of,
 )
-from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
+from industry_apps.limits import integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
@@ -123,84 +123,49 @@ class TradingStrategy(OwnNames, Application):
     name = "finance.algorithmic_trading"
     schema = Schema(
         (
-            Column(name="ticker", kind="category", role="identifier", nullable=False),
-            Column(name="date", kind="datetime", role="identifier", nullable=False),
-            _price(name="open", description="First price of the day"),
-            _price(name="high", description="Highest price of the day"),
-            _price(name="low", description="Lowest price of the day"),
-            _price(name="close", description="Last price of the day"),
-            _price(name="adjusted_close", description="Free of splits and dividends"),
-            Column(name="volume", kind="number", unit="shares", low=0, role="history"),
-            _position(name="held", required=False, description="Before the trade; else none"),
+            Column("ticker", "category", role="identifier", nullable=False),
+            Column("date", "datetime", role="identifier", nullable=False),
+            _price("open", description="First price of the day"),
+            _price("high", description="Highest price of the day"),
+            _price("low", description="Lowest price of the day"),
+            _price("close", description="Last price of the day"),
+            _price("adjusted_close", description="Free of splits and dividends"),
+            Column("volume", "number", unit="shares", low=0, role="history"),
+            _position("held", required=False, description="Before the trade; else none"),
         )
     )
     outputs = Schema(
         (
-            Column(
-                name="expected_return",
-                kind="number",
-                description="Over the horizon, above or below the other stocks",
-            ),
+            Column("expected_return", "number", "Over the horizon, beside the other stocks"),
             _position(
-                name="position",
-                nullable=False,
+                "position",
                 description="To trade to at the next open; negative is short",
+                nullable=False,
             ),
             Column(
-                name="is_tradable",
-                kind="boolean",
+                "is_tradable",
+                "boolean",
+                "Enough prices are known; else the position is kept",
                 nullable=False,
-                description="Enough prices are known; else the position is kept",
             ),
         )
     )
-    traits = Traits(task="policy", inputs=("number",), windows=True)
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(SeriesModel)),
-        "columns": NAME_MAP.or_none(),
-        "signals": NAMES,
-        "horizon": integer(1, 63),
-        "refit_days": integer(1),
-        "embargo_days": integer(0),
-        "positions": instance(PositionRule).or_none(),
-        "costs": instance(TradingCosts).or_none(),
-        "trials": integer(1),
-        "check_splits": BOOLEAN,
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("number",), windows=True)
+    problem = POLICY
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the desk
-        self,
-        *,
-        model: SeriesModel = "trees",
-        columns: Mapping[str, str] | None = None,
-        signals: tuple[str, ...] = (),
-        horizon: int = 5,
-        refit_days: int = 63,
-        embargo_days: int = 5,
-        positions: PositionRule | None = None,
-        costs: TradingCosts | None = None,
-        trials: int = 366,
-        check_splits: bool = True,
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.columns = columns
-        self.signals = signals
-        self.horizon = horizon
-        self.refit_days = refit_days
-        self.embargo_days = embargo_days
-        self.positions = positions
-        self.costs = costs
-        self.trials = trials
-        self.check_splits = check_splits
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    model: SeriesModel = "trees"
+    columns: Mapping[str, str] | None = None
+    signals: tuple[str, ...] = ()
+    horizon: Annotated[int, integer(1, 63)] = 5
+    refit_days: Annotated[int, integer(1)] = 63
+    embargo_days: Annotated[int, integer(0)] = 5
+    positions: PositionRule | None = None
+    costs: TradingCosts | None = None
+    trials: Annotated[int, integer(1)] = 366
+    check_splits: bool = True
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -212,54 +177,56 @@ class TradingStrategy(OwnNames, Application):
         """Few trees, learned once: a fit of seconds."""
         return cls(refit_days=250, trees=TreeOptions(rounds=20, num_leaves=4))
 
-    def split(self, prices: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split prices by time: the latest are the test.
 
         Parameters
         ----------
-        prices : DataFrame
+        frame : DataFrame
             Long: a row for each stock and day.
         """
-        return split_latest(prices, time=self._name("date"))
+        return split_latest(frame, time=self._name("date"))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = self._own_schema()
-        self.schema_ = named.extended([_signal(name=name) for name in self.signals])
+        self.schema_ = named.extended([_signal(name) for name in self.signals])
         options = self._options(self.model)
-        self.windows_ = WindowRule(
+        self.rule_ = self.windows_ = WindowRule(
             series=self._name("ticker"),
             time=self._name("date"),
             length=max(CrossSectionForecaster(options).history, QUARTER + 1),
             together=True,
         )
-        self.history_ = self._read(train)
+        known = self._read(train)
         if validation is not None:
-            self.history_ = self.history_.joined(self._read(validation))
-        market = self._market(self.history_)
+            known = known.joined(self._read(validation))
+        self.known_ = self.history_ = known
+        market = self._market(known)
         outcome = market.outcome(self.horizon)
         self.dispersion_ = dispersion(outcome)
-        features = CrossSectionForecaster(options).features(self.history_)
+        features = CrossSectionForecaster(options).features(known)
         for name in self.signals:
-            check_look_ahead(name, self.history_.columns[name], market, self.horizon)
+            check_look_ahead(name, known.columns[name], market, self.horizon)
         self.forecaster_ = CrossSectionForecaster(options).fit(features, outcome)
         self.split_ = {"train": market.describe()}
         # The validation part alone may be shorter than one window.
         self.check_ = train if validation is None else pd.concat([train, validation])
 
-    def _index(self, frame: pd.DataFrame) -> pd.Index:
-        return pd.Index(self._read(frame).series, name=self.windows_.series)
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        """Nothing is learned ahead: strategies are walked through the test, and learn there."""
 
-    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
         panel = self._read(frame)
-        return self._decided(panel.feeds(len(panel.times), self.schema_, self.windows_))
+        answers = self._answers(panel.feeds(len(panel.times), self.schema_, self.rule_))
+        return answers, pd.Index(panel.series, name=self.rule_.series)
 
-    def _decided(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _answers(self, frame: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The answers at one moment, [series]."""
         forecaster = self.forecaster_
-        (forecast,) = forecaster.forecast(forecaster.seen(feeds))
-        adjusted = feeds[self._name("adjusted_close")][:, -QUARTER - 1 :]
+        (forecast,) = forecaster.forecast(forecaster.seen(frame))
+        adjusted = frame[self._name("adjusted_close")][:, -QUARTER - 1 :]
         returns = np.log(adjusted[:, 1:] / adjusted[:, :-1])
-        position = self._rule().apply(forecast[:, None], returns, feeds[self._name("held")])
+        position = self._rule().apply(forecast[:, None], returns, frame[self._name("held")])
         return {
             "expected_return": forecast * self.dispersion_,
             "position": position[:, 0],
@@ -267,8 +234,8 @@ class TradingStrategy(OwnNames, Application):
         }
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        panel = self.history_.joined(self._read(frame))
-        market, first = self._market(panel), len(self.history_.times)
+        panel = self.known_.joined(self._read(frame))
+        market, first = self._market(panel), len(self.known_.times)
         if len(panel.times) - first < MONTH:
             raise SchemaError(
                 f"{len(panel.times) - first} days tell nothing of a strategy. Give {MONTH} or more."
@@ -320,32 +287,22 @@ class TradingStrategy(OwnNames, Application):
             split={**self.split_, "test": traded.describe()},
         )
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.schema_.inputs(), length=self.windows_.length)
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         forecast = self.forecaster_.write(builder, inputs)
-        expected = builder.node("Mul", forecast, builder.constant(np.float32(self.dispersion_)))
         close = self._name("adjusted_close")
         returns = step_ratios(builder, inputs, close, close, 1, QUARTER)
-        position = self._rule().write(builder, forecast, returns, inputs[self._name("held")])
-        unknown = builder.node("IsNaN", forecast)
-        builder.output(expected, "expected_return", np.float32)
-        builder.output(position, "position", np.float32)
-        builder.output(builder.node("Not", unknown), "is_tradable", np.bool_)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._decided,
-            schema=self.schema_,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={"model": self.model, "horizon": self.horizon, "split": self.split_},
-            windows=self.windows_,
-            history=self.history_,
-        )
+        scale = builder.constant(np.float32(self.dispersion_))
+        return {
+            "expected_return": builder.node("Mul", forecast, scale),
+            "position": self._rule().write(builder, forecast, returns, inputs[self._name("held")]),
+            "is_tradable": builder.node("Not", builder.node("IsNaN", forecast)),
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        return {"model": self.model, "horizon": self.horizon}
 
     def _read(self, frame: pd.DataFrame) -> Panel:
-        return Panel.read(frame, self.schema_, self.windows_)
+        return Panel.read(frame, self.schema_, self.rule_)
 
     def _market(self, panel: Panel) -> Market:
         market = Market.of(panel, self._prices())

@@ -15,60 +15,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest, split_random
+from industry_apps.data import Dataset, Split, sample, split_latest, split_random
 from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.decisions import DECISION
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
-from industry_apps.export import Exportable
 from industry_apps.export.model_file import answering
 from industry_apps.features import GraphBuilder, Ratio
-from industry_apps.limits import (
-    BOOLEAN,
-    DIRECTIONS,
-    NAME_MAP,
-    NAMES,
-    NOT_NEGATIVE,
-    PAIRS,
-    SHARE,
-    TEXT,
-    Limit,
-    instance,
-    integer,
-    one_of,
-)
-from industry_apps.recipes import (
-    DecisionBaselines,
-    DecisionOptions,
-    DecisionRecipe,
-    Records,
-    ScorecardOptions,
-    TreeOptions,
-)
-from industry_apps.recipes.decision.assessment import Assessed, assess
+from industry_apps.limits import DIRECTIONS, NOT_NEGATIVE, OPEN_SHARE, integer
+from industry_apps.recipes import DecisionOptions, Records, ScorecardOptions, TreeOptions
 from industry_apps.recipes.decision.points import Points
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
+from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
-
-CreditModel = Literal["trees", "scorecard", "network", "transformer", "stack"]
 
 _APPROVE, _REFUSE = "approve", "refuse"
 _TREES = TreeOptions(rounds=300, learning_rate=0.03, bagging_fraction=0.7, bags=4)
 
-_optional_number = partial(Column, kind="number", low=0, required=False)
-_protected_category = partial(
-    Column, kind="category", required=False, protected=True, description="Of the applicant"
+_number = partial(Column, kind="number", low=0, required=False)
+_group = partial(
+    Column, kind="category", description="Of the applicant", required=False, protected=True
 )
 
 
-class CreditScorer(ChosenColumns, Application):
+class CreditScorer(HoldsDecision, ChosenColumns, Application):
     """Probability that an applicant defaults, the score in points, and the decision.
 
     Applications need a label, ``is_default``. Of the columns below those are used that are
@@ -127,109 +106,51 @@ class CreditScorer(ChosenColumns, Application):
     name = "finance.credit_scoring"
     schema = Schema(
         (
-            Column(name="time", kind="datetime", role="identifier", required=False),
-            _optional_number(name="amount", unit="currency", description="What is applied for"),
-            _optional_number(name="duration", unit="months", description="Of the loan"),
-            _optional_number(name="income", unit="currency", description="What is earned"),
-            _optional_number(name="limit", unit="currency", description="Of a credit line"),
-            _optional_number(
-                name="age", unit="years", high=130, protected=True, description="Of the applicant"
-            ),
-            _protected_category(name="sex"),
-            _protected_category(name="marital_status"),
-            _protected_category(name="foreign_worker"),
-            Column(name="is_default", kind="boolean", role="identifier", required=False),
+            Column("time", "datetime", role="identifier", required=False),
+            _number("amount", description="What is applied for", unit="currency"),
+            _number("duration", description="Of the loan", unit="months"),
+            _number("income", description="What is earned", unit="currency"),
+            _number("limit", description="Of a credit line", unit="currency"),
+            _number("age", description="Of the applicant", unit="years", high=130, protected=True),
+            _group("sex"),
+            _group("marital_status"),
+            _group("foreign_worker"),
+            Column.label("is_default"),
         )
     )
     outputs = Schema(
         (
+            Column.probability("default_probability", "Calibrated probability of default"),
+            Column("score", "number", "The higher, the safer", unit="points", nullable=False),
             Column(
-                name="default_probability",
-                kind="number",
-                low=0,
-                high=1,
-                nullable=False,
-                description="Calibrated probability of default",
-            ),
-            Column(
-                name="score",
-                kind="number",
-                unit="points",
-                nullable=False,
-                description="The higher, the safer",
-            ),
-            Column(
-                name="decision",
-                kind="category",
+                "decision",
+                "category",
+                "What costs least, or the best up to the approval rate",
                 categories=(_APPROVE, _REFUSE),
                 nullable=False,
-                description="What costs least, or the best up to the approval rate",
             ),
         )
     )
-    traits = Traits(
-        task="decision", inputs=("number", "category", "boolean", "datetime", "text"), explains=True
-    )
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(CreditModel)),
-        "columns": NAME_MAP.or_none(),
-        "features": NAMES,
-        "ignore": NAMES,
-        "ratios": PAIRS,
-        "protected": NAMES,
-        "use_protected": BOOLEAN,
-        "default_cost": NOT_NEGATIVE,
-        "refusal_cost": NOT_NEGATIVE,
-        "approval_rate": Limit(
-            lambda rate: SHARE.holds(rate) and rate < 1, "a number in (0, 1)"
-        ).or_none(),
-        "monotone": DIRECTIONS.or_none(),
-        "mitigate": TEXT,
-        "reasons": integer(0, 10),
-        "scorecard": instance(ScorecardOptions).or_none(),
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
+    problem = DECISION
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the credit desk
-        self,
-        *,
-        model: CreditModel = "trees",
-        columns: Mapping[str, str] | None = None,
-        features: tuple[str, ...] = (),
-        ignore: tuple[str, ...] = (),
-        ratios: tuple[tuple[str, str], ...] = (),
-        protected: tuple[str, ...] = (),
-        use_protected: bool = False,
-        default_cost: float = 5.0,
-        refusal_cost: float = 1.0,
-        approval_rate: float | None = None,
-        monotone: Mapping[str, int] | None = None,
-        mitigate: str = "",
-        reasons: int = 3,
-        scorecard: ScorecardOptions | None = None,
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.columns = columns
-        self.features = features
-        self.ignore = ignore
-        self.ratios = ratios
-        self.protected = protected
-        self.use_protected = use_protected
-        self.default_cost = default_cost
-        self.refusal_cost = refusal_cost
-        self.approval_rate = approval_rate
-        self.monotone = monotone
-        self.mitigate = mitigate
-        self.reasons = reasons
-        self.scorecard = scorecard
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
+    columns: Mapping[str, str] | None = None
+    features: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    ratios: tuple[tuple[str, str], ...] = ()
+    protected: tuple[str, ...] = ()
+    use_protected: bool = False
+    default_cost: Annotated[float, NOT_NEGATIVE] = 5.0
+    refusal_cost: Annotated[float, NOT_NEGATIVE] = 1.0
+    approval_rate: Annotated[float, OPEN_SHARE] | None = None
+    monotone: Annotated[Mapping[str, int], DIRECTIONS] | None = None
+    mitigate: str = ""
+    reasons: Annotated[int, integer(0, 10)] = 3
+    scorecard: ScorecardOptions | None = None
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -241,18 +162,18 @@ class CreditScorer(ChosenColumns, Application):
         """Few trees: a fit of seconds."""
         return cls(model="trees", trees=TreeOptions(rounds=60, learning_rate=0.1))
 
-    def split(self, applications: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split applications of yours: the latest are the test; without a time, random ones.
 
         Parameters
         ----------
-        applications : DataFrame
+        frame : DataFrame
             With the label.
         """
         time = self._name("time")
-        if time in applications:
-            return split_latest(with_moments(applications, time), time=time)
-        return split_random(applications, target=self._name("is_default"), seed=self.seed)
+        if time in frame:
+            return split_latest(with_moments(frame, time), time=time)
+        return split_random(frame, target=self._name("is_default"), seed=self.seed)
 
     def points(self) -> pd.DataFrame:
         """The table of points of the scorecard, one line a bin.
@@ -265,88 +186,70 @@ class CreditScorer(ChosenColumns, Application):
         self._check_fitted()
         return self.recipe_.scorecard().table()
 
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+    @property
+    def outputs_(self) -> Schema:
+        """With the reasons of a scorecard."""
+        return self.outputs.extended(self._points().reason_columns)
+
+    def _table(self, train: pd.DataFrame) -> DecisionTable:
         schema, self.protected_ = self._feature_columns(train)
         time = self._name("time") if self._name("time") in train else ""
-        if validation is None and time:
-            train, validation = split_off_latest(with_moments(train, time), time=time, delay=0)
         records = Records(schema=schema, target=self._name("is_default"), time=time)
-        parts = {"train": train} | ({} if validation is None else {"validation": validation})
-        self.split_ = {name: records.describe(part) for name, part in parts.items()}
-        rows = [records.labelled(part) for part in parts.values()]
-        options = self._options(schema)
-        self.recipe_ = DecisionRecipe(schema, options).fit(*rows)
-        self.unmitigated_: DecisionRecipe | None = None
+        return DecisionTable(records, self._options, refit=False)
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        super()._fit(train, validation)
+        self.unmitigated_: DecisionTable | None = None
         if self.mitigate:
-            self.unmitigated_ = self.recipe_
-            weighed = self.protected_.reweighed(rows[0], train, self.mitigate)
-            self.recipe_ = DecisionRecipe(schema, options).fit(weighed, *rows[1:])
-        self.baselines_ = DecisionBaselines(schema, options).fit(*rows)
-        self.records_, self.inputs_ = records, self.recipe_.used_columns()
-        self.check_ = train if validation is None else validation
+            self.unmitigated_ = self.table_
+            self._hold(self._table(train).fit(train, validation, self._weighed))
+
+    def _weighed(self, rows: Labelled, train: pd.DataFrame) -> Labelled:
+        return self.protected_.reweighed(rows, train, self.mitigate)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays, points = self.inputs_.to_arrays(frame), self._points()
-        probability, refused = self.recipe_.decide(arrays)
+        arrays, points = self.schema_.to_arrays(frame), self._points()
+        found = self.table_.answer(arrays)
         return {
-            "default_probability": probability,
-            "score": points.score(arrays, probability),
-            "decision": np.where(refused, _REFUSE, _APPROVE).astype(object),
+            "default_probability": found["probability"],
+            "score": points.score(arrays, found["probability"]),
+            "decision": np.where(found["decision"], _REFUSE, _APPROVE).astype(object),
             **points.named_reasons(arrays),
         }
 
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        tensors, points = self.table_.write(builder, inputs), self._points()
+        words = (builder.constant(np.array([[w]], object)) for w in (_REFUSE, _APPROVE))
+        return {
+            "default_probability": tensors["probability"],
+            "score": points.write_score(builder, inputs, tensors["probability"]),
+            "decision": builder.node("Where", tensors["decision"], *words),
+            **points.write_reasons(builder, inputs),
+        }
+
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        records = self.records_
-        if records.time:
-            records.check_later(frame, self.split_, delay=0)
-        report = assess(
-            self.recipe_,
-            self.baselines_,
-            Assessed(
-                rows=records.labelled(frame),
-                day=records.days(frame) if records.time else None,
-                split={**self.split_, "test": records.describe(frame)},
-                notes=("Learned from accepted applicants only: no reject inference.",),
-            ),
-        )
-        report = replace(report, groups=self._beside_groups(frame))
+        told = "Learned from accepted applicants only: no reject inference."
+        report = self.table_.evaluate(frame, notes=(told,))
+        report = replace(report, groups=self._beside_groups(frame, report))
         if self.model == "scorecard":
             from industry_apps.recipes.decision.scorecard_plots import points_section
 
             report = replace(report, sections=(points_section(self.points()),))
         return report
 
-    def _beside_groups(self, frame: pd.DataFrame) -> dict[str, GroupedAnswers]:
+    def _beside_groups(self, frame: pd.DataFrame, report: Report) -> dict[str, GroupedAnswers]:
         """What each applicant was answered: by the model, before mitigation, by the file."""
-        systems = {"model": self.recipe_.decide(self.inputs_.to_arrays(frame))}
-        if (before := self.unmitigated_) is not None:
-            systems["model before mitigation"] = before.decide(before.schema.to_arrays(frame))
+        systems = {"model": decided(report)}
+        if self.unmitigated_ is not None:
+            before = self.unmitigated_.answer(self.unmitigated_.schema_.to_arrays(frame))
+            systems["model before mitigation"] = before["probability"], before["decision"]
         found = answering(self._exportable())(frame)
         systems["exported file"] = found["default_probability"], found["decision"] == _REFUSE
-        labels = self.records_.labels(frame)
+        labels = self.table_.records.labels(frame)
         return self.protected_.answered(frame, labels, systems, favourable=False)
 
-    def _exportable(self) -> Exportable:
-        builder, points = GraphBuilder(), self._points()
-        inputs = builder.inputs(self.inputs_)
-        tensors = self.recipe_.write(builder, inputs)
-        builder.output(tensors["probability"], "default_probability", np.float32)
-        score = points.write_score(builder, inputs, tensors["probability"])
-        builder.output(score, "score", np.float32)
-        refuse, approve = (builder.constant(np.array([[w]], object)) for w in (_REFUSE, _APPROVE))
-        decision = builder.node("Where", tensors["decision"], refuse, approve)
-        builder.output(decision, "decision", np.object_)
-        for name, tensor in points.write_reasons(builder, inputs).items():
-            builder.output(tensor, name, np.object_)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.inputs_,
-            outputs=self.outputs.extended(points.reason_columns),
-            check=self.check_,
-            thresholds=self.recipe_.thresholds(),
-            facts={**self.recipe_.facts(positive=_REFUSE), "split": self.split_},
-        )
+    def _facts(self) -> dict[str, Any]:
+        return self.table_.facts(positive=_REFUSE)
 
     def _options(self, schema: Schema) -> DecisionOptions:
         amount, limit = self._name("amount"), self._name("limit")

@@ -12,49 +12,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest, split_off_latest
+from industry_apps.data import Dataset, Split, sample, split_latest
 from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Costs, EntityDays, Report
-from industry_apps.export import Exportable
+from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest
 from industry_apps.features.sources import Source
-from industry_apps.limits import (
-    BOOLEAN,
-    NAME_MAP,
-    NAMES,
-    NOT_NEGATIVE,
-    POSITIVE,
-    Limit,
-    instance,
-    integer,
-    one_of,
-)
-from industry_apps.recipes import (
-    DecisionBaselines,
-    DecisionOptions,
-    DecisionRecipe,
-    Records,
-    TreeOptions,
-)
+from industry_apps.limits import NOT_NEGATIVE, POSITIVE, integer
+from industry_apps.recipes import DecisionOptions, Records, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.decision.assessment import Assessed, assess
 from industry_apps.recipes.records import with_moments, without_clock
-from industry_apps.recipes.stability import Unstable
+from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
 
-FraudModel = Literal["stack", "trees", "network", "transformer", "autoencoder"]
 
-
-class FraudDetector(OwnNames, Application):
+class FraudDetector(HoldsDecision, OwnNames, Application):
     """Probability that a transaction is fraudulent, and whether to stop it.
 
     Transactions need a time and a label, ``is_fraud``; customer, terminal and amount are
@@ -97,111 +77,39 @@ class FraudDetector(OwnNames, Application):
     name = "finance.fraud_detection"
     schema = Schema(
         (
-            Column(name="time", kind="datetime", nullable=False, description="When it happened"),
-            Column(
-                name="customer",
-                kind="category",
-                required=False,
-                role="identifier",
-                description="Who pays",
-            ),
-            Column(
-                name="terminal",
-                kind="category",
-                required=False,
-                role="identifier",
-                description="Where it is paid",
-            ),
-            Column(
-                name="amount",
-                kind="number",
-                unit="currency",
-                low=0,
-                required=False,
-                description="What is paid",
-            ),
-            Column(
-                name="is_fraud",
-                kind="boolean",
-                role="identifier",
-                required=False,
-                description="The label, in training",
-            ),
+            Column("time", "datetime", "When it happened", nullable=False),
+            Column("customer", "category", "Who pays", required=False, role="identifier"),
+            Column("terminal", "category", "Where it is paid", required=False, role="identifier"),
+            Column("amount", "number", "What is paid", unit="currency", low=0, required=False),
+            Column.label("is_fraud", "The label, in training"),
         )
     )
     outputs = Schema(
         (
-            Column(
-                name="fraud_probability",
-                kind="number",
-                low=0,
-                high=1,
-                nullable=False,
-                description="Calibrated probability of fraud",
-            ),
-            Column(
-                name="is_fraud",
-                kind="boolean",
-                nullable=False,
-                description="The decision that costs least",
-            ),
+            Column.probability("fraud_probability", "Calibrated probability of fraud"),
+            Column("is_fraud", "boolean", "The decision that costs least", nullable=False),
         )
     )
     traits = Traits(
-        task="decision",
-        inputs=("number", "category", "boolean", "datetime", "text"),
-        streaming=True,
-        explains=True,
+        inputs=("number", "category", "boolean", "datetime", "text"), streaming=True, explains=True
     )
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(FraudModel)),
-        "columns": NAME_MAP.or_none(),
-        "ignore": NAMES,
-        "false_alarm_cost": NOT_NEGATIVE,
-        "missed_fraud_cost": NOT_NEGATIVE,
-        "alerts_per_day": POSITIVE.or_none(),
-        "drop_unstable": BOOLEAN,
-        "delay_days": integer(1, 365),
-        "calibration": one_of(("platt", "isotonic")),
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    problem = DECISION
     alert = Column(
-        name="alert",
-        kind="boolean",
-        nullable=False,
-        description="Fraud, and within what investigators can work",
+        "alert", "boolean", "Fraud, and within what investigators can work", nullable=False
     )
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the fraud desk
-        self,
-        *,
-        model: FraudModel = "trees",
-        columns: Mapping[str, str] | None = None,
-        ignore: tuple[str, ...] = (),
-        false_alarm_cost: float = 1.0,
-        missed_fraud_cost: float = 20.0,
-        alerts_per_day: float | None = None,
-        drop_unstable: bool = True,
-        delay_days: int = 7,
-        calibration: Literal["platt", "isotonic"] = "platt",
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.columns = columns
-        self.ignore = ignore
-        self.false_alarm_cost = false_alarm_cost
-        self.missed_fraud_cost = missed_fraud_cost
-        self.alerts_per_day = alerts_per_day
-        self.drop_unstable = drop_unstable
-        self.delay_days = delay_days
-        self.calibration = calibration
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    model: Literal["stack", "trees", "network", "transformer", "autoencoder"] = "trees"
+    columns: Mapping[str, str] | None = None
+    ignore: tuple[str, ...] = ()
+    false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
+    missed_fraud_cost: Annotated[float, NOT_NEGATIVE] = 20.0
+    alerts_per_day: Annotated[float, POSITIVE] | None = None
+    drop_unstable: bool = True
+    delay_days: Annotated[int, integer(1, 365)] = 7
+    calibration: Literal["platt", "isotonic"] = "platt"
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -239,92 +147,54 @@ class FraudDetector(OwnNames, Application):
             delay=self.delay_days,
         )
 
-    def split(self, transactions: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Enrich transactions of yours and split them by time: the latest are the test.
 
         Parameters
         ----------
-        transactions : DataFrame
+        frame : DataFrame
             Raw records with the label, in any order.
         """
         time = self._name("time")
-        transactions = with_moments(transactions, time)
-        if self._keyed(transactions):
-            transactions = self.new_state().enrich(transactions)
-        return split_latest(transactions, time=time, delay=self.delay_days)
+        frame = with_moments(frame, time)
+        if self._keyed(frame):
+            frame = self.new_state().enrich(frame)
+        return split_latest(frame, time=time, delay=self.delay_days)
 
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        time = self._name("time")
-        if validation is None:
-            known = with_moments(train, time)
-            train, validation = split_off_latest(known, time=time, delay=self.delay_days)
-        records = Records(
-            schema=self._schema_of(train).inputs(), target=self._name("is_fraud"), time=time
+    def _table(self, train: pd.DataFrame) -> DecisionTable:
+        schema = self._schema_of(train).inputs()
+        return DecisionTable(
+            Records(schema=schema, target=self._name("is_fraud"), time=self._name("time")),
+            self._options,
+            delay=self.delay_days,
+            drop_unstable=self.drop_unstable,
         )
-        self.split_ = {"train": records.describe(train), "validation": records.describe(validation)}
-        self.unstable_: list[Unstable] = []
-        if self.drop_unstable:
-            records, self.unstable_ = records.without_unstable(train, validation)
-        options = self._options(records.schema)
-        rows = records.labelled(train), records.labelled(validation)
-        # What is newer than the training data is worth learning from too.
-        refit = self.split_["validation"]["first"] > self.split_["train"]["last"]
-        self.recipe_ = DecisionRecipe(records.schema, options).fit(
-            *rows, day=records.days(validation), refit=refit
-        )
-        self.baselines_ = DecisionBaselines(records.schema, options).fit(*rows, refit=refit)
-        self.records_ = replace(records, schema=self.recipe_.used_columns())
-        self.validation_ = validation
+
+    @property
+    def outputs_(self) -> Schema:
+        """With an alert, where capacity is limited."""
+        return self.outputs.extended([self.alert] if self.alerts_per_day is not None else [])
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        threshold = self.recipe_.threshold_
-        probability = self.recipe_.probability(self.records_.schema.to_arrays(frame))
-        answers = {"fraud_probability": probability, "is_fraud": threshold.apply(probability)}
-        if self.alerts_per_day is not None:
-            answers["alert"] = threshold.within_capacity().apply(probability)
-        return answers
+        return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self._named(self.table_.write(builder, inputs))
+
+    def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        names = ("probability", "decision", "within_capacity")
+        return dict(zip(self.outputs_.names, map(found.__getitem__, names), strict=False))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        records = self.records_
-        records.check_later(frame, self.split_, self.delay_days)
-        customer, day = self._name("customer"), records.days(frame)
-        known = customer in frame
-        return assess(
-            self.recipe_,
-            self.baselines_,
-            Assessed(
-                rows=records.labelled(frame),
-                day=day,
-                entities=EntityDays(entity=frame[customer], day=day, name="card")
-                if known
-                else None,
-                split={**self.split_, "test": records.describe(frame)},
-                notes=tuple(
-                    f"Left out, as its relation to fraud changed within training: {found}"
-                    for found in self.unstable_
-                ),
-            ),
+        notes = (
+            f"Left out, as its relation to fraud changed within training: {found}"
+            for found in self.table_.unstable_
         )
+        return self.table_.evaluate(frame, entity=self._name("customer"), notes=tuple(notes))
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        tensors = self.recipe_.write(builder, builder.inputs(self.records_.schema))
-        outputs = self.outputs
-        builder.output(tensors["probability"], "fraud_probability", np.float32)
-        builder.output(tensors["decision"], "is_fraud", np.bool_)
-        if self.alerts_per_day is not None:
-            outputs = outputs.extended([self.alert])
-            builder.output(tensors["within_capacity"], "alert", np.bool_)
-        state = self.new_state().settings if self._keyed(self.validation_) else None
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.records_.schema,
-            outputs=outputs,
-            check=self.validation_,
-            thresholds=self.recipe_.thresholds(),
-            facts={**self.recipe_.facts(), "split": self.split_, "state": state},
-        )
+    def _facts(self) -> dict[str, Any]:
+        state = self.new_state().settings if self._keyed(self.check_) else None
+        return {**self.table_.facts(), "state": state}
 
     def _options(self, schema: Schema) -> DecisionOptions:
         return DecisionOptions(
@@ -368,26 +238,15 @@ class FraudDetector(OwnNames, Application):
                     "enrich(transactions) first."
                 )
             state = [
-                Column(
-                    name=name,
-                    kind="number",
-                    low=0,
-                    role="state",
-                    description="From TransactionState",
-                )
+                Column(name, "number", "From TransactionState", low=0, role="state")
                 for name in names
             ]
         if without_clock(train[self._name("time")]):
             # A date without an hour orders the records, and is no feature.
             ours[0] = replace(ours[0], role="identifier")
         described = [column.name for column in (*ours, *state)]
-        return Schema(
-            (
-                *ours,
-                *state,
-                *infer_columns(train, skip=[*described, label, *self.ignore]),
-            )
-        )
+        further = infer_columns(train, skip=[*described, label, *self.ignore])
+        return Schema((*ours, *state, *further))
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,13 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.molecules.baselines import MoleculeBaselines
 from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN
 from industry_apps.healthcare.molecules.properties import (
+    PROPERTIES,
     class_bootstrap,
     each_property,
     number_bootstrap,
 )
 from industry_apps.healthcare.molecules.recipe import Measured, MoleculeEnsemble, MoleculeModel
-from industry_apps.limits import Limit, instance, integer, one_of
+from industry_apps.limits import Limit, integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
@@ -71,10 +72,9 @@ def _answers_of(targets: tuple[str, ...]) -> list[Column]:
     """Columns of a prediction and its spread for each target."""
     columns = []
     for name in targets:
-        told = "Predicted; the probability of a class"
-        columns.append(Column(name=name, kind="number", description=told))
+        columns.append(Column(name, "number", "Predicted; the probability of a class"))
         told = "Standard deviation of the members of the ensemble"
-        columns.append(Column(name=f"{name}_std", kind="number", low=0, description=told))
+        columns.append(Column(f"{name}_std", "number", told, low=0))
     return columns
 
 
@@ -122,48 +122,29 @@ class PropertyPredictor(Application):
     name = "healthcare.drug_discovery"
     schema = Schema(
         (
-            Column(name="smiles", kind="text", description="The molecule"),
-            Column(name="value", kind="number", role="identifier", required=False),
+            Column("smiles", "text", "The molecule"),
+            Column("value", "number", role="identifier", required=False),
         )
     )
     outputs = Schema(
         (
             *_answers_of(("value",)),
-            Column(name="readable", kind="boolean", nullable=False),
-            Column(name="atoms", kind="number", low=0, nullable=False, description="Heavy ones"),
-            Column(name="fragments", kind="number", low=0, nullable=False),
+            Column("readable", "boolean", nullable=False),
+            Column("atoms", "number", "Heavy ones", low=0, nullable=False),
+            Column("fragments", "number", low=0, nullable=False),
         )
     )
-    traits = Traits(task="property", inputs=("text",))
+    traits = Traits(inputs=("text",))
+    problem = PROPERTIES
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "task": one_of(get_args(PropertyTask)),
-        "targets": _NAMES,
-        "model": one_of(get_args(MoleculeModel)),
-        "members": integer(2, 20),
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
 
-    def __init__(
-        self,
-        *,
-        task: PropertyTask = "regression",
-        targets: tuple[str, ...] = ("value",),
-        model: MoleculeModel = "blend",
-        members: int = 5,
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.task = task
-        self.targets = targets
-        self.model = model
-        self.members = members
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    task: PropertyTask = "regression"
+    targets: Annotated[tuple[str, ...], _NAMES] = ("value",)
+    model: MoleculeModel = "blend"
+    members: Annotated[int, integer(2, 20)] = 5
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -176,19 +157,19 @@ class PropertyPredictor(Application):
         trees = TreeOptions(rounds=60, learning_rate=0.15, num_leaves=12)
         return cls(model="trees", members=2, trees=trees)
 
-    def split(self, molecules: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split molecules of yours by scaffold, eight tenths for training.
 
         Parameters
         ----------
-        molecules : DataFrame
+        frame : DataFrame
             With ``smiles``.
 
         Raises
         ------
         SchemaError, MissingExtraError
         """
-        return split_scaffolds(molecules, Scaffolds("smiles", 0.8, 0.1))
+        return split_scaffolds(frame, Scaffolds("smiles", 0.8, 0.1))
 
     def studies(self) -> Mapping[str, Question]:
         """Which kind of model predicts best."""
@@ -199,7 +180,6 @@ class PropertyPredictor(Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((self.schema["smiles"],))
-        self.outputs_ = Schema((*_answers_of(tuple(self.targets)), *list(self.outputs)[2:]))
         ensemble = MoleculeEnsemble(
             self.schema_,
             task=self.task,
@@ -208,17 +188,29 @@ class PropertyPredictor(Application):
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(self.training or self.defaults["training"], seed=self.seed),
         )
-        if validation is None:
-            # These say when to stop.
-            train, validation = set_aside(train, 0.1, seed=self.seed)
+        train, validation = self._parts(train, validation)
         self.ensemble_ = ensemble
         parts = {"train": self._measured(train), "validation": self._measured(validation)}
         self.split_ = {name: facts for name, (_, facts) in parts.items()}
         known = {name: part for name, (part, _) in parts.items()}
         self._check_learnable(known["train"])
         ensemble.fit(known["train"], known["validation"])
-        self.baselines_ = MoleculeBaselines("smiles", self.task).fit(known["train"])
+        self.baselines_ = MoleculeBaselines("smiles", self.task)
         self.check_ = validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self.baselines_.fit(self._measured(self._parts(train, validation)[0])[0])
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Molecules to learn from, and those that say when to stop."""
+        return set_aside(train, 0.1, seed=self.seed) if validation is None else (train, validation)
+
+    @property
+    def outputs_(self) -> Schema:
+        """With the targets that are asked for."""
+        return Schema((*_answers_of(tuple(self.targets)), *list(self.outputs)[2:]))
 
     def _check_learnable(self, train: Measured) -> None:
         for name, values in zip(self.targets, train.target.T, strict=True):
@@ -258,14 +250,11 @@ class PropertyPredictor(Application):
             systems = {self.model: mean.astype(np.float64), **predicted}
             classes = self.task == "classification"
             sections.append(each_property(self.targets, rows.target, systems, classes=classes))
-        return Report(
-            application="",
-            data="",
-            model=self.model,
-            metrics=ours.estimates(),
+        return Report.beside(
+            self.model,
+            ours,
+            others,
             split={**self.split_, "test": facts},
-            baselines={name: other.estimates() for name, other in others.items()},
-            margins={name: ours.minus(other) for name, other in others.items()},
             sections=tuple(sections),
             headline_text=self._headline(ours.values, facts["rows"]),
             notes=_notes(len(self.targets), facts["unreadable"]),
@@ -276,34 +265,25 @@ class PropertyPredictor(Application):
             return f"{rows} molecules are predicted with an error (rmse) of {values['rmse']:.3g}."
         return f"An active of {rows} molecules is ranked first in {values['auroc']:.1%} of pairs."
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.schema_)
-        tensors = self.ensemble_.graph.write(builder, inputs)
-        found = self.ensemble_.write(builder, tensors)
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        read = self.ensemble_.graph.write(builder, inputs)
         missing = builder.constant(np.float32(np.nan))
-        kept = [builder.node("Where", tensors["readable"], each, missing) for each in found]
-        for place, name in enumerate(self.targets):
-            for column, tensor in zip((name, f"{name}_std"), kept, strict=True):
-                builder.output(builder.part(tensor, place, place + 1), column, np.float32)
-        builder.output(tensors["readable"], "readable", np.bool_)
-        builder.output(tensors["size"], "atoms", np.float32)
-        builder.output(tensors["fragments"], "fragments", np.float32)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs_,
-            check=self.check_,
-            thresholds={},
-            facts={
-                "model": self.model,
-                "decision": {"task": self.task, "members": self.members},
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-            },
-            rows_a_run=MOLECULES_A_RUN,
-        )
+        found = self.ensemble_.write(builder, read)
+        kept = [builder.node("Where", read["readable"], each, missing) for each in found]
+        answers = {
+            column: builder.part(tensor, place, place + 1)
+            for place, name in enumerate(self.targets)
+            for column, tensor in zip((name, f"{name}_std"), kept, strict=True)
+        }
+        sizes = {"atoms": read["size"], "fragments": read["fragments"]}
+        return {**answers, "readable": read["readable"], **sizes}
+
+    def _facts(self) -> dict[str, Any]:
+        decision = {"task": self.task, "members": self.members}
+        return {"model": self.model, "decision": decision, "intended_use": INTENDED_USE}
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        return replace(super()._exportable(precision), rows_a_run=MOLECULES_A_RUN)
 
     def _measured(self, frame: pd.DataFrame) -> tuple[Measured, dict[str, int]]:
         """Molecules that can be read, and how many those are that cannot."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -31,13 +31,12 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.sections import Section
-from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients
-from industry_apps.limits import NAME_MAP, Limit, instance, integer
+from industry_apps.limits import integer
 from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
-from industry_apps.recipes.imaging.mask_metrics import MaskCounts, mask_bootstrap
+from industry_apps.recipes.imaging.mask_metrics import MASKS, MaskCounts, mask_bootstrap
 from industry_apps.recipes.imaging.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
@@ -92,18 +91,18 @@ class ImagingSegmenter(OfPatients, Application):
     schema = Schema(
         (
             Column(
-                name="image",
-                kind="image",
+                "image",
+                "image",
+                "Grey, RGB or of several channels, all of the channels of the first",
                 nullable=False,
-                description="Grey, RGB or of several channels, all of the channels of the first",
             ),
             Column(
-                name="mask",
-                kind="image",
+                "mask",
+                "image",
+                "What is to be found; every value but 0 lies in the region",
                 channels=1,
                 nullable=False,
                 role="identifier",
-                description="What is to be found; every value but 0 lies in the region",
             ),
             PATIENT[0],
         )
@@ -111,45 +110,22 @@ class ImagingSegmenter(OfPatients, Application):
     outputs = Schema(
         (
             Column(
-                name="mask",
-                kind="image",
+                "mask",
+                "image",
+                "255 in the region and 0 elsewhere, of the size of the image",
                 channels=1,
                 nullable=False,
-                description="255 in the region and 0 elsewhere, of the size of the image",
             ),
-            Column(
-                name="region_share",
-                kind="number",
-                low=0,
-                high=1,
-                nullable=False,
-                description="Share of the pixels that lies in the region",
-            ),
-            Column(
-                name="found",
-                kind="boolean",
-                nullable=False,
-                description="Whether the image has a region",
-            ),
+            Column.probability("region_share", "Share of the pixels that lies in the region"),
+            Column("found", "boolean", "Whether the image has a region", nullable=False),
         )
     )
-    traits = Traits(task="mask", inputs=("image",))
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "columns": NAME_MAP.or_none(),
-        "options": instance(MaskOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("image",))
+    problem = MASKS
 
-    def __init__(
-        self,
-        *,
-        columns: Mapping[str, str] | None = None,
-        options: MaskOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.columns = columns
-        self.options = options
-        self.seed = seed
+    columns: Mapping[str, str] | None = None
+    options: MaskOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -164,27 +140,25 @@ class ImagingSegmenter(OfPatients, Application):
         )
         return cls(options=MaskOptions(size=24, width=6, depth=2, block=1, training=training))
 
-    def split(self, images: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split images of yours at random: by patient where there is one.
 
         Parameters
         ----------
-        images : DataFrame
+        frame : DataFrame
             With the label ``mask``.
         """
         patient = self._name("patient")
-        if patient in images:
-            return split_by_group(images, group=patient, seed=self.seed)
-        has_region = [bool(mask.any()) for mask in self._masks(images)]
+        if patient in frame:
+            return split_by_group(frame, group=patient, seed=self.seed)
+        has_region = [bool(mask.any()) for mask in self._masks(frame)]
         parts = split_random(
-            images.assign(**{_HAS_REGION: has_region}), target=_HAS_REGION, seed=self.seed
+            frame.assign(**{_HAS_REGION: has_region}), target=_HAS_REGION, seed=self.seed
         )
         return Split(*(part.drop(columns=_HAS_REGION) for part in parts))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        if validation is None:
-            train, validation, more = self.split(train)
-            validation = pd.concat([validation, more], ignore_index=True)
+        train, validation = self._parts(train, validation)
         self.schema_ = self._schema_of(train)
         self.patients_ = self._check_patients(self._patients(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
@@ -192,9 +166,21 @@ class ImagingSegmenter(OfPatients, Application):
         options = self.options or MaskOptions()
         options = replace(options, training=replace(options.training, seed=self.seed))
         self.recipe_ = MaskRecipe(self.schema_, self.outputs, options).fit(**known)
-        images = known["validation"].arrays[self._name("image")]
-        self.baseline_ = GreyThreshold.chosen(list(images), list(known["validation"].masks))
+        self.baseline_: GreyThreshold | None = None
         self.check_ = validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        known = self._masked(self._parts(train, validation)[1])
+        images = known.arrays[self._name("image")]
+        self.baseline_ = GreyThreshold.chosen(list(images), list(known.masks))
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        if validation is not None:
+            return train, validation
+        train, validation, more = self.split(train)
+        return train, pd.concat([validation, more], ignore_index=True)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self.schema_.to_arrays(frame)
@@ -209,11 +195,14 @@ class ImagingSegmenter(OfPatients, Application):
             list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]
         )
         images = known.arrays[self._name("image")]
-        marks = {
-            "empty_mask": empty_mask,
-            "otsu": otsu_mask,
-            "grey_threshold": self.baseline_.mask,
-        }
+        marks = {"empty_mask": empty_mask, "otsu": otsu_mask}
+        notes, rule = list(_NOTES), self.baseline_
+        if rule is not None:
+            marks["grey_threshold"] = rule.mask
+            notes.append(
+                f"grey_threshold marks what is {rule.score} by {rule.threshold:.2f} standard "
+                "deviations, as was best on validation images."
+            )
         found = mask_bootstrap(ours, groups=groups)
         others: dict[str, BootstrapResult] = {
             name: mask_bootstrap(
@@ -221,47 +210,28 @@ class ImagingSegmenter(OfPatients, Application):
             )
             for name, mark in marks.items()
         }
-        rule = self.baseline_
-        return Report(
-            application="",
-            data="",
-            model="unet",
-            metrics=found.estimates(),
+        return Report.beside(
+            "unet",
+            found,
+            others,
             split={**self.split_, "test": _described(known)},
-            baselines={name: other.estimates() for name, other in others.items()},
-            margins={name: found.minus(other) for name, other in others.items()},
             sections=(_by_size(ours, known.masks),),
             headline_text=f"Of the regions in {len(images)} images, Dice "
             f"{found.estimates()['dice']} is marked.",
-            notes=(
-                *_NOTES,
-                f"grey_threshold marks what is {rule.score} by {rule.threshold:.2f} standard "
-                "deviations, as was best on validation images.",
-            ),
+            notes=tuple(notes),
         )
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        # The answer is named as the label, which is no input.
-        self.recipe_.write(builder, builder.inputs(self.schema_))
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={
-                "model": "unet",
-                "decision": {
-                    "threshold": self.recipe_.threshold_,
-                    "least_region_share": self.recipe_.least_share_,
-                },
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-                "notes": list(_NOTES),
-            },
-        )
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self.recipe_.write(builder, inputs)
+
+    def _facts(self) -> dict[str, Any]:
+        limits = self.recipe_.threshold_, self.recipe_.least_share_
+        return {
+            "model": "unet",
+            "decision": dict(zip(("threshold", "least_region_share"), limits, strict=True)),
+            "intended_use": INTENDED_USE,
+            "notes": list(_NOTES),
+        }
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The column of images under its name, with the channels of the first image."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -25,17 +25,17 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.evaluation.classes import class_bootstrap
+from industry_apps.evaluation.classes import CLASSES, class_bootstrap
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.variants import Question
-from industry_apps.export import Exportable
+from industry_apps.export import Exportable, assemble
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
-from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number
+from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
 from industry_apps.runtime.answers import no_answers, shaped
@@ -96,18 +96,18 @@ class ImagingClassifier(OfPatients, Application):
     schema = Schema(
         (
             Column(
-                name="image",
-                kind="image",
+                "image",
+                "image",
+                "Bytes [height, width, channels], or an encoded PNG or JPEG",
                 nullable=False,
-                description="Bytes [height, width, channels], or an encoded PNG or JPEG",
             ),
             Column(
-                name="finding",
-                kind="category",
+                "finding",
+                "category",
+                "What somebody who knows has seen on it",
                 role="identifier",
                 nullable=False,
                 required=False,
-                description="What somebody who knows has seen on it",
             ),
             PATIENT[0],
         )
@@ -115,65 +115,35 @@ class ImagingClassifier(OfPatients, Application):
     outputs = Schema(
         (
             Column(
-                name="finding",
-                kind="category",
+                "finding",
+                "category",
+                "The class whose probability times cost of missing it is the largest",
                 nullable=False,
-                description="The class whose probability times cost of missing it is the largest",
             ),
+            Column.probability("probability", "Of the finding, calibrated"),
             Column(
-                name="probability",
-                kind="number",
-                low=0,
-                high=1,
+                "abstain",
+                "boolean",
+                "The finding is not the only class that cannot be ruled out",
                 nullable=False,
-                description="Of the finding, calibrated",
             ),
-            Column(
-                name="abstain",
-                kind="boolean",
-                nullable=False,
-                description="The finding is not the only class that cannot be ruled out",
+            Column.probability(
+                "probabilities", "Of all classes, in the order of `classes` in the file", size=None
             ),
-            Column(
-                name="probabilities",
-                kind="number",
-                low=0,
-                high=1,
-                size=None,
-                nullable=False,
-                description="Of all classes, in the order of `classes` in the file",
-            ),
-            Column(
-                name="heat_map",
-                kind="number",
-                low=0,
-                high=1,
+            Column.probability(
+                "heat_map",
+                "What speaks for the finding, over the image drawn to a square",
                 shape=(None, None),
-                nullable=False,
-                description="What speaks for the finding, over the image drawn to a square",
             ),
         )
     )
-    traits = Traits(task="image", inputs=("image",), precisions=("float32", *_LOWER))
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "columns": NAME_MAP.or_none(),
-        "missed_costs": _COSTS.or_none(),
-        "options": instance(ImagingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("image",), precisions=("float32", *_LOWER))
+    problem = CLASSES
 
-    def __init__(
-        self,
-        *,
-        columns: Mapping[str, str] | None = None,
-        missed_costs: Mapping[str, float] | None = None,
-        options: ImagingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.columns = columns
-        self.missed_costs = missed_costs
-        self.options = options
-        self.seed = seed
+    columns: Mapping[str, str] | None = None
+    missed_costs: Annotated[Mapping[str, float], _COSTS] | None = None
+    options: ImagingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -190,16 +160,16 @@ class ImagingClassifier(OfPatients, Application):
             options=ImagingOptions(network="resnet10", width=8, averaging=0.9, training=training)
         )
 
-    def split(self, images: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split images of yours at random, all those of a patient into one part.
 
         Parameters
         ----------
-        images : DataFrame
+        frame : DataFrame
             With the finding; without a column ``patient`` each is somebody else's.
         """
         patient, finding = self._name("patient"), self._name("finding")
-        return split_patients(images, patient=patient, target=finding, seed=self.seed)
+        return split_patients(frame, patient=patient, target=finding, seed=self.seed)
 
     def studies(self) -> Mapping[str, Question]:
         """Which network sees most; whether generated images help, and strange ones are told."""
@@ -211,9 +181,7 @@ class ImagingClassifier(OfPatients, Application):
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        if validation is None and self._name("patient") in train:
-            train, validation, more = self.split(train)
-            validation = pd.concat([validation, more], ignore_index=True)
+        train, validation = self._parts(train, validation)
         others = train.head(0) if validation is None else validation
         self.patients_ = self._check_patients(self._patients(train), others)
         named = self._own_schema()
@@ -233,15 +201,30 @@ class ImagingClassifier(OfPatients, Application):
         }
         self.split_ = {name: self._described(part) for name, part in parts.items()}
         self.recipe_ = ImagingRecipe(
-            self.column_, self.classes_, replace(options, training=training), self.missed_costs
+            self.column_,
+            self.classes_,
+            self.outputs,
+            replace(options, training=training),
+            self.missed_costs,
         ).fit(parts["train"], parts.get("validation"))
-        plan = FeatureGraph(self.schema_, [Pixels(self.column_.name, BASELINE_SIZE)])
-        self.reading_ = plan.learn({self.column_.name: parts["train"].images})
-        self.baselines_ = ImageBaselines(len(self.classes_), self.seed).fit(
-            self._small(parts["train"]), parts["train"].target
-        )
+        self.baselines_ = ImageBaselines(len(self.classes_), self.seed)
         aside = train if self.recipe_.aside_ is None else train.iloc[self.recipe_.aside_]
         self.check_ = aside if validation is None else validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        pictures = self._pictures(self._parts(train, validation)[0])
+        plan = FeatureGraph(self.schema_, [Pixels(self.column_.name, BASELINE_SIZE)])
+        self.reading_ = plan.learn({self.column_.name: pictures.images})
+        self.baselines_.fit(self._small(pictures), pictures.target)
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Training and validation images; of patients, the latter are of others."""
+        if validation is not None or self._name("patient") not in train:
+            return train, validation
+        train, validation, more = self.split(train)
+        return train, pd.concat([validation, more], ignore_index=True)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         images = self.schema_.to_arrays(frame)[self.column_.name]
@@ -264,17 +247,14 @@ class ImagingClassifier(OfPatients, Application):
         ours = class_bootstrap(pictures.target, found["probabilities"], said, groups=groups)
         others = {
             name: class_bootstrap(pictures.target, scores, scores.argmax(axis=1), groups=groups)
-            for name, scores in self.baselines_.probabilities(self._small(pictures)).items()
+            for name, scores in self._baseline_scores(pictures).items()
         }
         right = said == pictures.target
-        return Report(
-            application="",
-            data="",
-            model=self.recipe_.facts()["model"],
-            metrics=ours.estimates(),
+        return Report.beside(
+            self.recipe_.facts()["model"],
+            ours,
+            others,
             split={**self.split_, "test": self._described(pictures)},
-            baselines={name: other.estimates() for name, other in others.items()},
-            margins={name: ours.minus(other) for name, other in others.items()},
             sections=(
                 _doubt_section(right, found["abstain"]),
                 _confusion_section(self.classes_, pictures.target, said),
@@ -287,29 +267,23 @@ class ImagingClassifier(OfPatients, Application):
             ),
         )
 
-    def _exportable(self) -> Exportable:
-        lower = {precision: partial(self._in_precision, precision) for precision in _LOWER}
-        return replace(self._in_precision("float32"), others=lower)
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
+        return self.recipe_.write(builder, inputs)
 
-    def _in_precision(self, precision: Precision) -> Exportable:
-        builder = GraphBuilder()
-        self.recipe_.write(builder, builder.inputs(self.schema_), precision)
+    def _facts(self) -> dict[str, Any]:
+        return {**self.recipe_.facts(), "intended_use": INTENDED_USE}
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        if precision == "float32":
+            return replace(super()._exportable(), rows_a_run=_ROWS_A_RUN)
         loss = StatedLoss(metric="auroc", most=_MOST_LOST, measure=self._area, tolerance=_TOLERANCE)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={
-                **self.recipe_.facts(),
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-            },
+        return assemble(
+            self,
+            partial(self.recipe_.write, precision=cast(Precision, precision)),
+            {**self._facts(), "split": self.split_},
             rows_a_run=_ROWS_A_RUN,
             precision=precision,
-            loss=None if precision == "float32" else loss,
+            loss=loss,
         )
 
     def _area(self, frame: pd.DataFrame, answers: Answers) -> float:
@@ -345,6 +319,10 @@ class ImagingClassifier(OfPatients, Application):
         number = {name: place for place, name in enumerate(self.classes_)}
         target = np.array([number[name] for name in names], dtype=np.intp)
         return Pictures(self.schema_.to_arrays(frame)[self.column_.name], target)
+
+    def _baseline_scores(self, pictures: Pictures) -> dict[str, NDArray[np.float64]]:
+        known = self.baselines_.models_
+        return self.baselines_.probabilities(self._small(pictures)) if known else {}
 
     def _small(self, pictures: Pictures) -> NDArray[np.float32]:
         found: NDArray[np.float32] = self.reading_.run({self.column_.name: pictures.images})[

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -32,15 +32,16 @@ from industry_apps.healthcare.molecules.ngram_writer import NgramWriter
 from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, to_selfies
 from industry_apps.healthcare.molecules.scores import drug_likeness
 from industry_apps.healthcare.molecules.tokens import BEGIN, END
-from industry_apps.healthcare.molecules.writer import LENGTH, RECURRENT, TRANSFORMER, MoleculeWriter
+from industry_apps.healthcare.molecules.writer import LENGTH, MoleculeWriter
 from industry_apps.healthcare.molecules.written import (
+    GENERATION,
     WrittenMolecules,
     beside_real,
     canonical,
     in_sentences,
     surprise,
 )
-from industry_apps.limits import POSITIVE, Limit, instance, integer, one_of
+from industry_apps.limits import POSITIVE, integer
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -111,49 +112,28 @@ class MoleculeGenerator(Application):
     outputs = Schema(
         (
             Column(
-                name="log_likelihood",
-                kind="number",
+                "log_likelihood",
+                "number",
+                "Of the molecule as it is written; the nearer to 0 the more typical",
                 unit="nats",
                 high=0,
-                description="Of the molecule as it is written; the nearer to 0 the more typical",
             ),
-            Column(name="tokens", kind="number", low=0, nullable=False),
-            Column(name="readable", kind="boolean", nullable=False),
+            Column("tokens", "number", low=0, nullable=False),
+            Column("readable", "boolean", nullable=False),
         )
     )
-    traits = Traits(task="generation", inputs=("text",))
+    traits = Traits(inputs=("text",))
+    problem = GENERATION
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "notation": one_of((SELFIES, SMILES)),
-        "network": one_of((RECURRENT, TRANSFORMER)),
-        "units": integer(8, 4096),
-        "temperature": POSITIVE,
-        "samples": integer(50),
-        "tuning": instance(ReinforceOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
 
-    def __init__(
-        self,
-        *,
-        notation: Literal["selfies", "smiles"] = "selfies",
-        network: Literal["recurrent", "transformer"] = "recurrent",
-        units: int = 384,
-        temperature: float = 0.8,
-        samples: int = 2_000,
-        tuning: ReinforceOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.notation = notation
-        self.network = network
-        self.units = units
-        self.temperature = temperature
-        self.samples = samples
-        self.tuning = tuning
-        self.training = training
-        self.seed = seed
+    notation: Literal["selfies", "smiles"] = "selfies"
+    network: Literal["recurrent", "transformer"] = "recurrent"
+    units: Annotated[int, integer(8, 4096)] = 384
+    temperature: Annotated[float, POSITIVE] = 0.8
+    samples: Annotated[int, integer(50)] = 2_000
+    tuning: ReinforceOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -243,15 +223,15 @@ class MoleculeGenerator(Application):
             aside.write_bytes(self.writer_.step_model())
         return Path(path)
 
-    def split(self, molecules: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split molecules of yours at random; one that is written twice lies in one part.
 
         Parameters
         ----------
-        molecules : DataFrame
+        frame : DataFrame
             With ``smiles``.
         """
-        return split_by_group(molecules, group=SMILES, validation=0.05, test=0.1, seed=self.seed)
+        return split_by_group(frame, group=SMILES, validation=0.05, test=0.1, seed=self.seed)
 
     def toward(
         self,
@@ -304,20 +284,27 @@ class MoleculeGenerator(Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((_COLUMNS[self.notation],))
         self.tuned_: Self | None = None
-        if validation is None:
-            train, validation = set_aside(train, 0.05, seed=self.seed)
+        train, validation = self._parts(train, validation)
         arrays = [self._arrays(part) for part in (train, validation)]
         options = replace(self.training or self.defaults["training"], seed=self.seed)
         self.writer_ = MoleculeWriter(self.schema_, self.network, self.units, options)
         self.writer_.fit(*arrays)
         codes = self.writer_.tokens.codes(arrays[0])
         self.split_ = {"train": {"rows": len(codes)}, "validation": {"rows": len(validation)}}
-        cardinality = self.writer_.tokens.cardinality
-        self.baselines_ = {
-            name: NgramWriter(order, cardinality).fit(codes) for name, order in _ORDERS.items()
-        }
+        self.baselines_: dict[str, NgramWriter] = {}
         self.molecules_ = self.writer_.tokens.smiles(arrays[0][self.notation].tolist())
         self.check_ = self.prepare(validation)
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        tokens = self.writer_.tokens
+        codes = tokens.codes(self._arrays(self._parts(train, validation)[0]))
+        for name, order in _ORDERS.items():
+            self.baselines_[name] = NgramWriter(order, tokens.cardinality).fit(codes)
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return set_aside(train, 0.05, seed=self.seed) if validation is None else (train, validation)
 
     def _arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         return self.schema_.to_arrays(self.prepare(frame))
@@ -347,8 +334,6 @@ class MoleculeGenerator(Application):
         estimates = written.estimates()
         shown = {"real": reference.estimates(), "written": estimates, **self._fine_tuned(known)}
         return Report(
-            application="",
-            data="",
             model=self.network,
             metrics=ours.estimates() | estimates,
             split={**self.split_, "test": {"rows": len(codes)}},
@@ -377,21 +362,12 @@ class MoleculeGenerator(Application):
         rows = baseline.sample(self.samples, BEGIN, END, LENGTH, seed=self.seed)
         return self.writer_.tokens.spelled(rows)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        self.writer_.write(builder, builder.inputs(self.schema_))
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={
-                "model": self.network,
-                "decision": {"notation": self.notation, "units": self.units},
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-            },
-            rows_a_run=_MOLECULES_A_RUN,
-        )
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self.writer_.write(builder, inputs)
+
+    def _facts(self) -> dict[str, Any]:
+        decision = {"notation": self.notation, "units": self.units}
+        return {"model": self.network, "decision": decision, "intended_use": INTENDED_USE}
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        return replace(super()._exportable(precision), rows_a_run=_MOLECULES_A_RUN)

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from typing import Any, ClassVar, Literal, Self, get_args
+from functools import cache, partial
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -23,28 +22,19 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation.decisions import DECISION
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
-from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.sources import Lookup, Source
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
-from industry_apps.limits import NAME_MAP, NAMES, NOT_NEGATIVE, Limit, instance, integer, one_of
-from industry_apps.recipes import (
-    DecisionBaselines,
-    DecisionOptions,
-    DecisionRecipe,
-    Records,
-    TreeOptions,
-)
-from industry_apps.recipes.decision.assessment import Assessed, assess
+from industry_apps.limits import NOT_NEGATIVE, integer
+from industry_apps.recipes import DecisionOptions, Records, TreeOptions
 from industry_apps.recipes.protected import ChosenColumns
-from industry_apps.recipes.reasons import TreeReasons
-from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.reasons import with_reasons
+from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
-
-OutcomeModel = Literal["trees", "network", "transformer", "stack"]
 
 _TREES = TreeOptions(
     rounds=600,
@@ -62,7 +52,7 @@ _LEAVES = 50
 _REASONS = 3
 
 
-class OutcomePredictor(ChosenColumns, Application):
+class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     """Probability of an outcome of a patient's stay, whether it is high, and what raises it.
 
     Records need an outcome, yes or no. Of the columns below those are used that are there, and
@@ -110,85 +100,32 @@ class OutcomePredictor(ChosenColumns, Application):
     """
 
     name = "healthcare.predictive_analytics"
-    schema = Schema(
-        (
-            *PATIENT,
-            Column(name="outcome", kind="boolean", role="identifier", required=False),
-        )
-    )
+    schema = Schema((*PATIENT, Column.label("outcome")))
     outputs = Schema(
         (
+            Column.probability("risk", "Calibrated probability of the outcome"),
+            Column("high_risk", "boolean", "Acting costs less than not acting", nullable=False),
             Column(
-                name="risk",
-                kind="number",
-                low=0,
-                high=1,
-                nullable=False,
-                description="Calibrated probability of the outcome",
-            ),
-            Column(
-                name="high_risk",
-                kind="boolean",
-                nullable=False,
-                description="Acting costs less than not acting",
-            ),
-            Column(
-                name="reasons",
-                kind="category",
-                size=_REASONS,
-                description="Columns that raise the risk most, falling",
+                "reasons", "category", "Columns that raise the risk most, falling", size=_REASONS
             ),
         )
     )
-    traits = Traits(
-        task="decision", inputs=("number", "category", "boolean", "datetime", "text"), explains=True
-    )
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(OutcomeModel)),
-        "columns": NAME_MAP.or_none(),
-        "features": NAMES,
-        "ignore": NAMES,
-        "diagnoses": NAMES,
-        "use_protected": NAMES,
-        "protected": NAMES,
-        "false_alarm_cost": NOT_NEGATIVE,
-        "missed_cost": NOT_NEGATIVE,
-        "reasons": integer(0, 10),
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
+    problem = DECISION
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the ward
-        self,
-        *,
-        model: OutcomeModel = "trees",
-        columns: Mapping[str, str] | None = None,
-        features: tuple[str, ...] = (),
-        ignore: tuple[str, ...] = (),
-        diagnoses: tuple[str, ...] = (),
-        use_protected: tuple[str, ...] = ("age", "sex"),
-        protected: tuple[str, ...] = (),
-        false_alarm_cost: float = 1.0,
-        missed_cost: float = 5.0,
-        reasons: int = _REASONS,
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.columns = columns
-        self.features = features
-        self.ignore = ignore
-        self.diagnoses = diagnoses
-        self.use_protected = use_protected
-        self.protected = protected
-        self.false_alarm_cost = false_alarm_cost
-        self.missed_cost = missed_cost
-        self.reasons = reasons
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    model: Literal["trees", "network", "transformer", "stack"] = "trees"
+    columns: Mapping[str, str] | None = None
+    features: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    use_protected: tuple[str, ...] = ("age", "sex")
+    protected: tuple[str, ...] = ()
+    false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
+    missed_cost: Annotated[float, NOT_NEGATIVE] = 5.0
+    reasons: Annotated[int, integer(0, 10)] = _REASONS
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -200,34 +137,31 @@ class OutcomePredictor(ChosenColumns, Application):
         """Few trees: a fit of seconds."""
         return cls(trees=TreeOptions(rounds=60, learning_rate=0.1))
 
-    def split(self, records: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split records of yours at random, all those of a patient into one part.
 
         Parameters
         ----------
-        records : DataFrame
+        frame : DataFrame
             With the outcome; without a column ``patient`` each is somebody else's.
         """
         patient, target = self._name("patient"), self._name("outcome")
-        return split_patients(records, patient=patient, target=target, seed=self.seed)
+        return split_patients(frame, patient=patient, target=target, seed=self.seed)
 
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+    @property
+    def outputs_(self) -> Schema:
+        """With as many reasons as there are, or none."""
+        return with_reasons(self.outputs, self.table_.reasons_)
+
+    def _table(self, train: pd.DataFrame) -> DecisionTable:
         schema, self.protected_ = self._feature_columns(train)
-        schema = self._with_diagnoses(schema, train)
-        patient = self._name("patient") if self._name("patient") in train else ""
-        records = Records(schema=schema, target=self._name("outcome"), subject=patient)
-        if validation is None and patient:
-            train, validation = records.split_off_subjects(train, seed=self.seed)
-        parts = {"train": train} | ({} if validation is None else {"validation": validation})
-        self.patients_ = records.subjects_apart(*parts.values())
-        self.split_ = {name: records.describe(part) for name, part in parts.items()}
-        rows = [records.labelled(part) for part in parts.values()]
-        options = self._options(schema, len(train))
-        self.recipe_ = DecisionRecipe(schema, options).fit(*rows, refit=validation is not None)
-        self.baselines_ = DecisionBaselines(schema, options).fit(*rows, refit=True)
-        self.records_, self.inputs_ = records, self.recipe_.used_columns()
-        self.reasons_ = self._learn_reasons(rows[0].arrays, rows[-1].arrays)
-        self.check_ = train if validation is None else validation
+        records = Records(
+            schema=self._with_diagnoses(schema, train),
+            target=self._name("outcome"),
+            subject=self._name("patient") if self._name("patient") in train else "",
+        )
+        options = partial(self._options, rows=len(train))
+        return DecisionTable(records, options, reasons=self.reasons, seed=self.seed)
 
     def _with_diagnoses(self, schema: Schema, train: pd.DataFrame) -> Schema:
         """Codes are names, also where a table has them as numbers."""
@@ -236,48 +170,28 @@ class OutcomePredictor(ChosenColumns, Application):
                 raise ParameterError(str(unknown_name("column", name, map(str, train.columns))))
         return Schema(
             tuple(
-                Column(name=column.name, kind="category", required=column.required)
+                Column(column.name, "category", required=column.required)
                 if column.name in self.diagnoses
                 else column
                 for column in schema
             )
         )
 
-    def _learn_reasons(self, known: Arrays, unseen: Arrays) -> TreeReasons | None:
-        if not self.reasons:
-            return None
-        reasons = TreeReasons(self.inputs_, self.reasons, self.recipe_.options.derived)
-        return reasons.fit(self._log_odds, known, unseen, seed=self.seed)
-
-    def _log_odds(self, arrays: Arrays) -> NDArray[np.float64]:
-        risk = np.clip(self.recipe_.probability(arrays), 1e-6, 1 - 1e-6)
-        return np.log(risk / (1 - risk))
-
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.inputs_.to_arrays(frame)
-        risk, high = self.recipe_.decide(arrays)
-        answers: dict[str, NDArray[Any]] = {"risk": risk, "high_risk": high}
-        if self.reasons_ is not None:
-            answers["reasons"] = self.reasons_.apply(arrays)
-        return answers
+        return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self._named(self.table_.write(builder, inputs))
+
+    def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        names = ("probability", "decision", "reasons")
+        return dict(zip(self.outputs_.names, (found[n] for n in names if n in found), strict=True))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        records = self.records_
-        records.check_apart(self.patients_, frame)
-        rows = records.labelled(frame)
-        report = assess(
-            self.recipe_,
-            self.baselines_,
-            Assessed(
-                rows=rows,
-                groups=records.people(frame) if records.subject in frame else None,
-                split={**self.split_, "test": records.describe(frame)},
-                notes=self._notes(),
-            ),
-        )
-        risk, high = self.recipe_.decide(rows.arrays)
-        systems = {"model": risk, **self.baselines_.probabilities(rows.arrays)}
-        del systems["prevalence"]
+        report, table = self.table_.evaluate(frame), self.table_
+        rows, (risk, high) = table.records.labelled(frame), decided(report)
+        systems = {"model": risk, **table.baselines_.probabilities(rows.arrays)}
+        systems.pop("prevalence", None)
         return replace(
             report,
             # To be flagged brings attention, and so counts as favourable.
@@ -287,33 +201,8 @@ class OutcomePredictor(ChosenColumns, Application):
             sections=(decision_curve_section(systems, share_of(rows.target)),),
         )
 
-    def _notes(self) -> tuple[str, ...]:
-        return () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
-
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.inputs_)
-        tensors = self.recipe_.write(builder, inputs)
-        builder.output(tensors["probability"], "risk", np.float32)
-        builder.output(tensors["decision"], "high_risk", np.bool_)
-        outputs, thresholds = self.outputs.without(["reasons"]), self.recipe_.thresholds()
-        if self.reasons_ is not None:
-            named = self.reasons_.declare(builder, inputs, self.outputs["reasons"], thresholds)
-            outputs = outputs.extended([named])
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.inputs_,
-            outputs=outputs,
-            check=self.check_,
-            thresholds=thresholds,
-            facts={
-                **self.recipe_.facts(),
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-                "notes": list(self._notes()),
-            },
-        )
+    def _facts(self) -> dict[str, Any]:
+        return {**self.table_.facts(), "intended_use": INTENDED_USE}
 
     def _options(self, schema: Schema, rows: int) -> DecisionOptions:
         training = self.training or TrainingOptions(max_epochs=20)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -23,26 +23,17 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
-from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
-from industry_apps.limits import (
-    NAME_MAP,
-    NAMES,
-    NOT_NEGATIVE,
-    POSITIVE,
-    Limit,
-    instance,
-    integer,
-    one_of,
-)
+from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.protected import ChosenColumns
-from industry_apps.recipes.reasons import TreeReasons
+from industry_apps.recipes.reasons import TreeReasons, with_reasons
+from industry_apps.recipes.scorers import thresholds_of_all
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.censored_groups import CensoredAnswers
-from industry_apps.recipes.survival.metrics import FollowUp
+from industry_apps.recipes.survival.metrics import SURVIVAL, FollowUp
 from industry_apps.recipes.survival.models import Followed
 from industry_apps.recipes.survival.recipe import SurvivalModelName, SurvivalOptions, SurvivalRecipe
 from industry_apps.schema import Column, Schema, Traits
@@ -63,8 +54,7 @@ _TRAINING = TrainingOptions(
 )
 _REASONS, _HORIZONS = 3, 3
 
-_share = partial(Column, kind="number", low=0, high=1, nullable=False)
-_curve = partial(_share, size=_HORIZONS)
+_curve = partial(Column.probability, size=_HORIZONS)
 
 
 class SurvivalPredictor(ChosenColumns, Application):
@@ -123,105 +113,54 @@ class SurvivalPredictor(ChosenColumns, Application):
         (
             *PATIENT,
             Column(
-                name="follow_up_days",
-                kind="number",
+                "follow_up_days",
+                "number",
+                "Until the event or the end of the follow-up",
                 unit="days",
                 low=0,
                 role="identifier",
                 required=False,
-                description="Until the event or the end of the follow-up",
             ),
-            Column(name="event", kind="boolean", role="identifier", required=False),
+            Column.label("event"),
         )
     )
     outputs = Schema(
         (
-            _share(name="risk", description="Probability of the event by the last horizon"),
+            Column.probability("risk", "Probability of the event by the last horizon"),
+            Column("high_risk", "boolean", "Acting costs less than not acting", nullable=False),
+            _curve("survival", "Probability of no event by each horizon"),
+            _curve("survival_low", "Lower end of its interval"),
+            _curve("survival_high", "Upper end of its interval"),
             Column(
-                name="high_risk",
-                kind="boolean",
-                nullable=False,
-                description="Acting costs less than not acting",
-            ),
-            _curve(name="survival", description="Probability of no event by each horizon"),
-            _curve(name="survival_low", description="Lower end of its interval"),
-            _curve(name="survival_high", description="Upper end of its interval"),
-            Column(
-                name="median_survival",
-                kind="number",
+                "median_survival",
+                "number",
+                "Time by which half of such patients have the event; the time of the last event "
+                "of the training data where it is later",
                 low=0,
                 nullable=False,
-                description="Time by which half of such patients have the event; the time of "
-                "the last event of the training data where it is later",
             ),
             Column(
-                name="reasons",
-                kind="category",
-                size=_REASONS,
-                description="Columns that raise the risk most, falling",
+                "reasons", "category", "Columns that raise the risk most, falling", size=_REASONS
             ),
         )
     )
-    traits = Traits(
-        task="survival",
-        inputs=("number", "category", "boolean", "datetime", "text"),
-        explains=True,
-        intervals=True,
-    )
+    traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
+    problem = SURVIVAL
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(SurvivalModelName)),
-        "horizons": Limit(
-            lambda v: (
-                isinstance(v, tuple | list)
-                and all(map(POSITIVE.holds, v))
-                and list(v) == sorted(set(v))
-            ),
-            "a tuple of rising numbers > 0",
-        ),
-        "columns": NAME_MAP.or_none(),
-        "features": NAMES,
-        "ignore": NAMES,
-        "use_protected": NAMES,
-        "protected": NAMES,
-        "false_alarm_cost": NOT_NEGATIVE,
-        "missed_cost": NOT_NEGATIVE,
-        "reasons": integer(0, 10),
-        "trees": instance(TreeOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
 
-    def __init__(  # noqa: PLR0913 - each is one decision of the clinic
-        self,
-        *,
-        model: SurvivalModelName = "auto",
-        horizons: tuple[float, ...] = (),
-        columns: Mapping[str, str] | None = None,
-        features: tuple[str, ...] = (),
-        ignore: tuple[str, ...] = (),
-        use_protected: tuple[str, ...] = ("age", "sex"),
-        protected: tuple[str, ...] = (),
-        false_alarm_cost: float = 1.0,
-        missed_cost: float = 1.0,
-        reasons: int = _REASONS,
-        trees: TreeOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.horizons = horizons
-        self.columns = columns
-        self.features = features
-        self.ignore = ignore
-        self.use_protected = use_protected
-        self.protected = protected
-        self.false_alarm_cost = false_alarm_cost
-        self.missed_cost = missed_cost
-        self.reasons = reasons
-        self.trees = trees
-        self.training = training
-        self.seed = seed
+    model: SurvivalModelName = "auto"
+    horizons: Annotated[tuple[float, ...], RISING_TIMES] = ()
+    columns: Mapping[str, str] | None = None
+    features: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    use_protected: tuple[str, ...] = ("age", "sex")
+    protected: tuple[str, ...] = ()
+    false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
+    missed_cost: Annotated[float, NOT_NEGATIVE] = 1.0
+    reasons: Annotated[int, integer(0, 10)] = _REASONS
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -233,16 +172,16 @@ class SurvivalPredictor(ChosenColumns, Application):
         """Few trees: a fit of seconds."""
         return cls(model="trees", trees=TreeOptions(rounds=60, learning_rate=0.1))
 
-    def split(self, records: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split records of yours at random, all those of a patient into one part.
 
         Parameters
         ----------
-        records : DataFrame
+        frame : DataFrame
             With follow-up and event; without a column ``patient`` each is somebody else's.
         """
         return split_patients(
-            records,
+            frame,
             patient=self._name("patient"),
             target=self._name("event"),
             durations=(self._name("follow_up_days"),),
@@ -253,23 +192,31 @@ class SurvivalPredictor(ChosenColumns, Application):
         schema, self.protected_ = self._feature_columns(train)
         patient = self._name("patient") if self._name("patient") in train else ""
         self.records_ = Records(schema=schema, target=self._name("event"), subject=patient)
-        if validation is None:
-            parts = self.split(train)
-            train, validation = pd.concat([parts.train, parts.validation]), parts.test
-        self.patients_ = self.records_.subjects_apart(train, validation)
-        rows = [self._followed(part) for part in (train, validation)]
-        self.split_ = {"train": self._describe(train), "validation": self._describe(validation)}
+        train, self.check_ = self._parts(train, validation)
+        self.patients_ = self.records_.subjects_apart(train, self.check_)
+        rows = [self._followed(part) for part in (train, self.check_)]
+        self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
-        every = Followed.joined(rows)
-        self.learned_ = every.follow_up
-        self.baselines_ = SurvivalBaselines(schema, seed=self.seed).fit(every)
-        self.inputs_ = self.recipe_.used_columns()
+        self.learned_ = Followed.joined(rows).follow_up
+        self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
+        self.schema_ = self.recipe_.used_columns()
         self.reasons_: TreeReasons | None = None
         if self.reasons:
-            reasons = TreeReasons(self.inputs_, self.reasons)
+            reasons = TreeReasons(self.schema_, self.reasons)
             arrays = [part.arrays for part in rows]
             self.reasons_ = reasons.fit(self.recipe_.log_hazard, *arrays, seed=self.seed)
-        self.check_ = validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        rows = [self._followed(part) for part in self._parts(train, validation)]
+        self.baselines_.fit(Followed.joined(rows))
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        if validation is not None:
+            return train, validation
+        parts = self.split(train)
+        return pd.concat([parts.train, parts.validation]), parts.test
 
     def _followed(self, frame: pd.DataFrame) -> Followed:
         labelled = self.records_.labelled(frame)
@@ -279,12 +226,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         return Followed(labelled.arrays, follow_up, patient)
 
     def _times(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        time = replace(
-            self.schema["follow_up_days"],
-            name=self._name("follow_up_days"),
-            required=True,
-            nullable=False,
-        )
+        name, usual = self._name("follow_up_days"), self.schema["follow_up_days"]
+        time = replace(usual, name=name, required=True, nullable=False)
         return Schema((time,)).to_arrays(frame)[time.name].astype(np.float64)
 
     def _describe(self, frame: pd.DataFrame) -> dict[str, Any]:
@@ -292,12 +235,29 @@ class SurvivalPredictor(ChosenColumns, Application):
         longest = float(self._times(frame).max())
         return {"rows": found["rows"], "events": found["positives"], "longest": longest}
 
+    @property
+    def outputs_(self) -> Schema:
+        """With as many horizons and reasons as there are."""
+        size = len(self.recipe_.horizons_)
+        told = (replace(c, size=size) if c.name.startswith("survival") else c for c in self.outputs)
+        return with_reasons(Schema(tuple(told)), self.reasons_)
+
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.inputs_.to_arrays(frame)
+        arrays = self.schema_.to_arrays(frame)
         answers = self.recipe_.answer(arrays)
         if self.reasons_ is not None:
             answers["reasons"] = self.reasons_.apply(arrays)
         return answers
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        tensors = self.recipe_.write(builder, inputs)
+        if self.reasons_ is not None:
+            tensors["reasons"] = self.reasons_.write(builder, inputs)
+        return tensors
+
+    def _thresholds(self) -> dict[str, list[float]]:
+        further = [] if self.reasons_ is None else [self.reasons_]
+        return thresholds_of_all([self.recipe_, *further])
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         self.records_.check_apart(self.patients_, frame)
@@ -320,33 +280,9 @@ class SurvivalPredictor(ChosenColumns, Application):
     def _notes(self) -> tuple[str, ...]:
         return () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.inputs_)
-        tensors = self.recipe_.write(builder, inputs)
-        columns, thresholds = [], self.recipe_.thresholds()
-        for column in self.outputs.without(["reasons"]):
-            size = len(self.recipe_.horizons_) if column.name.startswith("survival") else 1
-            kind = np.bool_ if column.kind == "boolean" else np.float32
-            builder.output(tensors[column.name], column.name, kind, size)
-            columns.append(replace(column, size=size))
-        if self.reasons_ is not None:
-            reasons = self.outputs["reasons"]
-            columns.append(self.reasons_.declare(builder, inputs, reasons, thresholds))
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.inputs_,
-            outputs=Schema(tuple(columns)),
-            check=self.check_,
-            thresholds=thresholds,
-            facts={
-                **self.recipe_.facts(),
-                "split": self.split_,
-                "intended_use": INTENDED_USE,
-                "notes": list(self._notes()),
-            },
-        )
+    def _facts(self) -> dict[str, Any]:
+        notes = list(self._notes())
+        return {**self.recipe_.facts(), "intended_use": INTENDED_USE, "notes": notes}
 
     def _options(self) -> SurvivalOptions:
         return SurvivalOptions(

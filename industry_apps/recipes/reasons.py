@@ -19,7 +19,7 @@ from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.features.sources import Source
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import TreeOptions, thresholds_of
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Schema
 
 #: Trees of the imitation: few and small, as each leaf holds a number for each column.
 _TREES = TreeOptions(rounds=150, learning_rate=0.1, num_leaves=12, feature_fraction=0.7)
@@ -109,35 +109,6 @@ class TreeReasons:
         """Raw column -> values on which the reasons turn."""
         return thresholds_of(self.features, [self.contributions_.booster])
 
-    def declare(
-        self,
-        builder: GraphBuilder,
-        inputs: Mapping[str, str],
-        column: Column,
-        thresholds: dict[str, list[float]],
-    ) -> Column:
-        """Append the reasons as an output, add their thresholds, and say how many they are.
-
-        Parameters
-        ----------
-        builder : GraphBuilder
-        inputs : mapping of str to str
-            Raw column -> tensor.
-        column : Column
-            The output.
-        thresholds : dict of str to list of float
-            Of the model; those of the reasons are added.
-
-        Returns
-        -------
-        Column
-            The output, with as many values as there are reasons.
-        """
-        builder.output(self.write(builder, inputs), column.name, np.object_, self.count)
-        for name, values in self.thresholds().items():
-            thresholds[name] = thresholds.get(name, []) + values
-        return replace(column, size=self.count)
-
     def note(self, margin: str) -> str:
         """How well the reasons fit the model, in words; ``margin`` names what they imitate."""
         return (
@@ -145,3 +116,12 @@ class TreeReasons:
             f"{self.fidelity_:.0%} of the variance of its {margin} on records that they have not "
             "learned from."
         )
+
+
+def with_reasons(outputs: Schema, reasons: TreeReasons | None) -> Schema:
+    """Outputs whose column ``reasons`` has as many values as are named; without it for none."""
+    if reasons is None:
+        return outputs.without(["reasons"])
+    return Schema(
+        tuple(replace(c, size=reasons.count) if c.name == "reasons" else c for c in outputs)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,12 @@ from industry_apps.features.ngrams import (
     word_grams,
 )
 from industry_apps.features.running import WrittenGraph
-from industry_apps.limits import POSITIVE, Limit, check_limits
+from industry_apps.limits import POSITIVE, check_parameters
 from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.schema import Column, Schema
 
 _SHORTEST, _LONGEST = 4, 7
+_MARGIN = Schema((Column("/margin", "number"),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +39,12 @@ class NgramOptions:
         Inverse of the penalty on the weights, > 0.
     """
 
-    smoothing: float = 0.3
-    word_freedom: float = 0.1
-    character_freedom: float = 0.01
+    smoothing: Annotated[float, POSITIVE] = 0.3
+    word_freedom: Annotated[float, POSITIVE] = 0.1
+    character_freedom: Annotated[float, POSITIVE] = 0.01
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
-
-
-_LIMITS: Mapping[str, Limit] = dict.fromkeys(
-    ("smoothing", "word_freedom", "character_freedom"), POSITIVE
-)
+        check_parameters(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,7 @@ class NgramScorer(ABC):
             getattr(self.options, self.freedom),
         )
         self._keep(weights)
-        self.graph_ = WrittenGraph(self.features.schema, self._write_margin, ("/margin",))
+        self.graph_ = WrittenGraph(self.features.schema, self._write_margin, _MARGIN)
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data."""
@@ -112,8 +108,8 @@ class NgramScorer(ABC):
         (found,) = self.graph_.run(arrays)
         return found[:, 0].astype(np.float64)
 
-    def _write_margin(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
-        builder.output(self.write(builder, inputs), "/margin", np.float32)
+    def _write_margin(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return {"/margin": self.write(builder, inputs)}
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append the model to a graph -> tensor [batch, 1]."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from industry_apps.errors import TrainingError
 from industry_apps.export.convert import split_thresholds, trees_to_onnx, with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.features.sources import Source
-from industry_apps.limits import NOT_NEGATIVE, SHARE, Limit, check_limits, integer
+from industry_apps.limits import NOT_NEGATIVE, SHARE, check_parameters, integer
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
 
@@ -54,20 +54,20 @@ class TreeOptions:
     seed : int
     """
 
-    rounds: int = 400
-    learning_rate: float = 0.04
-    num_leaves: int = 8
-    min_child_samples: int = 10
-    feature_fraction: float = 0.5
-    bagging_fraction: float = 1.0
-    l2: float = 1.0
-    bags: int = 1
-    one_hot: int = 0
-    patience: int = 0
-    seed: int = 0
+    rounds: Annotated[int, integer(1)] = 400
+    learning_rate: Annotated[float, SHARE] = 0.04
+    num_leaves: Annotated[int, integer(2)] = 8
+    min_child_samples: Annotated[int, integer(0)] = 10
+    feature_fraction: Annotated[float, SHARE] = 0.5
+    bagging_fraction: Annotated[float, SHARE] = 1.0
+    l2: Annotated[float, NOT_NEGATIVE] = 1.0
+    bags: Annotated[int, integer(1, 100)] = 1
+    one_hot: Annotated[int, integer(0)] = 0
+    patience: Annotated[int, integer(0)] = 0
+    seed: Annotated[int, integer(0)] = 0
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
+        check_parameters(self)
 
     def bagged(self) -> list[TreeOptions]:
         """Settings of each booster that is averaged: the same, with a seed of its own."""
@@ -95,21 +95,6 @@ class TreeOptions:
             "num_threads": 0,
             "verbosity": -1,
         }
-
-
-_LIMITS: dict[str, Limit] = {
-    "rounds": integer(1),
-    "learning_rate": SHARE,
-    "num_leaves": integer(2),
-    "min_child_samples": integer(0),
-    "feature_fraction": SHARE,
-    "bagging_fraction": SHARE,
-    "l2": NOT_NEGATIVE,
-    "bags": integer(1, 100),
-    "one_hot": integer(0),
-    "patience": integer(0),
-    "seed": integer(0),
-}
 
 
 class TreeScorer:

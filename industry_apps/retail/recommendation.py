@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self, get_args
+from functools import partial
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from industry_apps.errors import SchemaError, unknown_name
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import BOOLEAN, NAME_MAP, NAMES, Limit, instance, integer, one_of
+from industry_apps.limits import integer
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.retail.ranking.assessment import RankingBaselines, assess_ranking
 from industry_apps.retail.ranking.interactions import (
@@ -35,6 +36,7 @@ from industry_apps.retail.ranking.interactions import (
     read_interactions,
     split_interactions,
 )
+from industry_apps.retail.ranking.metrics import RANKING
 from industry_apps.retail.ranking.recipe import Choice, RankingOptions, RankingRecipe
 from industry_apps.retail.ranking.rules import Wishes
 from industry_apps.schema import Column, Schema, Traits
@@ -43,6 +45,8 @@ from industry_apps.training import TrainingOptions
 _K = 10
 #: Columns of a request; the others are of interactions.
 _REQUEST = ("user", "history", "allowed", "category_cap")
+
+_list = partial(Column, kind="category", size=None, required=False)
 
 
 class Recommender(OwnNames, Application):
@@ -94,82 +98,35 @@ class Recommender(OwnNames, Application):
     name = "retail.recommendation"
     schema = Schema(
         (
-            Column(name="user", kind="category", required=False, description="Who asks"),
-            Column(name="item", kind="category", role="identifier", description="What was taken"),
-            Column(name="time", kind="datetime", role="identifier", required=False),
-            Column(name="weight", kind="number", low=0, role="identifier", required=False),
+            Column("user", "category", "Who asks", required=False),
+            Column("item", "category", "What was taken", role="identifier"),
+            Column("time", "datetime", role="identifier", required=False),
+            Column("weight", "number", low=0, role="identifier", required=False),
+            Column("category", "category", "Of the item", role="identifier", required=False),
+            _list("history", description="Items taken since, the latest last"),
+            _list("allowed", description="Only these items; all without it"),
             Column(
-                name="category",
-                kind="category",
-                role="identifier",
-                required=False,
-                description="Of the item",
-            ),
-            Column(
-                name="history",
-                kind="category",
-                size=None,
-                required=False,
-                description="Items taken since, the latest last",
-            ),
-            Column(
-                name="allowed",
-                kind="category",
-                size=None,
-                required=False,
-                description="Only these items; all without it",
-            ),
-            Column(
-                name="category_cap",
-                kind="number",
-                low=1,
-                required=False,
-                description="Items of one category at most",
+                "category_cap", "number", "Items of one category at most", low=1, required=False
             ),
         )
     )
     outputs = Schema(
         (
-            Column(
-                name="items", kind="category", size=_K, description='The best first; "" at the end'
-            ),
-            Column(name="scores", kind="number", size=_K, description="Falling"),
+            Column("items", "category", 'The best first; "" at the end', size=_K),
+            Column("scores", "number", "Falling", size=_K),
         )
     )
-    traits = Traits(task="ranking", inputs=("category", "number"))
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(Choice)),
-        "k": integer(1, 100),
-        "columns": NAME_MAP.or_none(),
-        "ordered": BOOLEAN,
-        "attributes": NAMES,
-        "items": instance(pd.DataFrame).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("category", "number"))
+    problem = RANKING
 
-    def __init__(
-        self,
-        *,
-        model: Literal[
-            "auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"
-        ] = "auto",
-        k: int = _K,
-        columns: Mapping[str, str] | None = None,
-        ordered: bool = True,
-        attributes: tuple[str, ...] = (),
-        items: pd.DataFrame | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.k = k
-        self.columns = columns
-        self.ordered = ordered
-        self.attributes = attributes
-        self.items = items
-        self.training = training
-        self.seed = seed
+    model: Choice = "auto"
+    k: Annotated[int, integer(1, 100)] = _K
+    columns: Mapping[str, str] | None = None
+    ordered: bool = True
+    attributes: tuple[str, ...] = ()
+    items: pd.DataFrame | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -181,16 +138,16 @@ class Recommender(OwnNames, Application):
         """EASE alone: a fit of seconds."""
         return cls(model="ease")
 
-    def split(self, interactions: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split interactions of yours: the latest of each user are the test.
 
         Parameters
         ----------
-        interactions : DataFrame
+        frame : DataFrame
             Without a time, or where the order does not count, random ones of each user.
         """
         names = self._names()
-        return split_interactions(interactions, names, ordered=self.ordered, seed=self.seed)
+        return split_interactions(frame, names, ordered=self.ordered, seed=self.seed)
 
     def similar_items(self, item: str, k: int = _K) -> pd.DataFrame:
         """The items that go with an item: what somebody is recommended who took only this.
@@ -244,12 +201,18 @@ class Recommender(OwnNames, Application):
         self.recipe_ = RankingRecipe(options).fit(
             found[0], later, table, category if has_kinds else ""
         )
-        self.baselines_ = RankingBaselines.of(found[0] if later is None else found[0].joined(later))
+        self.rivals_: list[RankingBaselines] = []
         kinds = ("train", "validation")
         self.split_ = {name: described(part) for name, part in zip(kinds, found, strict=False)}
         request = [self._name(n) for n in _REQUEST[: 3 + has_kinds]]
         self.schema_ = Schema(tuple(named[name] for name in request))
         self.check_ = train if validation is None else validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        parts, known = [p for p in (train, validation) if p is not None], self.recipe_.histories_
+        first, *later = read_interactions(parts, self._names(), known.items[1:].tolist())
+        every = first.joined(later[0]) if later else first
+        self.rivals_ = [RankingBaselines.of(every)]
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self.schema_.to_arrays(frame)
@@ -260,24 +223,23 @@ class Recommender(OwnNames, Application):
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         names = self._names()
         self._check_target([frame], names)
-        return assess_ranking(self.recipe_, self.baselines_, frame, names, self.split_)
+        return assess_ranking(self.recipe_, self.rivals_, frame, names, self.split_)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        user, history, allowed, *cap = builder.inputs(self.schema_).values()
+    @property
+    def outputs_(self) -> Schema:
+        """As long as is asked for."""
+        return Schema(tuple(replace(column, size=self.k) for column in self.outputs))
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        user, history, allowed, *cap = inputs.values()
         items, scores = self.recipe_.write(builder, user, history, Wishes(allowed, *cap))
-        builder.output(items, "items", np.object_, self.k)
-        builder.output(scores, "scores", np.float32, self.k)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=Schema(tuple(replace(c, size=self.k) for c in self.outputs)),
-            check=self.check_,
-            thresholds={},
-            facts={**self.recipe_.facts(), "split": self.split_},
-            rows_a_run=self.recipe_.rows_a_run,
-        )
+        return {"items": items, "scores": scores}
+
+    def _facts(self) -> dict[str, Any]:
+        return self.recipe_.facts()
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        return replace(super()._exportable(precision), rows_a_run=self.recipe_.rows_a_run)
 
     def _check_target(self, parts: list[pd.DataFrame], names: InteractionColumns) -> None:
         for part in parts:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -22,13 +22,12 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest, split_random
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.evaluation.labels import label_bootstrap
+from industry_apps.evaluation.labels import LABELS, label_bootstrap
 from industry_apps.evaluation.sections import Section
-from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
-from industry_apps.limits import NAME_MAP, Limit, instance, integer, is_number, one_of
+from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, NgramOptions, Records
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.scorers import Labelled
@@ -42,8 +41,6 @@ from industry_apps.training import TrainingOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SentimentModel = Literal["stack", "words", "characters", "text_cnn", "text_transformer"]
 
 _WORDS = 5
 #: What customers write about, by the words they use for it.
@@ -72,7 +69,7 @@ _side = partial(Column, kind="category", categories=SIDES[1:])
 
 def _aspect_columns(names: tuple[str, ...]) -> list[Column]:
     return [
-        _side(name=f"{name}_sentiment", description=f"Near words about the {name}; else missing")
+        _side(f"{name}_sentiment", description=f"Near words about the {name}; else missing")
         for name in names
     ]
 
@@ -117,61 +114,32 @@ class SentimentAnalyzer(OwnNames, Application):
     name = "retail.sentiment"
     schema = Schema(
         (
-            Column(name="text", kind="text", description="What somebody wrote"),
-            Column(name="is_positive", kind="boolean", role="identifier", required=False),
-            Column(name="product", kind="category", role="identifier", required=False),
-            Column(name="time", kind="datetime", role="identifier", required=False),
+            Column("text", "text", "What somebody wrote"),
+            Column.label("is_positive"),
+            Column("product", "category", role="identifier", required=False),
+            Column("time", "datetime", role="identifier", required=False),
         )
     )
     outputs = Schema(
         (
-            _side(name="sentiment", nullable=False, description="Of the whole text"),
+            _side("sentiment", description="Of the whole text", nullable=False),
+            Column.probability("positive_probability", "Calibrated"),
             Column(
-                name="positive_probability",
-                kind="number",
-                low=0,
-                high=1,
-                nullable=False,
-                description="Calibrated",
-            ),
-            Column(
-                name="words",
-                kind="category",
-                size=_WORDS,
-                description="That speak most for the answer, the first most",
+                "words", "category", "That speak most for the answer, the first most", size=_WORDS
             ),
             *_aspect_columns(tuple(_ASPECTS)),
         )
     )
-    traits = Traits(task="decision", inputs=("text",), explains=True)
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(SentimentModel)),
-        "columns": NAME_MAP.or_none(),
-        "neutral_band": _BAND,
-        "aspects": _ASPECT_MAP.or_none(),
-        "ngrams": instance(NgramOptions).or_none(),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
+    traits = Traits(inputs=("text",), explains=True)
+    problem = LABELS
 
-    def __init__(
-        self,
-        *,
-        model: SentimentModel = "stack",
-        columns: Mapping[str, str] | None = None,
-        neutral_band: float = 0.1,
-        aspects: Mapping[str, tuple[str, ...]] | None = None,
-        ngrams: NgramOptions | None = None,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.columns = columns
-        self.neutral_band = neutral_band
-        self.aspects = aspects
-        self.ngrams = ngrams
-        self.training = training
-        self.seed = seed
+    model: Literal["stack", "words", "characters", "text_cnn", "text_transformer"] = "stack"
+    columns: Mapping[str, str] | None = None
+    neutral_band: Annotated[float, _BAND] = 0.1
+    aspects: Annotated[Mapping[str, tuple[str, ...]], _ASPECT_MAP] | None = None
+    ngrams: NgramOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -183,18 +151,18 @@ class SentimentAnalyzer(OwnNames, Application):
         """Words alone: a fit of a second."""
         return cls(model="words")
 
-    def split(self, texts: pd.DataFrame) -> Split:
+    def split(self, frame: pd.DataFrame) -> Split:
         """Split texts of yours: the latest are the test, or random ones without a time.
 
         Parameters
         ----------
-        texts : DataFrame
+        frame : DataFrame
             With the label ``is_positive``.
         """
         time = self._name("time")
-        if time in texts:
-            return split_latest(texts, time=time)
-        return split_random(texts, target=self._name("is_positive"), seed=self.seed)
+        if time in frame:
+            return split_latest(frame, time=time)
+        return split_random(frame, target=self._name("is_positive"), seed=self.seed)
 
     def trend(self, texts: pd.DataFrame, *, period: str = "month") -> pd.DataFrame:
         """How the share of positive texts of each product changes, with intervals.
@@ -259,12 +227,18 @@ class SentimentAnalyzer(OwnNames, Application):
             known["train"], known.get("validation")
         )
         self.reasons_ = WordReasons(self._word_weights(known["train"], options), _WORDS)
-        self.baselines_ = TextBaselines(self._name("text")).fit(known["train"])
-        aspects = tuple(self._aspects())
-        self.outputs_ = Schema((*list(self.outputs)[:3], *_aspect_columns(aspects)))
-        said = (Column(name="text", kind="text"), Column(name="said", kind="number"))
-        self.graph_ = WrittenGraph(Schema(said), self._write_said, self.outputs_.names)
+        self.baselines_ = TextBaselines(self._name("text"))
+        said = Schema((Column("text", "text"), Column("said", "number")))
+        self.graph_ = WrittenGraph(said, self._write_said, self.outputs_)
         self.check_ = train if validation is None else validation
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self.baselines_.fit(self._labelled(train))
+
+    @property
+    def outputs_(self) -> Schema:
+        """With the aspects that are asked for."""
+        return Schema((*list(self.outputs)[:3], *_aspect_columns(tuple(self._aspects()))))
 
     def _word_weights(self, train: Labelled, options: DecisionOptions) -> Any:
         """Of the model of words in the recipe, or of one that is learned to give reasons."""
@@ -283,10 +257,14 @@ class SentimentAnalyzer(OwnNames, Application):
         feeds = {"text": arrays[self._name("text")], "said": probability.astype(np.float32)}
         return shaped(self.outputs_, self.graph_.run(feeds))
 
-    def _write_said(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
-        self._write_answers(builder, inputs["text"], inputs["said"])
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        probability = self.recipe_.write(builder, inputs)["probability"]
+        return self._write_answers(builder, inputs[self._name("text")], probability)
 
-    def _write_answers(self, builder: GraphBuilder, text: str, probability: str) -> None:
+    def _write_said(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self._write_answers(builder, inputs["text"], inputs["said"])
+
+    def _write_answers(self, builder: GraphBuilder, text: str, probability: str) -> dict[str, str]:
         """What follows from the text and its probability; the same in training and in the file."""
         node, half = builder.node, builder.constant(np.float32(0.5))
         band = self.neutral_band
@@ -298,11 +276,12 @@ class SentimentAnalyzer(OwnNames, Application):
         never = node("Less", probability, builder.constant(np.float32(-1)))
         side = side_of(builder, node("Sub", probability, half), band, never)
         neutral = builder.constant(np.array([[SIDES[2]]], dtype=object))
-        builder.output(node("Where", wordless, neutral, side), "sentiment", np.object_)
-        builder.output(probability, "positive_probability", np.float32)
-        builder.output(words, "words", np.object_, _WORDS)
-        for name, tensor in sides.items():
-            builder.output(tensor, f"{name}_sentiment", np.object_)
+        return {
+            "sentiment": node("Where", wordless, neutral, side),
+            "positive_probability": probability,
+            "words": words,
+            **{f"{name}_sentiment": tensor for name, tensor in sides.items()},
+        }
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         rows = self._labelled(frame)
@@ -317,37 +296,19 @@ class SentimentAnalyzer(OwnNames, Application):
         test = {"rows": len(rows.target), "positives": int(rows.target.sum())}
         right = (probability >= 0.5) == rows.target
         sure = np.abs(probability - 0.5) > self.neutral_band
-        return Report(
-            application="",
-            data="",
-            model=self.model,
-            metrics=ours.estimates(),
+        return Report.beside(
+            self.model,
+            ours,
+            others,
             split={**self.split_, "test": test},
-            baselines={name: other.estimates() for name, other in others.items()},
-            margins={name: ours.minus(other) for name, other in others.items()},
             sections=(_band_section(right, sure, self.neutral_band),),
             headline_text=f"{right.mean():.1%} of {len(right)} texts are told right.",
             notes=("Accuracy counts the likelier side of every text, neutral or not.",),
         )
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.schema_)
-        probability = self.recipe_.write(builder, inputs)["probability"]
-        self._write_answers(builder, inputs[self._name("text")], probability)
-        return Exportable(
-            graph=builder.model(self.name),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs_,
-            check=self.check_,
-            thresholds={},
-            facts={
-                "model": self.model,
-                "decision": {"threshold": 0.5, "neutral_band": self.neutral_band},
-                "split": self.split_,
-            },
-        )
+    def _facts(self) -> dict[str, Any]:
+        decision = {"threshold": 0.5, "neutral_band": self.neutral_band}
+        return {"model": self.model, "decision": decision}
 
     def _labelled(self, frame: pd.DataFrame) -> Labelled:
         if frame.empty:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple, Self, get_args
+from typing import Annotated, Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
+from industry_apps.limits import check_parameters, integer, one_of
 from industry_apps.runtime.steps import Step, period_of, phase_of, start_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import MISSING_TIME, time_zones
-
-_LIMITS = {
-    "series": instance(str),
-    "time": instance(str),
-    "length": integer(1),
-    "together": BOOLEAN,
-    "horizon": integer(0),
-    "step": one_of(get_args(Step)),
-}
 
 #: More cells than this are not laid out: one wrong date makes a grid of centuries.
 _MOST_CELLS = 500_000_000
@@ -50,13 +41,13 @@ class WindowRule:
 
     series: str
     time: str
-    length: int
+    length: Annotated[int, integer(1)]
     together: bool = False
-    horizon: int = 0
-    step: str = ""
+    horizon: Annotated[int, integer(0)] = 0
+    step: Annotated[str, one_of(get_args(Step))] = ""
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
+        check_parameters(self)
         if self.horizon and not self.step:
             raise ParameterError(
                 "A 'horizon' needs a 'step': without one the future moments are not known."

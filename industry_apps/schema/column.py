@@ -6,8 +6,8 @@ history or the items of a recommendation; an image is one value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ _WINDOWED: dict[str, tuple[Kind, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a business record.
 
@@ -46,7 +46,7 @@ class Column:
         What the values are. A datetime enters the exported file as whole seconds since
         1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "", an image as uint8
         [height, width, channels] of any height and width; it cannot be missing.
-    unit, description : str
+    description, unit : str
         For people; the unit of a datetime is always UTC.
     low, high : float, optional
         Inclusive limits of a number.
@@ -74,17 +74,18 @@ class Column:
 
     Examples
     --------
-    >>> Column(name="amount", kind="number", unit="EUR", low=0).to_array([12.5, None])
+    >>> Column("amount", "number", unit="EUR", low=0).to_array([12.5, None])
     array([12.5,  nan], dtype=float32)
-    >>> Column(name="bought", kind="category", size=None).to_array([["A7", "B1"], None])
+    >>> Column("bought", "category", size=None).to_array([["A7", "B1"], None])
     array([['A7', 'B1'],
            ['', '']], dtype=object)
     """
 
     name: str
     kind: Kind
-    unit: str = ""
     description: str = ""
+    _: KW_ONLY
+    unit: str = ""
     low: float | None = None
     high: float | None = None
     categories: tuple[str, ...] = ()
@@ -119,6 +120,16 @@ class Column:
                 "a list of any length."
             )
         self._check_image()
+
+    @classmethod
+    def probability(cls, name: str, description: str = "", **further: Any) -> Self:
+        """A probability that is always answered: a number in [0, 1]."""
+        return cls(name, "number", description, low=0, high=1, nullable=False, **further)
+
+    @classmethod
+    def label(cls, name: str, description: str = "") -> Self:
+        """A yes or no that is known in training, and is no input."""
+        return cls(name, "boolean", description, role="identifier", required=False)
 
     @property
     def is_list(self) -> bool:

@@ -147,17 +147,12 @@ class Traits:
 
     Parameters
     ----------
-    task : {"decision", "forecast", "ranking", "image", "mask", "policy", "property",
-        "generation", "survival"}
-        What the outputs are.
     inputs : tuple of str
         Kinds of the columns it takes.
     streaming : bool
         Has state columns that a stream of records keeps up to date.
     explains : bool
         Each answer can be explained column by column.
-    intervals : bool
-        Answers carry an interval.
     precisions : tuple of str
         What ``export(precision=...)`` takes.
     windows : bool
@@ -165,11 +160,9 @@ class Traits:
         then the kinds of the columns beside those that say whose row it is, and of when.
     """
 
-    task: str
     inputs: tuple[str, ...] = ()
     streaming: bool = False
     explains: bool = False
-    intervals: bool = False
     precisions: tuple[str, ...] = ("float32",)
     windows: bool = False
 

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.errors import require
-from industry_apps.evaluation.meanings import LOWER_IS_BETTER
 from industry_apps.export.parity import Answers, certify
 from industry_apps.schema import Schema
 from industry_apps.testing.trial import (
@@ -41,20 +40,6 @@ TRAINING_LIBRARIES = (
     "matplotlib",
     "pandas",
 )
-
-#: Task -> the metric that decides, and the trivial baseline that it has to beat; None where
-#: an honest negative is an accepted result.
-PRIMARY: dict[str, tuple[str, str | None]] = {
-    "decision": ("average_precision", "prevalence"),
-    "policy": ("rank_ic", None),
-    "ranking": ("ndcg_at_10", "popularity"),
-    "forecast": ("mase", "seasonal_naive"),
-    "survival": ("c_index", "kaplan_meier"),
-    "property": ("rmse", "mean"),
-    "generation": ("nll", "unigram"),
-    "image": ("auroc", "prior"),
-    "mask": ("dice", "empty_mask"),
-}
 
 _SERVE = """
 import json, sys
@@ -224,20 +209,24 @@ def sample_repeats(trial: Trial) -> None:
 
 
 def beats_trivial_baseline(trial: Trial) -> None:
-    """The metric that decides lies beyond the trivial baseline's, where the task asks for it."""
-    metric, baseline = _primary(trial)
-    if baseline is None:
+    """The metric that decides lies beyond the trivial baseline's, where the problem has one."""
+    report, problem = trial.report, trial.application_class.problem
+    metric = problem.decisive(report.metrics)
+    if not problem.trivial:
         return
-    margin = trial.report.margins[baseline][metric]
-    lead = -margin.high if metric in LOWER_IS_BETTER else margin.low
+    baseline = problem.trivial_of(report.baselines)
+    assert_that(baseline is not None, f"Of {problem.trivial}, no baseline is in the report.")
+    margin = report.margins[str(baseline)][metric]
+    lead = margin.low if problem.sign(metric) > 0 else -margin.high
     assert_that(lead > 0, f"{metric} less that of {baseline!r} is {margin}.")
 
 
 def reports_intervals_and_baselines(trial: Trial) -> None:
     """Metrics have intervals, the one that decides among them, beside two baselines or more."""
-    report = trial.report
-    metric, _ = _primary(trial)
-    assert_that(metric in report.metrics, f"No {metric!r} in the report: {sorted(report.metrics)}.")
+    report, problem = trial.report, trial.application_class.problem
+    unsaid = [name for name in report.metrics if not problem.metric(name).meaning]
+    assert_that(not unsaid, f"Of {problem.name!r}, no meaning is declared of {unsaid}.")
+    metric = problem.decisive(report.metrics)
     for name, found in report.metrics.items():
         known = found.low <= found.value <= found.high or not np.isfinite(found.value)
         assert_that(known, f"The metric {name!r} lies in no interval: {found}.")
@@ -256,12 +245,6 @@ def explains_each_column(trial: Trial) -> None:
     )
     assert_that(bool(np.isfinite(list(found.values())).all()), f"Not finite: {found}")
     assert_that(any(found.values()), "No column contributes anything.")
-
-
-def _primary(trial: Trial) -> tuple[str, str | None]:
-    task = trial.application_class.traits.task
-    assert_that(task in PRIMARY, f"No metric is named for the task {task!r}: add it to PRIMARY.")
-    return PRIMARY[task]
 
 
 def _plain(value: Any) -> object:

@@ -74,7 +74,7 @@ def yield_checks(
     else:
         trial = Trial(application_class)
         chosen = [*answers.OF_RECORDS, *answers.CHECKS, *limits.OF_RECORDS]
-        if traits.task in ("decision", "image", "survival"):
+        if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
     chosen += [*structure.CHECKS, *limits.CHECKS]
     if traits.explains:

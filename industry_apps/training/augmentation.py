@@ -8,11 +8,10 @@ arXiv:1710.09412). Letters: B images, C channels, H and W pixels, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from industry_apps.limits import BOOLEAN, NOT_NEGATIVE, Limit, check_limits, is_number
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, is_number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,23 +42,16 @@ class Augmentation:
     """
 
     mirror: bool = True
-    rotation: float = 10.0
-    shift: float = 0.06
-    scale: float = 0.1
-    contrast: float = 0.4
-    brightness: float = 0.5
-    noise: float = 0.1
-    mixup: float = 0.0
+    rotation: Annotated[float, NOT_NEGATIVE] = 10.0
+    shift: Annotated[float, _BELOW_ONE] = 0.06
+    scale: Annotated[float, _BELOW_ONE] = 0.1
+    contrast: Annotated[float, NOT_NEGATIVE] = 0.4
+    brightness: Annotated[float, NOT_NEGATIVE] = 0.5
+    noise: Annotated[float, NOT_NEGATIVE] = 0.1
+    mixup: Annotated[float, NOT_NEGATIVE] = 0.0
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
-
-
-_LIMITS: Mapping[str, Limit] = {
-    "mirror": BOOLEAN,
-    **dict.fromkeys(("rotation", "contrast", "brightness", "noise", "mixup"), NOT_NEGATIVE),
-    **dict.fromkeys(("shift", "scale"), _BELOW_ONE),
-}
+        check_parameters(self)
 
 
 def augmented(images: Tensor, change: Augmentation) -> Tensor:

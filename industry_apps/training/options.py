@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from industry_apps.limits import (
-    BOOLEAN,
     NOT_NEGATIVE,
     POSITIVE,
-    Limit,
-    check_limits,
+    check_parameters,
     integer,
-    one_of,
     wrong_parameter,
 )
 
@@ -91,21 +88,21 @@ class TrainingOptions:
     int >= 1. Got 0 instead.
     """
 
-    max_epochs: int = 50
-    least_steps: int = 0
-    batch_size: int = 512
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    patience: int = 6
-    seed: int = 0
+    max_epochs: Annotated[int, integer(1)] = 50
+    least_steps: Annotated[int, integer(0)] = 0
+    batch_size: Annotated[int, integer(1)] = 512
+    learning_rate: Annotated[float, POSITIVE] = 1e-3
+    weight_decay: Annotated[float, NOT_NEGATIVE] = 1e-4
+    patience: Annotated[int, integer(1)] = 6
+    seed: Annotated[int, integer(0)] = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     progress: bool = True
     checkpoint: Path | None = None
-    gradient_clip: float = 1.0
+    gradient_clip: Annotated[float, POSITIVE] = 1.0
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
+        check_parameters(self)
 
     def for_rows(self, rows: int) -> TrainingOptions:
         """With the epochs and the patience that ``least_steps`` asks for with so many rows.
@@ -307,21 +304,3 @@ def _has_flag(flag: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
         return flag in cpuinfo.read_text(encoding="utf-8").split()
     except OSError:
         return False
-
-
-_LIMITS: dict[str, Limit] = {
-    "max_epochs": integer(1),
-    "least_steps": integer(0),
-    "batch_size": integer(1),
-    "learning_rate": POSITIVE,
-    "weight_decay": NOT_NEGATIVE,
-    "patience": integer(1),
-    "seed": integer(0),
-    "precision": one_of(("auto", "float32", "bfloat16")),
-    "device": one_of(("auto", "cpu", "cuda", "mps")),
-    "progress": BOOLEAN,
-    "checkpoint": Limit(
-        lambda value: value is None or isinstance(value, Path), "a pathlib.Path or None"
-    ),
-    "gradient_clip": POSITIVE,
-}

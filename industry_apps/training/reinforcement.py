@@ -20,7 +20,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from industry_apps.backbones import SequenceLikelihood
 from industry_apps.errors import TrainingError
-from industry_apps.limits import POSITIVE, SHARE, check_limits, integer
+from industry_apps.limits import POSITIVE, SHARE, check_parameters, integer
 from industry_apps.training.options import seeded
 
 
@@ -58,18 +58,16 @@ class ReinforceOptions:
     ParameterError
     """
 
-    steps: int = 180
-    batch_size: int = 64
-    learning_rate: float = 3e-4
-    sigma: float = 60.0
-    best: float = 0.5
-    of_a_kind: int = 5
-    seed: int = 0
+    steps: Annotated[int, integer(1)] = 180
+    batch_size: Annotated[int, integer(1)] = 64
+    learning_rate: Annotated[float, POSITIVE] = 3e-4
+    sigma: Annotated[float, POSITIVE] = 60.0
+    best: Annotated[float, SHARE] = 0.5
+    of_a_kind: Annotated[int, integer(1)] = 5
+    seed: Annotated[int, integer(0)] = 0
 
     def __post_init__(self) -> None:
-        counts = dict.fromkeys(("steps", "batch_size", "of_a_kind"), integer(1))
-        sizes = dict.fromkeys(("learning_rate", "sigma"), POSITIVE)
-        check_limits(self, counts | sizes | {"best": SHARE, "seed": integer(0)})
+        check_parameters(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def configured(
     (3, 50)
     """
     model = kind.fast() if fast else kind()
-    hints = get_type_hints(kind.__init__)
+    hints = get_type_hints(kind)
     for setting, text in settings.items():
         name, _, inner = setting.partition(".")
         present = model.get_params(deep=False)

@@ -25,7 +25,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     Parameters
     ----------
     model : Model
-        Of a task "decision".
+        Whose decision is by the costs of its errors.
     application : Application
         The one that wrote the file, unfitted: it knows what the columns are.
     data : Dataset or Split
@@ -34,18 +34,19 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     Raises
     ------
     ParameterError
-        The task has no metrics here.
+        It decides by no costs.
     SchemaError
         The label or a column is missing, or only one class occurs.
     LeakageError
         The model learned from data as late as these.
     """
-    if application.traits.task != "decision":
-        raise ParameterError(
-            f"Answers of the task {application.traits.task!r} cannot be measured from a file. "
-            f"Use {type(application).__name__}.evaluate."
-        )
     frame, facts = data.test, model.metadata
+    rule = facts.get("decision", {})
+    if "false_alarm_cost" not in rule:
+        raise ParameterError(
+            f"The answers of {model.path.name} are no decisions by their costs, and cannot be "
+            f"measured from a file. Use {type(application).__name__}.evaluate."
+        )
     entity, label = (_column(application, k, "identifier") for k in ("category", "boolean"))
     if isinstance(data, Dataset):
         label = data.target
@@ -58,7 +59,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     target = records.labelled(frame).target
     answers = model.predict(frame)
     outputs = {column.kind: answers[column.name] for column in reversed(model.outputs.columns)}
-    probability, rule = outputs["number"].to_numpy(np.float64), facts["decision"]
+    probability = outputs["number"].to_numpy(np.float64)
     positive = rule.get("positive", True)
     kind = "category" if isinstance(positive, str) else "boolean"
     decision = (outputs[kind] == positive).to_numpy(bool)

@@ -23,10 +23,11 @@ MADE_HERE = re.compile(
 
 LINES_A_FILE = 400
 LINES_A_FUNCTION = 60
-LINES_OF_APPLICATION = 150
+LINES_OF_APPLICATION = 220
 CONTRACT = {
-    *("name", "schema", "outputs", "traits", "limits", "defaults", "known_failures"),
-    *("fit", "predict", "evaluate", "export", "sample", "fast"),
+    *("name", "schema", "outputs", "traits", "problem", "defaults", "known_failures"),
+    *("schema_", "outputs_", "check_", "split_", "windows_", "history_"),
+    *("fit", "predict", "evaluate", "export", "split", "sample", "fast"),
 }
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import get_origin
 
 import pytest
+from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import industry_apps
 from industry_apps.application import Application
+from industry_apps.limits import limits_of
 from industry_apps.registry import APPLICATIONS, application
 
 #: Of numpydoc's checks, those that can be right or wrong; the others are taste.
@@ -100,6 +103,15 @@ def test_every_row_of_the_registry_is_alive(name):
     assert kind.__module__ == f"industry_apps.{name}"
     domain = import_module(kind.__module__.rpartition(".")[0])
     assert getattr(domain, kind.__name__) is kind
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_each_parameter_is_documented_in_order_and_says_its_limit(name):
+    kind = application(name)
+    parameters = NumpyDocString(inspect.getdoc(kind))["Parameters"]
+    documented = [one for each in parameters for one in each.name.split(", ")]
+    assert documented == [field.name for field in fields(kind)]
+    assert list(limits_of(kind)) == documented
 
 
 def test_every_card_names_registered_applications_and_exists_for_them():

@@ -210,7 +210,7 @@ def test_file_without_times_is_scored_on_rows_with_times(credit: Run) -> None:
 
 
 def test_positions_are_not_scored_from_a_file(trading: Run) -> None:
-    with pytest.raises(ParameterError, match=r"'policy'.*Use TradingStrategy\.evaluate"):
+    with pytest.raises(ParameterError, match=r"no decisions.*Use TradingStrategy\.evaluate"):
         score(Model(trading.path), TradingStrategy(), trading.data)
 
 

@@ -63,8 +63,8 @@ def test_help_names_every_command() -> None:
 def test_list() -> None:
     found = {each["name"]: each for each in printed(run("list", "--json"))}
     assert set(found) == set(APPLICATIONS)
-    assert found[NAME]["traits"]["task"] == "decision"
     assert found[NAME]["class"] == "industry_apps.finance.FraudDetector"
+    assert found[NAME]["traits"]["streaming"]
     assert found[NAME]["summary"].endswith(".")
     assert found[NAME]["question"].endswith("?")
 

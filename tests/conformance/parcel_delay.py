@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, card
-from industry_apps.errors import ParameterError, TrainingError
+from industry_apps.data import Dataset, Split, card, split_latest
+from industry_apps.errors import TrainingError
 from industry_apps.evaluation import Report, average_precision, bootstrap
-from industry_apps.export import Exportable
+from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column, Schema, Traits
 
@@ -48,13 +49,11 @@ class ParcelDelay(Application):
             Column(name="is_late", kind="boolean", nullable=False),
         )
     )
-    traits = Traits(
-        task="decision", inputs=("number", "category", "datetime", "boolean"), explains=True
-    )
+    traits = Traits(inputs=("number", "category", "datetime", "boolean"), explains=True)
+    problem = DECISION
     slow = "slow"
 
-    def __init__(self, *, threshold: float = 0.5) -> None:
-        self.threshold = threshold
+    threshold: float = 0.5
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -65,9 +64,10 @@ class ParcelDelay(Application):
     def fast(cls) -> Self:
         return cls()
 
+    def split(self, frame: pd.DataFrame) -> Split:
+        return split_latest(frame, time="day")
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        if not isinstance(self.threshold, float):
-            raise ParameterError(f"'threshold' must be a float. Got {self.threshold!r} instead.")
         target = Schema((LATE,)).to_arrays(train)["late"] > 0
         if len(set(target.tolist())) < 2:
             raise TrainingError("Both classes are needed.")
@@ -75,7 +75,10 @@ class ParcelDelay(Application):
         arrays = self.schema_.to_arrays(train)
         self.typical_ = float(np.nanmedian(arrays["weight"]))
         self.offset_ = float(self._margins(arrays).mean())
-        self.validation_ = validation
+        self.check_, self.split_ = validation, {"train": {"rows": len(train)}}
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self.rivals_ = ("prevalence", "weight")
 
     def _margins(self, arrays):
         weight = arrays["weight"].astype(np.float64)
@@ -97,41 +100,30 @@ class ParcelDelay(Application):
         }
         return judged(frame["late"], self._answers(frame)["late_probability"], scores)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         offset = builder.constant(np.float32(self.offset_))
         probability = builder.node(
-            "Sigmoid", builder.node("Sub", self._margin_node(builder), offset)
+            "Sigmoid", builder.node("Sub", self._margin_node(builder, inputs), offset)
         )
         threshold = builder.constant(np.float32(self.threshold))
         decision = builder.node("GreaterOrEqual", probability, threshold)
-        builder.output(probability, "late_probability", np.float32)
-        builder.output(decision, "is_late", np.bool_)
-        return Exportable(
-            graph=builder.model("parcels"),
-            native=self._answers,
-            schema=self.schema_,
-            outputs=self.outputs,
-            check=self.validation_,
-            thresholds={},
-            facts={"application": self.name},
-        )
+        return {"late_probability": probability, "is_late": decision}
 
-    def _margin_node(self, builder: GraphBuilder) -> str:
+    def _margin_node(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         def constant(value):
             return builder.constant(np.array(value))
 
-        def flag(op: str, name: str, dtype: type, value: object) -> str:
-            found = builder.node(op, builder.input(name, dtype), constant(value))
+        def flag(op: str, name: str, value: object) -> str:
+            found = builder.node(op, inputs[name], constant(value))
             return builder.cast(found, np.float32)
 
-        weight = builder.input("weight", np.float32)
+        weight = inputs["weight"]
         filled = builder.node(
             "Where", builder.node("IsNaN", weight), constant(np.float32(self.typical_)), weight
         )
-        slow = flag("Equal", "carrier", np.object_, [self.slow])
-        early = flag("Less", "day", np.int64, np.int64(0))
-        insured = flag("Greater", "insured", np.float32, np.float32(0))
+        slow = flag("Equal", "carrier", [self.slow])
+        early = flag("Less", "day", np.int64(0))
+        insured = flag("Greater", "insured", np.float32(0))
         margin = builder.node("Mul", filled, constant(np.float32(0.1)))
         margin = builder.node("Add", margin, builder.node("Mul", slow, constant(np.float32(3))))
         return builder.node("Sub", builder.node("Add", margin, early), insured)
@@ -146,16 +138,8 @@ def judged(target, ours, others) -> Report:
 
         return bootstrap({"average_precision": precision}, None, len(target), resamples=50)
 
-    model = found(ours)
     baselines = {name: found(scores) for name, scores in others.items()}
-    return Report(
-        application="",
-        data="",
-        model="rule",
-        metrics=model.estimates(),
-        baselines={name: other.estimates() for name, other in baselines.items()},
-        margins={name: model.minus(other) for name, other in baselines.items()},
-    )
+    return Report.beside("rule", found(ours), baselines)
 
 
 def parcels(seed: int, rows: int = 400) -> pd.DataFrame:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
 
 from industry_apps.errors import TrainingError
 from industry_apps.evaluation import Report
-from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime import WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Column, Schema, Traits
 from tests.conformance.parcel_delay import judged
 from tests.conformance.store_sales import StoreSales
 
@@ -48,9 +49,7 @@ class StoreForecast(StoreSales):
             Column(name="is_weekend", kind="boolean", nullable=False),
         )
     )
-    traits = StoreSales.traits.__class__(
-        task="decision", inputs=("category", "datetime", "number", "boolean"), windows=True
-    )
+    traits = Traits(inputs=("category", "datetime", "number", "boolean"), windows=True)
     keeps_history = True
 
     @classmethod
@@ -61,7 +60,7 @@ class StoreForecast(StoreSales):
         return data
 
     def _fit(self, train, validation):
-        self.rule_ = WindowRule(
+        self.rule_ = self.windows_ = WindowRule(
             series="store", time="day", length=self.days, horizon=DAYS, step="day"
         )
         panel = self._panel(train)
@@ -72,45 +71,40 @@ class StoreForecast(StoreSales):
         if validation is not None:
             self.history_ = panel.joined(self._panel(validation))
         self.check_ = train
+        self.schema_, self.split_ = self.schema, {"train": {"rows": len(train)}}
 
-    def _index(self, frame: pd.DataFrame) -> pd.Index:
+    def _indexed(self, frame: pd.DataFrame):
         panel = self._panel(frame)
         stop = asked_at(panel, self.schema, self.rule_)
-        return pd.DataFrame(answer_keys(panel, stop, self.rule_)).set_index(self.rule_.keys).index
+        keys = pd.DataFrame(answer_keys(panel, stop, self.rule_)).set_index(self.rule_.keys)
+        answers = self._answers(panel.feeds(stop, self.schema, self.rule_))
+        return {name: values.reshape(-1) for name, values in answers.items()}, keys.index
 
-    def _answers(self, frame: pd.DataFrame):
-        panel = self._panel(frame)
-        stop = asked_at(panel, self.schema, self.rule_)
-        answers = self._decided(panel.feeds(stop, self.schema, self.rule_))
-        return {name: values.reshape(-1) for name, values in answers.items()}
-
-    def _decided(self, feeds):
+    def _answers(self, frame):
         """The mean of the last days, nothing where a store will be closed; [series, DAYS]."""
-        sold = feeds["sold"]
+        sold = frame["sold"]
         known = ~np.isnan(sold)
         total = np.where(known, sold, 0).sum(axis=1, dtype=np.float64)
         mean = (total / np.maximum(known.sum(axis=1), 1)).astype(np.float32)
         mean = np.where(known.any(axis=1), mean, self.typical_)
-        named = (feeds["store"][:, 0] == "store 1").astype(np.float32)
-        closed = feeds["open"][:, -DAYS:] == 0
+        named = (frame["store"][:, 0] == "store 1").astype(np.float32)
+        closed = frame["open"][:, -DAYS:] == 0
         forecast = np.where(closed, np.float32(0), (mean + named)[:, None])
-        weekend = (feeds["day"][:, -DAYS:] + 3 * 86_400) % WEEK >= 5 * 86_400
+        weekend = (frame["day"][:, -DAYS:] + 3 * 86_400) % WEEK >= 5 * 86_400
         return {"forecast": forecast, "is_weekend": weekend}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         panel = self._panel(frame)
         stops = range(self.days, len(panel.times) - DAYS)
-        told = [self._decided(panel.feeds(s, self.schema, self.rule_))["forecast"] for s in stops]
+        told = [self._answers(panel.feeds(s, self.schema, self.rule_))["forecast"] for s in stops]
         forecast = np.array(told)[:, :, 0]
         sold = np.stack([panel.columns["sold"][stop] for stop in stops])
         known = ~np.isnan(sold)
         scores = {"prevalence": np.zeros(known.sum()), "today": np.ones(known.sum())}
         return judged((sold > 60)[known], forecast[known], scores)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         node, constant = builder.node, builder.constant
-        inputs = builder.inputs(self.schema.inputs(), length=self.days, horizon=DAYS)
 
         def future(name: str) -> str:
             start, stop = constant(np.array([-DAYS])), constant(np.array([2**31]))
@@ -129,22 +123,10 @@ class StoreForecast(StoreSales):
         named = node("Equal", inputs["store"], constant(np.array(["store 1"], dtype=object)))
         mean = node("Add", mean, builder.cast(named, np.float32))
         closed = node("Equal", future("open"), zero)
-        builder.output(node("Where", closed, zero, mean), "forecast", np.float32, DAYS)
         monday = node("Add", future("day"), constant(np.int64(3 * 86_400)))
         weekend = node(
             "GreaterOrEqual",
             node("Mod", monday, constant(np.int64(WEEK))),
             constant(np.int64(5 * 86_400)),
         )
-        builder.output(weekend, "is_weekend", np.bool_, DAYS)
-        return Exportable(
-            graph=builder.model("stores"),
-            native=self._decided,
-            schema=self.schema,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={"application": self.name},
-            windows=self.rule_,
-            history=self.history_,
-        )
+        return {"forecast": node("Where", closed, zero, mean), "is_weekend": weekend}

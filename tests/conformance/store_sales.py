@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, card
+from industry_apps.data import Dataset, Split, card, split_latest
 from industry_apps.errors import TrainingError
 from industry_apps.evaluation import Report
-from industry_apps.export import Exportable
+from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import integer
 from industry_apps.runtime import Panel, WindowRule
@@ -51,13 +52,12 @@ class StoreSales(Application):
             Column(name="runs_out", kind="boolean", nullable=False),
         )
     )
-    traits = Traits(task="decision", inputs=("number", "boolean"), windows=True)
-    limits = {"days": integer(1, 60)}  # noqa: RUF012
+    traits = Traits(inputs=("number", "boolean"), windows=True)
+    problem = DECISION
     together = False
     keeps_history = False
 
-    def __init__(self, *, days: int = 7) -> None:
-        self.days = days
+    days: Annotated[int, integer(1, 60)] = 7
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -69,8 +69,11 @@ class StoreSales(Application):
     def fast(cls) -> Self:
         return cls()
 
+    def split(self, frame: pd.DataFrame) -> Split:
+        return split_latest(frame, time="day")
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.rule_ = WindowRule(
+        self.rule_ = self.windows_ = WindowRule(
             series="store", time="day", length=self.days, together=self.together
         )
         panel = self._panel(train)
@@ -82,24 +85,26 @@ class StoreSales(Application):
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
         self.history_ = panel if self.keeps_history else None
         self.check_ = train if validation is None else validation
+        self.schema_, self.split_ = self.schema, {"train": {"rows": len(train)}}
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        """Nothing is learned: the rules are what they are."""
 
     def _panel(self, frame: pd.DataFrame) -> Panel:
         return Panel.read(frame, self.schema, self.rule_)
 
-    def _index(self, frame: pd.DataFrame) -> pd.Index:
-        return pd.Index(self._panel(frame).series, name="store")
-
-    def _answers(self, frame: pd.DataFrame):
+    def _indexed(self, frame: pd.DataFrame):
         panel = self._panel(frame)
-        return self._decided(panel.feeds(len(panel.times), self.schema, self.rule_))
+        answers = self._answers(panel.feeds(len(panel.times), self.schema, self.rule_))
+        return answers, pd.Index(panel.series, name="store")
 
-    def _decided(self, feeds):
+    def _answers(self, frame):
         """The mean of the days on which the store was open, or what is typical; [series]."""
-        known = ~np.isnan(feeds["sold"]) & (feeds["open"] > 0)
-        total = np.where(known, feeds["sold"], 0).sum(axis=1, dtype=np.float64)
+        known = ~np.isnan(frame["sold"]) & (frame["open"] > 0)
+        total = np.where(known, frame["sold"], 0).sum(axis=1, dtype=np.float64)
         mean = (total / np.maximum(known.sum(axis=1), 1)).astype(np.float32)
         forecast = np.where(known.any(axis=1), mean, self.typical_)
-        return {"forecast": forecast, "runs_out": forecast > feeds["stock"][:, 0]}
+        return {"forecast": forecast, "runs_out": forecast > frame["stock"][:, 0]}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         panel = self._panel(frame)
@@ -110,28 +115,17 @@ class StoreSales(Application):
             panel.columns["sold"][self.days - 1 : -1],
         )
         stock = np.array([feeds["stock"][:, 0] for feeds in windows])
-        forecast = np.array([self._decided(feeds)["forecast"] for feeds in windows])
+        forecast = np.array([self._answers(feeds)["forecast"] for feeds in windows])
         told = ~np.isnan(tomorrow + today + stock)
         scores = {"prevalence": np.zeros(told.sum()), "today": (today - stock)[told]}
         return judged((tomorrow > stock)[told], (forecast - stock)[told], scores)
 
-    def _exportable(self) -> Exportable:
-        builder = GraphBuilder()
-        inputs = builder.inputs(self.schema.inputs(), length=self.days)
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         forecast = self._forecast_node(builder, inputs["sold"], inputs["open"])
-        builder.output(self._answered_node(builder, forecast), "forecast", np.float32)
-        builder.output(builder.node("Greater", forecast, inputs["stock"]), "runs_out", np.bool_)
-        return Exportable(
-            graph=builder.model("stores"),
-            native=self._decided,
-            schema=self.schema,
-            outputs=self.outputs,
-            check=self.check_,
-            thresholds={},
-            facts={"application": self.name},
-            windows=self.rule_,
-            history=self.history_,
-        )
+        return {
+            "forecast": self._answered_node(builder, forecast),
+            "runs_out": builder.node("Greater", forecast, inputs["stock"]),
+        }
 
     def _answered_node(self, builder: GraphBuilder, forecast: str) -> str:
         del builder

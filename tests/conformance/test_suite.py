@@ -32,8 +32,8 @@ class DocumentedNowhere(ParcelDelay):
 
 
 class ExportsAnotherModel(ParcelDelay):
-    def _margin_node(self, builder):
-        node = super()._margin_node(builder)
+    def _margin_node(self, builder, inputs):
+        node = super()._margin_node(builder, inputs)
         return builder.node("Mul", node, builder.constant(np.float32(1.01)))
 
 
@@ -59,9 +59,8 @@ class AnswersFlagsAsNumbers(ParcelDelay):
 
 
 class NamesAnother(ParcelDelay):
-    def _exportable(self):
-        made = super()._exportable()
-        return replace(made, facts={"application": "test.other"})
+    def _facts(self):
+        return {"application": "test.other"}
 
 
 class SeedsNothing(ParcelDelay):
@@ -156,11 +155,13 @@ class IsCertain(ParcelDelay):
 class MeasuresSomethingElse(ParcelDelay):
     def _evaluate(self, frame):
         made = super()._evaluate(frame)
-        return replace(made, metrics={"accuracy": made.metrics["average_precision"]})
+        return replace(made, metrics={"luck": made.metrics["average_precision"]})
 
 
-class TaskWithoutMetric(ParcelDelay):
-    traits = replace(ParcelDelay.traits, task="divination")
+class HasNoTrivialBaseline(ParcelDelay):
+    def _evaluate(self, frame):
+        made = super()._evaluate(frame)
+        return replace(made, baselines={"weight": made.baselines["weight"]})
 
 
 class DefaultsToAList(ParcelDelay):
@@ -187,10 +188,11 @@ class LearnsWithoutUnderscore(ParcelDelay):
 
 
 class AcceptsNonsense(ParcelDelay):
-    def _fit(self, train, validation):
+    def fit(self, train, validation=None):
         given, self.threshold = self.threshold, 0.5
-        super()._fit(train, validation)
+        super().fit(train, validation)
         self.threshold = given
+        return self
 
 
 class AcceptsAnyPrecision(ParcelDelay):
@@ -306,8 +308,8 @@ MISTAKES = [
     (StandsBesideOneBaseline, "reports_intervals_and_baselines", "Too few baselines"),
     (KnowsNoInterval, "reports_intervals_and_baselines", "lies in no interval"),
     (IsCertain, "reports_intervals_and_baselines", "has no width"),
-    (MeasuresSomethingElse, "reports_intervals_and_baselines", "No 'average_precision'"),
-    (TaskWithoutMetric, "beats_trivial_baseline", "divination"),
+    (MeasuresSomethingElse, "reports_intervals_and_baselines", "no meaning is declared of .'luck'"),
+    (HasNoTrivialBaseline, "beats_trivial_baseline", "Of .'prevalence',., no baseline"),
     (DefaultsToAList, "parameters_are_explicit", "'carriers' can be changed"),
     (TakesParametersInOrder, "parameters_are_explicit", "'threshold' is not keyword-only"),
     (ChangesItsParameter, "fit_keeps_parameters", "changed the parameter 'threshold'"),

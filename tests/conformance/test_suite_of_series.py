@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParityError, SchemaError
+from industry_apps.finance.trading.performance_intervals import POLICY
 from industry_apps.runtime import Model
 from industry_apps.testing import check_application, yield_checks
 from tests.conformance.store_forecast import StoreForecast
@@ -50,31 +51,33 @@ class ExportsRecords(StoreSales):
 
 
 class ProvesLittle(StoreSales):
-    def _exportable(self):
-        return replace(super()._exportable(), moments=1)
+    def _exportable(self, precision="float32"):
+        return replace(super()._exportable(precision), moments=1)
 
 
 class KeepsTheIndex(StoreSales):
-    def _index(self, frame):
-        return frame.index[: len(super()._index(frame))]
+    def _indexed(self, frame):
+        answers, index = super()._indexed(frame)
+        return answers, frame.index[: len(index)]
 
 
 class NamesNoSeries(StoreSales):
-    def _index(self, frame):
-        return super()._index(frame).rename(None)
+    def _indexed(self, frame):
+        answers, index = super()._indexed(frame)
+        return answers, index.rename(None)
 
 
 class InOrderOfAppearance(StoreSales):
     """Right as long as the table is sorted."""
 
-    def _index(self, frame):
-        return pd.Index(frame["store"].unique(), name="store")
+    def _indexed(self, frame):
+        return super()._indexed(frame)[0], pd.Index(frame["store"].unique(), name="store")
 
 
 class ReadsTheWholeTable(StoreSales):
-    def _answers(self, frame):
-        answers = super()._answers(frame)
-        return {**answers, "forecast": answers["forecast"] + len(frame)}
+    def _indexed(self, frame):
+        answers, index = super()._indexed(frame)
+        return {**answers, "forecast": answers["forecast"] + len(frame)}, index
 
 
 class Remembers(StoreSales):
@@ -84,24 +87,24 @@ class Remembers(StoreSales):
         super()._fit(train, validation)
         self.sold_ = {}
 
-    def _answers(self, frame):
+    def _indexed(self, frame):
         panel = self._panel(frame)
         tomorrow = int(panel.times[-1]) + 86_400
         keys = [(store, day) for day in panel.times.tolist() for store in panel.series]
         known = np.nan_to_num(panel.columns["sold"].ravel(), nan=1.0)
         self.sold_ |= dict(zip(keys, known, strict=True))
-        answers = super()._answers(frame)
+        answers, index = super()._indexed(frame)
         told = zip(panel.series, answers["forecast"], strict=True)
         forecast = np.array([self.sold_.get((store, tomorrow), usual) for store, usual in told])
-        return {**answers, "forecast": forecast}
+        return {**answers, "forecast": forecast}, index
 
 
 class CountsStoresToCome(AllStores):
     """Is told how many stores there will be by the table that all moments are taken from."""
 
-    def _decided(self, feeds):
-        answers = super()._decided(feeds)
-        return {**answers, "forecast": answers["forecast"] + np.float32(len(feeds["sold"]))}
+    def _answers(self, frame):
+        answers = super()._answers(frame)
+        return {**answers, "forecast": answers["forecast"] + np.float32(len(frame["sold"]))}
 
     def _answered_node(self, builder, forecast):
         stores = builder.cast(builder.node("Size", forecast), np.float32)
@@ -111,8 +114,8 @@ class CountsStoresToCome(AllStores):
 class ComparesStores(StoreSales):
     """Declares that a store stands alone, and looks at the others."""
 
-    def _decided(self, feeds):
-        answers = super()._decided(feeds)
+    def _answers(self, frame):
+        answers = super()._answers(frame)
         return {**answers, "forecast": answers["forecast"] / answers["forecast"].max()}
 
     def _answered_node(self, builder, forecast):
@@ -120,16 +123,16 @@ class ComparesStores(StoreSales):
 
 
 class NeedsAFullWindow(StoreSales):
-    def _answers(self, frame):
+    def _indexed(self, frame):
         if self._panel(frame).present[-1].all():
-            return super()._answers(frame)
+            return super()._indexed(frame)
         raise SchemaError("A store is not open any more. Leave it out.")
 
 
 class NeedsTwoDays(StoreSales):
-    def _answers(self, frame):
+    def _indexed(self, frame):
         self._panel(frame).times[-2]
-        return super()._answers(frame)
+        return super()._indexed(frame)
 
 
 class KeepsTheLast(StoreSales):
@@ -144,10 +147,10 @@ class IgnoresZones(StoreSales):
 
 
 class AnswersNothingAtAll(StoreSales):
-    def _answers(self, frame):
+    def _indexed(self, frame):
         if frame.empty:
             raise SchemaError("Not so.")
-        return super()._answers(frame)
+        return super()._indexed(frame)
 
 
 class LearnsFromTwoDays(StoreSales):
@@ -228,9 +231,9 @@ def test_a_file_that_reads_tables_otherwise_is_found(monkeypatch):
 
 
 class HonestlyNoBetter(StoreSales):
-    """A task whose report may say that nothing was found."""
+    """Of a problem whose report may say that nothing was found."""
 
-    traits = replace(StoreSales.traits, task="policy")
+    problem = POLICY
 
     def _evaluate(self, frame):
         made = super()._evaluate(frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from industry_apps.features import GraphBuilder
@@ -56,21 +58,16 @@ class TracedParcel(ParcelDelay):
         weights = np.where(legs == "", np.nan, weight[:, None]).astype(np.float32)
         return {**super()._answers(frame), "legs": legs, "weights": weights}
 
-    def _margin_node(self, builder: GraphBuilder) -> str:
-        margin = super()._margin_node(builder)
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         node, constant = builder.node, builder.constant
-        route = builder.input("route", np.object_, None)
-        builder.input("scale", np.float32, 2)
+        route, weight = inputs["route"], inputs["weight"]
         rows = node("Shape", route, attributes={"end": 1})
         shape = node("Concat", rows, constant(np.array([LEGS])), attributes={"axis": 0})
         empty = node("Expand", constant(np.array([[""]], dtype=object)), shape)
         longer = node("Concat", route, empty, attributes={"axis": 1})
         ends = (constant(np.array([value])) for value in (0, LEGS, 1))
         legs = node("Slice", longer, *ends)
-        builder.output(legs, "legs", np.object_, LEGS)
-        absent = node("IsNaN", "weight")
-        weight = node("Where", absent, constant(np.float32(0)), "weight")
+        weight = node("Where", node("IsNaN", weight), constant(np.float32(0)), weight)
         none = node("Equal", legs, constant(np.array([""], dtype=object)))
         weights = node("Where", none, constant(np.float32(np.nan)), weight)
-        builder.output(weights, "weights", np.float32, LEGS)
-        return margin
+        return {**super()._write(builder, inputs), "legs": legs, "weights": weights}

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Costs, EntityDays, auroc
+from industry_apps.evaluation.costs import expected_cost
 from industry_apps.evaluation.decisions import (
     DecisionCurves,
     decision_bootstrap,
     decision_metrics,
     entity_precision_at,
 )
-from industry_apps.evaluation.metrics import expected_cost
 
 
 def daily(target, score, entity, day, k, weight=None):

@@ -11,11 +11,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Costs, auroc, average_precision, brier
-from industry_apps.evaluation.metrics import (
-    calibration_error,
-    cost_optimal_threshold,
-    expected_cost,
-)
+from industry_apps.evaluation.costs import cost_optimal_threshold, expected_cost
+from industry_apps.evaluation.metrics import calibration_error
 
 
 @st.composite

@@ -14,7 +14,7 @@ import pytest
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Costs, Estimate, Published, Report, Section
 from industry_apps.evaluation import page as page_module
-from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.decisions import DECISION, DecisionCurves
 from industry_apps.evaluation.plots import (
     blank_figure,
     calibration_plot,
@@ -46,6 +46,7 @@ def report():
         application="a.b",
         data="rows",
         model="trees",
+        problem=DECISION,
         metrics={"auroc": Estimate(0.914, 0.89, 0.93), "brier": Estimate(0.1, 0.09, 0.11)},
         split={"test": {"rows": np.int64(2000), "from": np.datetime64("2018-08-08")}},
         baselines={
@@ -103,6 +104,7 @@ def test_verdicts(metric, mine, margin, verdict):
         application="a",
         data="d",
         model="m",
+        problem=DECISION,
         metrics={metric: Estimate(*mine)},
         baselines={"other": {metric: Estimate(0.5, 0.4, 0.6)}},
         margins={} if margin is None else {"other": {metric: Estimate(*margin)}},

@@ -63,14 +63,14 @@ def test_protected_columns_need_consent(data, tmp_path):
     ).fit(data)
     assert Model(scorer.export(tmp_path / "m.onnx")).schema.names == ["amount", "age"]
     every = CreditScorer(model="trees", trees=QUICK, use_protected=True).fit(data)
-    assert set(every.inputs_.names) >= PROTECTED
+    assert set(every.schema_.names) >= PROTECTED
     assert set(every.evaluate(data).groups["model"].groups) == PROTECTED
 
 
 def test_further_columns_can_be_protected(data):
     scorer = CreditScorer(model="trees", trees=QUICK, protected=("housing", "existing_credits"))
     report = scorer.fit(data).evaluate(data)
-    assert not {"housing", "existing_credits", *PROTECTED} & set(scorer.inputs_.names)
+    assert not {"housing", "existing_credits", *PROTECTED} & set(scorer.schema_.names)
     assert list(report.groups["model"].groups) == ["age", "sex", "housing", "existing_credits"]
     titles = [section.title for section in report.all_sections()]
     assert "Fairness of the model: housing" in titles

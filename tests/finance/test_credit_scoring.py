@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps.data import Dataset, load
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
-from industry_apps.evaluation.metrics import expected_cost
+from industry_apps.evaluation.costs import expected_cost
 from industry_apps.finance import CreditScorer
 from industry_apps.recipes import ScorecardOptions, TreeOptions
 from industry_apps.runtime import Model
@@ -99,7 +99,7 @@ def test_the_scale_is_the_one_asked_for(data):
 def test_points_of_the_bins_add_up_to_the_score(card, data):
     table = card.points()
     assert table["points"].dtype.kind == "i"
-    points = card.recipe_.scorecard().points(card.inputs_.to_arrays(data.test))
+    points = card.recipe_.scorecard().points(card.schema_.to_arrays(data.test))
     np.testing.assert_array_equal(sum(points.values()), card.predict(data.test)["score"])
     for attribute, found in points.items():
         assert set(found) <= set(table.loc[table["attribute"] == attribute, "points"])
@@ -107,7 +107,7 @@ def test_points_of_the_bins_add_up_to_the_score(card, data):
 
 
 def test_reasons_are_the_attributes_that_cost_the_most_points(card, data):
-    points = pd.DataFrame(card.recipe_.scorecard().points(card.inputs_.to_arrays(data.test)))
+    points = pd.DataFrame(card.recipe_.scorecard().points(card.schema_.to_arrays(data.test)))
     best = card.points().groupby("attribute")["points"].max()
     lost = best[points.columns] - points
     found = card.predict(data.test)
@@ -246,7 +246,7 @@ def test_a_column_that_is_left_out_must_be_there(data):
     with pytest.raises(ParameterError, match="Did you mean 'purpose'"):
         CreditScorer(ignore=("purposes",)).fit(data)
     scorer = CreditScorer(model="trees", trees=QUICK, ignore=("purpose", "sex")).fit(data)
-    assert "purpose" not in scorer.inputs_.names
+    assert "purpose" not in scorer.schema_.names
     assert "purpose" not in scorer.evaluate(data).groups["model"].groups
 
 

@@ -124,12 +124,12 @@ def test_an_age_beyond_the_range_is_refused(files, stays, cohort, which, age):
 
 
 def test_race_is_no_feature_unless_asked_for(outcome, stays, files):
-    assert "race" not in outcome.inputs_
-    assert {"age", "sex"} <= set(outcome.inputs_.names)
+    assert "race" not in outcome.schema_
+    assert {"age", "sex"} <= set(outcome.schema_.names)
     assert "race" in outcome.evaluate(stays).groups["model"].groups
     asked = OutcomePredictor.fast().set_params(use_protected=("race",)).fit(stays)
-    assert "race" in asked.inputs_
-    assert "age" not in asked.inputs_
+    assert "race" in asked.schema_
+    assert "age" not in asked.schema_
     with pytest.raises(ParameterError, match="'race' is protected"):
         OutcomePredictor.fast().set_params(features=("race",)).fit(stays)
 

@@ -6,6 +6,7 @@ Letters: T days, A assets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pandas as pd
 
 from industry_apps.errors import SchemaError
 from industry_apps.finance.trading.performance import TRADING_DAYS, drawdown
-from industry_apps.limits import NOT_NEGATIVE, check_limits
+from industry_apps.limits import NOT_NEGATIVE, check_parameters
 
 __all__ = ["Backtest", "TradingCosts", "backtest"]
 
@@ -47,12 +48,12 @@ class TradingCosts:
     TradingCosts(fee_bp=5.0, slippage_bp=2.0, borrow_rate=0.0)
     """
 
-    fee_bp: float = 5.0
-    slippage_bp: float = 0.0
-    borrow_rate: float = 0.0
+    fee_bp: Annotated[float, NOT_NEGATIVE] = 5.0
+    slippage_bp: Annotated[float, NOT_NEGATIVE] = 0.0
+    borrow_rate: Annotated[float, NOT_NEGATIVE] = 0.0
 
     def __post_init__(self) -> None:
-        check_limits(self, dict.fromkeys(("fee_bp", "slippage_bp", "borrow_rate"), NOT_NEGATIVE))
+        check_parameters(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,26 +94,6 @@ class Backtest:
     def turnover(self) -> _Floats:
         """Traded value of each day, buys and sales added, as a share of equity."""
         return np.abs(self.trades).sum(axis=1)
-
-    @property
-    def fees(self) -> _Floats:
-        """Fees of each day, as a share of equity."""
-        return self.costs.fee_bp * _BASIS_POINT * self.turnover
-
-    @property
-    def slippage(self) -> _Floats:
-        """Slippage of each day, as a share of equity."""
-        return self.costs.slippage_bp * _BASIS_POINT * self.turnover
-
-    @property
-    def borrow(self) -> _Floats:
-        """Borrow cost of each day, as a share of equity."""
-        return self.costs.borrow_rate / TRADING_DAYS * self.short_exposure
-
-    @property
-    def long_exposure(self) -> _Floats:
-        """Value of the long positions, as a share of equity."""
-        return np.maximum(self.weights, 0).sum(axis=1)
 
     @property
     def short_exposure(self) -> _Floats:

@@ -13,12 +13,33 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, Estimate
+from industry_apps.evaluation.problems import Metric, Problem
 from industry_apps.finance.trading import performance
 from industry_apps.finance.trading.forecast_skill import (
     daily_information_coefficient,
     mean_of_known,
 )
 from industry_apps.limits import integer, wrong_parameter
+
+#: Positions to hold; that a strategy earns nothing is an accepted result.
+POLICY = Problem(
+    name="policy",
+    metrics=(
+        Metric("rank_ic", "mean daily rank correlation of forecast and later return"),
+        Metric("information_coefficient", "mean daily correlation of forecast and later return"),
+        Metric("sharpe", "mean over standard deviation of returns, a year"),
+        Metric(
+            "deflated_sharpe", "probability that the Sharpe ratio is more than luck of many trials"
+        ),
+        Metric("annual_return", "net of costs, compounded"),
+        Metric("annual_volatility", "standard deviation of returns, a year", "low"),
+        Metric("max_drawdown", "largest loss from a peak", "low"),
+        Metric("hit_rate", "share of days with a gain"),
+        Metric("turnover", "bought and sold in a year, as multiples of the equity", "low"),
+        Metric("capacity", "equity at which trades are too large for the market"),
+    ),
+)
+
 
 __all__ = ["StrategyDays", "performance_bootstrap", "performance_metrics"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from onnx import TensorProto
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.window_nodes import centred, mean_product, total
-from industry_apps.limits import BOOLEAN, POSITIVE, SHARE, check_limits
+from industry_apps.limits import POSITIVE, SHARE, check_parameters
 
 __all__ = ["PositionRule"]
 
@@ -97,23 +98,15 @@ class PositionRule:
     array([ 0.5,  0. , -0.5])
     """
 
-    gross: float = 1.0
-    volatility_target: float | None = 0.10
-    pace: float = 1.0
-    turnover_limit: float | None = 0.2
-    max_weight: float = 0.05
+    gross: Annotated[float, POSITIVE] = 1.0
+    volatility_target: Annotated[float, POSITIVE] | None = 0.10
+    pace: Annotated[float, SHARE] = 1.0
+    turnover_limit: Annotated[float, POSITIVE] | None = 0.2
+    max_weight: Annotated[float, SHARE] = 0.05
     long_only: bool = False
 
     def __post_init__(self) -> None:
-        limits = {
-            "gross": POSITIVE,
-            "volatility_target": POSITIVE.or_none(),
-            "pace": SHARE,
-            "turnover_limit": POSITIVE.or_none(),
-            "max_weight": SHARE,
-            "long_only": BOOLEAN,
-        }
-        check_limits(self, limits)
+        check_parameters(self)
 
     def apply(self, scores: ArrayLike, returns: ArrayLike, held: ArrayLike) -> _Floats:
         """Size the positions of one day.

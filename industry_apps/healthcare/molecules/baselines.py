@@ -49,6 +49,7 @@ class MoleculeBaselines:
 
     def __init__(self, column: str, task: Task) -> None:
         self.column, self.task = column, task
+        self.models_: dict[str, list[Any]] = {}  # until they are learned, there is none
 
     def fit(self, train: Measured) -> MoleculeBaselines:
         """Learn from training molecules.
@@ -59,7 +60,7 @@ class MoleculeBaselines:
         """
         rows = np.log1p(morgan(train.arrays[self.column]))
         self.mean_ = np.nanmean(train.target, axis=0)
-        self.models_: dict[str, list[Any]] = {name: [] for name in self._fresh()}
+        self.models_ = {name: [] for name in self._fresh()}
         for target in train.target.T:
             known = ~np.isnan(target)
             for name, model in self._fresh().items():
@@ -73,6 +74,8 @@ class MoleculeBaselines:
         ----------
         smiles : ndarray of str, shape [rows]
         """
+        if not self.models_:
+            return {}
         rows = np.log1p(morgan(smiles))
         trivial = "mean" if self.task == "regression" else "prevalence"
         found = {trivial: np.tile(self.mean_, (len(smiles), 1))}

@@ -9,8 +9,24 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
-from industry_apps.evaluation.metrics import Ranking
+from industry_apps.evaluation.metrics import AUROC, AVERAGE_PRECISION, BRIER, Ranking
+from industry_apps.evaluation.problems import Metric, Problem
 from industry_apps.evaluation.sections import Section
+
+#: Measured properties: numbers, or classes of yes and no.
+PROPERTIES = Problem(
+    name="properties",
+    metrics=(
+        Metric("rmse", "root of the mean squared error, in units", "low"),
+        AUROC,
+        Metric("mae", "mean absolute error, in units", "low"),
+        Metric("r2", "share of the variance that is explained"),
+        AVERAGE_PRECISION,
+        BRIER,
+    ),
+    trivial=("mean", "prevalence"),
+)
+
 
 __all__ = ["class_bootstrap", "each_property", "number_bootstrap"]
 

@@ -8,9 +8,9 @@ made, work, or do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -31,16 +31,7 @@ from industry_apps.healthcare.molecules.written import (
     canonical,
     restored_estimates,
 )
-from industry_apps.limits import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    Limit,
-    check_limits,
-    instance,
-    integer,
-    one_of,
-    wrong_parameter,
-)
+from industry_apps.limits import NOT_NEGATIVE, POSITIVE, check_parameters, integer, wrong_parameter
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
@@ -58,6 +49,7 @@ _ARGUMENTS = dict.fromkeys(("count", "samples", "steps"), integer(1))
 _ARGUMENTS |= {"population": integer(4), "reach": POSITIVE, "seed": integer(0)}
 
 
+@dataclass(kw_only=True, eq=False)
 class MoleculeSpace:
     """Molecules as points of a space that can be searched, by a variational autoencoder.
 
@@ -108,34 +100,13 @@ class MoleculeSpace:
     ['smiles', 'score', 'step']
     """
 
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "notation": one_of((SELFIES, SMILES)),
-        "units": integer(8, 4096),
-        "latent": integer(1),
-        "spellings": integer(0),
-        "divergence": NOT_NEGATIVE,
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
-
-    def __init__(
-        self,
-        *,
-        notation: Literal["selfies", "smiles"] = "selfies",
-        units: int = 256,
-        latent: int = 64,
-        spellings: int = 4,
-        divergence: float = 0.02,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.notation = notation
-        self.units = units
-        self.latent = latent
-        self.spellings = spellings
-        self.divergence = divergence
-        self.training = training
-        self.seed = seed
+    notation: Literal["selfies", "smiles"] = "selfies"
+    units: Annotated[int, integer(8, 4096)] = 256
+    latent: Annotated[int, integer(1)] = 64
+    spellings: Annotated[int, integer(0)] = 4
+    divergence: Annotated[float, NOT_NEGATIVE] = 0.02
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     def fit(self, train: pd.DataFrame | Dataset, validation: pd.DataFrame | None = None) -> Self:
         """Learn the space of some molecules.
@@ -152,7 +123,7 @@ class MoleculeSpace:
         ------
         SchemaError, ParameterError, TrainingError, MissingExtraError
         """
-        check_limits(self, self.limits)
+        check_parameters(self)
         if isinstance(train, Dataset):
             train, validation = train.train, train.validation if validation is None else validation
         if validation is None or validation.empty:

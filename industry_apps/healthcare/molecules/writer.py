@@ -91,8 +91,8 @@ class MoleculeWriter:
         count = (found["count"][:, 0] - 2).astype(np.float32)
         return {"log_likelihood": likely, "tokens": count, "readable": readable}
 
-    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
-        """Append all to a graph, and declare the outputs of :meth:`answers`."""
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append all to a graph -> the tensors of :meth:`answers`."""
         import torch
 
         from industry_apps.backbones import SequenceLikelihood
@@ -111,9 +111,8 @@ class MoleculeWriter:
         missing = builder.constant(np.float32(np.nan))
         likely = builder.node("Where", readable, told, missing)
         tokens = builder.node("Sub", count, builder.constant(np.int64(2)))
-        builder.output(likely, "log_likelihood", np.float32)
-        builder.output(builder.cast(tokens, np.float32), "tokens", np.float32)
-        builder.output(readable, "readable", np.bool_)
+        tokens = builder.cast(tokens, np.float32)
+        return {"log_likelihood": likely, "tokens": tokens, "readable": readable}
 
     def step_model(self) -> bytes:
         """The step model as a file's content: what :class:`SequenceWriter` reads."""

@@ -15,7 +15,23 @@ import numpy.typing as npt
 
 from industry_apps.data.chemistry import fingerprints, likeness, molecule_of, rdkit
 from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap, wilson
+from industry_apps.evaluation.problems import Metric, Problem
 from industry_apps.evaluation.sections import Section
+
+#: Molecules that are written.
+GENERATION = Problem(
+    name="generation",
+    metrics=(
+        Metric("nll", "mean negative log-likelihood of a molecule, in nats", "low"),
+        Metric("validity", "share of written molecules that parse"),
+        Metric("uniqueness", "share of the valid ones that are different"),
+        Metric("novelty", "share of the different ones that are not in the training data"),
+        Metric("internal_diversity", "1 less the mean similarity of two of them"),
+        Metric("qed", "mean quantitative estimate of drug-likeness"),
+    ),
+    trivial=("unigram",),
+)
+
 
 __all__ = [
     "WrittenMolecules",

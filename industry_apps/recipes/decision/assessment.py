@@ -36,6 +36,7 @@ class DecisionBaselines:
     def __init__(self, schema: Schema, options: DecisionOptions) -> None:
         self._plain = FeatureGraph(schema, plain_encoders(schema))
         self._options = options
+        self.models_: dict[str, Baseline] = {}  # until they are learned, there is none
 
     def fit(
         self, train: Labelled, validation: Labelled | None = None, *, refit: bool = False
@@ -66,7 +67,7 @@ class DecisionBaselines:
 
     def _learn(self, rows: Labelled) -> None:
         self._features = self._plain.learn(rows.arrays)
-        self.models_: dict[str, Baseline] = fit_decision_baselines(
+        self.models_ = fit_decision_baselines(
             self._features.run(rows.arrays)["numeric"], rows.target, seed=self._options.trees.seed
         )
 
@@ -82,6 +83,8 @@ class DecisionBaselines:
 
     def probabilities(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
         """Raw columns of shape [rows] -> {baseline: probability [rows]}."""
+        if not self.models_:
+            return {}
         rows = self._features.run(arrays)["numeric"]
         return {name: model.predict(rows) for name, model in self.models_.items()}
 
@@ -156,14 +159,11 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
         for name, other in baselines.probabilities(asked.rows.arrays).items()
     }
     days = None if asked.day is None else asked.day.astype("datetime64[D]")
-    return Report(
-        application="",
-        data="",
-        model=recipe.options.model,
-        metrics=found.estimates(),
+    return Report.beside(
+        recipe.options.model,
+        found,
+        others,
         split=asked.split,
-        baselines={name: other.estimates() for name, other in others.items()},
-        margins={name: found.minus(other) for name, other in others.items()},
         curves=DecisionCurves(
             target=target,
             probability=probability,

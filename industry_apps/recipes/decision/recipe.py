@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError, unknown_name
-from industry_apps.evaluation.metrics import Costs, cost_optimal_threshold
+from industry_apps.evaluation.costs import Costs, cost_optimal_threshold
 from industry_apps.export.decision import (
     Isotonic,
     Platt,

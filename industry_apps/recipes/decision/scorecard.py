@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,11 @@ from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.features import FeatureGraph, GraphBuilder, NumberSteps, Raw, Value
 from industry_apps.features.sources import Source
 from industry_apps.limits import (
-    BOOLEAN,
     NOT_NEGATIVE,
     POSITIVE,
     SHARE,
     Limit,
-    check_limits,
+    check_parameters,
     integer,
     is_number,
 )
@@ -72,19 +71,19 @@ class ScorecardOptions:
         Penalty on the coefficients of the weights of evidence.
     """
 
-    base_score: float = 600.0
-    base_odds: float = 50.0
-    points_to_double_odds: float = 20.0
+    base_score: Annotated[float, _between(0, 10000)] = 600.0
+    base_odds: Annotated[float, POSITIVE] = 50.0
+    points_to_double_odds: Annotated[float, _between(1, 1000)] = 20.0
     whole_points: bool = True
-    max_bins: int = 6
-    min_bin_share: float = 0.05
-    min_information: float = 0.01
+    max_bins: Annotated[int, integer(2)] = 6
+    min_bin_share: Annotated[float, SHARE] = 0.05
+    min_information: Annotated[float, NOT_NEGATIVE] = 0.01
     monotone: bool = True
-    smoothing: float = 5.0
-    l2: float = 1.0
+    smoothing: Annotated[float, POSITIVE] = 5.0
+    l2: Annotated[float, NOT_NEGATIVE] = 1.0
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
+        check_parameters(self)
 
     @property
     def factor(self) -> float:
@@ -104,20 +103,6 @@ class ScorecardOptions:
 
 def _between(low: float, high: float) -> Limit:
     return Limit(lambda v: is_number(v) and low <= v <= high, f"a number in [{low:g}, {high:g}]")
-
-
-_LIMITS: dict[str, Limit] = {
-    "base_score": _between(0, 10_000),
-    "base_odds": POSITIVE,
-    "points_to_double_odds": _between(1, 1000),
-    "whole_points": BOOLEAN,
-    "max_bins": integer(2),
-    "min_bin_share": SHARE,
-    "min_information": NOT_NEGATIVE,
-    "monotone": BOOLEAN,
-    "smoothing": POSITIVE,
-    "l2": NOT_NEGATIVE,
-}
 
 
 class ScorecardScorer:

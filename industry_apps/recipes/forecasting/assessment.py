@@ -34,7 +34,7 @@ _SEASONS_BEFORE = 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Asked:
+class Origins:
     """What is forecast in an evaluation.
 
     Parameters
@@ -85,7 +85,7 @@ class Asked:
 
 
 def assess_forecasts(
-    asked: Asked,
+    asked: Origins,
     ours: Forecaster,
     rivals: Mapping[str, Forecaster],
     *,
@@ -96,7 +96,7 @@ def assess_forecasts(
 
     Parameters
     ----------
-    asked : Asked
+    asked : Origins
     ours : callable
         Origin -> quantiles [S, H, Q].
     rivals : mapping of str to callable
@@ -118,14 +118,11 @@ def assess_forecasts(
             f"{without} series never change over a season, or have no history: they have no "
             "scale, and no part in mase."
         )
-    return Report(
-        application="",
-        data="",
-        model=model,
-        metrics=found.estimates(),
+    return Report.beside(
+        model,
+        found,
+        theirs,
         split=split,
-        baselines={name: each.estimates() for name, each in theirs.items()},
-        margins={name: found.minus(each) for name, each in theirs.items()},
         sections=sections_of(asked, judged),
         notes=tuple(notes),
         headline_text=_headline(asked, judged),
@@ -158,7 +155,7 @@ def rolling_origins(panel: Panel, horizon: int, origins: int) -> range:
     return stops
 
 
-def _headline(asked: Asked, judged: Forecasts) -> str:
+def _headline(asked: Origins, judged: Forecasts) -> str:
     series, origins, _ = judged.came.shape
     return (
         f"{series} series, {origins} origin{'s' if origins > 1 else ''}, {asked.horizon} steps "
@@ -166,7 +163,7 @@ def _headline(asked: Asked, judged: Forecasts) -> str:
     )
 
 
-def _baselines(asked: Asked) -> dict[str, Forecaster]:
+def _baselines(asked: Origins) -> dict[str, Forecaster]:
     values = asked.values
 
     def by_rule(rule: Callable[..., _Floats], stop: int) -> _Floats:
@@ -184,12 +181,12 @@ def _baselines(asked: Asked) -> dict[str, Forecaster]:
     return found
 
 
-def sections_of(asked: Asked, judged: Forecasts) -> tuple[Section, ...]:
+def sections_of(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
     """Error by the step ahead, share below each quantile, and plots of some series.
 
     Parameters
     ----------
-    asked : Asked
+    asked : Origins
     judged : Forecasts
     """
     error = np.abs(judged.came - judged.of(0.5))
@@ -219,7 +216,7 @@ def sections_of(asked: Asked, judged: Forecasts) -> tuple[Section, ...]:
     )
 
 
-def _by_origin(asked: Asked, judged: Forecasts) -> tuple[Section, ...]:
+def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
     """The errors of each origin, where there are several."""
     if len(asked.stops) < 2:
         return ()
@@ -237,12 +234,12 @@ def _by_origin(asked: Asked, judged: Forecasts) -> tuple[Section, ...]:
     return (Section("Origins", words, rows),)
 
 
-def series_figure(asked: Asked, judged: Forecasts, place: int) -> Any:
+def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
     """Plot one series with its forecasts at all origins.
 
     Parameters
     ----------
-    asked : Asked
+    asked : Origins
     judged : Forecasts
     place : int
         Of the series.
@@ -279,7 +276,7 @@ def _below(judged: Forecasts) -> list[float]:
     ]
 
 
-def _drawn(asked: Asked, judged: Forecasts) -> list[int]:
+def _drawn(asked: Origins, judged: Forecasts) -> list[int]:
     names = asked.panel.series.tolist()
     for name in asked.drawn:
         if name not in names:

@@ -14,6 +14,26 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: Quantiles of the next steps of many series.
+FORECAST = Problem(
+    name="forecast",
+    metrics=(
+        Metric(
+            "mase",
+            "mean absolute error over that of the seasonal naive forecast in the history",
+            "low",
+        ),
+        Metric("mae", "mean absolute error, in units", "low"),
+        Metric("pinball", "mean loss of the quantiles, in units", "low"),
+        Metric("smape", "symmetric mean absolute percentage error", "low"),
+        Metric("bias", "forecast over outcome in total, less 1", "near"),
+        Metric("coverage_*", "share of outcomes between the outer quantiles", "near"),
+    ),
+    trivial=("seasonal_naive",),
+)
+
 
 __all__ = ["Forecasts", "forecast_bootstrap", "mase_scale", "quantile_losses"]
 

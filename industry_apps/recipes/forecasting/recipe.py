@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import NOT_NEGATIVE, Limit, check_limits, integer
+from industry_apps.limits import NOT_NEGATIVE, check_parameters, integer
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.graph import ForecastGraph
 from industry_apps.recipes.forecasting.models import (
@@ -81,21 +81,13 @@ class LearningOptions:
         units.
     """
 
-    origins: int | None = None
-    every: int | None = None
-    held_out: int = 2
-    size_weight: float = 0.0
+    origins: Annotated[int, integer(1)] | None = None
+    every: Annotated[int, integer(1)] | None = None
+    held_out: Annotated[int, integer(1)] = 2
+    size_weight: Annotated[float, NOT_NEGATIVE] = 0.0
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
-
-
-_LIMITS: dict[str, Limit] = {
-    "origins": integer(1).or_none(),
-    "every": integer(1).or_none(),
-    "held_out": integer(1),
-    "size_weight": NOT_NEGATIVE,
-}
+        check_parameters(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError, nearest
-from industry_apps.limits import NAMES, Limit
+from industry_apps.limits import Limit
 from industry_apps.recipes.forecasting.plans import STEP_PLANS, step_of
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.long_tables import moment_of
@@ -30,13 +30,6 @@ QUANTILES = Limit(
     ),
     "a tuple of rising numbers in (0, 1), 0.5 among them",
 )
-
-
-def some_of(names: Sequence[str]) -> Limit:
-    """Some of a few names."""
-    return Limit(
-        lambda v: NAMES.holds(v) and set(v) <= set(names), f"a tuple of names among {tuple(names)}"
-    )
 
 
 def covariates(frame: pd.DataFrame, roles: Mapping[str, Sequence[str]]) -> tuple[Column, ...]:

@@ -29,6 +29,7 @@ class ImageBaselines:
 
     def __init__(self, classes: int, seed: int = 0) -> None:
         self.classes, self.seed = classes, seed
+        self.models_: Mapping[str, tuple[Any, Any]] = {}  # until they are learned, there is none
 
     def fit(self, pixels: NDArray[np.float32], target: NDArray[np.intp]) -> ImageBaselines:
         """Learn from training images.
@@ -46,7 +47,7 @@ class ImageBaselines:
         from sklearn.svm import SVC
 
         self.shares_ = np.bincount(target, minlength=self.classes) / len(target)
-        self.models_: Mapping[str, tuple[Any, Any]] = {
+        self.models_ = {
             "logistic_regression_of_pixels": (
                 _flat,
                 make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500)),
@@ -73,6 +74,8 @@ class ImageBaselines:
         """
         from scipy.special import softmax
 
+        if not self.models_:
+            return {}
         found = {"prior": np.tile(self.shares_, (len(pixels), 1))}
         for name, (describe, model) in self.models_.items():
             features = describe(pixels)

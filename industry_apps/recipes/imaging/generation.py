@@ -8,9 +8,9 @@ Letters: N images, H height, W width, C channels, K classes, L width of a latent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.export.convert import network_to_onnx
-from industry_apps.limits import Limit, check_limits, instance, integer, one_of, wrong_parameter
+from industry_apps.limits import Limit, check_parameters, integer, wrong_parameter
 from industry_apps.training import TrainingOptions
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ _COUNT = integer(1, 100_000)
 _TRAINING = TrainingOptions(max_epochs=30, batch_size=64, least_steps=1_000)
 
 
+_EIGHTS = Limit(lambda v: integer(8).holds(v) and v % 8 == 0, "a positive multiple of 8, an int")
+
+
+@dataclass(kw_only=True, eq=False)
 class ImageGenerator:
     """Learn what images of each class look like; make more of them; tell what is unlike all.
 
@@ -79,27 +83,10 @@ class ImageGenerator:
     ((3, 8, 8, 1), (64,))
     """
 
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "model": one_of(get_args(GenerativeModel)),
-        "width": Limit(
-            lambda v: integer(8).holds(v) and v % 8 == 0, "a positive multiple of 8, an int"
-        ),
-        "training": instance(TrainingOptions).or_none(),
-        "seed": integer(0),
-    }
-
-    def __init__(
-        self,
-        *,
-        model: GenerativeModel = "vae",
-        width: int = 16,
-        training: TrainingOptions | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.model = model
-        self.width = width
-        self.training = training
-        self.seed = seed
+    model: GenerativeModel = "vae"
+    width: Annotated[int, _EIGHTS] = 16
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
 
     def fit(
         self, images: Images, labels: ArrayLike, validation: tuple[Images, ArrayLike] | None = None
@@ -120,7 +107,7 @@ class ImageGenerator:
         ------
         SchemaError, ParameterError, TrainingError
         """
-        check_limits(self, self.limits)
+        check_parameters(self)
         given, names = _checked(images), np.asarray(labels)
         if len(names) != len(given) or len(given) < _FEWEST:
             raise TrainingError(
@@ -224,33 +211,6 @@ class ImageGenerator:
         self._check_fitted()
         example = torch.zeros(2, *self.shape_, dtype=torch.uint8)
         return network_to_onnx(OfBytes(self._scorer()), (example,), ["image"])
-
-    def decoder_to_onnx(self) -> onnx.ModelProto:
-        """Write the decoder of the autoencoder as a graph: noise in, images of a class out.
-
-        Returns
-        -------
-        onnx.ModelProto
-            ``code`` [batch, L] float32, standard normal, and ``label`` [batch] int64, the place
-            of the class in ``classes_`` -> ``output`` [batch, H, W, C] uint8.
-
-        Raises
-        ------
-        ParameterError
-            The model is no autoencoder: a diffusion model takes many runs for an image.
-        """
-        import torch
-
-        from industry_apps.backbones.image_scores import DecodedBytes
-
-        self._check_fitted()
-        if self.model != "vae":
-            raise ParameterError(
-                "Only the model 'vae' makes an image in one run, which a graph can hold. Fit "
-                "ImageGenerator(model='vae'), or sample here."
-            )
-        example = torch.zeros(2, *self._noise_shape()), torch.zeros(2, dtype=torch.int64)
-        return network_to_onnx(DecodedBytes(self.network_), example, ["code", "label"])
 
     def _train(self, parts: Sequence[tuple[Images, NDArray[np.int64]]]) -> None:
         from industry_apps.backbones import ConvolutionalVAE, Denoiser

@@ -15,6 +15,24 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: Regions to be marked in images.
+MASKS = Problem(
+    name="masks",
+    metrics=(
+        Metric(
+            "dice",
+            "marked pixels that are right, doubled, over those marked and those that should be",
+        ),
+        Metric("iou", "marked pixels that are right, over those marked or that should be"),
+        Metric("dice_by_image", "the same as dice, as a mean over the images with a region"),
+        Metric("detection_rate", "share of the images with a region that are flagged"),
+        Metric("false_alarm_rate", "share of the images without a region that are flagged", "low"),
+    ),
+    trivial=("empty_mask",),
+)
+
 
 __all__ = ["MaskCounts", "dice_optimal_threshold", "mask_bootstrap"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,9 @@ from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import WrittenGraph
 from industry_apps.limits import (
-    BOOLEAN,
     DROPOUT,
     Limit,
-    check_limits,
-    instance,
+    check_parameters,
     integer,
     is_number,
     one_of,
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
 Network = Literal["resnet10", "resnet18", "resnet50", "convnext"]
 Precision = Literal["float32", "int8", "bfloat16"]
 
-#: What the recipe answers, in order: all but the probabilities and the map are [batch, 1].
-ANSWERS = ("finding", "probability", "abstain", "probabilities", "heat_map")
-
 #: Images are brought to the size that most training images have, but to no larger one.
 _LARGEST_SIZE = 128
 #: Up to this size the stem of a network keeps it.
@@ -51,7 +46,6 @@ _ROWS_A_PASS = 256
 _CALIBRATED_ON = 512
 #: Share of the training images that is set aside where there are no validation images.
 _HELD_OUT = 0.2
-_DTYPES = {"finding": np.object_, "abstain": np.bool_}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +81,19 @@ class ImagingOptions:
         Precision "auto" is bfloat16 on a CPU that multiplies it in hardware.
     """
 
-    network: Network = "resnet18"
-    width: int = 16
+    network: Annotated[Network, one_of(("resnet10", "resnet18", "resnet50", "convnext"))] = (
+        "resnet18"
+    )
+    width: Annotated[int, integer(4)] = 16
     squeeze: bool = False
-    dropout: float = 0.0
-    size: int | None = None
+    dropout: Annotated[float, DROPOUT] = 0.0
+    size: Annotated[int, integer(8)] | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     balanced: bool = True
-    averaging: float = 0.99
-    members: int = 1
+    averaging: Annotated[float, DROPOUT] = 0.99
+    members: Annotated[int, integer(1)] = 1
     mirrored: bool = False
-    coverage: float = 0.95
+    coverage: Annotated[float, _INSIDE] = 0.95
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
             max_epochs=14,
@@ -110,24 +106,10 @@ class ImagingOptions:
     )
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
+        check_parameters(self)
 
 
 _INSIDE = Limit(lambda v: is_number(v) and 0 < v < 1, "a number in (0, 1)")
-_LIMITS: Mapping[str, Limit] = {
-    "network": one_of(("resnet10", "resnet18", "resnet50", "convnext")),
-    "width": integer(4),
-    "squeeze": BOOLEAN,
-    "dropout": DROPOUT,
-    "size": integer(8).or_none(),
-    "augmentation": instance(Augmentation),
-    "balanced": BOOLEAN,
-    "averaging": DROPOUT,
-    "members": integer(1),
-    "mirrored": BOOLEAN,
-    "coverage": _INSIDE,
-    "training": instance(TrainingOptions),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +148,11 @@ class ImagingRecipe:
         self,
         column: Column,
         classes: tuple[str, ...],
+        outputs: Schema,
         options: ImagingOptions,
         costs: Mapping[str, float] | None = None,
     ) -> None:
-        self.column, self.classes = column, classes
+        self.column, self.classes, self.outputs = column, classes, outputs
         self.options, self.costs = options, costs
 
     def fit(self, train: Pictures, validation: Pictures | None) -> ImagingRecipe:
@@ -215,11 +198,11 @@ class ImagingRecipe:
             "maps": (len(self.classes), None, None),
         }
         columns = [Column(name=name, kind="number", shape=s) for name, s in shapes.items()]
-        self.answers_ = WrittenGraph(Schema(tuple(columns)), self._write_answers, ANSWERS)
+        self.answers_ = WrittenGraph(Schema(tuple(columns)), self._write_answers, self.outputs)
         return self
 
     def answer(self, images: NDArray[np.object_]) -> list[NDArray[Any]]:
-        """Answer images with the trained networks -> one array for each of ``ANSWERS``.
+        """Answer images with the trained networks -> one array for each output.
 
         Parameters
         ----------
@@ -242,8 +225,8 @@ class ImagingRecipe:
 
     def write(
         self, builder: GraphBuilder, inputs: Mapping[str, str], precision: Precision = "float32"
-    ) -> None:
-        """Append the whole recipe, and declare its answers as outputs.
+    ) -> Mapping[str, str]:
+        """Append the whole recipe to a graph -> {output: tensor}.
 
         Parameters
         ----------
@@ -260,7 +243,7 @@ class ImagingRecipe:
         """
         pixels = self.features_.write(builder, inputs)["pixels"]
         found = builder.append(self._network_graph(precision), {"pixels": pixels})
-        self._write_answers(builder, found)
+        return self._write_answers(builder, found)
 
     def facts(self) -> dict[str, Any]:
         """What the networks are, and what decides, as JSON values for the model file."""
@@ -272,14 +255,9 @@ class ImagingRecipe:
             "decision": self.decision_.facts(),
         }
 
-    def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> None:
-        answers = self.decision_.write(
-            builder, found["odds"], found["maps"], self.size_, self.network_.stride
-        )
-        shapes = {"probabilities": (len(self.classes),), "heat_map": (self.size_, self.size_)}
-        for name in ANSWERS:
-            dtype = _DTYPES.get(name, np.float32)
-            builder.output(answers[name], name, dtype, shapes.get(name, 1))
+    def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> Mapping[str, str]:
+        stride = self.network_.stride
+        return self.decision_.write(builder, found["odds"], found["maps"], self.size_, stride)
 
     def _network_graph(self, precision: Precision) -> onnx.ModelProto:
         import torch

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.graph import FeatureGraph
 from industry_apps.features.image import Pixels, write_resized
 from industry_apps.features.running import WrittenGraph
-from industry_apps.limits import BOOLEAN, Limit, check_limits, instance, integer
+from industry_apps.limits import check_parameters, integer
 from industry_apps.recipes.imaging.mask_metrics import dice_optimal_threshold
 from industry_apps.recipes.imaging.mask_training import region_objective
 from industry_apps.runtime.answers import shaped
@@ -33,6 +33,8 @@ from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
 
 Arrays = Mapping[str, NDArray[Any]]
+
+_MAP = Schema((Column("/map", "number", shape=(1, None, None)),))
 
 _IMAGES_A_PASS = 32
 _BYTE = 255.0
@@ -57,10 +59,10 @@ class MaskOptions:
     training : TrainingOptions
     """
 
-    size: int = 128
-    width: int = 16
-    depth: int = 4
-    block: int = 2
+    size: Annotated[int, integer(16, 1024)] = 128
+    width: Annotated[int, integer(1)] = 16
+    depth: Annotated[int, integer(1, 6)] = 4
+    block: Annotated[int, integer(1, 4)] = 2
     augmentation: Augmentation = field(
         default_factory=lambda: Augmentation(rotation=0.0, shift=0.0, scale=0.0, brightness=0.2)
     )
@@ -72,18 +74,7 @@ class MaskOptions:
     )
 
     def __post_init__(self) -> None:
-        check_limits(self, _LIMITS)
-
-
-_LIMITS: Mapping[str, Limit] = {
-    "size": integer(16, 1024),
-    "width": integer(1),
-    "depth": integer(1, 6),
-    "block": integer(1, 4),
-    "augmentation": instance(Augmentation),
-    "turned": BOOLEAN,
-    "training": instance(TrainingOptions),
-}
+        check_parameters(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +166,8 @@ class MaskRecipe:
         found = self._answers.run({**arrays, _LOGITS: self._logits(arrays)})
         return shaped(self.outputs, found)
 
-    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
-        """Append the way from the image to the declared outputs to a graph."""
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append the way from the image to the answers to a graph -> {output: tensor}."""
         import torch
 
         size = self.options.size
@@ -184,17 +175,17 @@ class MaskRecipe:
         model = network_to_onnx(self.network_, (example,), ["pixels"])
         pixels = self.features.write(builder, inputs)["pixels"]
         logits = builder.append(model, {"pixels": pixels})["output"]
-        self._write_answers(builder, {**inputs, _LOGITS: logits})
+        return self._write_answers(builder, {**inputs, _LOGITS: logits})
 
     def _choose(self, validation: MaskedImages) -> None:
         """Thresholds of pixels by their Dice, of images by how well they are told apart."""
-        self._maps = WrittenGraph(self._behind, self._write_maps, ("/map",))
+        self._maps = WrittenGraph(self._behind, self._write_maps, _MAP)
         maps = self.probabilities(validation.arrays)
         self.threshold_, _ = dice_optimal_threshold(list(maps), list(validation.masks))
         shares = np.array([(found >= np.float32(self.threshold_)).mean() for found in maps])
         has_region = np.array([mask.any() for mask in validation.masks])
         self.least_share_ = _best_cut(shares, has_region)
-        self._answers = WrittenGraph(self._behind, self._write_answers, self.outputs.names)
+        self._answers = WrittenGraph(self._behind, self._write_answers, self.outputs)
 
     def _logits(self, arrays: Arrays) -> NDArray[np.float32]:
         """What the trained network says of each place -> [N, 1, S, S]."""
@@ -221,10 +212,10 @@ class MaskRecipe:
         sides = builder.node("Shape", image, attributes={"start": 1, "end": 3})  # H and W
         return builder.node("Sigmoid", write_resized(builder, inputs[_LOGITS], sides))
 
-    def _write_maps(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
-        builder.output(self._write_map(builder, inputs), "/map", np.float32, (1, None, None))
+    def _write_maps(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return {"/map": self._write_map(builder, inputs)}
 
-    def _write_answers(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> None:
+    def _write_answers(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """What follows from the log-odds; the same in training and in the file."""
         threshold = builder.constant(np.float32(self.threshold_))
         inside = builder.node("GreaterOrEqual", self._write_map(builder, inputs), threshold)
@@ -236,10 +227,7 @@ class MaskRecipe:
         share = builder.node("ReduceMean", pixels, builder.constant(np.array([1])))  # [batch, 1]
         least = builder.constant(np.float32(self.least_share_))
         found = builder.node("GreaterOrEqual", share, least)
-        name, share_name, found_name = self.outputs.names
-        builder.output(mask, name, np.uint8, (None, None))
-        builder.output(share, share_name, np.float32)
-        builder.output(found, found_name, np.bool_)
+        return dict(zip(self.outputs.names, (mask, share, found), strict=True))
 
 
 def _with_more_regions(part: MaskedImages) -> MaskedImages:

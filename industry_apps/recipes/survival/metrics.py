@@ -21,6 +21,27 @@ import numpy.typing as npt
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap, wilson
 from industry_apps.evaluation.metrics import calibration_bins
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: The time to an event.
+SURVIVAL = Problem(
+    name="survival",
+    metrics=(
+        Metric("c_index", "share of pairs in which who had the event first has the higher risk"),
+        Metric("c_index_uno", "the same, whatever the censoring"),
+        Metric(
+            "integrated_brier",
+            "mean squared error of the survival curve, weighted for censoring",
+            "low",
+        ),
+        Metric(
+            "survival_calibration_error", "mean gap between predicted and observed survival", "low"
+        ),
+    ),
+    trivial=("kaplan_meier",),
+    classes=True,
+)
+
 
 __all__ = [
     "FollowUp",

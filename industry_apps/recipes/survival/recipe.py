@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError
-from industry_apps.evaluation.metrics import Costs
+from industry_apps.evaluation.costs import Costs
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import check_limits, one_of
 from industry_apps.recipes.scorers import Arrays

@@ -24,6 +24,7 @@ class TextBaselines:
 
     def __init__(self, column: str) -> None:
         self.column = column
+        self.models_: Mapping[str, Any] = {}  # until they are learned, there is none
 
     def fit(self, train: Labelled) -> TextBaselines:
         """Learn from training texts.
@@ -39,7 +40,7 @@ class TextBaselines:
 
         texts = train.arrays[self.column].tolist()
         self.share_ = float(train.target.mean())
-        self.models_: Mapping[str, Any] = {
+        self.models_ = {
             "naive_bayes": make_pipeline(CountVectorizer(ngram_range=(1, 2)), MultinomialNB()),
             "tfidf_logistic_regression": make_pipeline(
                 TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=1_000)
@@ -56,6 +57,8 @@ class TextBaselines:
         ----------
         texts : ndarray of str, shape [rows]
         """
+        if not self.models_:
+            return {}
         found = {"prevalence": np.full(len(texts), self.share_)}
         for name, model in self.models_.items():
             found[name] = model.predict_proba(texts.tolist())[:, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class RankingBaselines:
 
 def assess_ranking(
     recipe: RankingRecipe,
-    baselines: RankingBaselines,
+    baselines: Sequence[RankingBaselines],
     frame: pd.DataFrame,
     names: InteractionColumns,
     split: Mapping[str, Mapping[str, Any]],
@@ -89,7 +89,8 @@ def assess_ranking(
     Parameters
     ----------
     recipe : RankingRecipe
-    baselines : RankingBaselines
+    baselines : sequence of RankingBaselines
+        None until they are learned.
     frame : DataFrame
         Interactions.
     names : InteractionColumns
@@ -105,7 +106,8 @@ def assess_ranking(
     nothing = np.full((len(users), 1), "", dtype=object)
     answered, _ = recipe.answer(users, nothing, Wishes(nothing), size=LONG)
     found = {"model": code_of(answered, recipe.histories_.items)}
-    found |= baselines.recommended(users)
+    for rivals in baselines:
+        found |= rivals.recommended(users)
     results = {
         name: ranking_bootstrap(Recommended(items, taken, recipe.popularity_))
         for name, items in found.items()
@@ -117,14 +119,11 @@ def assess_ranking(
     unknown = int((code_of(users, recipe.histories_.users) == 0).sum())
     if unknown:
         notes.append(f"{unknown} users are unknown to the model and get the most popular items.")
-    return Report(
-        application="",
-        data="",
-        model=recipe.model_,
-        metrics=model.estimates(),
+    return Report.beside(
+        recipe.model_,
+        model,
+        results,
         split={**split, "test": {**described(later), "judged_users": len(users)}},
-        baselines={name: other.estimates() for name, other in results.items()},
-        margins={name: model.minus(other) for name, other in results.items()},
         headline_text=(
             f"Of ten recommended items, {_right(found['model'], taken):.2g} are taken by a user "
             "on average."

@@ -13,6 +13,27 @@ import numpy.typing as npt
 
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
+from industry_apps.evaluation.problems import Metric, Problem
+
+#: A list of items for each user.
+RANKING = Problem(
+    name="ranking",
+    metrics=(
+        Metric(
+            "ndcg_at_10",
+            "gain of ten recommended items, less by their place, over the best possible",
+        ),
+        Metric("recall_at_20", "share of the items taken that are among twenty recommended"),
+        Metric("map", "mean average precision of ten recommended items"),
+        Metric("coverage", "share of all items that anybody is recommended"),
+        Metric("novelty", "mean information of the recommended items, in bits"),
+        Metric(
+            "popularity_bias", "popularity of recommended items over that of items taken", "low"
+        ),
+    ),
+    trivial=("popularity",),
+)
+
 
 __all__ = ["Recommended", "hits_of", "ndcg_of", "ranking_bootstrap"]
 

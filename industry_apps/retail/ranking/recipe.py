@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import BOOLEAN, check_limits, instance, integer, one_of
+from industry_apps.limits import check_parameters, integer
 from industry_apps.retail.ranking.candidates import Candidate, Folds, mixed, slices_of
 from industry_apps.retail.ranking.history import Histories
 from industry_apps.retail.ranking.interactions import Interactions, check_enough
@@ -70,22 +70,13 @@ class RankingOptions:
     """
 
     model: Choice = "auto"
-    size: int = 10
+    size: Annotated[int, integer(1, 100)] = 10
     ordered: bool = True
     training: TrainingOptions = field(default_factory=lambda: _TRAINING)
-    seed: int = 0
+    seed: Annotated[int, integer(0)] = 0
 
     def __post_init__(self) -> None:
-        check_limits(
-            self,
-            {
-                "model": one_of(get_args(Choice)),
-                "size": integer(1, 100),
-                "ordered": BOOLEAN,
-                "training": instance(TrainingOptions),
-                "seed": integer(0),
-            },
-        )
+        check_parameters(self)
 
 
 class RankingRecipe:

@@ -9,7 +9,7 @@ import pytest
 
 from industry_apps.data import sample
 from industry_apps.healthcare import MoleculeGenerator, MoleculeSpace
-from industry_apps.healthcare.molecules import studies as molecule_studies
+from industry_apps.healthcare.molecules import studies
 from industry_apps.healthcare.molecules.studies import compared_networks, compared_search
 from industry_apps.training import TrainingOptions
 
@@ -52,11 +52,11 @@ def test_the_search_is_measured_beside_as_many_draws(data):
 
 def test_the_generator_has_a_question_of_networks_and_one_of_the_space(data, monkeypatch):
     small = partial(compared_search, targets=1, repeats=1, steps=1, population=4)
-    monkeypatch.setattr(molecule_studies, "compared_search", small)
+    monkeypatch.setattr(studies, "compared_search", small)
     brief = replace(QUICK, max_epochs=1)
     few = partial(MoleculeSpace, units=16, latent=4, spellings=0, training=brief)
-    monkeypatch.setattr(molecule_studies, "MoleculeSpace", few)
-    monkeypatch.setattr(molecule_studies, "_UNITS", {"recurrent": 16})
+    monkeypatch.setattr(studies, "MoleculeSpace", few)
+    monkeypatch.setattr(studies, "_UNITS", {"recurrent": 16})
     questions = MoleculeGenerator(training=brief).studies()
     titles = {name: [each.title for each in ask(data)] for name, ask in questions.items()}
     assert titles == {

@@ -1,0 +1,199 @@
+"""A forecast of a long table: what it learns from, is judged on, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.evaluation import Report
+from industry_apps.features import GraphBuilder
+from industry_apps.recipes.forecasting import records
+from industry_apps.recipes.forecasting.assessment import (
+    Forecaster,
+    Origins,
+    assess_forecasts,
+    rolling_origins,
+)
+from industry_apps.recipes.forecasting.newsvendor import quantile_name
+from industry_apps.recipes.forecasting.plans import STEP_PLANS
+from industry_apps.recipes.forecasting.recipe import ForecastOptions, ForecastRecipe
+from industry_apps.runtime import Panel, WindowRule
+from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.schema import Column, Schema
+
+Feeds = Mapping[str, NDArray[Any]]
+
+
+@dataclass(kw_only=True)
+class ForecastTable:
+    """Quantiles of a column of a long table over the next steps of each series.
+
+    Parameters
+    ----------
+    schema : Schema
+        The columns that are read.
+    windows : WindowRule
+        With a horizon and a step.
+    target : Column
+        What is forecast, under the name of the answers: ``quantity`` is answered by
+        ``quantity_p10`` and so on.
+    column : str
+        The column of the table that holds it.
+    options : ForecastOptions
+    rivals : mapping of str to ForecastOptions
+        Further models to compare with.
+    statistical : tuple of str
+        Statistical models to compare with.
+    """
+
+    schema: Schema
+    windows: WindowRule
+    target: Column
+    column: str
+    options: ForecastOptions
+    rivals: Mapping[str, ForecastOptions] = field(default_factory=dict)
+    statistical: tuple[str, ...] = ()
+
+    def fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> ForecastTable:
+        """Learn the model from both tables; its rivals are learned by :meth:`fit_baselines`."""
+        self.history_ = self.read(train)
+        if validation is not None:
+            self.history_ = self.history_.joined(self.read(validation))
+        self.recipe_ = self._recipe(self.options).fit(self.history_)
+        self.rivals_: dict[str, ForecastRecipe] = {}
+        self.check_ = train if validation is None else pd.concat([train, validation])
+        return self
+
+    def fit_baselines(self) -> None:
+        """Learn the further models that it is compared with."""
+        for name, options in self.rivals.items():
+            self.rivals_[name] = self._recipe(options).fit(self.history_)
+
+    def read(self, frame: pd.DataFrame) -> Panel:
+        """A long table as series and steps."""
+        return Panel.read(frame, self.schema, self.windows)
+
+    @property
+    def outputs(self) -> Schema:
+        """One column for each quantile."""
+        levels = self.options.quantiles
+        return Schema(
+            tuple(replace(self.target, name=quantile_name(self.target.name, q)) for q in levels)
+        )
+
+    @property
+    def split_(self) -> dict[str, dict[str, Any]]:
+        """What was learned from, in words."""
+        return {"train": records.described(self.history_)}
+
+    def answer(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
+        """The windows of one moment -> the quantiles, each [series, horizon]."""
+        found = self.recipe_.forecast(feeds)  # [series, horizon, quantiles]
+        return {name: found[:, :, k] for k, name in enumerate(self.outputs.names)}
+
+    def answer_table(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+        """The quantiles behind the history of a table, and the series and time of each."""
+        panel = self.read(frame)
+        stop = asked_at(panel, self.schema, self.windows)
+        keys = pd.DataFrame(answer_keys(panel, stop, self.windows)).set_index(self.windows.keys)
+        answers = self.answer(panel.feeds(stop, self.schema, self.windows))
+        return {name: values.reshape(-1) for name, values in answers.items()}, keys.index
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append the model to a graph -> {output: tensor [batch, horizon]}."""
+        return dict(zip(self.outputs.names, self.recipe_.write(builder, inputs), strict=True))
+
+    def facts(self) -> dict[str, Any]:
+        """What answers, as JSON values for the file."""
+        weights = {name: share for name, share in self.recipe_.weights_.items() if share}
+        return {"model": self.options.model, "weights": weights}
+
+    def evaluate(self, frame: pd.DataFrame) -> Report:
+        """Judge forecasts, a horizon apart, of a table that goes on behind the history."""
+        test = self.read(frame)
+        panel, first = self.history_.joined(test), len(self.history_.times)
+        origins = self._origins(panel, range(first, len(panel.times), self.windows.horizon))
+        rivals = {name: self._forecaster(each, panel) for name, each in self.rivals_.items()}
+        return assess_forecasts(
+            origins,
+            self._forecaster(self.recipe_, panel),
+            rivals,
+            model=self.options.model,
+            split={**self.split_, "test": records.described(test)},
+        )
+
+    def backtest(self, frame: pd.DataFrame, origins: int, drawn: tuple[str, ...]) -> Report:
+        """Learn anew at each of the last origins, and judge what was forecast from there."""
+        panel = self.read(frame)
+
+        def forecast(stop: int) -> NDArray[Any]:
+            known = self._recipe(self.options).fit(panel.upto(stop))
+            return known.forecast(panel.feeds(stop, self.schema, self.windows))
+
+        asked = self._origins(panel, rolling_origins(panel, self.windows.horizon, origins), drawn)
+        split = {"back-test": records.described(panel)}
+        return assess_forecasts(asked, forecast, {}, model=self.options.model, split=split)
+
+    def _recipe(self, options: ForecastOptions) -> ForecastRecipe:
+        return ForecastRecipe(self.schema, self.windows, self.column, options)
+
+    def _forecaster(self, recipe: ForecastRecipe, panel: Panel) -> Forecaster:
+        return lambda stop: recipe.forecast(panel.feeds(stop, self.schema, self.windows))
+
+    def _origins(self, panel: Panel, stops: range, drawn: tuple[str, ...] = ()) -> Origins:
+        return Origins(
+            panel=panel,
+            target=self.column,
+            stops=list(stops),
+            horizon=self.windows.horizon,
+            season=STEP_PLANS[self.windows.step].seasons[0],
+            levels=self.options.quantiles,
+            statistical=self.statistical,
+            drawn=drawn,
+        )
+
+
+class HoldsForecast:
+    """A mixin of applications whose model is a forecast of a long table."""
+
+    series_: ForecastTable
+    schema_: Schema
+    check_: pd.DataFrame
+    split_: Mapping[str, Mapping[str, Any]]
+    windows_: WindowRule | None
+    history_: Panel | None
+    _series: Callable[[pd.DataFrame], ForecastTable]
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        held = self.series_ = self._series(train).fit(train, validation)
+        self.schema_, self.windows_, self.history_ = held.schema, held.windows, held.history_
+        self.check_, self.split_ = held.check_, held.split_
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        del train, validation  # the history holds them
+        self.series_.fit_baselines()
+
+    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+        return self.series_.answer_table(frame)
+
+    def _answers(self, frame: Feeds) -> dict[str, NDArray[Any]]:
+        return self.series_.answer(frame)
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self.series_.write(builder, inputs)
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        return self.series_.evaluate(frame)
+
+    def _facts(self) -> dict[str, Any]:
+        return self.series_.facts()
+
+
+def seconds_of(frame: pd.DataFrame, time: Column) -> NDArray[np.int64]:
+    """Moments of the rows of a long table, [rows]."""
+    return Schema((time,)).to_arrays(frame)[time.name]

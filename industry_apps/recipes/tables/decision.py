@@ -1,0 +1,243 @@
+"""A decision on the records of a table: what it learns from, is judged on, and answers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.evaluation import EntityDays, Report
+from industry_apps.features import GraphBuilder
+from industry_apps.recipes.decision.assessment import Assessed, DecisionBaselines, assess
+from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
+from industry_apps.recipes.reasons import TreeReasons
+from industry_apps.recipes.records import Records
+from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
+from industry_apps.recipes.stability import Unstable
+from industry_apps.recipes.tables.parts import Learned, TableParts
+from industry_apps.schema import Schema
+
+#: Rows of the training part, read and as they came -> the rows, weighed.
+Weigh = Callable[[Labelled, pd.DataFrame], Labelled]
+
+
+class DecisionTable:
+    """A calibrated probability and a decision for each record of a table.
+
+    Parameters
+    ----------
+    records : Records
+        How the table is read.
+    options : callable
+        Columns that a model may see -> how it learns and decides.
+    delay : int
+        Days until a label is known.
+    refit : bool
+        Whether the models learn again from the validation data, once these have told threshold
+        and calibration. Data that are older than the training data are never learned from.
+    drop_unstable : bool
+        Leave out columns whose relation to the target changed within the training period.
+    reasons : int
+        Columns that are named for each record.
+    seed : int
+        Of the subjects that are set aside.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        options: Callable[[Schema], DecisionOptions],
+        *,
+        delay: int = 0,
+        refit: bool = True,
+        drop_unstable: bool = False,
+        reasons: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.records, self._options = records, options
+        self._delay, self._refit, self._seed = delay, refit, seed
+        self._drop_unstable, self._count = drop_unstable, reasons
+
+    def fit(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None, weigh: Weigh | None = None
+    ) -> DecisionTable:
+        """Learn the model; what it is compared with is learned by :meth:`fit_baselines`.
+
+        Parameters
+        ----------
+        train : DataFrame
+        validation : DataFrame, optional
+        weigh : callable, optional
+            Gives the training rows their weights.
+        """
+        parts = self._parts(train, validation)
+        self.unstable_: list[Unstable] = []
+        if self._drop_unstable:
+            self.records, self.unstable_ = self.records.without_unstable(parts.train, parts.last)
+        self.learned_ = Learned(parts)
+        self.options_ = self._options(self.records.schema)
+        rows = self._rows(parts)
+        self.recipe_ = DecisionRecipe(self.records.schema, self.options_).fit(
+            rows[0] if weigh is None else weigh(rows[0], parts.train),
+            *rows[1:],
+            day=self._days(parts.validation),
+            refit=self._learns_again(parts),
+        )
+        self.baselines_ = DecisionBaselines(self.records.schema, self.options_)
+        self.schema_, self.check_ = self.recipe_.used_columns(), parts.last
+        self.reasons_: TreeReasons | None = None
+        if self._count:
+            reasons = TreeReasons(self.schema_, self._count, self.options_.derived)
+            known = rows[0].arrays, rows[-1].arrays
+            self.reasons_ = reasons.fit(self._log_odds, *known, seed=self.options_.trees.seed)
+        return self
+
+    def fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        """Learn what the model is compared with, from the tables that it has learned from."""
+        parts = self._parts(train, validation)
+        self.baselines_.fit(*self._rows(parts), refit=self._learns_again(parts))
+
+    @property
+    def split_(self) -> Mapping[str, Mapping[str, Any]]:
+        """The parts that were learned from, in words."""
+        return self.learned_.described
+
+    def answer(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Raw columns -> "probability", "decision", "within_capacity", and "reasons" if asked."""
+        threshold = self.recipe_.threshold_
+        probability = self.recipe_.probability(arrays)
+        found: dict[str, NDArray[Any]] = {
+            "probability": probability,
+            "decision": threshold.apply(probability),
+            "within_capacity": threshold.within_capacity().apply(probability),
+        }
+        if self.reasons_ is not None:
+            found["reasons"] = self.reasons_.apply(arrays)
+        return found
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Append to a graph what :meth:`answer` gives -> tensors [batch, values]."""
+        tensors = self.recipe_.write(builder, inputs)
+        if self.reasons_ is not None:
+            tensors["reasons"] = self.reasons_.write(builder, inputs)
+        return tensors
+
+    def evaluate(
+        self, frame: pd.DataFrame, *, entity: str = "", notes: tuple[str, ...] = ()
+    ) -> Report:
+        """Judge the model and its baselines on the same rows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Of later times, or of other subjects, than the model has learned from.
+        entity : str
+            The column that says whom an alert is about, where there is one.
+        notes : tuple of str
+            For the report.
+
+        Raises
+        ------
+        SchemaError, LeakageError
+        """
+        self.learned_.check(frame)
+        records, day = self.records, self._days(frame)
+        entities = None
+        if entity in frame and day is not None:
+            entities = EntityDays(entity=frame[entity], day=day, name="card")
+        asked = Assessed(
+            rows=records.labelled(frame),
+            day=day,
+            entities=entities,
+            groups=records.people(frame) if records.subject in frame else None,
+            split=self.learned_.beside(frame),
+            notes=(*notes, *self.notes()),
+        )
+        return assess(self.recipe_, self.baselines_, asked)
+
+    def facts(self, positive: str | bool = True) -> dict[str, Any]:
+        """What decides, as JSON values for the file.
+
+        Parameters
+        ----------
+        positive : str or bool
+            What the decision is called from the threshold on.
+        """
+        notes = {"notes": list(self.notes())} if self._count else {}
+        return {**self.recipe_.facts(positive), **notes}
+
+    def thresholds(self) -> dict[str, list[float]]:
+        """Raw column -> values on which an answer turns."""
+        further = [] if self.reasons_ is None else [self.reasons_]
+        return thresholds_of_all([self.recipe_, *further])
+
+    def notes(self) -> tuple[str, ...]:
+        """How far the reasons can be trusted, where there are any."""
+        return () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+
+    def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> TableParts:
+        return TableParts(self.records, train, validation, delay=self._delay, seed=self._seed)
+
+    def _rows(self, parts: TableParts) -> list[Labelled]:
+        return [self.records.labelled(part) for part in parts.frames.values()]
+
+    def _days(self, frame: pd.DataFrame | None) -> NDArray[np.int64] | None:
+        return self.records.days(frame) if self.records.time and frame is not None else None
+
+    def _learns_again(self, parts: TableParts) -> bool:
+        if not self._refit or parts.validation is None:
+            return False
+        # What is newer than the training data is worth learning from too.
+        return not self.records.time or (
+            self.split_["validation"]["first"] > self.split_["train"]["last"]
+        )
+
+    def _log_odds(self, arrays: Arrays) -> NDArray[np.float64]:
+        probability = np.clip(self.recipe_.probability(arrays), 1e-6, 1 - 1e-6)
+        return np.log(probability / (1 - probability))
+
+
+class HoldsDecision:
+    """A mixin of applications whose model is a decision on the records of a table."""
+
+    table_: DecisionTable
+    schema_: Schema
+    check_: pd.DataFrame
+    split_: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def recipe_(self) -> DecisionRecipe:
+        """The trained models, and what decides behind them."""
+        return self.table_.recipe_
+
+    @abstractmethod
+    def _table(self, train: pd.DataFrame) -> DecisionTable:
+        """The table, by the columns of the training data; not fitted."""
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self._hold(self._table(train).fit(train, validation))
+
+    def _hold(self, fitted: DecisionTable) -> None:
+        self.table_ = fitted
+        self.schema_, self.check_, self.split_ = fitted.schema_, fitted.check_, fitted.split_
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self.table_.fit_baselines(train, validation)
+
+    def _facts(self) -> dict[str, Any]:
+        return self.table_.facts()
+
+    def _thresholds(self) -> dict[str, list[float]]:
+        return self.table_.thresholds()
+
+
+def decided(report: Report) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probability and decision of each record that a report is about."""
+    curves = report.curves
+    if curves is None:
+        raise ValueError("The report holds no decisions.")
+    return np.asarray(curves.probability, dtype=np.float64), curves.alerts
