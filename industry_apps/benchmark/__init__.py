@@ -26,7 +26,7 @@ __getattr__, __dir__ = lazy_names(
         "machine": "hardware",
         "measure_speed": "record",
         "pairs": "results",
-        "section": "results",
+        "section": "sections",
         "study": "studies",
         "write_json": "record",
         "write_results": "results",

@@ -72,7 +72,8 @@ def test_the_contract_is_small_and_complete():
 def project_files() -> Iterator[Path]:
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if not MADE_HERE.fullmatch(name)]
-        yield from (Path(folder, name) for name in sorted(files) if Path(name).suffix in TEXTS)
+        texts = (name for name in sorted(files) if Path(name).suffix in TEXTS)
+        yield from (Path(folder, name) for name in texts if not MADE_HERE.fullmatch(name))
 
 
 def test_no_file_names_a_path_of_one_machine():

@@ -11,6 +11,8 @@ from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.recipes.imaging.generation import ImageGenerator
 from industry_apps.training import TrainingOptions
 
+pytestmark = pytest.mark.generative
+
 
 def bars(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Dark images with a bright bar: upright in one class, level in the other."""
