@@ -33,11 +33,13 @@ class Application(BaseEstimator, ABC):
     A leaf declares its parameters as fields, each with its type, limit and default, as in
     ``delay_days: Annotated[int, integer(1, 365)] = 7``: it is a dataclass, whose ``__init__``
     stores them and does nothing else. ``fit`` checks them and learns attributes that end in an
-    underscore. ``defaults`` are the options of a parameter that is None, ``known_failures``
+    underscore. ``question`` is what the application answers, in the words of whoever asks;
+    ``defaults`` are the options of a parameter that is None, ``known_failures``
     {check: reason} of the conformance suite.
     """
 
     name: ClassVar[str]
+    question: ClassVar[str] = ""
     schema: ClassVar[Schema]
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]

@@ -1,4 +1,4 @@
-"""The tables of applications: literal names, nothing imported to list them."""
+"""The table of applications: literal names, nothing imported to list them."""
 
 from __future__ import annotations
 
@@ -25,22 +25,6 @@ APPLICATIONS: dict[str, str] = {
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",
-}
-
-#: Name -> the question that it answers, in the words of whoever asks; fits a line of a terminal.
-QUESTIONS: dict[str, str] = {
-    "finance.algorithmic_trading": "Which stocks should I hold tomorrow?",
-    "finance.credit_scoring": "Will this applicant pay back?",
-    "finance.fraud_detection": "Is this transaction or claim fraudulent?",
-    "healthcare.drug_discovery": "What will this molecule do in a test?",
-    "healthcare.image_segmentation": "Where in this image is the lesion or defect?",
-    "healthcare.medical_imaging": "What does this image show, and where?",
-    "healthcare.molecule_generation": "Which new molecules are like these?",
-    "healthcare.predictive_analytics": "Will this patient be back within 30 days?",
-    "healthcare.survival": "How long until an event for this patient?",
-    "retail.demand_forecasting": "How much of each product will we sell?",
-    "retail.recommendation": "What will this customer take next?",
-    "retail.sentiment": "Is this text positive, and what says so?",
 }
 
 ENTRY_POINT_GROUP = "industry_apps.applications"

@@ -101,7 +101,7 @@ def measured(application: Application, source: str, times: float) -> dict[str, A
     return found
 
 
-def table(record: Mapping[str, Any]) -> Iterator[list[str]]:
+def growth_table(record: Mapping[str, Any]) -> Iterator[list[str]]:
     """The rows of a record for people: seconds and memory by size, and exponents.
 
     Parameters

@@ -104,12 +104,13 @@ def demo(
 @app.command("list")
 def list_applications(as_json: AsJson = False) -> None:
     """List the applications and the question that each answers."""
-    from industry_apps.registry import QUESTIONS, applications
+    from industry_apps.registry import applications
 
+    found = [_facts(name) for name in applications()]
     if as_json:
-        print_json([_facts(name) for name in applications()])
+        print_json(found)
         return
-    rows = [[name, QUESTIONS.get(name) or _facts(name)["summary"]] for name in applications()]
+    rows = [[each["name"], each["question"]] for each in found]
     print_table(["application", "question"], rows)
 
 
@@ -117,14 +118,12 @@ def _facts(name: str) -> dict[str, Any]:
     """What is known of an application without training it."""
     from dataclasses import asdict
 
-    from industry_apps.registry import QUESTIONS
-
     kind = kind_of(name)
     summary = (kind.__doc__ or "").strip().partition("\n")[0]
     return {
         "name": name,
         "class": f"{kind.__module__.rpartition('.')[0]}.{kind.__name__}",
-        "question": QUESTIONS.get(name, summary),
+        "question": kind.question or summary,
         "summary": summary,
         "traits": asdict(kind.traits),
     }

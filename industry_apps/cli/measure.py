@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +32,9 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     full: Annotated[
         bool, typer.Option("--full", help="Also speed and memory; with --all, however long.")
     ] = False,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Measure growth with the data, at three sizes.")
+    ] = False,
     study: Annotated[
         str | None, typer.Option(help="Answer a further question by experiments; takes long.")
     ] = None,
@@ -53,21 +57,36 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     given = {**settings_for(data), **settings_of(settings, None)}
     model = configured(kind_of(application), given, fast=fast)
     step(f"Measuring {application} on {data}")
+    show: Callable[[dict[str, Any]], None] = _show_section
     if speed:
-        record = measuring.measure_speed(model, data)
-        rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+        record, show = measuring.measure_speed(model, data), _show_speed
+    elif scaling:
+        record, show = measuring.scaling(model), _show_growth
     elif study:
         record = measuring.study(model, study, data)
     else:
         record = measuring.benchmark(model, data, full=full)
     if out is not None:
         measuring.write_json(out, record)
-    if as_json:
-        print_json(record)
-    elif speed:
-        print_table(["measure", "found", "target"], rows)
-    else:
-        typer.echo(measuring.section(record))
+    (print_json if as_json else show)(record)
+
+
+def _show_section(record: dict[str, Any]) -> None:
+    from industry_apps.benchmark import section
+
+    typer.echo(section(record))
+
+
+def _show_speed(record: dict[str, Any]) -> None:
+    rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+    print_table(["measure", "found", "target"], rows)
+
+
+def _show_growth(record: dict[str, Any]) -> None:
+    from industry_apps.benchmark import growth_table
+
+    sizes = [f"{rows} rows" for rows in record["rows"]]
+    print_table(["measure", *sizes, "exponent"], growth_table(record))
 
 
 def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:

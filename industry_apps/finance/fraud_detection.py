@@ -75,6 +75,7 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
     """
 
     name = "finance.fraud_detection"
+    question = "Is this transaction or claim fraudulent?"
     schema = Schema(
         (
             Column("time", "datetime", "When it happened", nullable=False),

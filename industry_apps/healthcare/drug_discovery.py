@@ -120,6 +120,7 @@ class PropertyPredictor(Application):
     """
 
     name = "healthcare.drug_discovery"
+    question = "What will this molecule do in a test?"
     schema = Schema(
         (
             Column("smiles", "text", "The molecule"),

@@ -107,7 +107,7 @@ def generative_report(
     seeds: Sequence[int] = (0, 1, 2),
     strange: Mapping[str, Images] | None = None,
 ) -> tuple[Section, Section]:
-    """Measure on the test part of a data set whether generated images help, and which strange images are found.
+    """Measure whether generated images help, and which strange images are found.
 
     Parameters
     ----------

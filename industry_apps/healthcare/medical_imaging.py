@@ -93,6 +93,7 @@ class ImagingClassifier(OfPatients, Application):
     """
 
     name = "healthcare.medical_imaging"
+    question = "What does this image show, and where?"
     schema = Schema(
         (
             Column(

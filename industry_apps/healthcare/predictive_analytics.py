@@ -100,6 +100,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     """
 
     name = "healthcare.predictive_analytics"
+    question = "Will this patient be back within 30 days?"
     schema = Schema((*PATIENT, Column.label("outcome")))
     outputs = Schema(
         (

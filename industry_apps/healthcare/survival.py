@@ -109,6 +109,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     """
 
     name = "healthcare.survival"
+    question = "How long until an event for this patient?"
     schema = Schema(
         (
             *PATIENT,

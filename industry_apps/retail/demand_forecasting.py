@@ -96,6 +96,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     """
 
     name = "retail.demand_forecasting"
+    question = "How much of each product will we sell?"
     schema = Schema(
         (
             Column("series", "category", role="identifier", nullable=False),

@@ -112,6 +112,7 @@ class SentimentAnalyzer(OwnNames, Application):
     """
 
     name = "retail.sentiment"
+    question = "Is this text positive, and what says so?"
     schema = Schema(
         (
             Column("text", "text", "What somebody wrote"),

@@ -14,7 +14,7 @@ from typing import Any
 from industry_apps.application import Application
 from industry_apps.benchmark import write_results
 from industry_apps.benchmark.sections import industry_of, markdown
-from industry_apps.registry import APPLICATIONS, QUESTIONS, application
+from industry_apps.registry import APPLICATIONS, application
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -35,7 +35,7 @@ def applications_table() -> str:
         file = f"industry_apps/{name.replace('.', '/')}.py"
         rows.append(
             [
-                QUESTIONS[name],
+                kind.question,
                 f"[`{industry}.{kind.__name__}`]({file})",
                 ", ".join(f"`{column}`" for column in needed(kind)),
                 f"[{industry}](notebooks/{industry}.ipynb)",
