@@ -118,7 +118,13 @@ def _interval_note(rows: Followed, resamples: int) -> str:
 
 
 def cases_by(follow_up: FollowUp, horizon: float) -> Callable[[NDArray[np.bool_]], float]:
-    """Share of rows that had the event by a horizon, by Kaplan and Meier, of a mask of rows."""
+    """Share of rows that had the event by a horizon, by Kaplan and Meier, of a mask of rows.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    horizon : float
+    """
     at_horizon = SurvivalAt(follow_up, horizon)
     return lambda mask: 1 - float(at_horizon(mask[None])[0])
 

@@ -203,6 +203,11 @@ def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: Surviv
 def blocks(rows: int) -> list[slice]:
     """Rows in parts of which a table with a column for each time stays small.
 
+    Parameters
+    ----------
+    rows : int
+        Number of all rows.
+
     Examples
     --------
     >>> blocks(20_000)
