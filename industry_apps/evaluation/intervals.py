@@ -17,7 +17,15 @@ import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
 
-__all__ = ["BootstrapResult", "Estimate", "bootstrap", "digits_of", "group_codes", "rounded"]
+__all__ = [
+    "BootstrapResult",
+    "Estimate",
+    "bootstrap",
+    "digits_of",
+    "group_codes",
+    "resampled",
+    "rounded",
+]
 
 PROGRESS_AFTER_S = 2.0
 _DIGITS_WITHOUT_WIDTH = 3
@@ -264,6 +272,35 @@ def bootstrap(
     >>> print(result.estimates()["mean"])
     50 [44, 55]
     """
+    drawn = resampled(groups, n_rows, resamples=resamples, seed=seed)
+    values = {name: metric(np.ones(n_rows)) for name, metric in metrics.items()}
+    draws = {name: np.full(resamples, np.nan) for name in metrics}
+    for r, weight in enumerate(drawn):
+        for name, metric in metrics.items():
+            draws[name][r] = metric(weight)
+    return BootstrapResult(values, draws)
+
+
+def resampled(
+    groups: npt.ArrayLike | None, n_rows: int, *, resamples: int = 400, seed: int = 0
+) -> Iterator[_Floats]:
+    """The resamples of :func:`bootstrap`, for metrics that take several of them at once.
+
+    Parameters
+    ----------
+    groups, n_rows, resamples, seed
+        As in :func:`bootstrap`, and as soon checked.
+
+    Returns
+    -------
+    iterator of ndarray of shape (N,)
+        How often each row was drawn.
+
+    Raises
+    ------
+    ParameterError, SchemaError
+        When there are fewer than two groups, or not one per row.
+    """
     codes = np.arange(n_rows) if groups is None else group_codes("groups", groups, n_rows)
     n_groups = int(codes.max(initial=-1)) + 1
     if n_groups < 2 or resamples < 1:
@@ -271,15 +308,13 @@ def bootstrap(
             f"An interval needs two rows of different groups (such as patients), and a resample. "
             f"Got {n_groups} groups and {resamples} resamples. Give more rows."
         )
-    values = {name: metric(np.ones(n_rows)) for name, metric in metrics.items()}
-    draws = {name: np.full(resamples, np.nan) for name in metrics}
     rng = np.random.default_rng(seed)
-    for r in _with_progress(resamples):
-        drawn = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
-        weight = drawn.astype(np.float64)[codes]  # [G] -> [N]
-        for name, metric in metrics.items():
-            draws[name][r] = metric(weight)
-    return BootstrapResult(values, draws)
+    return (
+        np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups).astype(np.float64)[
+            codes
+        ]  # [G] -> [N]
+        for _ in _with_progress(resamples)
+    )
 
 
 def group_codes(name: str, values: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.intp]:
