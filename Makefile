@@ -10,7 +10,7 @@ PYTEST := INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n aut
 	--maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generative coverage lint format benchmark notebooks readme build clean
+.PHONY: help install demo test generative coverage lint format benchmark notebooks readme zoo build clean
 
 help: ## Say what there is.
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ notebooks: install ## Write the notebooks from their sources and run them.
 
 readme: install ## Write the generated parts of README.md and the page of results.
 	$(BIN)/python tests/architecture/readme.py
+
+zoo: install ## Train the models in onnx_models anew; takes 20 minutes.
+	$(BIN)/python tests/architecture/zoo.py
 
 build: install ## Build the wheel and the source archive in dist/.
 	$(BIN)/python -m build --no-isolation

@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue
+from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
@@ -123,7 +124,7 @@ class Application(BaseEstimator, ABC):
         given = data if isinstance(data, Dataset | Split) else None
         lacking = self.tables_.once(self._fit_baselines, given)
         report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
-        name = self.data_["id"]
+        name = data_name(self.data_)
         self.report_ = replace(
             report,
             application=self.name,

@@ -42,6 +42,7 @@ def show_model(
 
 def _entry(name: str) -> dict[str, Any]:
     """What index and file say of a model; data and metrics are empty if the file is damaged."""
+    from industry_apps.data.datasets import data_name
     from industry_apps.errors import ModelFileError
     from industry_apps.runtime import Model
     from industry_apps.runtime.zoo import verify, zoo
@@ -51,7 +52,7 @@ def _entry(name: str) -> dict[str, Any]:
         facts, size = Model(path).metadata, path.stat().st_size
     except ModelFileError:
         facts, size = {"data": {"id": "damaged: see models verify"}, "metrics": {}}, 0
-    told = {"data": facts["data"]["id"], "metrics": facts["metrics"]}
+    told = {"data": data_name(facts["data"]), "metrics": facts["metrics"]}
     return {"name": name, "bytes": size, **zoo()[name], **told}
 
 
