@@ -17,6 +17,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
+from industry_apps.features.sources import Source
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -35,7 +36,9 @@ ColumnEncoder = Category | LevelSteps | WordCounts | Tokens | Pixels
 Encoder = NumberEncoder | ColumnEncoder
 
 _TENSORS = (Tokens, Pixels)  # encoders that write a tensor of their own
-_NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal, NumberSteps)
+_FIXED = (Raw, Cyclic, NumberSteps)  # those of a number that have nothing to learn
+_LEARN_NUMBERS = (Missing, Standard, QuantileNormal)
+_NUMBERS = (*_FIXED, *_LEARN_NUMBERS)
 
 
 class FeatureGraph(RunsItsGraph):
@@ -118,13 +121,11 @@ class FeatureGraph(RunsItsGraph):
         ParameterError
             No encoder found anything to write.
         """
-        sources = {e.source for e in self._encoders if isinstance(e, _NUMBERS)}
-        numbers = {
-            source: FeatureGraph(self.schema, [Raw(source)]).run(arrays)["numeric"][:, 0]
-            for source in sorted(sources, key=lambda source: source.name)
-        }
+        numbers = self._numbers(arrays)
         fitted = [
-            e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
+            e
+            if isinstance(e, _FIXED)
+            else e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
             for e in self._encoders
         ]
         kept = [e for e in fitted if isinstance(e, _TENSORS) or len(e.names)]
@@ -134,6 +135,16 @@ class FeatureGraph(RunsItsGraph):
                 "missing and no word frequent enough. Give further columns."
             )
         return FeatureGraph(self.schema, kept)
+
+    def _numbers(self, arrays: Mapping[str, NDArray[Any]]) -> dict[Source, NDArray[Any]]:
+        """The numbers [rows] that some encoder learns from, by one run of one graph."""
+        asked = {e.source for e in self._encoders if isinstance(e, _LEARN_NUMBERS)}
+        sources = sorted(asked, key=lambda source: source.name)
+        if not sources:
+            return {}
+        table = FeatureGraph(self.schema, [Raw(source) for source in sources]).run(arrays)
+        columns = np.ascontiguousarray(table["numeric"].T)
+        return dict(zip(sources, columns, strict=True))
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the graph to a builder.

@@ -26,6 +26,8 @@ _FEWEST_GROUPS = 30
 class DecisionBaselines:
     """What a model has to beat: fitted on the same rows, with thresholds of their own.
 
+    They learn when they are first asked, since whoever trains and exports a model needs none.
+
     Parameters
     ----------
     schema : Schema
@@ -40,7 +42,7 @@ class DecisionBaselines:
     def fit(
         self, train: Labelled, validation: Labelled | None = None, *, refit: bool = False
     ) -> DecisionBaselines:
-        """Learn from training data; choose each threshold on other data.
+        """Take training data to learn from, and other data to choose each threshold on.
 
         Parameters
         ----------
@@ -50,40 +52,77 @@ class DecisionBaselines:
         refit : bool
             Once the thresholds are found, learn again from both, as the model does.
         """
+        self._rows: tuple[Labelled, Labelled | None] | None = (train, validation)
+        self._refit = refit
+        return self
+
+    @property
+    def models_(self) -> dict[str, Baseline]:
+        """Baseline by name."""
+        return self._learned()._fitted.models
+
+    @property
+    def thresholds_(self) -> dict[str, float]:
+        """Baseline -> probability from which on its answer is yes."""
+        return self._learned()._thresholds
+
+    def probabilities(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
+        """Raw columns of shape [rows] -> {baseline: probability [rows]}."""
+        return self._learned()._fitted.probabilities(arrays)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies hold what was learned, and no training data.
+        return self._learned().__dict__ if hasattr(self, "_rows") else self.__dict__
+
+    def _learned(self) -> DecisionBaselines:
+        rows = self._rows
+        if rows is not None:
+            self._learn(*rows)
+            self._rows = None  # last, so that another thread finds either rows or models
+        return self
+
+    def _learn(self, train: Labelled, validation: Labelled | None) -> None:
         if validation is None:
             target, found = train.target, self._cross_fitted(train)
-            self._learn(train)
+            fitted = self._fit(train)
         else:
-            self._learn(train)
-            target, found = validation.target, self.probabilities(validation.arrays)
-        self.thresholds_ = {
+            fitted = self._fit(train)
+            target, found = validation.target, fitted.probabilities(validation.arrays)
+        self._thresholds = {
             name: self._options.threshold(target, probability)
             for name, probability in found.items()
         }
-        if refit and validation is not None:
-            self._learn(joined(train, validation))
-        return self
+        if self._refit and validation is not None:
+            fitted = self._fit(joined(train, validation))
+        self._fitted = fitted
 
-    def _learn(self, rows: Labelled) -> None:
-        self._features = self._plain.learn(rows.arrays)
-        self.models_: dict[str, Baseline] = fit_decision_baselines(
-            self._features.run(rows.arrays)["numeric"], rows.target, seed=self._options.trees.seed
-        )
+    def _fit(self, rows: Labelled) -> _Fitted:
+        features = self._plain.learn(rows.arrays)
+        numbers = features.run(rows.arrays)["numeric"]
+        seed = self._options.trees.seed
+        return _Fitted(features, fit_decision_baselines(numbers, rows.target, seed=seed))
 
     def _cross_fitted(self, rows: Labelled) -> dict[str, NDArray[np.float64]]:
         """Probabilities of rows by baselines that have not seen them."""
         found: dict[str, NDArray[np.float64]] = {}
         for known, held_out in folds(rows, self._options.trees.seed):
-            self._learn(part_of(rows, known))
-            answers = self.probabilities(part_of(rows, held_out).arrays)
+            fitted = self._fit(part_of(rows, known))
+            answers = fitted.probabilities(part_of(rows, held_out).arrays)
             for name, probability in answers.items():
                 found.setdefault(name, np.empty(len(rows.target)))[held_out] = probability
         return found
 
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Baselines behind their features."""
+
+    features: FeatureGraph
+    models: dict[str, Baseline]
+
     def probabilities(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
-        """Raw columns of shape [rows] -> {baseline: probability [rows]}."""
-        rows = self._features.run(arrays)["numeric"]
-        return {name: model.predict(rows) for name, model in self.models_.items()}
+        rows = self.features.run(arrays)["numeric"]
+        return {name: model.predict(rows) for name, model in self.models.items()}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
