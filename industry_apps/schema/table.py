@@ -8,6 +8,7 @@ needs numpy only.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -230,7 +231,7 @@ def _infer(name: str, values: Any) -> Column:
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
     if kind is None:
         values = Column(name=name, kind="category").to_array(values)
-        kind = _kind_of([text for text in values if text])
+        kind = _kind_of(Counter(text for text in values.tolist() if text))
     coded = kind == "category" or values.dtype.kind in "iu"
     identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
     return Column(
@@ -238,9 +239,11 @@ def _infer(name: str, values: Any) -> Column:
     )
 
 
-def _kind_of(known: list[str]) -> Kind:
+def _kind_of(known: Counter[str]) -> Kind:
+    """Kind of strings, each with the number of its rows: what repeats is looked at once."""
     if known and all(map(_MOMENT.fullmatch, known)):
         return "datetime"
-    wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
+    rows = known.total()
+    wordy = known and sum(len(text.split()) * count for text, count in known.items()) >= 4 * rows
     # Long names of few levels are categories still.
-    return "text" if wordy and 10 * len(set(known)) > len(known) else "category"
+    return "text" if wordy and 10 * len(known) > rows else "category"
