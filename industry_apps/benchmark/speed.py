@@ -27,7 +27,8 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime import Model, TransactionState
-from industry_apps.runtime.inputs import record_reader, slices
+from industry_apps.runtime.inputs import slices
+from industry_apps.runtime.records import RecordReader
 from industry_apps.schema import Schema
 
 #: Records that take turns, so that no single one decides.
@@ -162,7 +163,7 @@ def one_record(
     names = model.outputs.names
     some = unmarked(rows).iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
     records = _records(some)
-    read = record_reader(model.schema.inputs())
+    read = RecordReader(model.schema.inputs())
     frames = cycle([some.iloc[[row]] for row in range(len(some))])
     dicts, feeds = cycle(records), cycle([read(record) for record in records])
     bare = alternating(
