@@ -170,7 +170,7 @@ def test_a_wrong_converter_is_refused_and_leaves_nothing(
             sides[:] = [1 - side for side in sides]
         return model
 
-    monkeypatch.setattr("tiny_model.trees_to_onnx", wrong)
+    monkeypatch.setattr("tests.tiny_model.trees_to_onnx", wrong)
     exportable, _, _ = fitted(records(1500, seed=0))
     with pytest.raises(ParityError, match="answers differently"):
         export_model(exportable, tmp_path / "tiny.onnx")
