@@ -81,7 +81,7 @@ class Schema:
         """A schema less some columns."""
         return Schema(tuple(c for c in self.columns if c.name not in names))
 
-    def to_arrays(self, table: Any) -> dict[str, NDArray[Any]]:
+    def to_arrays(self, table: Any) -> Arrays:
         """Check a table and convert each column to the dtype of its ONNX input.
 
         Parameters
@@ -91,7 +91,8 @@ class Schema:
 
         Returns
         -------
-        dict of str to numpy.ndarray of shape [rows]
+        Arrays
+            {column: array of shape [rows]}.
 
         Raises
         ------
@@ -100,12 +101,14 @@ class Schema:
         """
         present = self.check_names(table)
         rows = _rows_of(table, present)
-        return {
-            column.name: column.to_array(table[column.name])
-            if column.name in present
-            else column.missing(rows)
-            for column in self.columns
-        }
+        return Arrays(
+            {
+                column.name: column.to_array(table[column.name])
+                if column.name in present
+                else column.missing(rows)
+                for column in self.columns
+            }
+        )
 
     def validate(self, table: Any) -> None:
         """Check a table; raises :class:`SchemaError` at the first value that does not fit."""
@@ -140,6 +143,22 @@ class Schema:
         return cls(
             tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
         )
+
+
+class Arrays(dict[str, NDArray[Any]]):
+    """Columns of a checked table, and what has been computed from them, which goes with them.
+
+    One answer may need the same features several times: of the model, its points, its reasons.
+
+    Attributes
+    ----------
+    computed : list
+        Whatever whoever computes wants to find again.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__(columns)
+        self.computed: list[Any] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
