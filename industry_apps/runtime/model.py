@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
-from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.runtime.forecasts import question_of
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.records import Plain, RecordReader
 from industry_apps.runtime.single_runs import BoundSession
-from industry_apps.runtime.windows import Panel, run_windows
+from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
 
@@ -241,14 +241,9 @@ class Model:
         return shaped(self.outputs, found)
 
     def _predict_series(self, table: Any, rule: WindowRule) -> dict[str, NDArray[Any]]:
-        panel = Panel.read(table, self.schema, rule)
-        stop = asked_at(panel, self.schema, rule)
-        feeds = panel.feeds(stop, self.schema, rule)
-        answers = run_windows(self._session, self._output_names, feeds, self.schema, rule)
-        return {
-            **answer_keys(panel, stop, rule),
-            **{name: a.reshape(-1) for name, a in answers.items()},
-        }
+        asked = question_of(table, self.schema, rule)
+        answers = run_windows(self._session, self._output_names, asked.feeds, self.schema, rule)
+        return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd
