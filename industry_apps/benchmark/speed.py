@@ -304,7 +304,7 @@ def model_alone(
     for scorer in scorers:
         ready = copy(scorer)
         tensors = scorer.features.run(arrays)
-        ready.features = _ReadyFeatures(scorer.features, tensors)
+        ready.features = ReadyFeatures(scorer.features, tensors)
         native.append(partial(ready.margin, {}))
         exported.append(_session_alone(ready, tensors))
     seconds = alternating(
@@ -331,17 +331,26 @@ def unmarked(rows: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
-class _ReadyFeatures:
-    """Stands in for a feature graph whose tensors have been computed already."""
+class ReadyFeatures:
+    """Stands in for a feature graph whose tensors have been computed already.
+
+    Parameters
+    ----------
+    features : FeatureGraph
+    tensors : mapping of str to ndarray
+        What it made.
+    """
 
     def __init__(self, features: Any, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._tensors = tensors
         self.names, self.cardinalities = features.names, features.cardinalities
 
     def run(self, _arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """The tensors, whatever is asked."""
         return self._tensors
 
     def write(self, builder: GraphBuilder, _inputs: Mapping[str, str]) -> dict[str, str]:
+        """Declare the tensors as inputs of a graph."""
         return {
             name: builder.input(name, array.dtype.type, array.shape[1])
             for name, array in self._tensors.items()
