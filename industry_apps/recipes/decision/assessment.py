@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ class DecisionBaselines:
         refit : bool
             Once the thresholds are found, learn again from both, as the model does.
         """
-        self._rows: tuple[Labelled, Labelled | None] | None = (train, validation)
+        kept = None if validation is None else _columns_of(validation)
+        self._rows: tuple[Labelled, Labelled | None] | None = (_columns_of(train), kept)
         self._refit = refit
         return self
 
@@ -111,6 +112,11 @@ class DecisionBaselines:
             for name, probability in answers.items():
                 found.setdefault(name, np.empty(len(rows.target)))[held_out] = probability
         return found
+
+
+def _columns_of(rows: Labelled) -> Labelled:
+    """The same rows without what has been computed from them."""
+    return replace(rows, arrays=dict(rows.arrays))
 
 
 @dataclass(frozen=True, slots=True)

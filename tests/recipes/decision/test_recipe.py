@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from industry_apps.evaluation.metrics import calibration_error
 from industry_apps.export.decision import Platt
 from industry_apps.features import Ratio
 from industry_apps.recipes import DecisionBaselines, DecisionOptions, DecisionRecipe, TreeOptions
+from industry_apps.recipes.decision import assessment
 from industry_apps.recipes.scorers import Labelled, part_of
 from industry_apps.schema import Column, Schema
 
@@ -94,6 +96,24 @@ def test_baselines_find_thresholds_in_folds():
     found = baselines.probabilities(TEST.arrays)
     for name in ("logistic_regression", "lightgbm_default"):
         assert (found[name] >= baselines.thresholds_[name]).mean() == pytest.approx(0.2, abs=0.04)
+
+
+def test_baselines_learn_when_they_are_asked_and_then_hold_no_training_data(monkeypatch):
+    learned = []
+    learn = assessment.fit_decision_baselines
+
+    def told(*given, **options):
+        learned.append(len(given[1]))
+        return learn(*given, **options)
+
+    monkeypatch.setattr(assessment, "fit_decision_baselines", told)
+    baselines = DecisionBaselines(SCHEMA, OPTIONS).fit(TRAIN, VALIDATION, refit=True)
+    assert not learned
+    assert copy(baselines)._rows is None
+    rows = len(TRAIN.target)
+    assert learned == [rows, rows + len(VALIDATION.target)]
+    assert baselines.probabilities(TEST.arrays).keys() == baselines.thresholds_.keys()
+    assert len(learned) == 2
 
 
 def test_baselines_of_folds_have_the_features_of_all_rows():
