@@ -12,11 +12,11 @@ import onnx
 import pandas as pd
 import pytest
 
+from industry_apps.data.hashing import frame_sha256
 from industry_apps.errors import ModelFileError, ParameterError
 from industry_apps.export import export_model, write_model_file
 from industry_apps.export.model_file import (
     SELF_TEST_ROWS,
-    frame_sha256,
     library_versions,
     reference_of,
     self_test_of,
