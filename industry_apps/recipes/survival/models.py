@@ -39,7 +39,7 @@ class Followed:
         Raw columns as :meth:`Schema.to_arrays` makes them.
     follow_up : FollowUp
     patient : ndarray of str of shape [rows], optional
-        Whose record each is, empty where it is not known; by default each is somebody else's.
+        Whose record each is, empty where it is not known; by default each row counts as one patient.
     """
 
     arrays: Arrays
@@ -237,7 +237,7 @@ class LinearRisk:
         return builder.node("MatMul", self.features.write(builder, inputs)["numeric"], weights)
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A line turns nowhere."""
+        """None: a linear model has no split thresholds."""
         return {}
 
 
