@@ -75,7 +75,7 @@ class GroupFigures:
                 for group, row in self.groups.items()
             },
             "summary": _numbers(self.summary),
-            "compare_variants": list(self.compared),
+            "compared": list(self.compared),
             "pooled": dict(self.pooled),
         }
 
