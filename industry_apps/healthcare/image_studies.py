@@ -56,7 +56,7 @@ def compared_networks(
     Returns
     -------
     Section
-        See :func:`industry_apps.evaluation.compare_variants`; ``auroc`` is the mean over the classes.
+        See :func:`industry_apps.evaluation.compare_variants`; ``auroc`` is a mean over classes.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class Followed:
         Raw columns as :meth:`Schema.to_arrays` makes them.
     follow_up : FollowUp
     patient : ndarray of str of shape [rows], optional
-        Whose record each is, empty where it is not known; by default each row counts as one patient.
+        Whose record each is, empty where it is not known; by default each row is one patient.
     """
 
     arrays: Arrays
