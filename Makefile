@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 SOURCES := $(wildcard notebooks/*.py)
+PYTEST := INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto \
+	--maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage lint format benchmark notebooks readme build clean
+.PHONY: help install demo test generative coverage lint format benchmark notebooks readme zoo build clean
 
 help: ## Say what there is.
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,12 +23,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: install ## Train on the embedded sample, export, prove parity, measure, report.
+demo: install ## See it work: train on simulated data, check the model file, write a report.
 	@$(BIN)/industry-apps demo
 
 test: install ## Run all tests, the examples in the documentation and the notebooks, on small data.
-	INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 \
-		--dist loadgroup --nbmake tests industry_apps $(NOTEBOOKS)
+	$(PYTEST) -m "not generative" --nbmake tests industry_apps $(NOTEBOOKS)
+
+generative: install ## Run the tests of image generation and of the space of molecules.
+	$(PYTEST) -m generative tests industry_apps
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps
@@ -49,8 +53,11 @@ notebooks: install ## Write the notebooks from their sources and run them.
 	$(BIN)/jupytext --sync $(SOURCES)
 	$(BIN)/jupyter execute --inplace $(SOURCES:.py=.ipynb)
 
-readme: install ## Write the generated tables of README.md.
+readme: install ## Write the generated parts of README.md and the page of results.
 	$(BIN)/python tests/architecture/readme.py
+
+zoo: install ## Train the models in onnx_models anew; takes 20 minutes.
+	$(BIN)/python tests/architecture/zoo.py
 
 build: install ## Build the wheel and the source archive in dist/.
 	$(BIN)/python -m build --no-isolation

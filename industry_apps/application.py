@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue
+from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
@@ -33,11 +34,13 @@ class Application(BaseEstimator, ABC):
     A leaf declares its parameters as fields, each with its type, limit and default, as in
     ``delay_days: Annotated[int, integer(1, 365)] = 7``: it is a dataclass, whose ``__init__``
     stores them and does nothing else. ``fit`` checks them and learns attributes that end in an
-    underscore. ``defaults`` are the options of a parameter that is None, ``known_failures``
+    underscore. ``question`` is what the application answers, in the words of whoever asks;
+    ``defaults`` are the options of a parameter that is None, ``known_failures``
     {check: reason} of the conformance suite.
     """
 
     name: ClassVar[str]
+    question: ClassVar[str] = ""
     schema: ClassVar[Schema]
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]
@@ -121,7 +124,7 @@ class Application(BaseEstimator, ABC):
         given = data if isinstance(data, Dataset | Split) else None
         lacking = self.tables_.once(self._fit_baselines, given)
         report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
-        name = self.data_["id"]
+        name = data_name(self.data_)
         self.report_ = replace(
             report,
             application=self.name,

@@ -13,8 +13,6 @@
 #     name: python3
 # ---
 
-# %%
-
 # %% [markdown]
 # # Healthcare: images, molecules, outcomes
 #
@@ -111,6 +109,17 @@ segmenter = (ImagingSegmenter.fast() if QUICK else ImagingSegmenter()).fit(tiles
 report = segmenter.evaluate(tiles)
 report
 
+# %%
+path = segmenter.export(folder / "masks.onnx", check=tiles)
+print(segmenter.parity_)
+segmenter.predict(tiles.test.head(5)).drop(columns="mask")
+
+# %% [markdown]
+# Further on images: `ImageGenerator` makes images of a class and tells how unlike them a new one
+# is, and `generative_report` measures of what use that is. On the radiographs above, generated
+# images [do not help](results/README.md#healthcare) a classifier that is trained as long on real
+# ones alone.
+
 # %% [markdown]
 # ## 3. What a molecule will do
 #
@@ -151,6 +160,9 @@ report
 # %%
 generator.sample_molecules(5, seed=1)
 
+# %%
+generator.export_writer(folder / "writer.onnx").name  # for runtime.SequenceWriter, without torch
+
 # %% [markdown]
 # A copy is turned by reinforcement toward whatever scores high: here molecules that lie between
 # water and fat, with a log P from 1 to 2.
@@ -161,6 +173,12 @@ tuned = generator.toward(wanted, ReinforceOptions(steps=5 if QUICK else 60))
 for name, each in (("before", generator), ("after", tuned)):
     scores = [wanted(smiles) for smiles in each.sample_molecules(200, seed=1)]
     print(f"{name}: mean score {np.mean(scores):.2f}")
+
+# %% [markdown]
+# Other scores are `drug_likeness`, `likeness(smiles)`, `predicted_window` of a model file, or any
+# function of a SMILES. `MoleculeSpace` makes points of molecules, and searches from known ones for
+# those of a high score; the [results](results/README.md#healthcare) say whether that beats as
+# many draws.
 
 # %% [markdown]
 # ## 5. Who comes back within 30 days

@@ -84,6 +84,15 @@ pd.DataFrame(
 recommender.similar_items(basket[0], k=5)
 
 # %% [markdown]
+# Items with a category can be limited to so many of each; here in a simulated shop.
+
+# %%
+shop = Recommender.sample()
+path = Recommender.fast().fit(shop).export(folder / "shop.onnx", check=shop)
+taken = shop.train["item"].value_counts().index[:2].tolist()
+Model(path).predict({"history": taken, "category_cap": 2})["items"]
+
+# %% [markdown]
 # ## 2. Demand forecasting
 #
 # Monthly volumes of beverages, by agency and product, with prices and holidays that are known in
@@ -147,3 +156,11 @@ print(analyzer.parity_)
 model = Model(path)
 said = ["a wonderful and moving film", "a dull , boring mess", "it has an end", "😀"]
 model.predict(pd.DataFrame({"text": said})).assign(text=said)
+
+# %% [markdown]
+# Texts with a product and a time show how the share of positive ones changes; here simulated
+# reviews of a shop.
+
+# %%
+reviews = SentimentAnalyzer.sample()
+SentimentAnalyzer.fast().fit(reviews).trend(reviews.test).head(6)

@@ -17,10 +17,16 @@ settings.register_profile("tests", deadline=None, max_examples=40)
 settings.load_profile("tests")
 
 
+#: Whose examples in docstrings belong to ``make generative``, as their tests do.
+GENERATIVE = {"healthcare/molecules/space.py", "recipes/imaging/generation.py"}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process: they share what was fitted."""
     for item in items:
+        if item.path.as_posix().partition("industry_apps/")[2] in GENERATIVE:
+            item.add_marker(pytest.mark.generative)
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 

@@ -1,16 +1,14 @@
-"""Autoencoders of feature rows: denoising and variational.
+"""A denoising autoencoder of feature rows.
 
-Methods: Vincent et al., Extracting and Composing Robust Features with Denoising
-Autoencoders, ICML 2008, doi:10.1145/1390156.1390294; Kingma and Welling, Auto-Encoding
-Variational Bayes, ICLR 2014, arXiv:1312.6114. Written from the papers.
+Method: Vincent et al., Extracting and Composing Robust Features with Denoising Autoencoders,
+ICML 2008, doi:10.1145/1390156.1390294. Written from the paper.
 
-What differs from the papers: the noise of the denoising autoencoder is Gaussian, which suits
-standardised numbers (the paper sets inputs to zero), and both are symmetric with two hidden
-layers and SiLU.
+What differs from it: the noise is Gaussian, which suits standardised numbers (the paper sets
+inputs to zero), and the network is symmetric with two hidden layers and SiLU.
 
 Letters: N rows, F features, W width of the hidden layers, L width of the latent code.
 
-Parameters of the defaults with F = 30: denoising 13.4 thousand, variational 13.9 thousand.
+Parameters of the default with F = 30: 13.4 thousand.
 """
 
 from __future__ import annotations
@@ -74,68 +72,12 @@ class DenoisingAutoencoder(nn.Module):
         return _row_error(x, self.decoder(self.encoder(x)))
 
 
-class VariationalAutoencoder(nn.Module):
-    """Learn rows through a latent code that is drawn from a normal distribution.
-
-    Parameters
-    ----------
-    features : int
-        Number of features F, standardised numbers.
-    width : int, default=64
-        Width W of the hidden layers.
-    latent : int, default=8
-        Width L of the latent code.
-
-    Notes
-    -----
-    ``forward(x)`` takes float32 [N, F] without missing values and returns the restored rows
-    [N, F], the mean [N, L] and the logarithm of the variance [N, L] of the code, from which a
-    loss computes its Kullback-Leibler term. The code is drawn in training mode only; in eval
-    mode it is its mean.
-
-    References
-    ----------
-    Kingma and Welling (2014), arXiv:1312.6114.
-
-    Examples
-    --------
-    >>> network = VariationalAutoencoder(5, latent=2)
-    >>> [tuple(part.shape) for part in network(torch.zeros(3, 5))]
-    [(3, 5), (3, 2), (3, 2)]
-    """
-
-    def __init__(self, features: int, *, width: int = 64, latent: int = 8) -> None:
-        super().__init__()
-        self.encoder = _layers(features, width, 2 * latent)
-        self.decoder = _layers(latent, width, features)
-
-    def forward_features(self, x: Tensor) -> Tensor:
-        """Return the mean [N, L] of the latent code of the rows [N, F]."""
-        return self._encode(x)[0]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the restored rows [N, F], and mean and log variance [N, L] of their codes."""
-        mean, log_variance = self._encode(x)
-        code = mean
-        if self.training:
-            code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        return self.decoder(code), mean, log_variance  # [N, F], [N, L], [N, L]
-
-    def reconstruction_error(self, x: Tensor) -> Tensor:
-        """Return the mean squared error [N] of each row from its mean code, in either mode."""
-        return _row_error(x, self.decoder(self.forward_features(x)))
-
-    def _encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)  # 2 x [N, L]
-        return mean, log_variance
-
-
 class ReconstructionError(nn.Module):
     """Present ``reconstruction_error`` as ``forward``, which is what exporters trace.
 
     Parameters
     ----------
-    autoencoder : DenoisingAutoencoder or VariationalAutoencoder
+    autoencoder : DenoisingAutoencoder
         The trained network.
 
     Examples
@@ -145,7 +87,7 @@ class ReconstructionError(nn.Module):
     torch.Size([3])
     """
 
-    def __init__(self, autoencoder: DenoisingAutoencoder | VariationalAutoencoder) -> None:
+    def __init__(self, autoencoder: DenoisingAutoencoder) -> None:
         super().__init__()
         self.autoencoder = autoencoder
 

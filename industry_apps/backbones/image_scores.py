@@ -148,33 +148,6 @@ class OfBytes(nn.Module):
         return answer
 
 
-class DecodedBytes(nn.Module):
-    """Present the decoder of an autoencoder as ``forward``, with images of bytes.
-
-    Parameters
-    ----------
-    network : ConvolutionalVAE
-
-    Notes
-    -----
-    ``forward(code, label)`` takes float32 [N, L] and int64 [N] and returns uint8 [N, H, W, C].
-
-    Examples
-    --------
-    >>> decoded = DecodedBytes(ConvolutionalVAE(8, 8, filters=4, latent=2))
-    >>> decoded(torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64)).dtype
-    torch.uint8
-    """
-
-    def __init__(self, network: ConvolutionalVAE) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, code: Tensor, label: Tensor) -> Tensor:
-        """Return images [N, H, W, C] of codes and classes."""
-        return as_bytes(self.network.decode(code, label))
-
-
 def as_numbers(image: Tensor) -> Tensor:
     """Turn bytes [N, H, W, C] into numbers [N, C, H, W] in [-1, 1].
 

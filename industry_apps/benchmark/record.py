@@ -12,6 +12,7 @@ from industry_apps.application import Application
 from industry_apps.benchmark.catalogue_speed import large_catalogue
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.image_speed import of_images
+from industry_apps.benchmark.overhead import fit_vs_bare_estimator, predict_vs_bare_model
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
 from industry_apps.benchmark.series_speed import (
     backtest_time,
@@ -172,6 +173,8 @@ def _thorough(done: Run) -> list[Measure]:
         *raw_record(fitted, done.path, done.data),
         *batch(fitted, done.path, rows, count=BATCH),
         *model_alone(fitted, rows, count=BATCH),
+        *predict_vs_bare_model(fitted, rows, count=SHORT_BATCH),
+        *fit_vs_bare_estimator(fitted, done.data),
         scoring_memory(done.path, rows, count=FILE_ROWS),
         *(large_catalogue() if fitted.problem.name == "ranking" else []),
         *of_process,

@@ -1,34 +1,22 @@
-"""All benchmarks in turn, and the table that is written from their JSON files."""
+"""All benchmarks in turn, and the page that is written from their JSON files."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 from industry_apps import registry
-from industry_apps.application import Application
+from industry_apps.benchmark.sections import results_page
 from industry_apps.data import card, catalogue
-from industry_apps.evaluation import Estimate, Published, Report
-from industry_apps.evaluation.sections import Section
 from industry_apps.whole_file import whole_file
 
-_ENDS = ("value", "low", "high")
 #: What an industry may take where not all is asked for.
 _SHORT = 1_200.0
-
-_TITLE = """# Results
-
-Written by `industry-apps benchmark --all` from the JSON files beside it; do not edit.
-An interval covers 95 % (bootstrap), and no figure is finer than its interval. * marks a
-published figure that was measured with another protocol.
-"""
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -90,7 +78,7 @@ def _seconds(path: Path) -> float:
 def benchmark_all(
     folder: Path, chosen: Sequence[tuple[str, str]], options: Sequence[str] = ()
 ) -> Iterator[tuple[str, str, str]]:
-    """Run benchmarks one after the other, each in a fresh process, and write the table.
+    """Run benchmarks one after the other, each in a fresh process, and write the page.
 
     Parameters
     ----------
@@ -128,7 +116,7 @@ def write_results(folder: Path) -> Path:
     Returns
     -------
     Path
-        The table.
+        The page.
     """
     records = [
         json.loads(path.read_text(encoding="utf-8"))
@@ -136,114 +124,5 @@ def write_results(folder: Path) -> Path:
     ]
     path = folder / "README.md"
     with whole_file(path) as aside:
-        aside.write_text("\n".join([_TITLE, *map(section, records)]), encoding="utf-8")
+        aside.write_text(results_page(records), encoding="utf-8")
     return path
-
-
-def section(record: Mapping[str, Any]) -> str:
-    """One benchmark as Markdown: metrics, verdicts, parity, speed; or one study.
-
-    Parameters
-    ----------
-    record : mapping
-        As :func:`industry_apps.benchmark.benchmark` or :func:`industry_apps.benchmark.study`
-        returns it.
-    """
-    if "study" in record:
-        return _study(record)
-    report = report_of(record)
-    parity, machine, speed = record["parity"], record["machine"], record["speed"]
-    ratios = ", ".join(
-        f"{name.replace('_', ' ')} {value:.2g}"
-        for name, value in speed.items()
-        if "_vs_" in name and not isinstance(value, str)
-    )
-    lines = [
-        f"## {report.application} on {report.data}: {report.model}",
-        "",
-        *_markdown(report.metric_table()),
-        "",
-        f"- Model: {report.model}, seeds {', '.join(map(str, record['seeds']))}.",
-        *(f"- {part.capitalize()}: {words}." for part, words in report.split_lines()),
-        *(f"- {line['metric']}: {line['verdict']} {line['baseline']}." for line in _told(record)),
-        *(
-            f"- Published: {row.metric} {report.published_value(row)}, "
-            f"[{row.system}]({row.source})."
-            for row in report.published
-        ),
-        f"- Exported file: {parity['changed_decisions']} changed decisions and "
-        f"{parity['beyond_tolerance']} answers beyond tolerance on {parity['rows']} test rows and "
-        f"{parity['edge_rows']} edge rows; largest difference "
-        f"{parity['largest_difference']:.1g}.",
-        f"- Speed: {ratios}.",
-        f"- {record['seconds']:.0f} s to train, evaluate and export; peak memory "
-        f"{record['peak_memory_mb']} MB; {machine['cores']} cores of {machine['cpu']}.",
-        *([f"- {record['headline']}"] if record.get("headline") else []),
-        *(f"- {note}" for note in report.notes),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _study(record: Mapping[str, Any]) -> str:
-    asked = record["question"].replace("_", " ")
-    lines = [f"## {record['application']} on {record['data']}: study of {asked}", ""]
-    for title, part in record["study"].items():
-        lines += [f"### {title}", "", part["text"], ""]
-        rows: Sequence[Mapping[str, Any]] = part["table"]
-        if rows:
-            values = [list(map(_cell, row.values())) for row in rows]
-            lines += [*_markdown(Section(title, table=[list(rows[0]), *values]).cells()), ""]
-    command = (
-        f"industry-apps benchmark {record['application']} --data {record['data']} --study "
-        f"{record['question']}"
-    )
-    machine = f"{record['machine']['cores']} cores of {record['machine']['cpu']}"
-    return "\n".join([*lines, f"- `{command}`: {record['seconds']:.0f} s on {machine}.", ""])
-
-
-def _cell(value: object) -> object:
-    """A value of a table as it was before it was JSON."""
-    return _estimate(value) if isinstance(value, Mapping) else value
-
-
-def _told(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = record.get("comparisons", [])
-    return found
-
-
-def report_of(record: Mapping[str, Any]) -> Report:
-    """The report of a record again, for its tables and its rounding.
-
-    Parameters
-    ----------
-    record : mapping
-        As :func:`industry_apps.benchmark.benchmark` returns it.
-    """
-    kind = cast("type[Application]", registry.application(record["application"]))
-    return Report(
-        application=record["application"],
-        data=record["data"],
-        model=record["model"],
-        problem=kind.problem,
-        metrics=_estimates(record["metrics"]),
-        split=record["split"],
-        baselines={name: _estimates(row) for name, row in record["baselines"].items()},
-        published=tuple(Published(**row) for row in record["published"]),
-        notes=tuple(record.get("notes", ())),
-    )
-
-
-def _estimates(row: Mapping[str, Mapping[str, float | None]]) -> dict[str, Estimate]:
-    return {name: _estimate(value) for name, value in row.items()}
-
-
-def _estimate(value: Mapping[str, float | None]) -> Estimate:
-    found = (value[end] for end in _ENDS)
-    return Estimate(*(math.nan if number is None else number for number in found))
-
-
-def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
-    header, *rows = table
-    lines = [header, ["---"] * len(header), *rows]
-    return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]

@@ -27,7 +27,8 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime import Model, TransactionState
-from industry_apps.runtime.inputs import record_reader, slices
+from industry_apps.runtime.inputs import slices
+from industry_apps.runtime.records import RecordReader
 from industry_apps.schema import Schema
 
 #: Records that take turns, so that no single one decides.
@@ -162,7 +163,7 @@ def one_record(
     names = model.outputs.names
     some = unmarked(rows).iloc[np.linspace(0, len(rows) - 1, _RECORDS).astype(int)]
     records = _records(some)
-    read = record_reader(model.schema.inputs())
+    read = RecordReader(model.schema.inputs())
     frames = cycle([some.iloc[[row]] for row in range(len(some))])
     dicts, feeds = cycle(records), cycle([read(record) for record in records])
     bare = alternating(
@@ -303,7 +304,7 @@ def model_alone(
     for scorer in scorers:
         ready = copy(scorer)
         tensors = scorer.features.run(arrays)
-        ready.features = _ReadyFeatures(scorer.features, tensors)
+        ready.features = ReadyFeatures(scorer.features, tensors)
         native.append(partial(ready.margin, {}))
         exported.append(_session_alone(ready, tensors))
     seconds = alternating(
@@ -330,17 +331,26 @@ def unmarked(rows: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
-class _ReadyFeatures:
-    """Stands in for a feature graph whose tensors have been computed already."""
+class ReadyFeatures:
+    """Stands in for a feature graph whose tensors have been computed already.
+
+    Parameters
+    ----------
+    features : FeatureGraph
+    tensors : mapping of str to ndarray
+        What it made.
+    """
 
     def __init__(self, features: Any, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._tensors = tensors
         self.names, self.cardinalities = features.names, features.cardinalities
 
     def run(self, _arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """The tensors, whatever is asked."""
         return self._tensors
 
     def write(self, builder: GraphBuilder, _inputs: Mapping[str, str]) -> dict[str, str]:
+        """Declare the tensors as inputs of a graph."""
         return {
             name: builder.input(name, array.dtype.type, array.shape[1])
             for name, array in self._tensors.items()

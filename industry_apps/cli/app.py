@@ -17,6 +17,7 @@ from industry_apps.cli.options import (
     BAD_INPUT,
     CHECK_FAILED,
     INTERRUPTED,
+    NAMES,
     AsJson,
     Columns,
     Data,
@@ -29,7 +30,7 @@ from industry_apps.cli.options import (
     kind_of,
     settings_of,
 )
-from industry_apps.cli.printing import in_words, print_json, show
+from industry_apps.cli.printing import print_json, print_table, step
 from industry_apps.errors import ChecksumError, IndustryAppsError, ParameterError, ParityError
 
 if TYPE_CHECKING:
@@ -56,11 +57,13 @@ def _failure(error: object, code: int) -> typer.Exit:
 
 
 app = typer.Typer(
-    cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Begin with `industry-apps demo`, then `industry-apps list`.",
 )
-app.add_typer(data.commands, name="data")
-app.add_typer(models.commands, name="models")
-app.command()(measure.benchmark)
 
 
 def _print_version(asked: bool) -> None:
@@ -73,48 +76,80 @@ def _print_version(asked: bool) -> None:
 def _top(
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
-    """Models for industry: one ONNX file takes the raw record and returns the decision."""
+    """Train models that answer questions of an industry, each written as one ONNX file.
+
+    The file takes the raw record, such as a transaction, and returns the decision.
+    """
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for model file and report.")] = Path(
+        "demo_output"
+    ),
+    application: Annotated[str, typer.Option(help=NAMES)] = "finance.fraud_detection",
+) -> None:
+    """See it work: train on simulated data, check and use the model file, write a report."""
+    from industry_apps.cli.demo import demonstrate
+
+    for line in demonstrate(kind_of(application)(), out):
+        typer.echo(line)
 
 
 @app.command("list")
 def list_applications(as_json: AsJson = False) -> None:
-    """List the applications."""
-    from dataclasses import asdict
-
+    """List the applications and the question that each answers."""
     from industry_apps.registry import applications
 
-    found = []
-    for name in applications():
-        kind = kind_of(name)
-        summary = (kind.__doc__ or "").strip().partition("\n")[0]
-        found.append({"name": name, "summary": summary, "traits": asdict(kind.traits)})
-    rows = [list(map(in_words, each.values())) for each in found]
-    show(found, ["application", "what it answers", "traits"], rows, as_json)
+    found = [_facts(name) for name in applications()]
+    if as_json:
+        print_json(found)
+        return
+    rows = [[each["name"], each["question"]] for each in found]
+    print_table(["application", "question"], rows)
+
+
+def _facts(name: str) -> dict[str, Any]:
+    """What is known of an application without training it."""
+    from dataclasses import asdict
+
+    kind = kind_of(name)
+    summary = (kind.__doc__ or "").strip().partition("\n")[0]
+    return {
+        "name": name,
+        "class": f"{kind.__module__.rpartition('.')[0]}.{kind.__name__}",
+        "question": kind.question or summary,
+        "summary": summary,
+        "traits": asdict(kind.traits),
+    }
 
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - each is an option
     application: Name,
     data: Data,
-    out: Annotated[Path, typer.Option(help="The model file to write, ends in .onnx.")],
+    out: Annotated[Path, typer.Option(help="The model file to write; ends in .onnx.")],
     model: Annotated[str | None, typer.Option(help="Kind of model, such as trees.")] = None,
-    alerts_per_day: Annotated[str | None, typer.Option(help="Cases that can be worked.")] = None,
-    false_alarm_cost: Annotated[str | None, typer.Option(help="In money.")] = None,
-    missed_cost: Annotated[str | None, typer.Option(help="In money.")] = None,
-    seed: Annotated[str | None, typer.Option(help="Of all that is random.")] = None,
+    alerts_per_day: Annotated[str | None, typer.Option(help="Cases checked in a day.")] = None,
+    false_alarm_cost: Annotated[str | None, typer.Option(help="Cost of a false alarm.")] = None,
+    missed_cost: Annotated[str | None, typer.Option(help="Cost of a missed case.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Number that starts random choices.")] = None,
     settings: Settings = None,
     column: Columns = None,
     fast: Fast = False,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train on a data set, evaluate on its test part, export with proven parity.
+    """Train a model, measure it on the test part of the data, and write the model file.
 
-    Any other parameter of the application goes by --set, as in --set delay_days=3 or
-    --set trees.rounds=200.
+    The file is written only if it answers as the trained model does. Example:
+
+    `industry-apps train finance.fraud_detection --data transactions.csv --out fraud.onnx`
     """
     from industry_apps.workflow.parameters import configured, missed_cost_of, settings_for
     from industry_apps.workflow.runs import data_of, run
@@ -129,7 +164,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     }
     given = settings_for(data) | {name: v for name, v in named.items() if v is not None}
     trained = configured(kind, {**given, **settings_of(settings, column)}, fast=fast)
-    done = run(trained, data_of(trained, data), out)
+    done = run(trained, data_of(trained, data), out, told=step)
     _print_report(done.report, html, as_json, path=done.path)
 
 
@@ -137,9 +172,9 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
 def evaluate(
     model: File, data: Data, column: Columns = None, html: Html = None, as_json: AsJson = False
 ) -> None:
-    """Measure a model file on the test part of a data set, or on a table it has not learned from.
+    """Measure a model file on the test part of a data set, or on a table of yours.
 
-    Of the very file that the model learned from, the test part is judged; of any other, all rows.
+    Of the table that the model was trained on, only the test part is used; of any other, all rows.
     """
     from industry_apps.runtime import Model
     from industry_apps.workflow.parameters import as_trained
@@ -148,6 +183,7 @@ def evaluate(
 
     loaded = Model(model)
     facts = loaded.metadata
+    step(f"Measuring {loaded.path.name} on {data}")
     author = as_trained(kind_of(facts["application"]), facts, columns_of(column))
     learned = facts["data"].get("sha256", "")
     judged = score(loaded, author, data_of(author, data, learned=learned))
@@ -157,15 +193,17 @@ def evaluate(
 @app.command()
 def predict(
     model: File,
-    table: Annotated[Path, typer.Argument(metavar="IN", help="A CSV or Parquet file.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A CSV or Parquet file.")],
-    enrich: Annotated[bool, typer.Option("--enrich", help="Add the state columns first.")] = False,
+    table: Annotated[Path, typer.Argument(metavar="IN", help="CSV or Parquet file of records.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="CSV or Parquet file to write.")],
+    enrich: Annotated[
+        bool, typer.Option("--enrich", help="First compute what the stream of records tells.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer every record of a file; write all its columns and the answers.
+    """Answer every record of a table; write its columns and the answers.
 
-    An answer takes the place of a column of its name. A model of windows answers each series
-    as of the last moment of the file.
+    A column that has the name of an answer is replaced. A model of series, such as prices, answers
+    each series once, for its latest time.
     """
     from tempfile import TemporaryDirectory
 
@@ -185,16 +223,16 @@ def predict(
     if as_json:
         print_json({"rows": rows, "path": str(out), "missing": missing, "replaced": replaced})
         return
-    typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}: {out}")
+    typer.echo(f"Answered {rows} {'series' if loaded.windows else 'records'}. Written: {out}")
     if missing:
-        typer.echo(f"Not in {table.name}, and taken as missing: {', '.join(missing)}.", err=True)
+        typer.echo(f"Taken as missing, not in {table.name}: {', '.join(missing)}.", err=True)
     if replaced:
-        typer.echo(f"Answers stand in the place of columns: {', '.join(replaced)}.", err=True)
+        typer.echo(f"Columns that the answers replaced: {', '.join(replaced)}.", err=True)
 
 
 @app.command()
 def describe(model: File, as_json: AsJson = False) -> None:
-    """Print what a model file says of itself."""
+    """Print the model card of a file: training data, figures, columns, limits."""
     from industry_apps.export.model_card import render_card
     from industry_apps.runtime import Model
 
@@ -205,18 +243,9 @@ def describe(model: File, as_json: AsJson = False) -> None:
         typer.echo(render_card(loaded.metadata))
 
 
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the model file and the report.")] = Path(
-        "demo_output"
-    ),
-    application: Annotated[str, typer.Option(help="As in the list.")] = "finance.fraud_detection",
-) -> None:
-    """Train on an embedded sample, export, prove parity, measure, write a report."""
-    from industry_apps.cli.demo import demonstrate
-
-    for line in demonstrate(kind_of(application)(), out):
-        typer.echo(line)
+app.command()(measure.benchmark)
+app.add_typer(models.commands, name="models")
+app.add_typer(data.commands, name="data")
 
 
 def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) -> None:
@@ -226,12 +255,12 @@ def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) 
         print_json({**report.to_dict(), "path": str(path)})
         return
     typer.echo(report)
-    typer.echo(f"\nmodel file: {path}" + (f"\nreport: {html}" if html else ""))
+    typer.echo(f"\nModel file: {path}" + (f"\nReport: {html}" if html else ""))
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="industry-apps")
 
 
 if __name__ == "__main__":

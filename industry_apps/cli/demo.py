@@ -8,7 +8,8 @@ from pathlib import Path
 from industry_apps.application import Application
 from industry_apps.benchmark.series_speed import history, one_moment
 from industry_apps.benchmark.speed import one_record
-from industry_apps.evaluation.sections import text_of
+from industry_apps.cli.printing import step
+from industry_apps.evaluation.sections import spaced, text_of
 from industry_apps.runtime import Model
 from industry_apps.workflow.runs import SAMPLE, data_of, run
 
@@ -33,22 +34,22 @@ def demonstrate(application: Application, out: Path) -> Iterator[str]:
     name = type(application).__name__
     data = data_of(application, SAMPLE)
     yield (
-        f"Took the sample of {application.name}: {len(data.train)} records to learn from, "
-        f"{len(data.validation)} to choose on, {len(data.test)} to judge on."
+        f"Made the sample of {application.name}: {spaced(len(data.train))} records to learn from, "
+        f"{spaced(len(data.validation))} to choose with, {spaced(len(data.test))} to test on."
     )
-    done = run(application, data, out / "model.onnx")
+    done = run(application, data, out / "model.onnx", told=step)
     first, estimate = next(iter(done.report.metrics.items()))
     yield (
-        f"Trained {name} ({done.report.model}), evaluated and exported it in "
+        f"Trained {name} ({done.report.model}), tested it and wrote its model file in "
         f"{done.seconds:.0f} s: {first} {estimate} (95 % interval)."
     )
     if verdicts := done.report.comparisons():
-        yield f"In {first} it {verdicts[0]}."
+        yield f"By {first} it {verdicts[0]}, the best baseline."
     proof = done.certificate
     yield (
-        f"Parity of the exported file on {proof.rows} test records and {proof.edge_rows} made to "
-        f"be difficult: {proof.changed_decisions} changed decisions, {proof.beyond_tolerance} "
-        f"answers beyond {proof.tolerance:g}."
+        f"Compared the file's answers with the trained model's on {spaced(proof.rows)} test "
+        f"records and {spaced(proof.edge_rows)} difficult ones: {proof.changed_decisions} changed "
+        f"decisions, {proof.beyond_tolerance} answers further apart than {proof.tolerance:g}."
     )
     model = Model(done.path)
     if model.windows is None:
@@ -59,10 +60,10 @@ def demonstrate(application: Application, out: Path) -> Iterator[str]:
         asked, answer = "the series of one moment", model.predict(table).iloc[0].to_dict()
         ratios = one_moment(application, done.path, table, repetitions=_REPETITIONS // 10)
     told = ", ".join(f"{key} {text_of(value)}" for key, value in answer.items())
-    yield f"Served {asked} with onnxruntime alone, without {name}: {told}."
+    yield f"Asked the file about {asked}, with onnxruntime alone: {told}."
     yield (
-        f"To answer {asked}, the file takes {ratios[2].found()}: {ratios[0].found()} times "
-        f"faster than {name}, {ratios[1].found()} times a bare session."
+        f"An answer takes {ratios[2].found()}: {ratios[0].found()} times faster than {name} in "
+        f"Python, {ratios[1].found()} times as long as the bare onnxruntime session."
     )
     page = done.report.to_html(out / "report.html")
     yield f"Model file: {done.path} ({done.path.stat().st_size / 1024:.0f} kB)"

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from industry_apps.cli.options import CHECK_FAILED, AsJson, Fast, Settings, kind_of, settings_of
-from industry_apps.cli.printing import print_json, print_table
+from industry_apps.cli.options import (
+    CHECK_FAILED,
+    NAMES,
+    AsJson,
+    Data,
+    Fast,
+    Settings,
+    kind_of,
+    settings_of,
+)
+from industry_apps.cli.printing import print_json, print_table, step
 from industry_apps.errors import ParameterError
 
 
 def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
-    application: Annotated[str, typer.Argument(metavar="[APPLICATION]")] = "",
-    data: Annotated[str, typer.Option(help="As for train.")] = "sample",
-    every: Annotated[bool, typer.Option("--all", help="Each industry, 20 minutes.")] = False,
-    speed: Annotated[bool, typer.Option("--speed", help="Speed and memory alone.")] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Speed and memory, too; all of --all.")
+    application: Annotated[str, typer.Argument(metavar="APPLICATION", help=NAMES)] = "",
+    data: Data = "sample",
+    every: Annotated[
+        bool, typer.Option("--all", help="Measure all, up to 20 minutes an industry.")
     ] = False,
-    study: Annotated[str | None, typer.Option(help="A question beyond figures; long.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the JSON here, too.")] = None,
+    speed: Annotated[bool, typer.Option("--speed", help="Measure speed and memory only.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also speed and memory; with --all, however long.")
+    ] = False,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Measure growth with the data, at three sizes.")
+    ] = False,
+    study: Annotated[
+        str | None, typer.Option(help="Answer a further question by experiments; takes long.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON to this file.")] = None,
     settings: Settings = None,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure an application: quality, parity, speed, memory."""
+    """Measure an application: quality beside baselines, parity, speed, memory."""
     if every:
         if fast and out is None:
             raise ParameterError("Give --out: a try is not written over the published results.")
@@ -39,21 +56,37 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
 
     given = {**settings_for(data), **settings_of(settings, None)}
     model = configured(kind_of(application), given, fast=fast)
+    step(f"Measuring {application} on {data}")
+    show: Callable[[dict[str, Any]], None] = _show_section
     if speed:
-        record = measuring.measure_speed(model, data)
-        rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+        record, show = measuring.measure_speed(model, data), _show_speed
+    elif scaling:
+        record, show = measuring.scaling(model), _show_growth
     elif study:
         record = measuring.study(model, study, data)
     else:
         record = measuring.benchmark(model, data, full=full)
     if out is not None:
         measuring.write_json(out, record)
-    if as_json:
-        print_json(record)
-    elif speed:
-        print_table(["measure", "found", "target"], rows)
-    else:
-        typer.echo(measuring.section(record))
+    (print_json if as_json else show)(record)
+
+
+def _show_section(record: dict[str, Any]) -> None:
+    from industry_apps.benchmark import section
+
+    typer.echo(section(record))
+
+
+def _show_speed(record: dict[str, Any]) -> None:
+    rows = [[each["name"], each["found"], each["wanted"]] for each in record["measures"]]
+    print_table(["measure", "found", "target"], rows)
+
+
+def _show_growth(record: dict[str, Any]) -> None:
+    from industry_apps.benchmark import growth_table
+
+    sizes = [f"{rows} rows" for rows in record["rows"]]
+    print_table(["measure", *sizes, "exponent"], growth_table(record))
 
 
 def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:
@@ -63,10 +96,11 @@ def _benchmark_all(folder: Path, *, fast: bool, full: bool) -> None:
     for (application, data), took in later.items():
         typer.echo(f"{application} on {data}: left for --full, it took {took / 60:.0f} minutes")
     chosen = [pair for pair in pairs() if pair not in later]
+    step(f"Measuring {len(chosen)} benchmarks, each in a process of its own")
     failed = False
     for application, data, error in benchmark_all(folder, chosen, ["--fast"] if fast else []):
         typer.echo(f"{application} on {data}: {error or 'done'}", err=bool(error))
         failed = failed or bool(error)
-    typer.echo(f"Table: {folder / 'README.md'}")
+    typer.echo(f"Results: {folder / 'README.md'}")
     if failed:
         raise typer.Exit(CHECK_FAILED)

@@ -14,19 +14,30 @@ if TYPE_CHECKING:
 
 CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-Name = Annotated[str, typer.Argument(metavar="APPLICATION", help="A name of the command list.")]
-Data = Annotated[str, typer.Option(help="Id of a data set, 'sample', or a CSV or Parquet file.")]
-File = Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a zoo name.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Html = Annotated[Path | None, typer.Option(help="Write the report as one page, too.")]
-Fast = Annotated[bool, typer.Option("--fast", help="Parameters of a fit of seconds, for a try.")]
+NAMES = "A name that `industry-apps list` shows."
+Name = Annotated[str, typer.Argument(metavar="APPLICATION", help=NAMES)]
+Data = Annotated[str, typer.Option(help="CSV or Parquet file, id of a data set, or 'sample'.")]
+File = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Model file, or a name that `models list` shows.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Html = Annotated[Path | None, typer.Option(help="Also write the report as a web page.")]
+Fast = Annotated[
+    bool, typer.Option("--fast", help="Train a small model in seconds, to try it out.")
+]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="OURS=THEIRS", help="Your name of a column; repeatable."),
+    typer.Option(
+        "--column",
+        metavar="OURS=THEIRS",
+        help="What your table calls a column, as in time=booked_at; repeatable.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A constructor parameter; repeatable."),
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Any other parameter, as in delay_days=3; repeatable."
+    ),
 ]
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any
 
 import typer
+
+_GAP = "  "
+_NARROWEST = 20  # of a last column, however narrow the terminal is
 
 
 def show(found: Any, header: Sequence[str], rows: Iterable[Sequence[str]], as_json: bool) -> None:
@@ -23,32 +29,18 @@ def print_json(value: Any) -> None:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table as wide as the terminal; the first column is never broken."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD)
-    for position, name in enumerate(header):
-        table.add_column(name, no_wrap=position == 0)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table, markup=False)
+    """Print aligned columns; the last one is broken into lines where the terminal ends."""
+    table = [list(header), *map(list, rows)]
+    widths = [max(map(len, column)) for column in list(zip(*table, strict=True))[:-1]]
+    indent = sum(widths) + len(_GAP) * len(widths)
+    room = max(get_terminal_size().columns - indent, _NARROWEST)
+    for number, (*cells, last) in enumerate(table):
+        start = "".join(f"{cell:<{width}}{_GAP}" for cell, width in zip(cells, widths, strict=True))
+        lines = wrap(last, room, break_long_words=False, break_on_hyphens=False) or [""]
+        typer.secho((start + f"\n{' ' * indent}".join(lines)).rstrip(), bold=number == 0)
 
 
-def in_words(value: Any) -> str:
-    """Return a value of JSON as people read it: what is true or full by name, the rest not.
-
-    Examples
-    --------
-    >>> in_words({"online": True, "windows": False, "inputs": ["table", "text"]})
-    'online, inputs table, text'
-    """
-    if isinstance(value, Mapping):
-        told = {name: in_words(each) for name, each in value.items() if each}
-        return ", ".join(f"{name} {each}".strip() for name, each in told.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(in_words, value))
-    if value is True:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def step(words: str) -> None:
+    """Say on a terminal what is done now, as it may take a while; on standard error."""
+    if sys.stderr.isatty():
+        typer.echo(f"{words} ...", err=True)

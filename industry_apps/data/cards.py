@@ -50,7 +50,8 @@ class DataFile:
 class Simulator:
     """A function of :mod:`industry_apps.data.simulators` and its parameters.
 
-    ``sample`` replaces some of the parameters for a small run that takes seconds;
+    ``sample`` replaces some of the parameters for a small run that takes seconds; those that
+    ``grows`` names make the table longer: customers, patients, series;
     ``stream``: what the stream of records tells about each is added, by
     :class:`industry_apps.runtime.TransactionState`.
     """
@@ -59,6 +60,7 @@ class Simulator:
     stream: bool = False
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     sample: Mapping[str, Scalar] = field(default_factory=dict)
+    grows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,10 @@ def load(name: str, *, run: int = 0) -> Dataset:
     if facts.grouped:
         for part in (split.train, split.validation):
             check_leakage(part, split.test, group=facts.grouped.entity)
-    return _named(Dataset(facts, *split, sha256=sha256), facts.id)
+    return _named(Dataset(facts, *split, sha256=sha256))
 
 
-def sample(name: str) -> Dataset:
+def sample(name: str, *, times: float = 1) -> Dataset:
     """Make the small run of a simulated data set: for a first try, with no network.
 
     It is split by time into shares, with the delay of the card, or at random where the card
@@ -125,6 +126,8 @@ def sample(name: str) -> Dataset:
     ----------
     name : str
         Id of a card of kind "simulated".
+    times : float
+        So many times as many customers, patients or series as usual.
 
     Raises
     ------
@@ -142,6 +145,7 @@ def sample(name: str) -> Dataset:
     if facts.simulator is None:
         raise ParameterError(f"{name!r} is not simulated, so it has no sample. Use load({name!r}).")
     small = {**facts.simulator.parameters, **facts.simulator.sample}
+    small |= {name: round(float(small[name]) * times) for name in facts.simulator.grows}
     frame = _simulate(replace(facts.simulator, parameters=small))
     frame = apply_reading(frame, facts.reading, target=facts.target)
     if rule := facts.split:
@@ -150,7 +154,7 @@ def sample(name: str) -> Dataset:
         parts = split_latest(frame, time=rule.time, delay=rule.delay)
     else:
         parts = _split(frame, facts, run=0)
-    return _named(Dataset(facts, *parts, sha256=_content_sha256(frame)), f"{facts.id} (sample)")
+    return _named(Dataset(facts, *parts, sha256=_content_sha256(frame)), sample=True)
 
 
 def _with_full_windows(frame: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -159,11 +163,28 @@ def _with_full_windows(frame: pd.DataFrame, time: str) -> pd.DataFrame:
     return frame[frame[time] >= full]
 
 
-def _named(data: Dataset, name: str) -> Dataset:
+def data_name(data: Mapping[str, Any]) -> str:
+    """What a report calls data: the id of the card, marked where only a sample was taken.
+
+    Parameters
+    ----------
+    data : mapping
+        What tables and model files say of where they come from.
+
+    Examples
+    --------
+    >>> data_name({"id": "retail_sales_simulator", "sample": True})
+    'retail_sales_simulator (sample)'
+    """
+    return f"{data['id']} (sample)" if data.get("sample") else str(data["id"])
+
+
+def _named(data: Dataset, *, sample: bool = False) -> Dataset:
     """Let the tables say which data they are from, so that a model made of them can."""
     for part in (data.train, data.validation, data.test):
         part.attrs["data"] = {
-            "id": name,
+            "id": data.card.id,
+            "sample": sample,
             "sha256": data.sha256,
             "licence": data.card.licence,
             "citation": data.card.citation,

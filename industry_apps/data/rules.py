@@ -18,51 +18,11 @@ class TimeRule:
 
 
 @dataclass(frozen=True)
-class GapRule:
-    """Days between two dates of which month, week of the month and weekday are known.
-
-    ``begin`` and ``end`` name the columns of the three ("Jan", 1 to 5, "Monday"); the end
-    lies less than a year after the begin.
-    """
-
-    name: str
-    begin: tuple[str, str, str]
-    end: tuple[str, str, str]
-
-
-@dataclass(frozen=True)
 class TargetRule:
     """The target is true where a column of the file holds this value."""
 
     column: str
     positive: Scalar
-
-
-@dataclass(frozen=True)
-class WideRule:
-    """A row for each series, a column for each step; files go on where the one before ends.
-
-    ``series``: the column that names the series; ``time`` and ``value``: names of the columns
-    that are made; ``step``: hours between two values; ``end``: the moment of the last value,
-    which is that of all series.
-    """
-
-    series: str
-    time: str
-    value: str
-    step: int
-    end: str
-
-
-@dataclass(frozen=True)
-class JoinRule:
-    """A second file that says more about a column of the first; ``header`` names its columns."""
-
-    file: str
-    on: str
-    header: tuple[str, ...]
-    separator: str = ","
-    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -89,13 +49,13 @@ class Reading:
     are no tables; ``arrays``: of npz files; ``entry``: the one file inside a zip that is read;
     ``member``: name of the column that says from which file inside a zip a row is; ``parts``:
     (column, {file: its value}) that says from which file a row is, the files standing one below
-    the other; ``wide``, ``join``, ``flags``: {column: columns of 0 and 1 whose names it takes,
-    joined by "|"}; ``complete``: columns without whose value a row is left out; ``exclude``:
-    {column: values whose rows are left out}; ``missing``: {column: values that stand for "no
-    value"}; ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole
+    the other; ``reader``: a function of :mod:`industry_apps.data.readers`, for files that no other
+    data set has the like of; ``complete``: columns without whose value a row is left out;
+    ``exclude``: {column: values whose rows are left out}; ``missing``: {column: values that stand
+    for "no value"}; ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole
     numbers that name categories and become strings; ``labels``: {column: {code: name in
     words}}; ``together``: {column: columns that it joins with a blank};
-    ``epoch``: columns of seconds since 1970; then time, gap, target, ``drop`` and ``rename``.
+    ``epoch``: columns of seconds since 1970; then time, target, ``drop`` and ``rename``.
     """
 
     separator: str = ","
@@ -104,9 +64,7 @@ class Reading:
     lines: str = ""
     arrays: ArraysRule | None = None
     parts: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
-    wide: WideRule | None = None
-    join: JoinRule | None = None
-    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reader: str = ""
     together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     epoch: tuple[str, ...] = ()
 
@@ -120,7 +78,6 @@ class Reading:
     codes: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     time: TimeRule | None = None
-    gap: GapRule | None = None
     target: TargetRule | None = None
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)

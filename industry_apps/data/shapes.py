@@ -1,4 +1,4 @@
-"""Files that are no plain table: lines of text, arrays, rows of whole series, facts by key."""
+"""Files that are no plain table: lines of text, arrays, and what a reader of its own reads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from industry_apps.data.rules import ArraysRule, JoinRule, Reading, WideRule
+from industry_apps.data import readers
+from industry_apps.data.rules import ArraysRule, Reading
 from industry_apps.data.tables import read_table
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, unknown_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,25 +28,20 @@ def read_files(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
     Raises
     ------
-    DataNotFoundError, SchemaError
-        A file is missing, empty, or not what the card says.
+    DataNotFoundError, SchemaError, UnknownNameError
+        A file is missing, empty, or not what the card says; or it names a reader that is none.
     """
     import pandas as pd
 
-    beside = reading.join.file if reading.join else ""
-    tables = {name: _read(path, reading) for name, path in paths.items() if name != beside}
+    if reading.reader:
+        if reading.reader not in readers.READERS:
+            raise unknown_name("reader", reading.reader, readers.READERS)
+        return readers.READERS[reading.reader](paths, reading)
+    tables = {name: _read(path, reading) for name, path in paths.items()}
     for column, values in reading.parts.items():
         for name, value in values.items():
             tables[name][column] = value
-    if reading.wide:
-        return _long([*tables.values()], reading.wide)
-    frame = pd.concat([*tables.values()], ignore_index=True)
-    if reading.join:
-        frame = _joined(frame, reading.join, paths[beside])
-    for name, columns in reading.flags.items():
-        frame[name] = _named_flags(frame[list(columns)])
-        frame = frame.drop(columns=list(columns))
-    return frame
+    return pd.concat([*tables.values()], ignore_index=True)
 
 
 def _read(path: Path, reading: Reading) -> pd.DataFrame:
@@ -97,41 +93,3 @@ def _cells(array: np.ndarray) -> Sequence[object] | np.ndarray:
     """One cell for each row of an array: a value, or an array."""
     rows = array.reshape(len(array), -1)
     return rows[:, 0] if rows.shape[1] == 1 else list(array)
-
-
-def _long(tables: Sequence[pd.DataFrame], rule: WideRule) -> pd.DataFrame:
-    """A row for each series and step; the values of a file follow those of the one before."""
-    import numpy as np
-    import pandas as pd
-
-    found: dict[str, list[np.ndarray]] = {}
-    for table in tables:
-        values = table.drop(columns=rule.series).to_numpy(dtype=np.float64)
-        for name, row in zip(table[rule.series].astype(str), values, strict=True):
-            found.setdefault(name, []).append(row[~np.isnan(row)])
-    series = {name: np.concatenate(rows) for name, rows in found.items()}
-    longest = max(map(len, series.values()))
-    times = pd.date_range(end=rule.end, periods=longest, freq=f"{rule.step}h", unit="s")
-    return pd.concat(
-        [
-            pd.DataFrame({rule.series: name, rule.time: times[longest - len(v) :], rule.value: v})
-            for name, v in series.items()
-        ],
-        ignore_index=True,
-    )
-
-
-def _joined(frame: pd.DataFrame, rule: JoinRule, path: Path) -> pd.DataFrame:
-    facts = read_table(
-        path, header=rule.header, separator=rule.separator, quoted=False, encoding=rule.encoding
-    )
-    return frame.merge(facts, on=rule.on, how="left", validate="many_to_one")
-
-
-def _named_flags(flags: pd.DataFrame) -> list[str]:
-    """Names of the columns that are 1, joined by "|"."""
-    names = list(flags.columns)
-    return [
-        "|".join(name for name, flag in zip(names, row, strict=True) if flag == 1)
-        for row in flags.to_numpy()
-    ]

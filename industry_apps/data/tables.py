@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import csv
-from calendar import day_name, month_abbr
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from industry_apps.data.rules import GapRule, Reading
+from industry_apps.data.rules import Reading
 from industry_apps.errors import DataNotFoundError, SchemaError, require
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_DAYS_A_MONTH = 30.4
 
 
 def read_table(
@@ -170,8 +166,6 @@ def apply_reading(frame: pd.DataFrame, reading: Reading, *, target: str) -> pd.D
     if reading.time:
         text = _joined(frame, reading.time.columns)
         frame[reading.time.name] = pd.to_datetime(text, format=reading.time.format)
-    if reading.gap:
-        frame[reading.gap.name] = _gap(frame, reading.gap)
     if reading.target:
         positive = frame[reading.target.column] == reading.target.positive
         frame = frame.drop(columns=reading.target.column).assign(**{target: positive})
@@ -207,27 +201,11 @@ def _labelled(codes: pd.Series, names: Mapping[str, str] | Mapping[str, float]) 
     return named
 
 
-def _gap(frame: pd.DataFrame, rule: GapRule) -> pd.Series:
-    """Days from begin to end, at least 0: the parts are too coarse to tell an earlier end."""
-    months = {name: number for number, name in enumerate(month_abbr)}
-    weekdays = {name: number for number, name in enumerate(day_name)}
-
-    def parts(columns: tuple[str, str, str]) -> tuple[pd.Series, pd.Series, pd.Series]:
-        month, week, weekday = columns
-        return frame[month].map(months), frame[week], frame[weekday].map(weekdays)
-
-    (month, week, weekday), (end_month, end_week, end_weekday) = map(parts, (rule.begin, rule.end))
-    whole_months = (end_month - month) % 12 * _DAYS_A_MONTH
-    days = whole_months + (end_week - week) * 7 + (end_weekday - weekday)
-    return days.astype(float).clip(lower=0)
-
-
 def _check_columns(frame: pd.DataFrame, reading: Reading) -> None:
     named = [*reading.complete, *reading.exclude, *reading.numbers, *reading.missing]
     named += [*reading.codes, *reading.labels, *reading.drop, *reading.rename]
     named += [*reading.epoch, *(each for parts in reading.together.values() for each in parts)]
     named += [*reading.time.columns] if reading.time else []
-    named += [*reading.gap.begin, *reading.gap.end] if reading.gap else []
     named += [reading.target.column] if reading.target else []
     for column in named:
         if column not in frame:

@@ -17,7 +17,7 @@ __all__ = [
     "average_precision",
     "bootstrap",
     "brier",
-    "compared",
+    "compare_variants",
     "merged",
 ]
 
@@ -36,7 +36,7 @@ __getattr__, __dir__ = lazy_names(
         "average_precision": "metrics",
         "bootstrap": "intervals",
         "brier": "metrics",
-        "compared": "variants",
+        "compare_variants": "variants",
         "merged": "repeats",
     },
 )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from industry_apps.errors import ParameterError
-from industry_apps.evaluation.metrics import checked, weighted_mean, weights_of
+from industry_apps.evaluation.metrics import checked, row_weights, weighted_mean
 from industry_apps.limits import NOT_NEGATIVE, check_parameters
 
 __all__ = ["Costs", "cost_optimal_threshold", "expected_cost"]
@@ -92,7 +92,7 @@ def expected_cost(
     5.25
     """
     labels, alerts = checked(target, decision)
-    return weighted_mean(cost_of_rows(labels, alerts > 0, costs), weights_of(weight, len(labels)))
+    return weighted_mean(cost_of_rows(labels, alerts > 0, costs), row_weights(weight, len(labels)))
 
 
 def cost_of_rows(labels: _Bools, alerts: _Bools, costs: Costs) -> _Floats:

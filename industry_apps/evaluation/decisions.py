@@ -27,8 +27,8 @@ from industry_apps.evaluation.metrics import (
     Ranking,
     calibration_metric,
     checked,
+    row_weights,
     weighted_mean,
-    weights_of,
 )
 from industry_apps.evaluation.problems import Metric, Problem
 
@@ -167,7 +167,7 @@ def entity_precision_at(
     1.0
     """
     ranking = _EntityRanking(target, score, rows)
-    return ranking.precision(weights_of(weight, len(np.asarray(score))))
+    return ranking.precision(row_weights(weight, len(np.asarray(score))))
 
 
 def decision_bootstrap(

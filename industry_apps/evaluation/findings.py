@@ -131,9 +131,26 @@ class Findings:
         """Return a published number no finer than our interval; * marks another protocol."""
         if row is None:
             return "-"
-        ours = self.metrics.get(row.metric)
-        text = rounded(row.value, ours.digits if ours else _NO_INTERVAL_DIGITS)
+        text = self._published_number(row)
         return text if row.same_protocol else f"{text} *"
+
+    def _published_number(self, row: Published) -> str:
+        ours = self.metrics.get(row.metric)
+        return ours.written(row.value) if ours else rounded(row.value, _NO_INTERVAL_DIGITS)
+
+    def published_table(self) -> list[list[str]]:
+        """Return what others reached on the same data as text cells, header first."""
+        rows = [
+            [
+                row.system,
+                row.metric,
+                self._published_number(row),
+                "yes" if row.same_protocol else "no",
+                row.source,
+            ]
+            for row in self.published
+        ]
+        return [["system", "metric", "value", "same protocol", "source"], *rows]
 
     def split_lines(self) -> list[tuple[str, str]]:
         """Return each part of the split and its description in words."""

@@ -17,10 +17,19 @@ import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
 
-__all__ = ["BootstrapResult", "Estimate", "bootstrap", "digits_of", "group_codes", "rounded"]
+__all__ = [
+    "BootstrapResult",
+    "Estimate",
+    "bootstrap",
+    "digits_of",
+    "group_codes",
+    "resampled",
+    "rounded",
+]
 
 PROGRESS_AFTER_S = 2.0
 _DIGITS_WITHOUT_WIDTH = 3
+_NO_WIDTH = 1e-13  # of the size of the ends: no more than rounding errors
 _TAILS = (2.5, 97.5)  # percent: a 95 % interval
 
 _Floats = npt.NDArray[np.float64]
@@ -35,8 +44,8 @@ def digits_of(low: float, high: float) -> int:
     Parameters
     ----------
     low, high : float
-        Ends of the interval. An interval without width, or with an end that is not
-        finite, gives 3.
+        Ends of the interval. An interval without width (but for rounding errors), or with an
+        end that is not finite, gives 3.
 
     Returns
     -------
@@ -48,10 +57,19 @@ def digits_of(low: float, high: float) -> int:
     >>> digits_of(0.697, 0.723), digits_of(1180.0, 1292.0)
     (2, -1)
     """
-    half_width = (high - low) / 2
-    if not math.isfinite(half_width) or half_width <= 0:
+    if not _has_width(low, high):
         return _DIGITS_WITHOUT_WIDTH
-    return -math.floor(math.log10(half_width) + 1e-9)  # 0.01 stored as 0.00999... keeps its place
+    return _first_place((high - low) / 2)
+
+
+def _has_width(low: float, high: float) -> bool:
+    """Tell whether the ends are further apart than rounding errors."""
+    return math.isfinite(high - low) and high - low > _NO_WIDTH * max(1.0, abs(low), abs(high))
+
+
+def _first_place(size: float) -> int:
+    """Decimals up to the first digit of a number that is not zero."""
+    return -math.floor(math.log10(size) + 1e-9)  # 0.01 stored as 0.00999... keeps its place
 
 
 def rounded(value: float, digits: int) -> str:
@@ -88,6 +106,8 @@ class Estimate:
     --------
     >>> print(Estimate(0.7104, 0.6975, 0.7235))
     0.71 [0.70, 0.72]
+    >>> print(Estimate(0.3012, -0.9187, 1.5211))
+    0.30 [-0.92, 1.5]
     """
 
     value: float
@@ -99,8 +119,22 @@ class Estimate:
         """Decimals with which the estimate may be printed."""
         return digits_of(self.low, self.high)
 
+    def written(self, number: float) -> str:
+        """Write a number of this metric, no finer than the interval.
+
+        The last place is that of :func:`digits_of`. Where this leaves even the largest of value,
+        low and high with a single digit, as for 0.3 in [-0.9, 1.5], a number is written with two
+        significant digits, yet at most two places further.
+        """
+        places = self.digits
+        largest = max(abs(self.low), abs(self.high))
+        if _has_width(self.low, self.high) and places <= _first_place(largest):
+            wanted = _first_place(abs(number)) + 1 if number else places + 1
+            places = min(max(places, wanted), places + 2)
+        return rounded(number, places)
+
     def __str__(self) -> str:
-        value, low, high = (rounded(x, self.digits) for x in (self.value, self.low, self.high))
+        value, low, high = (self.written(x) for x in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}]" if math.isfinite(self.low) else f"{value} (no interval)"
 
     def to_dict(self) -> dict[str, float | None]:
@@ -124,11 +158,6 @@ class BootstrapResult:
 
     values: Mapping[str, float]
     draws: Mapping[str, _Floats] = field(repr=False)
-
-    @property
-    def skipped(self) -> dict[str, int]:
-        """Metric name -> resamples that were left out because they leave it undefined."""
-        return {name: int(np.isnan(draw).sum()) for name, draw in self.draws.items()}
 
     def estimates(self) -> dict[str, Estimate]:
         """Return every metric with its 95 % percentile interval.
@@ -243,6 +272,35 @@ def bootstrap(
     >>> print(result.estimates()["mean"])
     50 [44, 55]
     """
+    drawn = resampled(groups, n_rows, resamples=resamples, seed=seed)
+    values = {name: metric(np.ones(n_rows)) for name, metric in metrics.items()}
+    draws = {name: np.full(resamples, np.nan) for name in metrics}
+    for r, weight in enumerate(drawn):
+        for name, metric in metrics.items():
+            draws[name][r] = metric(weight)
+    return BootstrapResult(values, draws)
+
+
+def resampled(
+    groups: npt.ArrayLike | None, n_rows: int, *, resamples: int = 400, seed: int = 0
+) -> Iterator[_Floats]:
+    """The resamples of :func:`bootstrap`, for metrics that take several of them at once.
+
+    Parameters
+    ----------
+    groups, n_rows, resamples, seed
+        As in :func:`bootstrap`, and as soon checked.
+
+    Returns
+    -------
+    iterator of ndarray of shape (N,)
+        How often each row was drawn.
+
+    Raises
+    ------
+    ParameterError, SchemaError
+        When there are fewer than two groups, or not one per row.
+    """
     codes = np.arange(n_rows) if groups is None else group_codes("groups", groups, n_rows)
     n_groups = int(codes.max(initial=-1)) + 1
     if n_groups < 2 or resamples < 1:
@@ -250,15 +308,13 @@ def bootstrap(
             f"An interval needs two rows of different groups (such as patients), and a resample. "
             f"Got {n_groups} groups and {resamples} resamples. Give more rows."
         )
-    values = {name: metric(np.ones(n_rows)) for name, metric in metrics.items()}
-    draws = {name: np.full(resamples, np.nan) for name in metrics}
     rng = np.random.default_rng(seed)
-    for r in _with_progress(resamples):
-        drawn = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
-        weight = drawn.astype(np.float64)[codes]  # [G] -> [N]
-        for name, metric in metrics.items():
-            draws[name][r] = metric(weight)
-    return BootstrapResult(values, draws)
+    return (
+        np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups).astype(np.float64)[
+            codes
+        ]  # [G] -> [N]
+        for _ in _with_progress(resamples)
+    )
 
 
 def group_codes(name: str, values: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.intp]:

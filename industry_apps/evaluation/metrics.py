@@ -109,7 +109,7 @@ def auroc(
     0.875
     """
     ranking = Ranking(target, score)
-    return ranking.auroc(weights_of(weight, len(np.asarray(score))))
+    return ranking.auroc(row_weights(weight, len(np.asarray(score))))
 
 
 def average_precision(
@@ -138,7 +138,7 @@ def average_precision(
     0.8333333333333333
     """
     ranking = Ranking(target, score)
-    return ranking.average_precision(weights_of(weight, len(np.asarray(score))))
+    return ranking.average_precision(row_weights(weight, len(np.asarray(score))))
 
 
 def brier(
@@ -162,7 +162,7 @@ def brier(
     0.125
     """
     labels, scores = checked(target, probability)
-    return weighted_mean((scores - labels) ** 2, weights_of(weight, len(scores)))
+    return weighted_mean((scores - labels) ** 2, row_weights(weight, len(scores)))
 
 
 def calibration_bins(probability: _Floats, bins: int) -> npt.NDArray[np.intp]:
@@ -218,7 +218,7 @@ def calibration_error(
     0.15
     """
     labels, scores = checked(target, probability)
-    return calibration_metric(labels, scores, bins)(weights_of(weight, len(scores)))
+    return calibration_metric(labels, scores, bins)(row_weights(weight, len(scores)))
 
 
 def calibration_metric(labels: _Bools, scores: _Floats, bins: int) -> Callable[[_Floats], float]:
@@ -258,7 +258,7 @@ def checked(
     return labels, scores
 
 
-def weights_of(weight: npt.ArrayLike | None, n_rows: int) -> _Floats:
+def row_weights(weight: npt.ArrayLike | None, n_rows: int) -> _Floats:
     """Return the weights [N]; 1 for each row when there are none."""
     return np.ones(n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
 

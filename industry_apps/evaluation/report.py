@@ -117,14 +117,10 @@ class Report(Findings):
             for section in self.all_sections()
         ]
         if self.published:
-            rows = [
-                [f"  {row.system}", row.metric, self.published_value(row), row.source]
-                for row in self.published
-            ]
-            title = "published"
+            title = "published for the same data"
             if not all(row.same_protocol for row in self.published):
-                title += " (* measured with another protocol)"
-            blocks.append([title, *aligned(rows)])
+                title += " (* above: measured with another protocol)"
+            blocks.append([title, *(f"  {line}" for line in aligned(self.published_table()))])
         if self.parity:
             blocks.append([f"exported file: {describe(self.parity)}"])
         if self.notes:

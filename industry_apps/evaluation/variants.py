@@ -17,7 +17,7 @@ from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.runtime.progress import tracked
 
-__all__ = ["Question", "compared"]
+__all__ = ["Question", "compare_variants"]
 
 #: Measures on data, which may take long; see an application's ``studies``.
 Question = Callable[[Dataset], tuple[Section, ...]]
@@ -30,7 +30,7 @@ _TEXT = (
 )
 
 
-def compared(
+def compare_variants(
     model: Any,
     variants: Mapping[str, Mapping[str, Any]],
     data: Dataset,
@@ -78,7 +78,7 @@ def compared(
     >>> from industry_apps.healthcare import PropertyPredictor
     >>> kinds = {"two members": {"members": 2}, "three members": {"members": 3}}
     >>> data = PropertyPredictor.sample()
-    >>> found = compared(PropertyPredictor.fast(), kinds, data, "rmse").records()
+    >>> found = compare_variants(PropertyPredictor.fast(), kinds, data, "rmse").records()
     >>> [row["model"] for row in found][:2]
     ['two members', 'three members']
     """

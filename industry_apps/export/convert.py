@@ -6,12 +6,14 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from industry_apps.export.ensembles import TreeNode, ensemble_to_onnx
 from industry_apps.features.builder import IR_VERSION, OPSET
@@ -27,7 +29,9 @@ _ZERO = np.float32(1e-35)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
+def with_float32_thresholds(
+    booster: lgb.Booster, leaves: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+) -> lgb.Booster:
     """Round every split threshold of a booster down to the next float32.
 
     LightGBM learns thresholds in float64, ONNX holds them in float32. For float32 features
@@ -38,6 +42,8 @@ def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
     ----------
     booster : lightgbm.Booster
         Without categorical splits.
+    leaves : callable, optional
+        What else is to be done to the values of all leaves, of shape [leaves].
 
     Raises
     ------
@@ -47,26 +53,35 @@ def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
     import lightgbm as lgb
 
     text = booster.model_to_string(num_iteration=booster.best_iteration)
-    if re.search(r"^num_cat=[1-9]", text, flags=re.MULTILINE):
+    if text.count("\nnum_cat=") != text.count("\nnum_cat=0\n"):
         raise ValueError("categorical splits cannot be exported; encode categories as numbers")
-    rounded = re.sub(
-        r"^threshold=(.+)$",
-        lambda line: "threshold=" + " ".join(map(_round_down, line[1].split())),
-        text,
-        flags=re.MULTILINE,
-    )
+    text = _rewritten(text, "threshold", _rounded_down)
+    if leaves is not None:
+        text = _rewritten(text, "leaf_value", leaves)
     # The header lists the byte size of each tree, which rounding changes; LightGBM reads
     # models without it too.
-    return lgb.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", rounded, flags=re.MULTILINE))
+    return lgb.Booster(model_str=re.sub(r"\ntree_sizes=.*", "", text, count=1))
 
 
-def _round_down(number: str) -> str:
-    exact = float(number)
+def _rewritten(
+    text: str, key: str, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> str:
+    """A model as text, with the numbers behind a key changed: those of all trees at once."""
+    pieces = re.split(rf"^{key}=(.+)$", text, flags=re.MULTILINE)  # every other one is numbers
+    lines = [piece.split() for piece in pieces[1::2]]
+    numbers = np.array([float(number) for line in lines for number in line], dtype=np.float64)
+    words = iter(map(repr, change(numbers).tolist()))
+    for place, line in enumerate(lines):
+        pieces[2 * place + 1] = f"{key}={' '.join(islice(words, len(line)))}"
+    return "".join(pieces)
+
+
+def _rounded_down(exact: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):  # beside infinity
-        near = np.float32(exact)
-    if float(near) > exact or near == -_ZERO:
-        near = np.nextafter(near, np.float32(-np.inf))
-    return repr(float(near))
+        near = exact.astype(np.float32)
+    above = (near.astype(np.float64) > exact) | (near == -_ZERO)
+    near[above] = np.nextafter(near[above], np.float32(-np.inf))
+    return near.astype(np.float64)
 
 
 def split_thresholds(booster: lgb.Booster) -> list[list[float]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from industry_apps.data.datasets import data_name
 from industry_apps.errors import ModelFileError
 from industry_apps.runtime.model import Model
 from industry_apps.whole_file import whole_file
@@ -41,8 +42,8 @@ def publish(path: Path, folder: Path, *, variant: str = "") -> Path:
     data, name = metadata["data"], ".".join(filter(None, (metadata["application"], variant)))
     if not data.get("models_may_be_published", False):
         raise ModelFileError(
-            f"{path.name} was trained on {data['id']!r}, whose licence does not say that models "
-            "of it may be published. Train on data that may."
+            f"{path.name} was trained on {data_name(data)!r}, whose licence does not say that "
+            "models of it may be published. Train on data that may."
         )
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.onnx"
@@ -56,7 +57,8 @@ def publish(path: Path, folder: Path, *, variant: str = "") -> Path:
         "file": target.name,
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "bytes": target.stat().st_size,
-        "description": f"{metadata['application']}, {metadata['model']}, trained on {data['id']}",
+        "description": f"{metadata['application']}, {metadata['model']}, trained on "
+        f"{data_name(data)}",
         "licence": "Apache-2.0",
     }
     with whole_file(index_path) as aside:
@@ -83,7 +85,8 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         *_use(metadata.get("intended_use", "")),
         "## Training data",
         "",
-        f"`{data['id']}`, sha256 `{data['sha256']}`. Licence: {data.get('licence', 'not stated')}",
+        f"`{data_name(data)}`, sha256 `{data['sha256']}`. Licence: "
+        f"{data.get('licence', 'not stated')}",
         *(["", f"Source: {data['citation']}"] if "citation" in data else []),
         "",
         *_parts(metadata["split"]),

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
@@ -22,8 +23,8 @@ from industry_apps.export.exportable import Exportable
 from industry_apps.export.parity import (
     Answers,
     Certificate,
-    certify,
     certify_windows,
+    compare,
 )
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
@@ -34,6 +35,8 @@ from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import are_images, pack
 from industry_apps.whole_file import whole_file
+
+Arrays = Mapping[str, NDArray[Any]]
 
 #: Rows whose answers travel with the file and are replayed at load.
 SELF_TEST_ROWS = 16
@@ -89,17 +92,24 @@ def export_model(model: Exportable, path: Path, check: pd.DataFrame | None = Non
 
 def _prove(model: Exportable, frame: pd.DataFrame) -> tuple[Certificate, dict[str, Any]]:
     """Certificate of a model of records, and what the file holds of them."""
-    exported = answering(model)
-    edges = edge_rows(model.schema, frame, model.thresholds)
-    certificate = certify(model.native, exported, frame, edges, strict=model.loss is None)
+    exported, schema = _answering_arrays(model), model.schema
+    edges = edge_rows(schema, frame, model.thresholds)
+    arrays = schema.to_arrays(frame)
+    trained, found = model.native(frame), exported(arrays)
+    certificate = compare(
+        [
+            (frame, lambda: trained, lambda: found),
+            (edges, lambda: model.native(edges), lambda: exported(schema.to_arrays(edges))),
+        ],
+        strict=model.loss is None,
+    )
     stated = {}
     if model.loss:
-        trained = model.native(frame)
-        stated = model.loss.state(frame, trained, exported(frame), model.precision)
+        stated = model.loss.state(frame, trained, found, model.precision)
     return certificate, {
         **stated,
-        "reference": reference_of(frame, model.schema),
-        "self_test": self_test_of(frame, exported(frame), model.schema),
+        "reference": reference_of(arrays, schema),
+        "self_test": self_test_of(arrays, found, schema),
     }
 
 
@@ -116,10 +126,16 @@ def answering(model: Exportable) -> Callable[[pd.DataFrame], Answers]:
     callable
         Frame -> {output: array of shape [rows], of list columns [rows, size]}.
     """
+    exported = _answering_arrays(model)
+    return lambda records: exported(model.schema.to_arrays(records))
+
+
+def _answering_arrays(model: Exportable) -> Callable[[Arrays], Answers]:
+    """The same of columns that are converted already."""
     session = _session(model.graph)
 
-    def answers(records: pd.DataFrame) -> Answers:
-        feeds = feeds_of(model.schema.to_arrays(records), model.schema)
+    def answers(arrays: Arrays) -> Answers:
+        feeds = feeds_of(arrays, model.schema)
         names, most = model.outputs.names, model.rows_a_run
         return shaped(model.outputs, run_in_slices(session, names, feeds, model.schema, most))
 
@@ -160,11 +176,11 @@ def _window_self_test(
     chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
     columns = {name: grid[:, chosen] for name, grid in window.columns.items()}
     part = replace(window, series=window.series[chosen], columns=columns)
-    frame = part.to_frame(rule)
+    frame, table = part.to_frame(rule), long_schema(schema, rule)
     read = Panel.read(frame, schema, rule)  # as the file will be
     answers = exported(read.feeds(asked_at(read, schema, rule), schema, rule))
     return {
-        "records": _json_records(frame, long_schema(schema, rule)),
+        "records": _json_records(table.to_arrays(frame), table),
         "answers": {name: _json_list(values.reshape(-1)) for name, values in answers.items()},
     }
 
@@ -215,29 +231,40 @@ def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, 
         Model(aside)
 
 
-def self_test_of(frame: pd.DataFrame, answers: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+def self_test_of(arrays: Arrays, answers: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     """Records and answers for the replay at load, as JSON values.
 
     Parameters
     ----------
-    frame : DataFrame
-        Records; those of the schema's columns are kept.
+    arrays : mapping of str to ndarray of shape [rows, ...]
+        Records, as :meth:`Schema.to_arrays` makes them.
     answers : mapping of str to ndarray of shape [rows] or [rows, ...]
         What the exported graph answers to them.
+    schema : Schema
     """
     most = SELF_TEST_IMAGES if any(c.kind == "image" for c in schema) else SELF_TEST_ROWS
-    chosen = np.unique(np.linspace(0, len(frame) - 1, most).round().astype(int))
+    rows = len(next(iter(arrays.values())))
+    chosen = np.unique(np.linspace(0, rows - 1, most).round().astype(int))
     return {
-        "records": _json_records(frame.iloc[chosen], schema),
+        "records": _json_records({n: values[chosen] for n, values in arrays.items()}, schema),
         "answers": {name: _json_list(values[chosen]) for name, values in answers.items()},
     }
 
 
-def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
-    """The typical record, for explanations: medians and most frequent values."""
+def reference_of(arrays: Arrays, schema: Schema) -> dict[str, Any]:
+    """The typical record, for explanations: medians and most frequent values.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray of shape [rows, ...]
+        Records, as :meth:`Schema.to_arrays` makes them.
+    schema : Schema
+    """
     typical: dict[str, Any] = {}
-    schema = Schema(tuple(column for column in schema if column.kind != "image"))
-    for column, values in zip(schema, schema.to_arrays(frame).values(), strict=True):
+    for column in schema:
+        if column.kind == "image":
+            continue
+        values = arrays[column.name]
         known = values[~column.is_missing(values)]
         if column.is_list or not len(known):
             typical[column.name] = None
@@ -248,11 +275,10 @@ def reference_of(frame: pd.DataFrame, schema: Schema) -> dict[str, Any]:
     return typical
 
 
-def _json_records(frame: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
-    arrays = schema.to_arrays(frame)
+def _json_records(arrays: Arrays, schema: Schema) -> list[dict[str, Any]]:
     return [
         {column.name: _json_value(column, arrays[column.name][row]) for column in schema}
-        for row in range(len(frame))
+        for row in range(len(next(iter(arrays.values()))))
     ]
 
 

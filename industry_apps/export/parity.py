@@ -25,6 +25,8 @@ from industry_apps.schema.images import are_images, changed_pixels
 _KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "booleans"}
 
 Answers = Mapping[str, NDArray[Any]]
+#: Records, and what gives the answers of two models to them.
+Part = tuple[pd.DataFrame, Callable[[], Answers], Callable[[], Answers]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +157,34 @@ def certify(
         A decision changed, or a number moved beyond the tolerance; the message shows the
         first such row.
     """
-    counted = _certificate(len(frame), len(edges), 0.0)
-    for part in (frame, edges):
+    return compare(
+        [(part, partial(native, part), partial(exported, part)) for part in (frame, edges)],
+        strict=strict,
+    )
+
+
+def compare(parts: Sequence[Part], *, strict: bool = True) -> Certificate:
+    """Compare the answers of two models, which may be there already.
+
+    Parameters
+    ----------
+    parts : sequence of (DataFrame, callable, callable)
+        Records, last the edge rows, and what gives the trained model's answers to them and the
+        exported file's.
+    strict : bool
+        Refuse a difference; else it is counted.
+
+    Raises
+    ------
+    ParityError
+        As of :func:`certify`.
+    """
+    *real, edges = (len(part) for part, _, _ in parts)
+    counted = _certificate(sum(real), edges, 0.0)
+    for part, native, exported in parts:
         if part.empty:
             continue
-        ours, theirs = native(part), exported(part)
+        ours, theirs = native(), exported()
         difference, differs = _differences(ours, theirs)
         if strict:
             wrong = _wrong(difference, differs)

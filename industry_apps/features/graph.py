@@ -7,7 +7,9 @@ exported file. Two implementations of preprocessing cannot drift apart when ther
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
+from industry_apps.features.sources import Source
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -29,13 +32,19 @@ from industry_apps.features.tabular import (
 from industry_apps.features.text import Tokens, WordCounts
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
+from industry_apps.schema.table import Arrays
 
 NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
 ColumnEncoder = Category | LevelSteps | WordCounts | Tokens | Pixels
 Encoder = NumberEncoder | ColumnEncoder
 
+#: Bytes of tensors that are kept beside the columns that they were made of.
+_MOST_KEPT = 2**28
+
 _TENSORS = (Tokens, Pixels)  # encoders that write a tensor of their own
-_NUMBERS = (Raw, Cyclic, Missing, Standard, QuantileNormal, NumberSteps)
+_FIXED = (Raw, Cyclic, NumberSteps)  # those of a number that have nothing to learn
+_LEARN_NUMBERS = (Missing, Standard, QuantileNormal)
+_NUMBERS = (*_FIXED, *_LEARN_NUMBERS)
 
 
 class FeatureGraph(RunsItsGraph):
@@ -118,13 +127,11 @@ class FeatureGraph(RunsItsGraph):
         ParameterError
             No encoder found anything to write.
         """
-        sources = {e.source for e in self._encoders if isinstance(e, _NUMBERS)}
-        numbers = {
-            source: FeatureGraph(self.schema, [Raw(source)]).run(arrays)["numeric"][:, 0]
-            for source in sorted(sources, key=lambda source: source.name)
-        }
+        numbers = self._numbers(arrays)
         fitted = [
-            e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
+            e
+            if isinstance(e, _FIXED)
+            else e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
             for e in self._encoders
         ]
         kept = [e for e in fitted if isinstance(e, _TENSORS) or len(e.names)]
@@ -134,6 +141,16 @@ class FeatureGraph(RunsItsGraph):
                 "missing and no word frequent enough. Give further columns."
             )
         return FeatureGraph(self.schema, kept)
+
+    def _numbers(self, arrays: Mapping[str, NDArray[Any]]) -> dict[Source, NDArray[Any]]:
+        """The numbers [rows] that some encoder learns from, by one run of one graph."""
+        asked = {e.source for e in self._encoders if isinstance(e, _LEARN_NUMBERS)}
+        sources = sorted(asked, key=lambda source: source.name)
+        if not sources:
+            return {}
+        table = FeatureGraph(self.schema, [Raw(source) for source in sources]).run(arrays)
+        columns = np.ascontiguousarray(table["numeric"].T)
+        return dict(zip(sources, columns, strict=True))
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the graph to a builder.
@@ -167,12 +184,25 @@ class FeatureGraph(RunsItsGraph):
         Parameters
         ----------
         arrays : mapping of str to ndarray of shape [rows]
+            As made by :meth:`Schema.to_arrays`, they remember what an equal graph made of them.
 
         Returns
         -------
         dict of str to ndarray
-            The outputs that the graph has.
+            The outputs that the graph has; not to be changed.
         """
+        if not isinstance(arrays, Arrays):
+            return self._tensors(arrays)
+        read = [arrays[name] for name in self.schema.names]
+        for made in arrays.computed:
+            if isinstance(made, _Made) and made.fits(self, read):
+                return dict(made.tensors)
+        tensors = self._tensors(arrays)
+        if sum(tensor.nbytes for tensor in tensors.values()) <= _MOST_KEPT:
+            arrays.computed.append(_Made(self.schema, self.encoders, read, tensors))
+        return dict(tensors)
+
+    def _tensors(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         rows = len(arrays[self.schema.names[0]])
         if not rows:  # operators on texts refuse a batch of no rows: take none of one
             arrays = {column.name: column.missing(1) for column in self.schema}
@@ -188,6 +218,24 @@ class FeatureGraph(RunsItsGraph):
             dtype = np.float32 if name in ("numeric", "pixels") else np.int64
             inner: Columns = (None, None, None) if name == "pixels" else None
             builder.output(tensor, f"/{name}", dtype, inner)  # a column may have that name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """What a graph made of some columns."""
+
+    schema: Schema
+    encoders: tuple[Encoder, ...]
+    read: Sequence[NDArray[Any]]
+    tensors: Mapping[str, NDArray[Any]]
+
+    def fits(self, graph: FeatureGraph, read: Sequence[NDArray[Any]]) -> bool:
+        """Whether an equal graph read the same arrays, none of which was replaced since."""
+        return (
+            self.schema == graph.schema
+            and all(map(is_, self.read, read))
+            and self.encoders == graph.encoders
+        )
 
 
 def _columns(encoder: Encoder) -> tuple[str, ...]:

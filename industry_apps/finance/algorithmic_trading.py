@@ -121,6 +121,7 @@ class TradingStrategy(OwnNames, Application):
     """
 
     name = "finance.algorithmic_trading"
+    question = "Which stocks should I hold tomorrow?"
     schema = Schema(
         (
             Column("ticker", "category", role="identifier", nullable=False),

@@ -104,6 +104,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     """
 
     name = "finance.credit_scoring"
+    question = "Will this applicant pay back?"
     schema = Schema(
         (
             Column("time", "datetime", role="identifier", required=False),

@@ -1,7 +1,7 @@
 """Fraud detection: tell fraudulent transactions and claims from honest ones.
 
 Asked by the fraud desk of a bank, an acquirer or an insurer, each time a record comes in,
-with few investigators and labels that arrive days later. What tells most is not in the
+with few investigators and labels that arrive days later. The strongest evidence is not in the
 record but in the stream: how much and how often the customer has spent, and how often the
 terminal has been the scene of fraud (Le Borgne, Siblini, Lebichot and Bontempi 2022,
 *Reproducible Machine Learning for Credit Card Fraud Detection - Practical Handbook*,
@@ -75,6 +75,7 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
     """
 
     name = "finance.fraud_detection"
+    question = "Is this transaction or claim fraudulent?"
     schema = Schema(
         (
             Column("time", "datetime", "When it happened", nullable=False),

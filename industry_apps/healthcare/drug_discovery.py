@@ -23,7 +23,7 @@ from industry_apps.data import Dataset, Split, sample, split_scaffolds
 from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
-from industry_apps.evaluation import Report, compared
+from industry_apps.evaluation import Report, compare_variants
 from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
@@ -33,7 +33,7 @@ from industry_apps.healthcare.molecules.baselines import MoleculeBaselines
 from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN
 from industry_apps.healthcare.molecules.properties import (
     PROPERTIES,
-    class_bootstrap,
+    binary_bootstrap,
     each_property,
     number_bootstrap,
 )
@@ -120,6 +120,7 @@ class PropertyPredictor(Application):
     """
 
     name = "healthcare.drug_discovery"
+    question = "What will this molecule do in a test?"
     schema = Schema(
         (
             Column("smiles", "text", "The molecule"),
@@ -176,7 +177,9 @@ class PropertyPredictor(Application):
         variants = {name: {"model": name} for name in get_args(MoleculeModel)}
         metric = "rmse" if self.task == "regression" else "auroc"
         title = f"Kinds of models, {self.members} members of each"
-        return {"models": lambda data: (compared(self, variants, data, metric, title=title),)}
+        return {
+            "models": lambda data: (compare_variants(self, variants, data, metric, title=title),)
+        }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.schema_ = Schema((self.schema["smiles"],))
@@ -240,7 +243,7 @@ class PropertyPredictor(Application):
         if frame.empty:
             raise SchemaError("The table has no rows. Give some molecules that were measured.")
         rows, facts = self._measured(frame)
-        measure = number_bootstrap if self.task == "regression" else class_bootstrap
+        measure = number_bootstrap if self.task == "regression" else binary_bootstrap
         mean, spread = self.ensemble_.predict(rows.arrays)
         ours = measure(rows.target, mean.astype(np.float64))
         predicted = self.baselines_.predict(rows.arrays["smiles"])

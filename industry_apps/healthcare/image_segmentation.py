@@ -88,6 +88,7 @@ class ImagingSegmenter(OfPatients, Application):
     """
 
     name = "healthcare.image_segmentation"
+    question = "Where in this image is the lesion or defect?"
     schema = Schema(
         (
             Column(

@@ -19,7 +19,7 @@ from sklearn.base import clone
 from industry_apps.application import Application
 from industry_apps.data import Dataset
 from industry_apps.errors import ParameterError
-from industry_apps.evaluation import compared
+from industry_apps.evaluation import compare_variants
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.imaging.generation import ImageGenerator, Images
 from industry_apps.recipes.imaging.recipe import ImagingOptions
@@ -56,7 +56,7 @@ def compared_networks(
     Returns
     -------
     Section
-        See :func:`industry_apps.evaluation.compared`; ``auroc`` is the mean over the classes.
+        See :func:`industry_apps.evaluation.compare_variants`; ``auroc`` is a mean over classes.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def compared_networks(
     options = classifier.options or ImagingOptions()
     variants = {name: {"options": replace(options, **each)} for name, each in _NETWORKS.items()}
     title = f"Networks of width {options.width}"
-    return compared(classifier, variants, data, "auroc", seeds=seeds, title=title)
+    return compare_variants(classifier, variants, data, "auroc", seeds=seeds, title=title)
 
 
 def both_generators(columns: Mapping[str, str] | None, data: Dataset) -> tuple[Section, ...]:
@@ -107,7 +107,7 @@ def generative_report(
     seeds: Sequence[int] = (0, 1, 2),
     strange: Mapping[str, Images] | None = None,
 ) -> tuple[Section, Section]:
-    """Measure on the test part of a data set whether generated images help, and what is told.
+    """Measure whether generated images help, and which strange images are found.
 
     Parameters
     ----------

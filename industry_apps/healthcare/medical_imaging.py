@@ -93,6 +93,7 @@ class ImagingClassifier(OfPatients, Application):
     """
 
     name = "healthcare.medical_imaging"
+    question = "What does this image show, and where?"
     schema = Schema(
         (
             Column(
@@ -166,7 +167,7 @@ class ImagingClassifier(OfPatients, Application):
         Parameters
         ----------
         frame : DataFrame
-            With the finding; without a column ``patient`` each is somebody else's.
+            With the finding; without a column ``patient`` each image counts as one patient.
         """
         patient, finding = self._name("patient"), self._name("finding")
         return split_patients(frame, patient=patient, target=finding, seed=self.seed)
@@ -259,7 +260,7 @@ class ImagingClassifier(OfPatients, Application):
                 _doubt_section(right, found["abstain"]),
                 _confusion_section(self.classes_, pictures.target, said),
             ),
-            headline_text=f"{right.mean():.1%} of {len(right)} images are told right.",
+            headline_text=f"{right.mean():.1%} of {len(right)} images are classified correctly.",
             notes=(
                 "Each class counts alike in the answer, however rare it is."
                 if self.missed_costs is None
@@ -351,7 +352,7 @@ def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Sec
         for name, part in (("answered", ~doubtful), ("abstained", doubtful))
     ]
     text = "The model abstains where the finding is not the only class that cannot be ruled out."
-    return Section("Doubt", text, [("answer", "images", "told right"), *rows])
+    return Section("Doubt", text, [("answer", "images", "correct"), *rows])
 
 
 def _confusion_section(

@@ -108,6 +108,7 @@ class MoleculeGenerator(Application):
     """
 
     name = "healthcare.molecule_generation"
+    question = "Which new molecules are like these?"
     schema = Schema((_COLUMNS[SMILES],))
     outputs = Schema(
         (

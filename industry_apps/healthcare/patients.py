@@ -36,10 +36,10 @@ def split_patients(
     Parameters
     ----------
     records : DataFrame
-        Without the column of patients each record is somebody else's; records whose patient
-        is missing may be anybody's, and stay together.
+        Without the column of patients each record counts as one patient; records whose patient
+        is missing stay together, since any of them may be of the same one.
     patient, target : str
-        Columns; records of somebody else's each are split with equal shares of the target.
+        Columns; without patients, the parts have equal shares of the target.
     seed : int
     durations : collection of str
         Columns that are a length of time and no moment, whatever they are called.
@@ -61,11 +61,11 @@ class OfPatients(OwnNames):
     """A mixin of applications whose records may have a column ``patient``."""
 
     def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Whose the records are; nobody's where there is no such column."""
+        """The patients of the records; none where there is no such column."""
         return frame.reindex(columns=[self._name("patient")]).dropna()
 
     def _people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        """A number for each row [rows]: the same for a patient, its own for nobody's."""
+        """A number for each row [rows]: one for each patient, its own where that is unknown."""
         return people_of(frame, self._name("patient"))
 
     def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:

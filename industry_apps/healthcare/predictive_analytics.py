@@ -100,6 +100,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     """
 
     name = "healthcare.predictive_analytics"
+    question = "Will this patient be back within 30 days?"
     schema = Schema((*PATIENT, Column.label("outcome")))
     outputs = Schema(
         (
@@ -143,7 +144,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         Parameters
         ----------
         frame : DataFrame
-            With the outcome; without a column ``patient`` each is somebody else's.
+            With the outcome; without a column ``patient`` each row counts as one patient.
         """
         patient, target = self._name("patient"), self._name("outcome")
         return split_patients(frame, patient=patient, target=target, seed=self.seed)

@@ -109,6 +109,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     """
 
     name = "healthcare.survival"
+    question = "How long until an event for this patient?"
     schema = Schema(
         (
             *PATIENT,
@@ -144,9 +145,7 @@ class SurvivalPredictor(ChosenColumns, Application):
             ),
         )
     )
-    traits = Traits(
-        inputs=("number", "category", "boolean", "datetime", "text"), explains=True, intervals=True
-    )
+    traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = SURVIVAL
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
 
@@ -180,7 +179,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         Parameters
         ----------
         frame : DataFrame
-            With follow-up and event; without a column ``patient`` each is somebody else's.
+            With follow-up and event; without a column ``patient`` each row counts as one patient.
         """
         return split_patients(
             frame,

@@ -94,7 +94,7 @@ class NetworkScorer:
         return builder.append(model, {name: tensors[name] for name in names})["output"]
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A network turns nowhere in particular."""
+        """None: a network has no split thresholds."""
         return {}
 
     def _tensors(self, arrays: Arrays) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -161,7 +161,7 @@ class AutoencoderScorer:
         )
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A network turns nowhere in particular."""
+        """None: a network has no split thresholds."""
         return {}
 
 

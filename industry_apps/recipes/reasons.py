@@ -74,7 +74,9 @@ class TreeReasons:
         groups = [self.columns_.index(origin) for origin in self.features.origins]
         settings = {**_TREES.parameters(), "objective": "regression", "seed": seed}
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
-        booster = with_float32_thresholds(lgb.train(settings, data, _TREES.rounds))
+        booster = with_float32_thresholds(
+            lgb.train(settings, data, _TREES.rounds, keep_training_booster=True)
+        )
         self.contributions_ = PathContributions(booster, groups)
         wanted, found = margin(unseen), booster.predict(self.features.run(unseen)["numeric"])
         spread = float(np.var(wanted))

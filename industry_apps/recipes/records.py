@@ -163,7 +163,7 @@ def people_of(frame: pd.DataFrame, subject: str) -> NDArray[np.int64]:
     ----------
     frame : DataFrame
     subject : str
-        A column; where there is none, each record is somebody else's.
+        A column; where there is none, each record counts as one subject.
     """
     return numbered(_named(frame, subject) if subject in frame else None, len(frame))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
@@ -85,7 +86,7 @@ def unstable_columns(
 def _levels(values: NDArray[Any], kind: str) -> NDArray[np.intp]:
     """Number of the level of each row; missing values are a level of their own."""
     if kind == "category":
-        return np.unique(values.astype(str), return_inverse=True)[1]
+        return pd.factorize(values, sort=True)[0]
     known = values[~np.isnan(values)]
     if not len(known):
         return np.zeros(len(values), dtype=np.intp)
@@ -98,10 +99,9 @@ def _woolf(
 ) -> tuple[float, float] | None:
     """Chi-squared over degrees of freedom, and its p-value; None where nothing compares."""
     count = int(levels.max()) + 1
-    rows = np.zeros((count, 2))
-    positives = np.zeros((count, 2))
-    np.add.at(rows, (levels, later.astype(int)), 1)
-    np.add.at(positives, (levels, later.astype(int)), target)
+    cells = 2 * levels + later
+    rows = np.bincount(cells, minlength=2 * count).reshape(count, 2)
+    positives = np.bincount(cells, target, minlength=2 * count).reshape(count, 2)
     kept = (rows >= _FEWEST_ROWS).all(axis=1)
     if kept.sum() < 2:
         return None

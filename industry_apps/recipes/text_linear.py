@@ -117,7 +117,7 @@ class NgramScorer(ABC):
         return builder.node("Add", total, builder.constant(np.float32(self.bias_)))
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A text turns nowhere in particular."""
+        """None: a text has no values on which the routing turns."""
         return {}
 
     @abstractmethod

@@ -84,7 +84,7 @@ class TextNetworkScorer:
         return builder.append(model, {"tokens": tokens})["output"]
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A network turns nowhere in particular."""
+        """None: a network has no split thresholds."""
         return {}
 
     def _network(self, cardinality: int) -> torch.nn.Module:

@@ -150,6 +150,7 @@ class TreeScorer:
                     options.rounds,
                     valid_sets=held_out,
                     callbacks=callbacks,
+                    keep_training_booster=True,  # written as text and read again here
                 )
             )
             for options in self.options.bagged()

@@ -96,6 +96,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     """
 
     name = "retail.demand_forecasting"
+    question = "How much of each product will we sell?"
     schema = Schema(
         (
             Column("series", "category", role="identifier", nullable=False),
@@ -106,9 +107,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     outputs = Schema(
         tuple(replace(_SOLD, name=quantile_name("quantity", q)) for q in tables.LEVELS)
     )
-    traits = Traits(
-        inputs=("number", "boolean", "category", "datetime"), intervals=True, windows=True
-    )
+    traits = Traits(inputs=("number", "boolean", "category", "datetime"), windows=True)
     problem = FORECAST
 
     model: ForecastModel = "trees"

@@ -96,6 +96,7 @@ class Recommender(OwnNames, Application):
     """
 
     name = "retail.recommendation"
+    question = "What will this customer take next?"
     schema = Schema(
         (
             Column("user", "category", "Who asks", required=False),

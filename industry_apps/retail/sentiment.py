@@ -112,6 +112,7 @@ class SentimentAnalyzer(OwnNames, Application):
     """
 
     name = "retail.sentiment"
+    question = "Is this text positive, and what says so?"
     schema = Schema(
         (
             Column("text", "text", "What somebody wrote"),
@@ -304,7 +305,7 @@ class SentimentAnalyzer(OwnNames, Application):
             others,
             split={**self.split_, "test": self.records_.describe(frame)},
             sections=(_band_section(right, sure, self.neutral_band),),
-            headline_text=f"{right.mean():.1%} of {len(right)} texts are told right.",
+            headline_text=f"{right.mean():.1%} of {len(right)} texts are classified correctly.",
             notes=("Accuracy counts the likelier side of every text, neutral or not.",),
         )
 

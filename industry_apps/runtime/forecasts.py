@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
+from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.long_tables import WindowRule, moment_of
 from industry_apps.runtime.steps import moments_between
 from industry_apps.runtime.windows import Panel, history_of, is_missing_in
@@ -49,6 +50,51 @@ def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
         if column.role == "known" and column.name != rule.time:
             _check_future(panel, column.name, stop, rule)
     return stop
+
+
+class Question(NamedTuple):
+    """What a long table asks of a model of windows.
+
+    Parameters
+    ----------
+    feeds : dict of str to ndarray
+        As of :meth:`Panel.feeds`, of the moment that is asked about.
+    keys : dict of str to ndarray
+        As of :func:`answer_keys`: whose the answers are.
+    """
+
+    feeds: Feeds
+    keys: dict[str, NDArray[Any]]
+
+
+def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
+    """Read a long table once, for the answers and for whose they are.
+
+    Parameters
+    ----------
+    table : DataFrame or mapping of str to sequence of shape [rows]
+    schema : Schema
+        Of the model.
+    rule : WindowRule
+
+    Raises
+    ------
+    SchemaError
+        As of :meth:`Panel.read` and :func:`asked_at`.
+
+    Examples
+    --------
+    >>> from industry_apps.schema import Column
+    >>> schema = Schema((Column(name="close", kind="number", role="history"),))
+    >>> rule = WindowRule(series="ticker", time="date", length=2)
+    >>> table = {"ticker": ["A", "A"], "date": ["2024-01-02", "2024-01-03"], "close": [1.0, 2.0]}
+    >>> question = question_of(table, schema, rule)
+    >>> question.feeds["close"].tolist(), question.keys["ticker"].tolist()
+    ([[1.0, 2.0]], ['A'])
+    """
+    panel = Panel.read(table, schema, rule)
+    stop = asked_at(panel, schema, rule)
+    return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
 
 
 def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:

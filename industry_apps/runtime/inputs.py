@@ -1,12 +1,11 @@
 """Whatever people hold their records in, as checked feeds of a session.
 
-One record goes through readers made once per column, since building a table of one row
-costs ten times what the model does. Tables are checked column by column.
+Tables are checked column by column; single records by :mod:`industry_apps.runtime.records`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Schema
 from industry_apps.schema.images import is_image, one_by_one
 from industry_apps.schema.values import is_single
 
@@ -29,8 +28,6 @@ CHARACTERS_A_RUN = 20_000_000
 PIXELS_A_RUN = 4_000_000
 
 _PLAIN = {float, int, str, bool, type(None), datetime}
-_EPOCH = datetime(1970, 1, 1)
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def is_record(data: Any, schema: Schema) -> bool:
@@ -227,112 +224,3 @@ def _columns_of(records: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
     # Records that know nothing the model asks for are records still.
     names = names or list(schema.names[:1])
     return {name: [record.get(name) for record in records] for name in names}
-
-
-def record_reader(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
-    """Make the function that turns one record into feeds, each column checked.
-
-    Returns
-    -------
-    callable
-        Record -> {name: array of shape [1, values], of images [1, height, width, channels]};
-        raises :class:`SchemaError`.
-    """
-    numbers = [c for c in schema if c.kind == "number" and c.required and not c.is_list]
-    limits = [_limits(column) for column in numbers]
-    names = [column.name for column in numbers]
-    others = _reader_of_each(schema, [c for c in schema if c.name not in names])
-    each = _reader_of_each(schema, list(schema))
-
-    def read(record: Mapping[str, Any]) -> Feeds:
-        values = [record.get(name) for name in names]
-        for value, (low, high) in zip(values, limits, strict=True):
-            if not (isinstance(value, float | int) and low <= value <= high):
-                return each(record)  # which finds out what is wrong, or what can be made of it
-        # One array, cut into its rows, costs a fifth of one array for each number.
-        block = np.array(values, dtype=np.float32).reshape(-1, 1, 1)
-        return {**dict(zip(names, block, strict=True)), **others(record)}
-
-    return read
-
-
-def _limits(column: Column) -> tuple[float, float]:
-    low = -_LARGEST if column.low is None else column.low
-    return low, _LARGEST if column.high is None else column.high
-
-
-def _reader_of_each(
-    schema: Schema, columns: Sequence[Column]
-) -> Callable[[Mapping[str, Any]], Feeds]:
-    plan = [
-        (c.name, _value_reader(c), None if c.required else c.missing(1).reshape(1, -1))
-        for c in columns
-    ]
-
-    def read(record: Mapping[str, Any]) -> Feeds:
-        feeds = {}
-        for name, convert, default in plan:
-            if name in record:
-                feeds[name] = convert(record[name])
-            elif default is not None:
-                feeds[name] = default
-            else:
-                schema.check_names(record)
-        return feeds
-
-    return read
-
-
-def _value_reader(column: Column) -> Callable[[Any], NDArray[Any]]:
-    """Convert one value; the common types without detour, all others as a column would be."""
-
-    def checked(value: Any) -> NDArray[Any]:
-        array = column.to_array([value])
-        made: NDArray[Any] = array[0][None] if column.kind == "image" else array.reshape(1, -1)
-        return made
-
-    if column.is_list or column.kind == "image":
-        return checked
-    if column.kind == "number":
-        return _number_reader(column, checked)
-    if column.kind == "datetime":
-        return _moment_reader(checked)
-    if column.kind == "boolean":
-        made = {value: np.array([[value]], dtype=np.float32) for value in (True, False)}
-        return lambda value: made[value] if value is True or value is False else checked(value)
-    if column.categories:
-        return checked
-    return _string_reader(checked)
-
-
-def _number_reader(
-    column: Column, checked: Callable[[Any], NDArray[Any]]
-) -> Callable[[Any], NDArray[Any]]:
-    low, high = _limits(column)
-
-    def read(value: Any) -> NDArray[Any]:
-        if isinstance(value, float | int) and low <= value <= high:
-            return np.array(((value,),), dtype=np.float32)
-        return checked(value)
-
-    return read
-
-
-def _string_reader(checked: Callable[[Any], NDArray[Any]]) -> Callable[[Any], NDArray[Any]]:
-    def read(value: Any) -> NDArray[Any]:
-        if type(value) is str and value and value.isascii():
-            return np.array(((value,),), dtype=np.object_)
-        return checked(value)
-
-    return read
-
-
-def _moment_reader(checked: Callable[[Any], NDArray[Any]]) -> Callable[[Any], NDArray[Any]]:
-    def read(value: Any) -> NDArray[Any]:
-        # pandas' NaT is a datetime too, and the only one that differs from itself.
-        if isinstance(value, datetime) and value.tzinfo is None and value == value:  # noqa: PLR0124
-            past = value - _EPOCH  # days and seconds: whole numbers, rounded down
-            return np.array(((past.days * 86_400 + past.seconds,),), dtype=np.int64)
-        return checked(value)
-
-    return read

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
-from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.runtime.forecasts import question_of
 from industry_apps.runtime.long_tables import WindowRule, long_schema
-from industry_apps.runtime.windows import Panel, run_windows
+from industry_apps.runtime.records import Plain, RecordReader
+from industry_apps.runtime.single_runs import BoundSession
+from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
 
@@ -94,7 +96,10 @@ class Model:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
-        self._read_record = inputs.record_reader(self._inputs)
+        self._read_record = RecordReader(self._inputs)
+        self._one = BoundSession(
+            self._session, self._read_record, self._output_names, in_place=provider == "cpu"
+        )
         self._self_test()
 
     @overload
@@ -137,18 +142,15 @@ class Model:
             return self._predict_file(Path(data), None if to is None else Path(to))
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
-        if inputs.is_record(data, self._inputs):
+        plain = self._read_record.plain(data) if self.windows is None else None
+        if plain is not None or inputs.is_record(data, self._inputs):
             if self.windows is not None:
                 raise SchemaError(
                     f"Got one record, expected a history: rows of {self.windows.length} moments "
                     f"of each {self.windows.series!r}, with their {self.windows.time!r}. Give a "
                     "DataFrame, a dict of arrays or a list of records."
                 )
-            answers = self._session.run(self._output_names, self._read_record(data))
-            return {
-                column.name: of_one(column, answer)
-                for column, answer in zip(self.outputs, answers, strict=True)
-            }
+            return self._predict_one(data, plain)
         answers = self._predict_table(inputs.table_of(data, self._table))
         return like(data, answers, self._keys)
 
@@ -218,6 +220,16 @@ class Model:
         described["outputs"] = self.metadata["outputs"]
         return described
 
+    def _predict_one(self, record: Mapping[str, Any], plain: Plain | None) -> dict[str, Any]:
+        if plain is None:
+            answers = self._session.run(self._output_names, self._read_record(record))
+        else:
+            answers = self._one.run(plain)
+        return {
+            column.name: of_one(column, answer)
+            for column, answer in zip(self.outputs, answers, strict=True)
+        }
+
     def _predict_table(self, table: Any) -> dict[str, NDArray[Any]]:
         if self.windows is not None:
             return self._predict_series(table, self.windows)
@@ -229,14 +241,9 @@ class Model:
         return shaped(self.outputs, found)
 
     def _predict_series(self, table: Any, rule: WindowRule) -> dict[str, NDArray[Any]]:
-        panel = Panel.read(table, self.schema, rule)
-        stop = asked_at(panel, self.schema, rule)
-        feeds = panel.feeds(stop, self.schema, rule)
-        answers = run_windows(self._session, self._output_names, feeds, self.schema, rule)
-        return {
-            **answer_keys(panel, stop, rule),
-            **{name: a.reshape(-1) for name, a in answers.items()},
-        }
+        asked = question_of(table, self.schema, rule)
+        answers = run_windows(self._session, self._output_names, asked.feeds, self.schema, rule)
+        return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
     def _predict_file(self, path: Path, to: Path | None) -> Any:
         import pandas as pd

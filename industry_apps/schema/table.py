@@ -8,6 +8,7 @@ needs numpy only.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -80,7 +81,7 @@ class Schema:
         """A schema less some columns."""
         return Schema(tuple(c for c in self.columns if c.name not in names))
 
-    def to_arrays(self, table: Any) -> dict[str, NDArray[Any]]:
+    def to_arrays(self, table: Any) -> Arrays:
         """Check a table and convert each column to the dtype of its ONNX input.
 
         Parameters
@@ -90,7 +91,8 @@ class Schema:
 
         Returns
         -------
-        dict of str to numpy.ndarray of shape [rows]
+        Arrays
+            {column: array of shape [rows]}.
 
         Raises
         ------
@@ -99,12 +101,14 @@ class Schema:
         """
         present = self.check_names(table)
         rows = _rows_of(table, present)
-        return {
-            column.name: column.to_array(table[column.name])
-            if column.name in present
-            else column.missing(rows)
-            for column in self.columns
-        }
+        return Arrays(
+            {
+                column.name: column.to_array(table[column.name])
+                if column.name in present
+                else column.missing(rows)
+                for column in self.columns
+            }
+        )
 
     def validate(self, table: Any) -> None:
         """Check a table; raises :class:`SchemaError` at the first value that does not fit."""
@@ -141,6 +145,22 @@ class Schema:
         )
 
 
+class Arrays(dict[str, NDArray[Any]]):
+    """Columns of a checked table, and what has been computed from them, which goes with them.
+
+    One answer may need the same features several times: of the model, its points, its reasons.
+
+    Attributes
+    ----------
+    computed : list
+        Whatever whoever computes wants to find again.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__(columns)
+        self.computed: list[Any] = []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What an application can do; shared code and tests choose by these, never by name.
@@ -153,8 +173,6 @@ class Traits:
         Has state columns that a stream of records keeps up to date.
     explains : bool
         Each answer can be explained column by column.
-    intervals : bool
-        Answers carry an interval.
     precisions : tuple of str
         What ``export(precision=...)`` takes.
     windows : bool
@@ -165,7 +183,6 @@ class Traits:
     inputs: tuple[str, ...] = ()
     streaming: bool = False
     explains: bool = False
-    intervals: bool = False
     precisions: tuple[str, ...] = ("float32",)
     windows: bool = False
 
@@ -226,7 +243,7 @@ def _infer(name: str, values: Any) -> Column:
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
     if kind is None:
         values = Column(name=name, kind="category").to_array(values)
-        kind = _kind_of([text for text in values if text])
+        kind = _kind_of(Counter(text for text in values.tolist() if text))
     coded = kind == "category" or values.dtype.kind in "iu"
     identifies = coded and len(values) > 100 and len(set(values.tolist())) == len(values)
     return Column(
@@ -234,9 +251,11 @@ def _infer(name: str, values: Any) -> Column:
     )
 
 
-def _kind_of(known: list[str]) -> Kind:
+def _kind_of(known: Counter[str]) -> Kind:
+    """Kind of strings, each with the number of its rows: what repeats is looked at once."""
     if known and all(map(_MOMENT.fullmatch, known)):
         return "datetime"
-    wordy = known and sum(len(text.split()) for text in known) >= 4 * len(known)
+    rows = known.total()
+    wordy = known and sum(len(text.split()) * count for text, count in known.items()) >= 4 * rows
     # Long names of few levels are categories still.
-    return "text" if wordy and 10 * len(set(known)) > len(known) else "category"
+    return "text" if wordy and 10 * len(known) > rows else "category"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -17,6 +18,7 @@ from industry_apps.data import Dataset, Split, card, catalogue, load
 from industry_apps.errors import UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
+from industry_apps.evaluation.sections import spaced
 from industry_apps.export.parity import Certificate
 from industry_apps.runtime.progress import progress
 from industry_apps.workflow.cores import cores
@@ -59,7 +61,13 @@ class Run:
     seeds: tuple[int, ...]
 
 
-def run(application: Application, data: Dataset | Split, path: Path) -> Run:
+def run(
+    application: Application,
+    data: Dataset | Split,
+    path: Path,
+    *,
+    told: Callable[[str], object] = str,
+) -> Run:
     """Train, evaluate once on the test part, and export with parity on all of it.
 
     Parameters
@@ -69,15 +77,20 @@ def run(application: Application, data: Dataset | Split, path: Path) -> Run:
         As :func:`data_of` makes it.
     path : Path
         The model file to write, ends in .onnx.
+    told : callable
+        Gets a few words before each step, for whoever waits.
 
     Raises
     ------
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
     """
     started = time.perf_counter()
+    told(f"Training {type(application).__name__} on {spaced(len(data.train))} records")
     data = prepared(application, data)
     application.fit(data)
+    told(f"Measuring it and its baselines on {spaced(len(data.test))} records")
     report = application.evaluate(data.test)
+    told(f"Writing {path.name} and comparing its answers with the trained model's")
     application.export(path, check=data.test)
     certificate: Certificate = application.parity_
     return Run(

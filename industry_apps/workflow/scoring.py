@@ -8,6 +8,7 @@ import numpy as np
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, read_table
+from industry_apps.data.datasets import data_name
 from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
@@ -67,7 +68,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     groups = frame[entity].to_numpy() if entity in frame else None
     return Report(
         application=application.name,
-        data=frame.attrs.get("data", {"id": "own data"})["id"],
+        data=data_name(frame.attrs.get("data", {"id": "own data"})),
         model=f"{facts['model']} ({model.path.name})",
         metrics=decision_metrics(target, probability, decision, costs, groups=groups),
         split={"test": {"rows": len(frame), "positives": int(target.sum())}},

@@ -1,6 +1,6 @@
-"""The tables of README.md, from the registry and from the results of the benchmark.
+"""The generated parts of README.md and of the page of results.
 
-``python tests/architecture/readme.py`` (``make readme``) writes them into the file; a test
+``python tests/architecture/readme.py`` (``make readme``) writes them into the files; a test
 holds that they are up to date.
 """
 
@@ -8,95 +8,76 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from industry_apps.benchmark.results import report_of
-from industry_apps.data import card, catalogue
+from industry_apps.application import Application
+from industry_apps.benchmark import write_results
+from industry_apps.benchmark.sections import industry_of, markdown
 from industry_apps.registry import APPLICATIONS, application
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 RESULTS = ROOT / "notebooks" / "results"
 
+#: What fit needs beyond the required columns and the target; a test holds that it does.
+_NEEDED_TO_FIT = {
+    "healthcare.survival": ("follow_up_days",),
+    "retail.recommendation": ("user",),
+}
+
 
 def applications_table() -> str:
-    """One row an application: what it answers, what it takes, which data it was tried on."""
-    rows = [["application", "answers", "columns", "data"]]
+    """One row an application: the question, the class, the columns it needs, where to go on."""
+    rows = [["question", "class", "columns it needs", "worked example"]]
     for name in APPLICATIONS:
-        kind = application(name)
-        summary = kind.__doc__.strip().partition("\n")[0]
-        data = [data_name(each) for each in catalogue() if name in card(each).applications]
+        kind, industry = application(name), industry_of(name)
         file = f"industry_apps/{name.replace('.', '/')}.py"
         rows.append(
-            [f"[`{name}`]({file})", summary, ", ".join(kind.traits.inputs), ", ".join(data)]
+            [
+                kind.question,
+                f"[`{industry}.{kind.__name__}`]({file})",
+                ", ".join(f"`{column}`" for column in needed(kind)),
+                f"[{industry}](notebooks/{industry}.ipynb)",
+            ]
         )
-    return markdown(rows)
+    return "\n".join(markdown(rows))
 
 
-def results_table() -> str:
-    """One row a metric that others have published, or the first where there is none."""
-    records = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))
-    ]
-    if not records:
-        return "Nothing measured yet: `make benchmark` writes the figures that are shown here."
-    rows = [["application", "data", "metric", "model", "best baseline", "best published"]]
-    measured = [record for record in records if "study" not in record]
-    for record in measured:
-        rows += result_rows(record)
-    hours = sum(record["seconds"] for record in measured) / 3600
-    note = (
-        "An interval covers 95 %; * was measured with another protocol. One row again: "
-        "`industry-apps benchmark APPLICATION --data DATA`; of each industry the rows that "
-        "together take 20 minutes: `make benchmark`; all of them: `make benchmark FULL=1`, "
-        f"which took {hours:.0f} hours on two shared cores."
+def needed(kind: type[Application]) -> list[str]:
+    """The columns without which an application does not fit, in the order of its schema."""
+    names = {column.name for column in kind.schema if column.required}
+    names |= {kind.sample().target, *_NEEDED_TO_FIT.get(kind.name, ())}
+    return [column.name for column in kind.schema if column.name in names]
+
+
+def results_line() -> str:
+    """A link to the results of each industry."""
+    found = dict.fromkeys(industry_of(record["application"]) for record in records())
+    links = [f"[{name}](notebooks/results/README.md#{name})" for name in found]
+    return (
+        f"{', '.join(links)}: on public data, beside baselines and published figures, with "
+        "intervals, parity and speed."
     )
-    return f"{markdown(rows)}\n\n{note}"
 
 
-def result_rows(record: Mapping[str, Any]) -> Iterator[list[str]]:
-    """The rows of one benchmark, rounded as its report rounds them."""
-    report = report_of(record)
-    names = {each.metric for each in report.published} & set(report.metrics)
-    best = {each.metric: each.baseline for each in report.comparisons()}
-    header, *lines = report.metric_table()
-    for metric, line in zip(report.metrics, lines, strict=True):
-        if metric not in (names or [next(iter(report.metrics))]):
-            continue
-        cells = dict(zip(header, line, strict=True))
-        yield [
-            f"`{report.application}` ({report.model})",
-            data_name(report.data),
-            *(line[0], cells["model"]),
-            *(cells.get(each, "-") for each in (best.get(metric, ""), "published")),
-        ]
-
-
-def data_name(name: str) -> str:
-    """The id of a data set, with a word where it is simulated."""
-    simulated = name in catalogue() and card(name).kind == "simulated"
-    return f"{name} (simulated)" if simulated else name
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, its first row the header."""
-    header, *rest = rows
-    lines = [header, ["---"] * len(header), *rest]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def records() -> list[dict[str, Any]]:
+    """What the benchmarks wrote, in the order of the files' names."""
+    files = sorted(RESULTS.glob("*.json"), key=lambda path: path.stem)
+    return [json.loads(path.read_text(encoding="utf-8")) for path in files]
 
 
 def rendered(text: str) -> str:
-    """The text of README.md with its tables as they should be."""
-    for name, table in (("applications", applications_table()), ("results", results_table())):
+    """The text of README.md with its generated parts as they should be."""
+    for name, words in (("applications", applications_table()), ("results", results_line())):
         begin, end = f"<!-- {name}: written by make readme -->", f"<!-- end of {name} -->"
         pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
-        text, count = re.subn(pattern, lambda _: f"{begin}\n{table}\n{end}", text, flags=re.DOTALL)  # noqa: B023
+        text, count = re.subn(pattern, lambda _: f"{begin}\n{words}\n{end}", text, flags=re.DOTALL)  # noqa: B023
         if count != 1:
             raise ValueError(f"README.md needs one pair of markers: {begin} ... {end}")
     return text
 
 
 if __name__ == "__main__":
+    write_results(RESULTS)
     README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -25,7 +25,7 @@ LINES_A_FILE = 400
 LINES_A_FUNCTION = 60
 LINES_OF_APPLICATION = 220
 CONTRACT = {
-    *("name", "schema", "outputs", "traits", "problem", "defaults", "known_failures"),
+    *("name", "question", "schema", "outputs", "traits", "problem", "defaults", "known_failures"),
     *("schema_", "outputs_", "check_", "split_", "windows_", "history_"),
     *("fit", "predict", "evaluate", "export", "split", "sample", "fast"),
 }
@@ -72,8 +72,8 @@ def test_the_contract_is_small_and_complete():
 def project_files() -> Iterator[Path]:
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if not MADE_HERE.fullmatch(name)]
-        ours = sorted(name for name in files if not MADE_HERE.fullmatch(name))  # .git of a worktree
-        yield from (Path(folder, name) for name in ours if Path(name).suffix in TEXTS)
+        texts = (name for name in sorted(files) if Path(name).suffix in TEXTS)
+        yield from (Path(folder, name) for name in texts if not MADE_HERE.fullmatch(name))
 
 
 def test_no_file_names_a_path_of_one_machine():

@@ -1,19 +1,63 @@
-"""README.md tells the truth: its tables are generated, its commands exist, its code runs."""
+"""README.md tells the truth: its table is generated, its commands exist, its code runs."""
 
 from __future__ import annotations
 
 import re
 
 import pandas as pd
+import pytest
 
+from industry_apps.benchmark.sections import results_page
+from industry_apps.cli.demo import demonstrate
+from industry_apps.errors import IndustryAppsError
 from industry_apps.finance import FraudDetector
-from tests.architecture.readme import README, ROOT, rendered
+from industry_apps.registry import APPLICATIONS, application
+from tests.architecture.readme import README, RESULTS, ROOT, needed, records, rendered
+from tests.cli.shell import run
 
 TEXT = README.read_text(encoding="utf-8")
+PAGE = (RESULTS / "README.md").read_text(encoding="utf-8")
+LINES_OF_README = 90  # a screen or two
 
 
-def test_tables_are_up_to_date():
+def test_the_generated_parts_are_up_to_date():
     assert rendered(TEXT) == TEXT, "Run make readme."
+    assert results_page(records()) == PAGE, "Run make readme."
+
+
+def test_readme_is_short():
+    assert len(TEXT.splitlines()) <= LINES_OF_README
+
+
+def test_links_to_results_lead_to_a_heading():
+    headings = {line[3:].lower() for line in PAGE.splitlines() if line.startswith("## ")}
+    named = set(re.findall(r"notebooks/results/README\.md#([a-z]+)", TEXT))
+    assert named == headings == {name.partition(".")[0] for name in APPLICATIONS}
+
+
+def test_no_published_figure_pretends_to_be_exact():
+    assert not re.findall(r"\d*\.\d{7,}", PAGE)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_columns_that_readme_asks_for_are_needed(name):
+    kind = application(name)
+    data = kind.sample()
+    for column in needed(kind):
+        parts = [part.drop(columns=column) for part in (data.train, data.validation)]
+        with pytest.raises((IndustryAppsError, KeyError), match=column):  # KeyError: pandas'
+            kind.fast().fit(*(part for part in parts if len(part)))
+
+
+def test_the_demo_prints_what_readme_shows(tmp_path):
+    (shown,) = re.findall(r"\$ make demo\n(.*?)\n\$", TEXT, re.DOTALL)
+    found = list(demonstrate(FraudDetector(), tmp_path))
+    assert shown.count("\n") >= 5
+    for line in shown.splitlines():
+        # Figures may differ between machines, words may not; "..." stands for what is left out.
+        words = re.escape(line).replace(r"\.\.\.", ".*").replace(r"\ ", " ")
+        pattern = re.sub(r"\d+(?:(?:\\\.| )\d+)*", r"[\\d.]+(?: \\d+)*", words)
+        assert any(re.fullmatch(pattern, said) for said in found), (pattern, found)
 
 
 def test_make_targets_exist():
@@ -35,3 +79,6 @@ def test_code_runs(tmp_path, monkeypatch, capsys):
     for block in blocks:
         exec(block, names)
     assert "fraud_probability" in capsys.readouterr().out
+    (command,) = re.findall(r"```console\nindustry-apps (.*?)```", TEXT, re.DOTALL)
+    words = [word for word in command.split() if word != "\\"]
+    assert run(*words, "--fast").exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -217,19 +218,40 @@ def test_section_is_no_finer_than_the_interval(record: Mapping[str, Any]) -> Non
 
 
 def test_section_names_who_published_a_figure_and_where(record: Mapping[str, Any]) -> None:
-    row = Published("their network", "auroc", 0.9, "https://example.org/table", False)
+    row = Published("their network", "auroc", 0.9, "https://www.example.org/table", False)
     words = section({**record, "published": [asdict(row)]})
-    assert "- Published: auroc 0.9" in words
-    assert " *, [their network](https://example.org/table)." in words
+    assert "| system | metric | value | same protocol | source |" in words
+    cells = r"\| their network \| auroc \| 0\.90? \| no \| "
+    assert re.search(cells + r"\[example\.org\]\(https://www\.example\.org/table\) \|", words)
 
 
-def test_results_table_is_made_of_the_json_files(record: Mapping[str, Any], tmp_path: Path) -> None:
+def test_section_compares_with_the_best_baseline(record: Mapping[str, Any]) -> None:
+    told = {"metric": "auroc", "verdict": "beats", "baseline": "lightgbm_default"}
+    words = section({**record, "comparisons": [told]})
+    (line,) = (line for line in words.splitlines() if line.startswith("| auroc |"))
+    assert line.endswith("| beats lightgbm_default |")
+
+
+def test_results_page_is_made_of_the_json_files(record: Mapping[str, Any], tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_json(tmp_path / f"{name}.json", {**record, "data": f"data {name}"})
     words = write_results(tmp_path).read_text(encoding="utf-8")
-    assert words.index("on data a") < words.index("on data b")
+    assert "[Finance](#finance)" in words
+    assert words.index("## Finance\n") < words.index("on data a") < words.index("on data b")
     assert "0 changed decisions" in words
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "a.json", "b.json"]
+
+
+def test_figures_published_for_a_data_set_stand_there_once(
+    record: Mapping[str, Any], tmp_path: Path
+) -> None:
+    row = asdict(Published("their network", "auroc", 0.9, "https://example.org/table", True))
+    for model in ("trees", "scorecard"):
+        found = {**record, "model": model, "published": [row]}
+        write_json(tmp_path / f"{model}.json", found)
+    words = write_results(tmp_path).read_text(encoding="utf-8")
+    assert words.count("their network") == 1
+    assert words.count("Published for the same data") == 1
 
 
 def test_one_failure_does_not_stop_the_others(record: Mapping[str, Any], tmp_path: Path) -> None:

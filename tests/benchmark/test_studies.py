@@ -42,7 +42,9 @@ def test_a_study_is_a_record_and_a_table(tmp_path: Path) -> None:
     command = "industry-apps benchmark finance.fraud_detection --data sample --study record_count"
     assert f"`{command}`" in told
     write_json(tmp_path / "finance.fraud_detection-sample-record_count.json", found)
-    assert told in write_results(tmp_path).read_text(encoding="utf-8")
+    page = write_results(tmp_path).read_text(encoding="utf-8")
+    assert "### finance.fraud_detection on sample\n\n#### Study of record count\n" in page
+    assert "##### How many\n\nCounted.\n\n| records | share of test |" in page
 
 
 def test_who_asks_nothing_has_no_study() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import industry_apps
 from industry_apps.data.simulators import card_transactions
+from industry_apps.registry import APPLICATIONS, application
 from tests.cli.shell import printed, run, sentence
 
 NAME = "finance.fraud_detection"
@@ -61,15 +62,58 @@ def test_help_names_every_command() -> None:
 
 def test_list() -> None:
     found = {each["name"]: each for each in printed(run("list", "--json"))}
+    assert set(found) == set(APPLICATIONS)
+    assert found[NAME]["class"] == "industry_apps.finance.FraudDetector"
     assert found[NAME]["traits"]["streaming"]
     assert found[NAME]["summary"].endswith(".")
-    assert NAME in run("list").stdout
+    assert found[NAME]["question"].endswith("?")
+
+
+def test_list_in_words_has_a_line_an_application() -> None:
+    header, *lines = run("list").stdout.splitlines()
+    assert header.split() == ["application", "question"]
+    assert [line.split()[0] for line in lines] == sorted(APPLICATIONS)
+    assert all(line.endswith("?") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_every_application_has_a_question_that_fits_a_line() -> None:
+    questions = [application(name).question for name in APPLICATIONS]
+    assert all(text.endswith("?") and len(text) <= 46 for text in questions)
+
+
+def test_a_plugged_in_application_is_listed_by_its_summary(monkeypatch) -> None:
+    monkeypatch.setattr("industry_apps.finance.FraudDetector.question", "")
+    assert f"{NAME}  " in run("list").stdout
+    assert "Probability that a transaction is" in run("list").stdout
 
 
 def test_data_list() -> None:
     ids = [each["id"] for each in printed(run("data", "list", "--json"))]
     assert "finance_card_simulator" in ids
-    assert "finance_card_simulator" in run("data", "list").stdout
+    lines = run("data", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == ids
+    assert max(map(len, lines)) <= 80
+
+
+def test_data_show() -> None:
+    found = printed(run("data", "show", "finance_german_credit", "--json"))
+    assert found["licence"] == "CC BY 4.0"
+    words = run("data", "show", "finance_german_credit").stdout
+    assert all(caveat.split(":")[0][:30] in words for caveat in found["caveats"])
+
+
+def test_models_that_come_with_the_package() -> None:
+    found = {each["name"]: each for each in printed(run("models", "list", "--json"))}
+    fraud = found[NAME]
+    assert fraud["data"] == "finance_card_simulator"
+    assert fraud["bytes"] > 100_000
+    _, *lines = run("models", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(found)
+    (line,) = (line for line in lines if line.startswith(f"{NAME} "))
+    name, first = next(iter(fraud["metrics"].items()))
+    assert line.endswith(f"finance_card_simulator  {name} {first['text'].split()[0]}")
+    assert max(map(len, lines)) <= 80
 
 
 def test_data_fetch_of_a_simulated_set() -> None:
@@ -165,6 +209,7 @@ def test_models(model: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> N
     assert printed(run("models", "verify", "--json"))[0]["error"] == ""
     assert printed(run("describe", NAME, "--json"))["application"] == NAME
     (zoo / "fraud.onnx").write_bytes(b"damaged")
+    assert "damaged: see models verify" in run("models", "list").stdout
     verdict = run("models", "verify")
     assert verdict.exit_code == 1
     assert "sha256" in verdict.stdout
@@ -275,7 +320,7 @@ def test_a_model_file_that_learned_from_later_data(model: Path, folder: Path) ->
 def test_failed_parity_gives_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from industry_apps.errors import ParityError
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ParityError("The exported file answers differently.")
 
     monkeypatch.setattr("industry_apps.workflow.runs.run", refuse)

@@ -46,6 +46,7 @@ class CallVolume(HoldsForecast, Application):
     """
 
     name = "toy.call_volume"
+    question = "How many calls will each desk get?"
     schema = Schema(
         (
             Column("desk", "category", nullable=False, role="identifier"),

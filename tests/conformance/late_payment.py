@@ -45,6 +45,7 @@ class LatePayment(HoldsDecision, Application):
     """
 
     name = "toy.late_payment"
+    question = "Will this invoice be paid late?"
     schema = Schema(
         (
             Column("issued", "datetime", nullable=False, role="identifier"),

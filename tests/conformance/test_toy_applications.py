@@ -110,9 +110,9 @@ def test_it_passes_every_check(kind):
 
 
 def test_it_is_listed():
-    found = {each["name"]: each["summary"] for each in printed(run("list", "--json"))}
-    assert found["toy.late_payment"].startswith("Probability that an invoice")
-    assert found["toy.call_volume"].startswith("Quantiles of the calls")
+    found = {each["name"]: each["question"] for each in printed(run("list", "--json"))}
+    for kind in (LatePayment, CallVolume):
+        assert found[kind.name] == kind.question
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 
-from industry_apps.data.rules import JoinRule, Reading, WideRule
+from industry_apps.data.rules import Reading
 from industry_apps.data.shapes import read_files
 from industry_apps.data.tables import apply_reading, read_table
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, UnknownNameError
 
 
 def test_a_file_without_a_header_gets_one(tmp_path: Path):
@@ -59,37 +59,42 @@ def test_lines_of_several_files_stand_below_each_other_with_their_part(tmp_path:
     assert frame["stars"].tolist() == [5, 5, 1]
 
 
-def test_wide_files_go_on_where_the_one_before_ends(tmp_path: Path):
+def test_series_of_m4_go_on_where_the_file_before_ends(tmp_path: Path):
     (tmp_path / "a.csv").write_text("V1,V2,V3\nH1,1,2\nH2,3,\n")
     (tmp_path / "b.csv").write_text("V1,V2\nH1,9\nH2,8\n")
-    rule = WideRule(series="V1", time="t", value="x", step=1, end="2024-01-01T02:00")
-    frame = read_files({name: tmp_path / name for name in ("a.csv", "b.csv")}, Reading(wide=rule))
-    assert frame.groupby("V1")["x"].agg(list).to_dict() == {"H1": [1, 2, 9], "H2": [3, 8]}
-    ends = frame.groupby("V1")["t"].agg(["min", "max"]).astype(str)
-    assert ends["max"].tolist() == ["2024-01-01 02:00:00"] * 2
-    assert ends["min"].tolist() == ["2024-01-01 00:00:00", "2024-01-01 01:00:00"]
+    paths = {name: tmp_path / name for name in ("a.csv", "b.csv")}
+    frame = read_files(paths, Reading(reader="m4_hourly"))
+    series = frame.groupby("series")
+    assert series["quantity"].agg(list).to_dict() == {"H1": [1, 2, 9], "H2": [3, 8]}
+    ends = series["time"].agg(["min", "max"]).astype(str)
+    assert ends["max"].tolist() == ["2000-02-29 23:00:00"] * 2
+    assert ends["min"].tolist() == ["2000-02-29 21:00:00", "2000-02-29 22:00:00"]
 
 
-def test_facts_are_joined_and_flags_become_names(tmp_path: Path):
-    (tmp_path / "ratings").write_text('7\t"1"\n8\t2\n'.replace('"', ""))
-    (tmp_path / "films").write_text("1|Caf\u00e9|1|1\n2|Alone|0|0\n", "latin-1")
-    join = JoinRule(
-        file="films",
-        on="item",
-        header=("item", "title", "Drama", "War"),
-        separator="|",
-        encoding="latin-1",
-    )
-    reading = Reading(
-        separator="\t", header=("user", "item"), join=join, flags={"genres": ("Drama", "War")}
-    )
-    paths = {name: tmp_path / name for name in ("ratings", "films")}
-    assert read_files(paths, reading).to_dict("list") == {
-        "user": [7, 8],
-        "item": [1, 2],
-        "title": ["Caf\u00e9", "Alone"],
-        "genres": ["Drama|War", ""],
-    }
+def test_ratings_are_read_beside_films_and_flags_become_names(tmp_path: Path):
+    (tmp_path / "u.data").write_text("7\t1\t5\t0\n8\t2\t3\t0\n")
+    flags = ["0"] * 19
+    drama = "|".join([*flags[:8], "1", *flags[9:18], "1"])  # and the last of them
+    films = f"1|Caf\u00e9|now||x|{drama}\n2|Alone|now||x|{'|'.join(flags)}\n"
+    (tmp_path / "u.item").write_text(films, "latin-1")
+    header = ("user", "item", "rating", "time")
+    reading = Reading(reader="movielens_100k", separator="\t", header=header)
+    frame = read_files({name: tmp_path / name for name in ("u.data", "u.item")}, reading)
+    assert frame["title"].tolist() == ["Caf\u00e9", "Alone"]
+    assert frame["genres"].tolist() == ["Drama|Western", ""]
+
+
+def test_days_to_a_claim_are_counted_by_months_weeks_and_weekdays(tmp_path: Path):
+    names = "Month,WeekOfMonth,DayOfWeek,MonthClaimed,WeekOfMonthClaimed,DayOfWeekClaimed"
+    rows = ["Dec,5,Monday,Jan,1,Tuesday", "Jan,2,Friday,Jan,2,Monday"]
+    (tmp_path / "claims.csv").write_text("\n".join([names, *rows]) + "\n")
+    frame = read_files({"claims.csv": tmp_path / "claims.csv"}, Reading(reader="vehicle_claims"))
+    assert frame["days_to_claim"].tolist() == pytest.approx([30.4 - 28 + 1, 0])
+
+
+def test_an_unknown_reader_is_named():
+    with pytest.raises(UnknownNameError, match=r"reader 'm4_daily'\. Did you mean 'm4_hourly'"):
+        read_files({}, Reading(reader="m4_daily"))
 
 
 def test_columns_are_put_together_and_seconds_become_moments():

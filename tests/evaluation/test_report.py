@@ -14,7 +14,7 @@ import pytest
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Costs, Estimate, Published, Report, Section
 from industry_apps.evaluation import page as page_module
-from industry_apps.evaluation.decisions import DecisionCurves
+from industry_apps.evaluation.decisions import DECISION, DecisionCurves
 from industry_apps.evaluation.plots import (
     blank_figure,
     calibration_plot,
@@ -46,6 +46,7 @@ def report():
         application="a.b",
         data="rows",
         model="trees",
+        problem=DECISION,
         metrics={"auroc": Estimate(0.914, 0.89, 0.93), "brier": Estimate(0.1, 0.09, 0.11)},
         split={"test": {"rows": np.int64(2000), "from": np.datetime64("2018-08-08")}},
         baselines={
@@ -75,7 +76,8 @@ def test_the_text_holds_the_metrics_verdicts_and_published_numbers(report):
     ] in lines
     assert ["auroc", "cannot be told apart from linear"] in lines
     assert ["brier", "beats linear (difference -0.010 [-0.012, -0.008])"] in lines
-    assert ["tuned", "auroc", "0.96 *", "a blog"] in lines  # no finer than our interval
+    assert ["system", "metric", "value", "same protocol", "source"] in lines
+    assert ["tuned", "auroc", "0.96", "no", "a blog"] in lines  # no finer than our interval
     assert "0.957" not in text
     assert "test   2 000 rows, from 2018-08-08" in text
     assert "0 changed decisions" in text
@@ -102,6 +104,7 @@ def test_verdicts(metric, mine, margin, verdict):
         application="a",
         data="d",
         model="m",
+        problem=DECISION,
         metrics={metric: Estimate(*mine)},
         baselines={"other": {metric: Estimate(0.5, 0.4, 0.6)}},
         margins={} if margin is None else {"other": {metric: Estimate(*margin)}},
@@ -268,7 +271,7 @@ def sectioned(report):
 def test_sections_stand_in_the_text(sectioned):
     lines = [re.split(r"\s{2,}", line.strip()) for line in str(sectioned).splitlines()]
     assert ["group", "rate", "long name", "share", "day"] in lines
-    assert ["a", "0.5 [0.4, 0.6]", "12 345", "inf", "2017-01-03"] in lines
+    assert ["a", "0.50 [0.40, 0.60]", "12 345", "inf", "2017-01-03"] in lines
     assert [EVIL, "undefined (no interval)", "7", "-", "-"] in lines
     assert ["20 000", "yes"] in lines
     assert ["Words only."] in lines

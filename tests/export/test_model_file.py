@@ -12,11 +12,11 @@ import onnx
 import pandas as pd
 import pytest
 
+from industry_apps.data.hashing import frame_sha256
 from industry_apps.errors import ModelFileError, ParameterError
 from industry_apps.export import export_model, write_model_file
 from industry_apps.export.model_file import (
     SELF_TEST_ROWS,
-    frame_sha256,
     library_versions,
     reference_of,
     self_test_of,
@@ -178,7 +178,7 @@ def test_the_reference_is_the_typical_record() -> None:
             "member": [True, None, True, False],
         }
     )
-    assert reference_of(frame, SCHEMA) == {
+    assert reference_of(SCHEMA.to_arrays(frame), SCHEMA) == {
         "amount": 2.5,
         "time": "2020-01-02T03:04:05",
         "country": "FR",
@@ -191,7 +191,7 @@ def test_the_reference_is_the_typical_record() -> None:
 def test_self_test_records_are_spread_over_the_frame() -> None:
     frame = pd.DataFrame({"x": np.arange(100) / 8})
     schema = Schema((Column(name="x", kind="number"),))
-    found = self_test_of(frame, {"y": np.arange(100.0)}, schema)
+    found = self_test_of(schema.to_arrays(frame), {"y": np.arange(100.0)}, schema)
     assert found["answers"]["y"][0] == 0
     assert found["answers"]["y"][-1] == 99
     assert [record["x"] * 8 for record in found["records"]] == found["answers"]["y"]

@@ -235,3 +235,25 @@ def test_a_graph_of_nothing_is_refused() -> None:
     arrays = {"amount": np.ones(3, dtype=np.float32)}
     with pytest.raises(ParameterError, match="Nothing can be learned"):
         FeatureGraph(SCHEMA, [Missing(Value("amount"))]).learn(arrays)
+
+
+def test_columns_remember_what_an_equal_graph_made_of_them(monkeypatch):
+    schema = Schema((Column(name="x", kind="number"), Column(name="y", kind="number")))
+    runs = []
+    run = FeatureGraph._tensors
+
+    def told(graph, arrays):
+        runs.append(graph.schema.names)
+        return run(graph, arrays)
+
+    monkeypatch.setattr(FeatureGraph, "_tensors", told)
+    arrays = schema.to_arrays({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    first, again, other = (FeatureGraph(schema, [Raw(Value(name))]) for name in "xxy")
+    found = [graph.run(arrays)["numeric"].ravel().tolist() for graph in (first, again, other)]
+    assert found == [[1, 2], [1, 2], [3, 4]]
+    assert runs == [["x"], ["y"]]
+    arrays["x"] = np.array([5.0, 6.0], dtype=np.float32)
+    assert first.run(arrays)["numeric"].ravel().tolist() == [5, 6]
+    for _ in range(2):
+        first.run(dict(arrays))  # which has no place to remember anything
+    assert runs == [["x"], ["y"], ["x"], ["x"], ["x"]]

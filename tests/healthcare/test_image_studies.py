@@ -18,6 +18,8 @@ from industry_apps.healthcare import (
 from industry_apps.recipes.imaging import generation as image_generation
 from industry_apps.training import TrainingOptions
 
+pytestmark = pytest.mark.generative
+
 QUICK = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=4e-3, progress=False)
 
 

@@ -16,7 +16,8 @@ from numpy.testing import assert_array_equal
 
 from industry_apps.errors import SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.inputs import feeds_of, is_record, record_reader, slices, table_of
+from industry_apps.runtime.inputs import feeds_of, is_record, slices, table_of
+from industry_apps.runtime.records import RecordReader
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import DTYPES
 
@@ -60,7 +61,7 @@ def outcome(make: Any) -> Any:
 def test_a_record_is_read_as_a_table_of_one_row(value: Any) -> None:
     for column in COLUMNS:
         schema = Schema((column,))
-        singly = outcome(lambda schema=schema: record_reader(schema)({"x": value})["x"])
+        singly = outcome(lambda schema=schema: RecordReader(schema)({"x": value})["x"])
         table = outcome(
             lambda schema=schema: feeds_of(schema.to_arrays({"x": [value]}), schema)["x"]
         )
@@ -82,7 +83,7 @@ SCHEMA = Schema(
 
 
 def test_an_absent_column() -> None:
-    read = record_reader(SCHEMA)
+    read = RecordReader(SCHEMA)
     assert read({"amount": 1.0})["country"].item() == ""
     with pytest.raises(SchemaError, match=r"Column 'amount' \(number\) is missing.*Did you mean"):
         read({"amuont": 1.0})

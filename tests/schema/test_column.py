@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import SchemaError
-from industry_apps.runtime.inputs import is_record, record_reader
+from industry_apps.runtime.inputs import is_record
+from industry_apps.runtime.records import RecordReader
 from industry_apps.schema import Schema
 from industry_apps.schema.column import Column
 
@@ -60,7 +61,7 @@ def test_a_record_may_hold_a_list():
     schema = Schema((Column(name="user", kind="category"), BOUGHT))
     assert is_record({"user": "u", "bought": ["a", "b"]}, schema)
     assert not is_record({"user": ["u", "v"], "bought": [["a"], []]}, schema)
-    read = record_reader(schema)
+    read = RecordReader(schema)
     feeds = read({"user": "u", "bought": ["a", "b"]})
     assert feeds["bought"].tolist() == [["a", "b"]]
     assert read({"user": "u"})["bought"].tolist() == [[""]]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.fairness.parts import group_parts
-from industry_apps.evaluation.fairness.tallies import Tally, compared
+from industry_apps.evaluation.fairness.tallies import Tally, disparities
 from industry_apps.evaluation.intervals import Estimate
 from industry_apps.evaluation.metrics import checked
 from industry_apps.limits import integer, wrong_parameter
@@ -245,7 +245,7 @@ def group_report(
             rows={group: tally.rows for group, tally in tallies.items()},
             positives={group: tally.positives for group, tally in tallies.items()},
             groups={group: tally.figures(int(favourable)) for group, tally in tallies.items()},
-            summary=compared(list(counted.values()), int(favourable)),
+            summary=disparities(list(counted.values()), int(favourable)),
             compared=tuple(counted),
             pooled=pooled,
         )

@@ -90,7 +90,7 @@ class Tally:
         }
 
 
-def compared(tallies: Sequence[Tally], good: int) -> dict[str, Estimate]:
+def disparities(tallies: Sequence[Tally], good: int) -> dict[str, Estimate]:
     """Return fairlearn's two figures over groups, with intervals."""
     metrics = require("fairlearn.metrics", extra="train", needed_by="A report by group")
     undefined = Estimate(math.nan, math.nan, math.nan)

@@ -96,26 +96,6 @@ class Backtest:
         return np.abs(self.trades).sum(axis=1)
 
     @property
-    def fees(self) -> _Floats:
-        """Fees of each day, as a share of equity."""
-        return self.costs.fee_bp * _BASIS_POINT * self.turnover
-
-    @property
-    def slippage(self) -> _Floats:
-        """Slippage of each day, as a share of equity."""
-        return self.costs.slippage_bp * _BASIS_POINT * self.turnover
-
-    @property
-    def borrow(self) -> _Floats:
-        """Borrow cost of each day, as a share of equity."""
-        return self.costs.borrow_rate / TRADING_DAYS * self.short_exposure
-
-    @property
-    def long_exposure(self) -> _Floats:
-        """Value of the long positions, as a share of equity."""
-        return np.maximum(self.weights, 0).sum(axis=1)
-
-    @property
     def short_exposure(self) -> _Floats:
         """Value of the short positions, as a share of equity; >= 0."""
         return np.maximum(-self.weights, 0).sum(axis=1)

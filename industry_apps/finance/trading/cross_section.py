@@ -1,6 +1,6 @@
 """Which series of a moment will do better than the others: learned from panels of series.
 
-Features are windows of history, ranked among the series of the moment; outcomes are ranked
+PanelFeatures are windows of history, ranked among the series of the moment; outcomes are ranked
 too, so that a model learns who does better and not when all do well.
 
 Letters in shapes: M moments, S series, F features, T times of a panel.
@@ -91,7 +91,7 @@ class CrossSectionForecaster:
         """How many of the last steps are read."""
         return max(self._graph.history, self._needed.history)
 
-    def features(self, panel: Panel) -> Features:
+    def features(self, panel: Panel) -> PanelFeatures:
         """Compute what the model sees at each moment of a panel, from what was known then.
 
         Parameters
@@ -99,7 +99,7 @@ class CrossSectionForecaster:
         panel : Panel
         """
         parts = [self.seen(windows) for windows in self._windows(panel)]
-        return Features(
+        return PanelFeatures(
             np.concatenate([part.inputs for part in parts]),
             np.concatenate([part.known for part in parts]),
         )
@@ -117,7 +117,7 @@ class CrossSectionForecaster:
         for stop in progress(done, f"features of {moments} moments"):
             yield panel.window(stop, self.history, columns)
 
-    def seen(self, windows: Mapping[str, NDArray[Any]]) -> Features:
+    def seen(self, windows: Mapping[str, NDArray[Any]]) -> PanelFeatures:
         """Compute what the model sees at one moment.
 
         Parameters
@@ -125,14 +125,14 @@ class CrossSectionForecaster:
         windows : mapping of str to ndarray of shape [S, length]
         """
         known = ~np.isnan(self._needed.run(windows)[:, 0])
-        return Features(self._graph.run(windows)[None], known[None])
+        return PanelFeatures(self._graph.run(windows)[None], known[None])
 
-    def fit(self, features: Features, outcome: _Floats) -> CrossSectionForecaster:
+    def fit(self, features: PanelFeatures, outcome: _Floats) -> CrossSectionForecaster:
         """Learn from moments whose outcome is known; the last fifth decides when a network stops.
 
         Parameters
         ----------
-        features : Features
+        features : PanelFeatures
         outcome : ndarray of shape [M, S]
             What came of each series; NaN where it is not known.
 
@@ -162,7 +162,7 @@ class CrossSectionForecaster:
             self._model = _Network(train, held_out, options)
         return self
 
-    def forecast(self, features: Features) -> _Floats:
+    def forecast(self, features: PanelFeatures) -> _Floats:
         """Forecast ranks, as :func:`ranked` gives them -> [M, S]; NaN where not answered."""
         shape = features.known.shape
         found = np.full(shape, np.nan)
@@ -189,7 +189,7 @@ class CrossSectionForecaster:
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class PanelFeatures:
     """What a model sees at some moments.
 
     Parameters
@@ -202,9 +202,9 @@ class Features:
     inputs: NDArray[np.float32]
     known: NDArray[np.bool_]
 
-    def of(self, moments: slice | NDArray[np.bool_]) -> Features:
+    def of(self, moments: slice | NDArray[np.bool_]) -> PanelFeatures:
         """Some of the moments."""
-        return Features(self.inputs[moments], self.known[moments])
+        return PanelFeatures(self.inputs[moments], self.known[moments])
 
 
 def ranked(outcome: _Floats) -> _Floats:
@@ -352,7 +352,7 @@ def _squared_error(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) ->
     return (network(sequence)[:, 0] - target).square().mean()
 
 
-def _rows(features: Features, outcome: _Floats) -> tuple[NDArray[Any], _Floats]:
+def _rows(features: PanelFeatures, outcome: _Floats) -> tuple[NDArray[Any], _Floats]:
     """Series and moments that are answered, and of which the outcome is known, as rows."""
     scores = ranked(np.where(features.known, outcome, np.nan))
     chosen = ~np.isnan(scores)

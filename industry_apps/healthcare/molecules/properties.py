@@ -28,7 +28,7 @@ PROPERTIES = Problem(
 )
 
 
-__all__ = ["class_bootstrap", "each_property", "number_bootstrap"]
+__all__ = ["binary_bootstrap", "each_property", "number_bootstrap"]
 
 _Floats = npt.NDArray[np.float64]
 _Metric = Callable[[_Floats], float]
@@ -88,7 +88,7 @@ def number_bootstrap(
     return bootstrap(metrics, None, len(target), resamples=resamples, seed=seed)
 
 
-def class_bootstrap(
+def binary_bootstrap(
     target: _Floats, probability: _Floats, *, resamples: int = 400, seed: int = 0
 ) -> BootstrapResult:
     """Compare probabilities of classes with what was found.
@@ -114,7 +114,7 @@ def class_bootstrap(
     Examples
     --------
     >>> said = np.array([[0.1], [0.8], [0.6], [0.9]])
-    >>> class_bootstrap(np.array([[0.0], [1.0], [0.0], [1.0]]), said).values["auroc"]
+    >>> binary_bootstrap(np.array([[0.0], [1.0], [0.0], [1.0]]), said).values["auroc"]
     1.0
     """
     both = [(t, known) for t, known in _known(target) if len(np.unique(target[known, t])) > 1]
@@ -163,7 +163,7 @@ def each_property(
     >>> each_property(["a", "b"], target, {"ours": target}, classes=False).rows()[0]
     ['property', 'measured', 'ours']
     """
-    metric, measure = ("auroc", class_bootstrap) if classes else ("rmse", number_bootstrap)
+    metric, measure = ("auroc", binary_bootstrap) if classes else ("rmse", number_bootstrap)
     rows: list[list[object]] = []
     for place, name in enumerate(names):
         column = target[:, [place]]

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset
-from industry_apps.evaluation import compared
+from industry_apps.evaluation import compare_variants
 from industry_apps.evaluation.sections import Section
 from industry_apps.healthcare.molecules.notations import SMILES
 from industry_apps.healthcare.molecules.scores import drug_likeness, likeness
@@ -43,7 +43,7 @@ def compared_networks(
     Returns
     -------
     Section
-        See :func:`industry_apps.evaluation.compared`; ``nll`` is the mean negative
+        See :func:`industry_apps.evaluation.compare_variants`; ``nll`` is the mean negative
         log-likelihood of a molecule in nats.
 
     Raises
@@ -55,7 +55,7 @@ def compared_networks(
         for network, width in (units or _UNITS).items()
     }
     brief = clone(generator).set_params(tuning=None, samples=_FEWEST_SAMPLES)
-    return compared(brief, variants, data, "nll", title="Networks that write molecules")
+    return compare_variants(brief, variants, data, "nll", title="Networks that write molecules")
 
 
 def studied_space(seed: int, data: Dataset) -> tuple[Section, Section]:

@@ -228,7 +228,7 @@ def mean_estimate(values: npt.NDArray[np.float64]) -> Estimate:
     Examples
     --------
     >>> print(mean_estimate(np.array([1.0, 2.0, 3.0, 4.0])))
-    2 [0, 5]
+    2.5 [0.45, 4.6]
     """
     from scipy.stats import t
 

@@ -18,6 +18,7 @@ __all__ = ["Baseline", "fit_decision_baselines"]
 
 _Floats = npt.NDArray[np.float64]
 _Features = npt.NDArray[np.float32]
+_Labels = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def fit_decision_baselines(
         ),
         "logistic_regression": Baseline(
             "Logistic regression on standardised features, medians for missing values",
-            _positive_column(_logistic_regression().fit(features, labels)),
+            _logistic_regression(features, labels),
         ),
         "lightgbm_default": Baseline(
             "LightGBM with its default parameters",
@@ -98,18 +99,22 @@ def fit_decision_baselines(
     }
 
 
-def _logistic_regression() -> Any:
+def _logistic_regression(features: _Features, labels: _Labels) -> Callable[[_Features], _Floats]:
     require("sklearn", extra="train", needed_by="The baseline 'logistic_regression'")
-    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(max_iter=1000),
-    )
+    # SimpleImputer takes longer for its medians than the regression takes to be fitted.
+    absent = np.isnan(features).all(axis=0)
+    medians = np.where(absent, np.float32(0), np.nanmedian(np.where(absent, 0, features), axis=0))
+
+    def filled(rows: _Features) -> _Features:
+        return np.where(np.isnan(rows), medians, rows)
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    predict = _positive_column(model.fit(filled(features), labels))
+    return lambda rows: predict(filled(rows))
 
 
 def _lightgbm(seed: int) -> Any:

@@ -5,10 +5,9 @@ Letters in shapes: N windows, H steps of the horizon, Q quantiles.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,6 @@ from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.forecasting.nodes import reshaped
 from industry_apps.recipes.trees import TreeOptions, write_mean_margin
-
-if TYPE_CHECKING:
-    import lightgbm as lgb
 
 #: Fewer known steps than this tell a model nothing.
 FEWEST_OUTCOMES = 100
@@ -110,14 +106,14 @@ class TreeQuantiles:
         )
         self._boosters = [
             [
-                _with_whole_leaves(
-                    with_float32_thresholds(
-                        lgb.train(
-                            {**options.parameters(), "objective": "quantile", "alpha": quantile},
-                            data,
-                            options.rounds,
-                        )
-                    )
+                with_float32_thresholds(
+                    lgb.train(
+                        {**options.parameters(), "objective": "quantile", "alpha": quantile},
+                        data,
+                        options.rounds,
+                        keep_training_booster=True,  # written as text and read again here
+                    ),
+                    _whole,
                 )
                 for options in self.options.bagged()
             ]
@@ -140,21 +136,13 @@ class TreeQuantiles:
         return reshaped(builder, together, -1, self.horizon, len(self.quantiles))
 
 
-def _with_whole_leaves(booster: lgb.Booster) -> lgb.Booster:
+def _whole(leaves: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round leaves to multiples of a power of two, so that float32 adds them without error.
 
     Sums of scaled quantiles stay below 32, and 5 bits before the point and 18 behind it fit
     into a float32: the file then adds up what the trained model does, in whatever order.
     """
-    import lightgbm as lgb
-
-    def rounded(line: re.Match[str]) -> str:
-        leaves = (round(float(leaf) * _LEAF_STEPS) / _LEAF_STEPS for leaf in line[1].split())
-        return "leaf_value=" + " ".join(map(repr, leaves))
-
-    text = booster.model_to_string()
-    text = re.sub(r"^leaf_value=(.+)$", rounded, text, flags=re.MULTILINE)
-    return lgb.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE))
+    return np.rint(leaves * _LEAF_STEPS) / _LEAF_STEPS
 
 
 def check_outcomes(known: int) -> None:

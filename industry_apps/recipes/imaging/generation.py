@@ -212,33 +212,6 @@ class ImageGenerator:
         example = torch.zeros(2, *self.shape_, dtype=torch.uint8)
         return network_to_onnx(OfBytes(self._scorer()), (example,), ["image"])
 
-    def decoder_to_onnx(self) -> onnx.ModelProto:
-        """Write the decoder of the autoencoder as a graph: noise in, images of a class out.
-
-        Returns
-        -------
-        onnx.ModelProto
-            ``code`` [batch, L] float32, standard normal, and ``label`` [batch] int64, the place
-            of the class in ``classes_`` -> ``output`` [batch, H, W, C] uint8.
-
-        Raises
-        ------
-        ParameterError
-            The model is no autoencoder: a diffusion model takes many runs for an image.
-        """
-        import torch
-
-        from industry_apps.backbones.image_scores import DecodedBytes
-
-        self._check_fitted()
-        if self.model != "vae":
-            raise ParameterError(
-                "Only the model 'vae' makes an image in one run, which a graph can hold. Fit "
-                "ImageGenerator(model='vae'), or sample here."
-            )
-        example = torch.zeros(2, *self._noise_shape()), torch.zeros(2, dtype=torch.int64)
-        return network_to_onnx(DecodedBytes(self.network_), example, ["code", "label"])
-
     def _train(self, parts: Sequence[tuple[Images, NDArray[np.int64]]]) -> None:
         from industry_apps.backbones import ConvolutionalVAE, Denoiser
         from industry_apps.training import fit_network, seeded

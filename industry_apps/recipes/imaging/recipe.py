@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 Network = Literal["resnet10", "resnet18", "resnet50", "convnext"]
 Precision = Literal["float32", "int8", "bfloat16"]
 
-#: What the recipe answers, in order: all but the probabilities and the map are [batch, 1].
-ANSWERS = ("finding", "probability", "abstain", "probabilities", "heat_map")
-
 #: Images are brought to the size that most training images have, but to no larger one.
 _LARGEST_SIZE = 128
 #: Up to this size the stem of a network keeps it.

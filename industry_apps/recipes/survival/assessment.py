@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import require
 from industry_apps.evaluation.net_benefit import decision_curve_section
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
-from industry_apps.features import FeatureGraph, dense_encoders
-from industry_apps.recipes.scorers import Arrays
+from industry_apps.recipes.survival.baselines import SurvivalBaselines
 from industry_apps.recipes.survival.metrics import (
     FollowUp,
-    SurvivalAnswers,
+    SurvivalAt,
     SurvivalScale,
     calibration_groups,
     greenwood,
@@ -26,94 +24,16 @@ from industry_apps.recipes.survival.metrics import (
 )
 from industry_apps.recipes.survival.models import Followed
 from industry_apps.recipes.survival.recipe import SurvivalRecipe
-from industry_apps.schema import Schema
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Trees of the forest, and rows of a leaf of it at least, as in scikit-survival's guide.
-_FOREST = {"n_estimators": 100, "min_samples_split": 10, "min_samples_leaf": 15}
+__all__ = ["SurvivalBaselines", "assess_survival", "calibration_section", "cases_by"]
 
-
-class SurvivalBaselines:
-    """What a model has to beat, fitted on the same rows and the same feature matrix.
-
-    ``kaplan_meier``: one curve for everybody. ``cox`` and ``random_survival_forest``: those of
-    scikit-survival.
-
-    Parameters
-    ----------
-    schema : Schema
-    seed : int
-
-    References
-    ----------
-    Ishwaran et al. 2008, "Random survival forests", doi:10.1214/08-AOAS169; Pölsterl 2020,
-    "scikit-survival", JMLR 21(212).
-    """
-
-    def __init__(self, schema: Schema, *, seed: int = 0) -> None:
-        self._plan = FeatureGraph(schema, dense_encoders(schema))
-        self._seed = seed
-        self.models_: dict[str, Any] = {}
-
-    def fit(self, rows: Followed) -> SurvivalBaselines:
-        """Learn from followed records.
-
-        Raises
-        ------
-        MissingExtraError
-        """
-        linear, ensemble, util = (
-            require(f"sksurv.{name}", extra="healthcare", needed_by="the baselines of survival")
-            for name in ("linear_model", "ensemble", "util")
-        )
-        self._features = self._plan.learn(rows.arrays)
-        matrix = self._matrix(rows.arrays)
-        target = util.Surv.from_arrays(rows.follow_up.event, rows.follow_up.time)
-        self.models_ = {
-            # The small penalty makes columns that repeat one another harmless.
-            "cox": linear.CoxPHSurvivalAnalysis(alpha=0.1).fit(matrix, target),
-            "random_survival_forest": ensemble.RandomSurvivalForest(
-                **_FOREST, random_state=self._seed, n_jobs=-1
-            ).fit(matrix, target),
-        }
-        self.everybody_ = kaplan_meier(rows.follow_up)
-        return self
-
-    def answers(self, arrays: Arrays, scale: SurvivalScale) -> dict[str, SurvivalAnswers]:
-        """Raw columns [rows] -> {baseline: what the metrics ask for}; none unless fitted."""
-        if not self.models_:
-            return {}
-        matrix = self._matrix(arrays)
-        rows = len(matrix)
-        found = {
-            "kaplan_meier": SurvivalAnswers(
-                np.zeros(rows),
-                np.tile(self.everybody_.at(scale.times), (rows, 1)),
-                np.tile(self.everybody_.at(scale.horizons), (rows, 1)),
-            )
-        }
-        for name, model in self.models_.items():
-            curves = model.predict_survival_function(matrix, return_array=True)
-            at_times, at_horizons = (
-                _at(curves, model.unique_times_, times)
-                for times in (scale.times, np.array(scale.horizons))
-            )
-            risk = model.predict(matrix)
-            found[name] = SurvivalAnswers(risk, at_times, at_horizons)
-        return found
-
-    def _matrix(self, arrays: Arrays) -> NDArray[np.float64]:
-        return self._features.run(arrays)["numeric"].astype(np.float64)
-
-
-def _at(
-    curves: NDArray[np.float64], known: NDArray[np.float64], times: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Step curves [rows, known] at times [T]; 1 before the first step."""
-    place = np.searchsorted(known, times, side="right")
-    return np.column_stack([np.ones(len(curves)), curves])[:, place]
+#: Resamples of an interval; of many rows fewer, as each takes longer.
+_RESAMPLES, _RESAMPLES_OF_MANY = 400, 100
+#: Rows from which on they are many.
+_MANY_ROWS = 20_000
 
 
 def assess_survival(
@@ -130,6 +50,7 @@ def assess_survival(
     recipe : SurvivalRecipe
         Fitted.
     baselines : SurvivalBaselines
+        Fitted.
     rows : Followed
     learned : FollowUp
         Of the rows that the models learned from: censoring is estimated there.
@@ -142,28 +63,34 @@ def assess_survival(
         Names of application and data are left for the caller to fill in.
     """
     scale = SurvivalScale.of(learned, recipe.horizons_)
-    mine, others = recipe.answers(rows.arrays, scale), baselines.answers(rows.arrays, scale)
-    metrics = partial(survival_bootstrap, rows.follow_up, scale=scale, groups=rows.people())
+    resamples = _RESAMPLES if len(rows.follow_up) <= _MANY_ROWS else _RESAMPLES_OF_MANY
+    metrics = partial(
+        survival_bootstrap,
+        rows.follow_up,
+        scale=scale,
+        groups=rows.people(),
+        resamples=resamples,
+    )
+    mine = recipe.answers(rows.arrays, scale)
     found = metrics(mine)
-    theirs = {name: metrics(answers) for name, answers in others.items()}
     last = scale.horizons[-1]
-    risks = {
-        name: 1 - answers.horizons[:, -1] for name, answers in {"model": mine, **others}.items()
-    }
+    horizons, theirs = mine.horizons.copy(), {}
+    risks = {"model": 1 - horizons[:, -1]}
+    del mine  # with its curves
+    for name, answers in baselines.answers(rows.arrays, scale):
+        theirs[name] = metrics(answers)
+        risks[name] = 1 - answers.horizons[:, -1]
     risks.pop("kaplan_meier", None)
     scores = ", ".join(f"{name} {value:.4f}" for name, value in recipe.scores_.items())
     shares = ", ".join(f"{name} {weight:.0%}" for name, weight in recipe.blend_.weights.items())
     best = found.estimates()["c_index"]
-    return Report(
-        application="",
-        data="",
-        model=recipe.model_,
-        metrics=found.estimates(),
+    return Report.beside(
+        recipe.model_,
+        found,
+        theirs,
         split=split,
-        baselines={name: other.estimates() for name, other in theirs.items()},
-        margins={name: found.minus(other) for name, other in theirs.items()},
         sections=(
-            calibration_section(mine.horizons, rows.follow_up, scale.horizons),
+            calibration_section(horizons, rows.follow_up, scale.horizons),
             decision_curve_section(risks, cases_by(rows.follow_up, last)),
         ),
         headline_text=(
@@ -176,13 +103,27 @@ def assess_survival(
             f"Curves: {shares}, weighed by the integrated Brier score on rows of training and "
             f"validation data that the models had not learned from, though some stopped by them "
             f"({scores}).",
+            _interval_note(rows, resamples),
+            *baselines.notes(),
         ),
     )
 
 
+def _interval_note(rows: Followed, resamples: int) -> str:
+    drawn = "rows" if rows.patient is None else "patients"
+    return f"Intervals: percentiles of a bootstrap with {resamples} resamples of the {drawn}."
+
+
 def cases_by(follow_up: FollowUp, horizon: float) -> Callable[[NDArray[np.bool_]], float]:
-    """Share of rows that had the event by a horizon, by Kaplan and Meier, of a mask of rows."""
-    return lambda mask: 1 - float(kaplan_meier(follow_up.part(mask)).at(horizon))
+    """Share of rows that had the event by a horizon, by Kaplan and Meier, of a mask of rows.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    horizon : float
+    """
+    at_horizon = SurvivalAt(follow_up, horizon)
+    return lambda mask: 1 - float(at_horizon(mask[None])[0])
 
 
 def calibration_section(

@@ -18,6 +18,7 @@ from industry_apps.recipes.survival.curve import LEAST, between
 from industry_apps.recipes.survival.metrics import (
     FollowUp,
     SurvivalScale,
+    blocks,
     brier_weights,
 )
 from industry_apps.recipes.survival.models import Followed, SurvivalModel
@@ -112,27 +113,36 @@ def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[st
     """
     from scipy.optimize import minimize
 
-    at_times = between(edges, scale.times)
-    curves = np.stack([np.exp(log @ at_times) for log in seen.log_survival.values()])  # [M, N, T]
-    alive, weight = brier_weights(seen.follow_up, scale)
-    flat = curves.reshape(len(curves), -1)
-    rows, times = weight.shape
-    squares = (flat * weight.ravel()) @ flat.T / (rows * times)  # [M, M]
-    product = flat @ (weight * alive).ravel() / (rows * times)
-    equal = np.full(len(flat), 1 / len(flat))
+    squares, product = _brier_sums(seen, edges, scale)
+    models, rows = len(squares), len(seen.follow_up)
+    equal = np.full(models, 1 / models)
     penalty = _EQUAL_ROWS / rows
-    squares, product = squares + penalty * np.eye(len(flat)), product + penalty * equal
+    squares, product = squares + penalty * np.eye(models), product + penalty * equal
     found = minimize(
         lambda w: (w @ squares @ w - 2 * product @ w, 2 * (squares @ w - product)),
         equal,
         jac=True,
         method="SLSQP",
-        bounds=[(0, 1)] * len(flat),
+        bounds=[(0, 1)] * models,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
         options={"ftol": 1e-12, "maxiter": 1_000},
     ).x
     kept = np.where(found < _LEAST_WEIGHT, 0, found)
     return dict(zip(seen.log_survival, (kept / kept.sum()).tolist(), strict=True))
+
+
+def _brier_sums(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> tuple[_Floats, _Floats]:
+    """The Brier score as a square of the weights: means of products of curves [M, M], [M]."""
+    at_times = between(edges, scale.times)
+    models, rows, times = len(seen.log_survival), len(seen.follow_up), len(scale.times)
+    squares, product = np.zeros((models, models)), np.zeros(models)
+    for part in blocks(rows):
+        logs = [log[part] @ at_times for log in seen.log_survival.values()]
+        flat = np.exp(np.stack(logs)).reshape(models, -1)  # [M, rows of the part * T]
+        alive, weight = brier_weights(seen.follow_up.part(part), scale)
+        squares += (flat * weight.ravel()) @ flat.T / (rows * times)
+        product += flat @ (weight * alive).ravel() / (rows * times)
+    return squares, product
 
 
 class Blend:

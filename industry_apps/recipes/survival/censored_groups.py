@@ -6,8 +6,9 @@ a group that is followed for a shorter time would seem to fare worse. Letters: N
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Self
 
 import numpy as np
@@ -19,13 +20,15 @@ from industry_apps.evaluation.fairness.parts import group_parts
 from industry_apps.evaluation.fairness.report import GroupFigures, GroupReport
 from industry_apps.evaluation.fairness.tallies import percentiles
 from industry_apps.evaluation.intervals import Estimate, wilson
-from industry_apps.recipes.survival.metrics import FollowUp, kaplan_meier
+from industry_apps.recipes.survival.metrics import FollowUp, SurvivalAt
 
 __all__ = ["CensoredAnswers"]
 
 _Floats = NDArray[np.float64]
 
 _FEWEST_ROWS, _RESAMPLES = 30, 400
+#: Weights of resamples that are held at once.
+_CELLS = 2**22
 _SUMMARY = ("demographic_parity_ratio", "equalized_odds_difference")
 
 
@@ -123,18 +126,14 @@ class CensoredAnswers(GroupedAnswers):
         follow_up = FollowUp(self.time[chosen], self.target[chosen])
         risk, flagged = self.probability[chosen], self.decision[chosen].astype(float)
         rows = len(follow_up)
-
-        def happened(weight: _Floats) -> float:
-            return 1 - float(kaplan_meier(follow_up, weight).at(1.0))
-
-        found = np.empty((1 + _RESAMPLES, 5))
-        for draw in range(1 + _RESAMPLES):
-            picked = generator.integers(rows, size=rows) if draw else np.arange(rows)
-            weight = np.bincount(picked, minlength=rows).astype(float)
-            among = happened(weight * flagged), happened(weight * (1 - flagged))
-            means = weight @ flagged / rows, weight @ risk / rows
-            found[draw] = (*among, happened(weight), *means)
-        caught, missed, observed, alarms, mean = found.T
+        survival = SurvivalAt(follow_up, 1.0)
+        found = []
+        draws = chain([np.arange(rows)], _resamples(rows, generator))
+        while block := list(islice(draws, max(1, _CELLS // rows))):
+            weight = np.stack([np.bincount(each, minlength=rows) for each in block]).astype(float)
+            happened = [1 - survival(weight * part) for part in (flagged, 1 - flagged, 1.0)]
+            found.append(np.stack([*happened, weight @ flagged / rows, weight @ risk / rows]))
+        caught, missed, observed, alarms, mean = np.concatenate(found, axis=1)
         hits, quiet = alarms * caught, (1 - alarms) * (1 - missed)
         with np.errstate(invalid="ignore"):
             return {
@@ -145,6 +144,11 @@ class CensoredAnswers(GroupedAnswers):
                 "mean_probability": mean,
                 "calibration_gap": mean - observed,
             }
+
+
+def _resamples(rows: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Numbers of the rows of each resample."""
+    return (generator.integers(rows, size=rows) for _ in range(_RESAMPLES))
 
 
 def _figures(drawn: Mapping[str, _Floats], rows: int) -> dict[str, Estimate]:

@@ -35,21 +35,35 @@ class Likelihood(NamedTuple):
     curvature: NDArray[np.float64]
 
 
-def partial_likelihood(log_risk: NDArray[np.float64], follow_up: FollowUp) -> Likelihood:
-    """The partial likelihood of log-risks [rows], ties as in Breslow."""
-    _, place = np.unique(follow_up.time, return_inverse=True)
-    shifted = np.clip(log_risk - log_risk.mean(), -RISK_LIMIT, RISK_LIMIT)
-    risk = np.exp(shifted)
-    events = np.bincount(place, weights=follow_up.event)  # [times]
-    at_risk = np.cumsum(np.bincount(place, weights=risk)[::-1])[::-1]
-    first = np.cumsum(events / at_risk)[place]  # of events up to the time of each row
-    second = np.cumsum(events / at_risk**2)[place]
-    total = float(events @ np.log(at_risk) - shifted[follow_up.event].sum())
-    return Likelihood(
-        total / max(float(events.sum()), 1.0),
-        risk * first - follow_up.event,
-        risk * first - risk**2 * second,
-    )
+class PartialLikelihood:
+    """The partial likelihood of the same rows for many log-risks, ties as in Breslow.
+
+    The rows are sorted once.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    """
+
+    def __init__(self, follow_up: FollowUp) -> None:
+        self._event = follow_up.event
+        _, self._place = np.unique(follow_up.time, return_inverse=True)
+        self._events = np.bincount(self._place, weights=follow_up.event)  # [times]
+
+    def __call__(self, log_risk: NDArray[np.float64]) -> Likelihood:
+        """Log-risks [rows] -> loss and derivatives."""
+        place, events = self._place, self._events
+        shifted = np.clip(log_risk - log_risk.mean(), -RISK_LIMIT, RISK_LIMIT)
+        risk = np.exp(shifted)
+        at_risk = np.cumsum(np.bincount(place, weights=risk)[::-1])[::-1]
+        first = np.cumsum(events / at_risk)[place]  # of events up to the time of each row
+        second = np.cumsum(events / at_risk**2)[place]
+        total = float(events @ np.log(at_risk) - shifted[self._event].sum())
+        return Likelihood(
+            total / max(float(events.sum()), 1.0),
+            risk * first - self._event,
+            risk * first - risk**2 * second,
+        )
 
 
 def baseline_hazard(

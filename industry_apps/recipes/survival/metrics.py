@@ -14,14 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from industry_apps.errors import SchemaError
-from industry_apps.evaluation.intervals import BootstrapResult, bootstrap, wilson
+from industry_apps.evaluation.intervals import BootstrapResult, resampled
 from industry_apps.evaluation.metrics import calibration_bins
 from industry_apps.evaluation.problems import Metric, Problem
+from industry_apps.recipes.survival.concordance import Concordance
+from industry_apps.recipes.survival.follow_up import (
+    FollowUp,
+    StepCurve,
+    SurvivalAt,
+    greenwood,
+    kaplan_meier,
+)
 
 #: The time to an event.
 SURVIVAL = Problem(
@@ -42,12 +50,13 @@ SURVIVAL = Problem(
     classes=True,
 )
 
-
 __all__ = [
     "FollowUp",
     "StepCurve",
     "SurvivalAnswers",
+    "SurvivalAt",
     "SurvivalScale",
+    "blocks",
     "brier_weights",
     "calibration_groups",
     "greenwood",
@@ -58,8 +67,8 @@ __all__ = [
 
 _Floats = npt.NDArray[np.float64]
 
-#: Risks closer than this are equal.
-_TIED = 1e-8
+#: Weights of resamples that are held at once, and rows of a table with a column for each time.
+_CELLS, _BLOCK = 2**22, 2**14
 #: Groups of equal size, by predicted survival, whose observed survival is compared.
 _GROUPS = 10
 #: Rows of such a group, at least.
@@ -68,125 +77,6 @@ _FEWEST = 20
 _DECIMALS = 9
 #: Of rows beyond the scale, which count nothing, the share that is followed may be 0.
 _LEAST_FOLLOWED = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class FollowUp:
-    """How long each row was followed, and whether the event ended it.
-
-    Parameters
-    ----------
-    time : ndarray of shape [N]
-        >= 0, in any unit.
-    event : ndarray of bool of shape [N]
-        False: censored.
-    """
-
-    time: _Floats
-    event: npt.NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        if self.time.shape != self.event.shape or self.time.ndim != 1 or not len(self.time):
-            raise SchemaError(
-                f"time and event must be equally long and not empty. Got the shapes "
-                f"{self.time.shape} and {self.event.shape}."
-            )
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def part(self, chosen: npt.NDArray[np.generic]) -> FollowUp:
-        """Some of the rows, by mask or number."""
-        return FollowUp(self.time[chosen], self.event[chosen])
-
-
-@dataclass(frozen=True, eq=False)
-class StepCurve:
-    """A curve that is 1 at time 0 and steps down at times.
-
-    Parameters
-    ----------
-    times : ndarray of shape [steps]
-        Rising.
-    values : ndarray of shape [steps]
-        From each time on.
-    """
-
-    times: _Floats
-    values: _Floats
-
-    def at(self, time: npt.ArrayLike) -> _Floats:
-        """Values at times, the step at a time included."""
-        place = np.searchsorted(self.times, np.asarray(time, dtype=np.float64), side="right")
-        return np.append(1.0, self.values)[place]
-
-    def before(self, time: npt.ArrayLike) -> _Floats:
-        """Values just before times, the step at a time not included."""
-        place = np.searchsorted(self.times, np.asarray(time, dtype=np.float64), side="left")
-        return np.append(1.0, self.values)[place]
-
-
-def kaplan_meier(
-    follow_up: FollowUp, weight: _Floats | None = None, *, censoring: bool = False
-) -> StepCurve:
-    """Share that has not had the event, by Kaplan and Meier.
-
-    Parameters
-    ----------
-    follow_up : FollowUp
-    weight : ndarray of shape [N], optional
-        How often each row counts.
-    censoring : bool
-        The share that is not yet censored instead, events at a time coming before censorings.
-
-    Examples
-    --------
-    >>> curve = kaplan_meier(FollowUp(np.array([1.0, 2.0, 3.0]), np.array([True, False, True])))
-    >>> curve.at([0.5, 1, 3]).round(2).tolist()
-    [1.0, 0.67, 0.0]
-    """
-    weight = np.ones(len(follow_up)) if weight is None else weight
-    times, place = np.unique(follow_up.time, return_inverse=True)
-    events = np.bincount(place, weights=weight * follow_up.event, minlength=len(times))
-    every = np.bincount(place, weights=weight, minlength=len(times))
-    at_risk = np.cumsum(every[::-1])[::-1]
-    ended = events
-    if censoring:
-        ended, at_risk = every - events, at_risk - events
-    share = np.divide(ended, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
-    return StepCurve(times, np.cumprod(1 - share))
-
-
-def greenwood(follow_up: FollowUp, horizon: float) -> tuple[float, float]:
-    """Interval of 95 % for Kaplan and Meier's survival at a time, on the scale of log(-log).
-
-    Where nobody or everybody had the event by then, there is no such scale: the interval is
-    then Wilson's, of the rows whose state at the time is known, and (0, 1) where none is.
-
-    Parameters
-    ----------
-    follow_up : FollowUp
-    horizon : float
-
-    References
-    ----------
-    Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, section 1.4,
-    doi:10.1002/9781118032985.
-    """
-    times, place = np.unique(follow_up.time, return_inverse=True)
-    events = np.bincount(place, weights=follow_up.event)
-    at_risk = np.cumsum(np.bincount(place)[::-1])[::-1]
-    early = (times <= horizon) & (events > 0) & (at_risk > events)
-    variance = float((events[early] / (at_risk[early] * (at_risk[early] - events[early]))).sum())
-    survival = float(kaplan_meier(follow_up).at(horizon))
-    if not 0 < survival < 1 or not variance:
-        known = int((follow_up.event | (follow_up.time >= horizon)).sum())
-        if not known:
-            return 0.0, 1.0
-        low, high = wilson(np.array([survival]), np.array([known]))
-        return max(float(low[0]), 0.0), min(float(high[0]), 1.0)
-    width = 1.96 * float(np.sqrt(variance)) / -np.log(survival)
-    return float(survival ** np.exp(width)), float(survival ** np.exp(-width))
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,45 +159,47 @@ def survival_bootstrap(
     resamples, seed : int
         As in :func:`industry_apps.evaluation.bootstrap`.
     """
-    last = float(scale.times[-1])
-    certain = 1 / np.maximum(scale.censoring.before(follow_up.time), _LEAST_FOLLOWED) ** 2
-    brier = integrated_brier_of_rows(follow_up, answers.curves, scale)
-    metrics: dict[str, Callable[[_Floats], float]] = {
-        "c_index": _Pairs(follow_up, answers.risk).concordance,
-        "c_index_uno": _Pairs(follow_up, answers.risk, certain, last).concordance,
-        "integrated_brier": lambda weight: float(weight @ brier / weight.sum()),
-        "survival_calibration_error": _calibration_metric(follow_up, answers, scale),
-    }
-    return bootstrap(metrics, groups, len(follow_up), resamples=resamples, seed=seed)
+    measure = _Metrics(follow_up, answers, scale)
+    draws: dict[str, list[_Floats]] = {}
+    weights = resampled(groups, len(follow_up), resamples=resamples, seed=seed)
+    plain = measure(np.ones((1, len(follow_up))))
+    while block := list(islice(weights, max(1, _CELLS // len(follow_up)))):
+        for name, found in measure(np.stack(block)).items():
+            draws.setdefault(name, []).append(found)
+    return BootstrapResult(
+        {name: float(found[0]) for name, found in plain.items()},
+        {name: np.concatenate(found) for name, found in draws.items()},
+    )
 
 
-class _Pairs:
-    """Pairs of an event and a row that was followed for longer.
+class _Metrics:
+    """All metrics of the same rows by several vectors of weights; what they share is done once."""
 
-    Memory grows with events times rows: 8 bytes each.
-    """
+    def __init__(self, follow_up: FollowUp, answers: SurvivalAnswers, scale: SurvivalScale) -> None:
+        self._pairs = Concordance(follow_up.time, follow_up.event, answers.risk)
+        events = follow_up.part(self._pairs.events)
+        followed = np.maximum(scale.censoring.before(events.time), _LEAST_FOLLOWED)
+        self._uno = np.where(events.time < scale.times[-1], 1 / followed**2, 0)  # [E]
+        self._brier = integrated_brier_of_rows(follow_up, answers.curves, scale)
+        self._gap = _calibration_metric(follow_up, answers, scale)
 
-    def __init__(
-        self,
-        follow_up: FollowUp,
-        risk: _Floats,
-        weight: _Floats | None = None,
-        last: float = np.inf,
-    ) -> None:
-        time, event = follow_up.time, follow_up.event
-        self._first = np.flatnonzero(event & (time < last))  # [E]
-        one = time[self._first, None]
-        comparable = (time > one) | ((time == one) & ~event)  # [E, N]
-        gap = risk[self._first, None] - risk
-        tied = np.abs(gap) <= _TIED
-        self._comparable = comparable.astype(np.float32)
-        self._ordered = (comparable * np.where(tied, 0.5, gap > 0)).astype(np.float32)
-        self._weight = np.ones(len(self._first)) if weight is None else weight[self._first]
+    def __call__(self, weight: _Floats) -> dict[str, _Floats]:
+        """Weights [B, N] -> {metric: values [B]}."""
+        ordered, comparable = self._pairs.sums(weight)
+        first = weight.take(self._pairs.events, axis=1)
+        return {
+            "c_index": _share(first, ordered, comparable),
+            "c_index_uno": _share(first * self._uno, ordered, comparable),
+            "integrated_brier": weight @ self._brier / weight.sum(axis=1),
+            "survival_calibration_error": self._gap(weight),
+        }
 
-    def concordance(self, weight: _Floats) -> float:
-        rows, first = weight.astype(np.float32), weight[self._first] * self._weight
-        pairs = float(first @ (self._comparable @ rows))
-        return float(first @ (self._ordered @ rows)) / pairs if pairs else float("nan")
+
+def _share(first: _Floats, ordered: _Floats, comparable: _Floats) -> _Floats:
+    """Share of the pairs of the first in order [B]; NaN where there is none."""
+    pairs = np.einsum("be,be->b", first, comparable)
+    right = np.einsum("be,be->b", first, ordered)
+    return np.divide(right, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: SurvivalScale) -> _Floats:
@@ -320,10 +212,29 @@ def integrated_brier_of_rows(follow_up: FollowUp, curves: _Floats, scale: Surviv
         Survival at the times of the scale.
     scale : SurvivalScale
     """
-    alive, weight = brier_weights(follow_up, scale)
-    error, times = weight * (curves - alive) ** 2, scale.times
-    found: _Floats = np.trapezoid(error, times, axis=1) / (times[-1] - times[0])
+    found, times = np.empty(len(follow_up)), scale.times
+    for rows in blocks(len(follow_up)):
+        alive, weight = brier_weights(follow_up.part(rows), scale)
+        error = weight * (curves[rows] - alive) ** 2
+        found[rows] = np.trapezoid(error, times, axis=1) / (times[-1] - times[0])
     return found
+
+
+def blocks(rows: int) -> list[slice]:
+    """Rows in parts of which a table with a column for each time stays small.
+
+    Parameters
+    ----------
+    rows : int
+        Number of all rows.
+
+    Examples
+    --------
+    >>> blocks(20_000)
+    [slice(0, 16384, None), slice(16384, 20000, None)]
+    """
+    starts = range(0, rows, _BLOCK)
+    return [slice(start, min(start + _BLOCK, rows)) for start in starts]
 
 
 def brier_weights(follow_up: FollowUp, scale: SurvivalScale) -> tuple[_Floats, _Floats]:
@@ -359,21 +270,21 @@ def calibration_groups(predicted: _Floats) -> list[npt.NDArray[np.intp]]:
 
 def _calibration_metric(
     follow_up: FollowUp, answers: SurvivalAnswers, scale: SurvivalScale
-) -> Callable[[_Floats], float]:
+) -> Callable[[_Floats], _Floats]:
     cells = [
-        (horizon, rows, follow_up.part(rows), answers.horizons[rows, place])
+        (SurvivalAt(follow_up.part(rows), horizon), rows, answers.horizons[rows, place])
         for place, horizon in enumerate(scale.horizons)
         for rows in calibration_groups(answers.horizons[:, place])
     ]
 
-    def gap(weight: _Floats) -> float:
-        total = found = 0.0
-        for horizon, rows, part, predicted in cells:
-            share = weight[rows]
-            if share.sum():
-                observed = float(kaplan_meier(part, share).at(horizon))
-                found += share.sum() * abs(observed - float(share @ predicted / share.sum()))
-                total += share.sum()
+    def gap(weight: _Floats) -> _Floats:
+        total, found = np.zeros((2, len(weight)))
+        for observed, rows, predicted in cells:
+            share = weight.take(rows, axis=1)
+            size = share.sum(axis=1)
+            mean = np.divide(share @ predicted, size, out=np.zeros_like(size), where=size > 0)
+            found += size * np.abs(observed(share) - mean)
+            total += size
         return found / total
 
     return gap

@@ -17,7 +17,7 @@ from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, tree_encoders
 from industry_apps.recipes.records import numbered
 from industry_apps.recipes.scorers import Arrays, Features
-from industry_apps.recipes.survival.cox import RISK_LIMIT, baseline_hazard, partial_likelihood
+from industry_apps.recipes.survival.cox import RISK_LIMIT, PartialLikelihood, baseline_hazard
 from industry_apps.recipes.survival.metrics import FollowUp
 from industry_apps.recipes.trees import (
     TreeOptions,
@@ -39,7 +39,7 @@ class Followed:
         Raw columns as :meth:`Schema.to_arrays` makes them.
     follow_up : FollowUp
     patient : ndarray of str of shape [rows], optional
-        Whose record each is, empty where it is not known; by default each is somebody else's.
+        Whose record each is, empty where it is not known; by default each row is one patient.
     """
 
     arrays: Arrays
@@ -210,9 +210,10 @@ class LinearRisk:
         scale[scale < 1e-6] = np.inf  # a feature that is always the same has no weight
         inputs = (rows - rows.mean(axis=0)) / scale
         events = max(int(train.follow_up.event.sum()), 1)
+        likelihood = PartialLikelihood(train.follow_up)
 
         def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            found = partial_likelihood(inputs @ weights, train.follow_up)
+            found = likelihood(inputs @ weights)
             penalty = 0.5 * self.penalty * float(weights @ weights)
             slope = inputs.T @ found.gradient / events + self.penalty * weights
             return found.loss + penalty, slope
@@ -236,7 +237,7 @@ class LinearRisk:
         return builder.node("MatMul", self.features.write(builder, inputs)["numeric"], weights)
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A line turns nowhere."""
+        """None: a linear model has no split thresholds."""
         return {}
 
 
@@ -265,22 +266,22 @@ class TreeRisk:
         self.features = self._plan.learn(train.arrays)
         rows = self.features.run(train.arrays)["numeric"]
         data = lgb.Dataset(rows, params={"verbosity": -1})
-        # A list, and not the arrays of a data set: LightGBM holds labels in float32.
-        follow_up = {id(data): train.follow_up}
+        # Beside the data set, and not its label, which LightGBM holds in float32.
+        likelihood = {id(data): PartialLikelihood(train.follow_up)}
         held_out, callbacks = [], []
         if self.options.patience and validation is not None:
             asked = self.features.run(validation.arrays)["numeric"]
             held_out = [data.create_valid(asked, np.zeros(len(asked)))]
-            follow_up[id(held_out[0])] = validation.follow_up
+            likelihood[id(held_out[0])] = PartialLikelihood(validation.follow_up)
             callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
         data.set_label(np.zeros(len(rows)))
 
         def slopes(margin: NDArray[Any], part: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-            found = partial_likelihood(margin.astype(np.float64), follow_up[id(part)])
+            found = likelihood[id(part)](margin.astype(np.float64))
             return found.gradient, np.maximum(found.curvature, 1e-6)
 
         def loss(margin: NDArray[Any], part: Any) -> tuple[str, float, bool]:
-            found = partial_likelihood(margin.astype(np.float64), follow_up[id(part)])
+            found = likelihood[id(part)](margin.astype(np.float64))
             return "partial_likelihood", found.loss, False
 
         try:

@@ -137,7 +137,7 @@ class NetworkRisk:
         return self._network.write(builder, inputs)
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A network turns nowhere in particular."""
+        """None: a network has no split thresholds."""
         return {}
 
 
@@ -200,7 +200,7 @@ class DiscreteTime:
         return builder.node("MatMul", softplus, builder.constant(triangle))
 
     def thresholds(self) -> dict[str, list[float]]:
-        """A network turns nowhere in particular."""
+        """None: a network has no split thresholds."""
         return {}
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from industry_apps.retail.ranking.history import Asked, Histories
+from industry_apps.retail.ranking.history import Histories, Requests
 from industry_apps.retail.ranking.interactions import Interactions
 from industry_apps.retail.ranking.metrics import ndcg_of
 from industry_apps.retail.ranking.parts import Part, blended
@@ -104,14 +104,14 @@ class Judged(NamedTuple):
 
     Parameters
     ----------
-    asked : Asked
+    asked : Requests
     taken : ndarray of int64, shape [users, T]
     later : list of set of int
         What each took later.
     rules : Rules
     """
 
-    asked: Asked
+    asked: Requests
     later: list[set[int]]
     rules: Rules
 
@@ -138,7 +138,7 @@ class Judged(NamedTuple):
         found = []
         for part in slices_of(len(self.later), 512):
             user, codes, age, strength, new = self.asked
-            asked = Asked(user[part], codes[part], age[part], strength[part], new[part])
+            asked = Requests(user[part], codes[part], age[part], strength[part], new[part])
             scores = np.sum([each.scores(asked) for each in fixed], axis=0)
             wishes = Wishes(np.full((len(asked.user), 1), "", dtype=object))
             width = len(self.rules.items) - scores.shape[1]

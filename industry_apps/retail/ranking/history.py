@@ -19,7 +19,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.retail.ranking.interactions import Interactions, code_of
 
 
-class Asked(NamedTuple):
+class Requests(NamedTuple):
     """Requests as numbers.
 
     Parameters
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     new: NDArray[np.int64]
 
 
-class AskedTensors(NamedTuple):
+class RequestTensors(NamedTuple):
     """Names of the tensors that hold the same in a graph; ``batch`` is [B], its own length."""
 
     user: str
@@ -88,11 +88,11 @@ class Histories:
             strength=found.strength.astype(np.float32),
         )
 
-    def read(self, users: NDArray[Any], histories: NDArray[Any]) -> Asked:
+    def read(self, users: NDArray[Any], histories: NDArray[Any]) -> Requests:
         """Read names of users [B] and of items [B, W]."""
         return self.joined(code_of(users, self.users), code_of(histories, self.items))
 
-    def joined(self, user: NDArray[np.int64], new: NDArray[np.int64]) -> Asked:
+    def joined(self, user: NDArray[np.int64], new: NDArray[np.int64]) -> Requests:
         """Join the stored histories of users [B] with codes of items [B, W]."""
         counts = self.counts[user]
         grid = np.arange(counts.max(initial=0))
@@ -104,9 +104,9 @@ class Histories:
         given = (new > 0).astype(np.float32)
         known = codes > 0
         age = known[:, ::-1].cumsum(axis=1)[:, ::-1] - known
-        return Asked(user, codes, age, np.concatenate([strength, given], axis=1), new)
+        return Requests(user, codes, age, np.concatenate([strength, given], axis=1), new)
 
-    def write(self, builder: GraphBuilder, users: str, histories: str) -> AskedTensors:
+    def write(self, builder: GraphBuilder, users: str, histories: str) -> RequestTensors:
         """Append the same to a graph, from names [B, 1] and [B, W]."""
         node, constant = builder.node, builder.constant
         user = node("Squeeze", write_codes(builder, users, self.users), constant(np.array([1])))
@@ -129,7 +129,7 @@ class Histories:
         later = {"exclusive": 1, "reverse": 1}
         age = node("CumSum", is_item, constant(np.int64(1)), attributes=later)
         batch = node("Shape", user)
-        return AskedTensors(user, codes, age, builder.concat([strength, given]), new, batch)
+        return RequestTensors(user, codes, age, builder.concat([strength, given]), new, batch)
 
 
 def write_codes(builder: GraphBuilder, text: str, names: NDArray[np.object_]) -> str:

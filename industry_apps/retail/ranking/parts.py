@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from industry_apps.features import GraphBuilder
-from industry_apps.retail.ranking.history import Asked, AskedTensors
+from industry_apps.retail.ranking.history import Requests, RequestTensors
 
 #: No sum may leave the whole numbers that float32 holds; half of them is left for rounding.
 _LARGEST = 2.0**23
@@ -52,11 +52,11 @@ class Part(ABC):
         """The same in whole numbers, times a weight, in multiples of a unit."""
 
     @abstractmethod
-    def scores(self, asked: Asked) -> NDArray[Any]:
+    def scores(self, asked: Requests) -> NDArray[Any]:
         """Scores [B, C] of requests."""
 
     @abstractmethod
-    def write(self, builder: GraphBuilder, asked: AskedTensors) -> str:
+    def write(self, builder: GraphBuilder, asked: RequestTensors) -> str:
         """Append the scores [B, C] of a part in whole numbers."""
 
 
@@ -89,7 +89,7 @@ class Neighbours(Part):
         """The same in whole numbers."""
         return replace(self, table=_whole(self.table * (weight / unit)))
 
-    def votes(self, asked: Asked) -> Whole:
+    def votes(self, asked: Requests) -> Whole:
         """How much each item counts, in sixteenths [B, C]; an item twice counts once."""
         fading = self.fading[np.minimum(asked.age, len(self.fading) - 1)]
         weight = np.rint(asked.strength * fading * np.float32(_STEPS))
@@ -98,12 +98,12 @@ class Neighbours(Part):
         np.maximum.at(votes, (rows, asked.codes), weight)
         return votes
 
-    def scores(self, asked: Asked) -> NDArray[Any]:
+    def scores(self, asked: Requests) -> NDArray[Any]:
         """Scores [B, C] of requests."""
         scores: NDArray[Any] = self.votes(asked) @ self.table
         return scores
 
-    def write(self, builder: GraphBuilder, asked: AskedTensors) -> str:
+    def write(self, builder: GraphBuilder, asked: RequestTensors) -> str:
         """Append the scores [B, C]."""
         node, constant = builder.node, builder.constant
         last = constant(np.int64(len(self.fading) - 1))
@@ -167,7 +167,7 @@ class Factors(Part):
         """Of a single factor, so that all together are no longer than the longest."""
         return np.float32(np.floor(self.longest / np.sqrt(self.items.shape[1])))
 
-    def scores(self, asked: Asked) -> NDArray[Any]:
+    def scores(self, asked: Requests) -> NDArray[Any]:
         """Scores [B, C] of requests."""
         stored = self.users[asked.user]
         added = stored + self.folds[asked.new].sum(axis=1)
@@ -177,7 +177,7 @@ class Factors(Part):
         scores: NDArray[Any] = np.where(asks, cut, stored) @ self.items.T
         return scores
 
-    def write(self, builder: GraphBuilder, asked: AskedTensors) -> str:
+    def write(self, builder: GraphBuilder, asked: RequestTensors) -> str:
         """Append the scores [B, C]."""
         node, constant = builder.node, builder.constant
         axis, one = constant(np.array([1])), constant(np.float32(1))
@@ -237,7 +237,7 @@ class Encoded(Part):
         items = _whole(self.items * (weight / unit / scale))
         return replace(self, items=items, scale=float(scale))
 
-    def latest(self, asked: Asked) -> NDArray[np.int64]:
+    def latest(self, asked: Requests) -> NDArray[np.int64]:
         """The latest items [B, length], oldest first, 0 behind the end."""
         known = asked.codes > 0
         count = np.minimum(known.sum(axis=1, keepdims=True), self.length)
@@ -253,14 +253,14 @@ class Encoded(Part):
         factors: NDArray[np.float32] = found
         return factors
 
-    def scores(self, asked: Asked) -> NDArray[Any]:
+    def scores(self, asked: Requests) -> NDArray[Any]:
         """Scores [B, C] of requests."""
         found = self.factors(self.latest(asked)).astype(np.float64)
         factors = np.rint(found * (self.scale * _FINER))
         scores: NDArray[Any] = factors @ self.items.T.astype(np.float64) / _FINER
         return scores.astype(np.float32)
 
-    def write(self, builder: GraphBuilder, asked: AskedTensors) -> str:
+    def write(self, builder: GraphBuilder, asked: RequestTensors) -> str:
         """Append the scores [B, C]."""
         node, constant = builder.node, builder.constant
         length, none = constant(np.int64(self.length)), constant(np.int64(0))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
-from industry_apps.retail.ranking.history import AskedTensors, write_codes
+from industry_apps.retail.ranking.history import RequestTensors, write_codes
 from industry_apps.retail.ranking.interactions import code_of
 from industry_apps.retail.ranking.parts import filled
 
@@ -132,7 +132,7 @@ class Rules:
         return chosen, chosen > 0
 
     def write(
-        self, builder: GraphBuilder, scores: str, asked: AskedTensors, wishes: Wishes
+        self, builder: GraphBuilder, scores: str, asked: RequestTensors, wishes: Wishes
     ) -> tuple[str, str]:
         """Append names [B, K] of the best items and their scores [B, K], from scores [B, C]."""
         node, constant = builder.node, builder.constant

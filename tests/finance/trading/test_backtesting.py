@@ -117,7 +117,8 @@ def test_costs_never_raise_a_return(seed: int) -> None:
     assume(result.net_return.min() > -1)
     assert (result.net_return <= free.net_return).all()
     assert result.equity[-1] <= free.equity[-1]
-    paid = result.fees + result.slippage + result.borrow
+    traded = (DEAR.fee_bp + DEAR.slippage_bp) / 10_000 * result.turnover
+    paid = traded + DEAR.borrow_rate / 252 * result.short_exposure
     assert_allclose(result.gross_return - result.net_return, paid, atol=1e-12)
     assert (paid >= 0).all()
 
@@ -189,10 +190,11 @@ def test_a_lost_equity_ends_the_test() -> None:
 
 def test_a_short_position_pays_to_borrow() -> None:
     prices = np.ones((3, 2))
-    result = backtest(np.tile([-0.5, 0.25], (3, 1)), prices, prices, TradingCosts(borrow_rate=2.52))
-    assert_allclose(result.borrow, [0, 0.005, 0.005])
+    result = backtest(
+        np.tile([-0.5, 0.25], (3, 1)), prices, prices, TradingCosts(fee_bp=0.0, borrow_rate=2.52)
+    )
+    assert_allclose(result.gross_return - result.net_return, [0, 0.005, 0.005])
     assert_allclose(result.short_exposure, [0, 0.5, 0.5])
-    assert_allclose(result.long_exposure, [0, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, np.inf])

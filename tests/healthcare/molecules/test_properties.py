@@ -5,7 +5,7 @@ import pytest
 
 from industry_apps.errors import SchemaError
 from industry_apps.healthcare.molecules.properties import (
-    class_bootstrap,
+    binary_bootstrap,
     each_property,
     number_bootstrap,
 )
@@ -45,7 +45,7 @@ def test_classes_are_ranked_each_by_itself(measured):
     section = each_property(["easy", "hard"], target, {"ours": said}, classes=True)
     assert section.rows()[0] == ["property", "measured", "active", "ours"]
     values = [row[3].value for row in section.rows()[1:]]
-    assert np.mean(values) == pytest.approx(class_bootstrap(target, said).values["auroc"])
+    assert np.mean(values) == pytest.approx(binary_bootstrap(target, said).values["auroc"])
     assert [row[2] for row in section.rows()[1:]] == list(np.nansum(target, axis=0))
 
 

@@ -8,6 +8,8 @@ import pytest
 from industry_apps.errors import ParameterError
 from industry_apps.healthcare.molecules.search import evolve
 
+pytestmark = pytest.mark.generative
+
 START, WIDTH = np.zeros((2, 3)), np.full(3, 0.3)
 ASKED = {"steps": 12, "population": 40, "seed": 0}
 

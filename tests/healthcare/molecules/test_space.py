@@ -17,6 +17,8 @@ from industry_apps.training import TrainingOptions
 
 pytest.importorskip("rdkit")
 
+pytestmark = pytest.mark.generative
+
 QUICK = TrainingOptions(
     max_epochs=20, batch_size=32, learning_rate=1e-2, progress=False, precision="float32"
 )

@@ -8,15 +8,14 @@ from functools import partial
 import pytest
 
 from industry_apps.data import sample
-from industry_apps.healthcare import (
-    MoleculeGenerator,
-    MoleculeSpace,
-)
+from industry_apps.healthcare import MoleculeGenerator, MoleculeSpace
 from industry_apps.healthcare.molecules import studies
 from industry_apps.healthcare.molecules.studies import compared_networks, compared_search
 from industry_apps.training import TrainingOptions
 
 pytest.importorskip("rdkit")
+
+pytestmark = pytest.mark.generative
 
 QUICK = TrainingOptions(max_epochs=3, batch_size=32, learning_rate=1e-2, progress=False)
 

@@ -7,10 +7,18 @@ import pytest
 
 from industry_apps.features.running import WrittenGraph
 from industry_apps.recipes.imaging.decision import ClassDecision
-from industry_apps.recipes.imaging.recipe import ANSWERS
 from industry_apps.schema import Column, Schema
 
 CLASSES = ("a", "b", "c")
+ANSWERS = Schema(
+    (
+        Column("finding", "category"),
+        Column.probability("probability"),
+        Column("abstain", "boolean"),
+        Column.probability("probabilities", size=None),
+        Column.probability("heat_map", shape=(None, None)),
+    )
+)
 SHAPES = {"odds": (3,), "maps": (3, None, None)}
 
 
@@ -35,16 +43,12 @@ def answers(
     stride: int | None = None,
 ) -> dict[str, np.ndarray]:
     def write(builder, inputs):
-        made = decision.write(builder, inputs["odds"], inputs["maps"], size, stride)
-        shapes = {"probabilities": 3, "heat_map": (size, size)}
-        dtypes = {"finding": np.object_, "abstain": np.bool_}
-        for name in ANSWERS:
-            builder.output(made[name], name, dtypes.get(name, np.float32), shapes.get(name, 1))
+        return decision.write(builder, inputs["odds"], inputs["maps"], size, stride)
 
     columns = [Column(name=n, kind="number", shape=s) for n, s in SHAPES.items()]
     graph = WrittenGraph(Schema(tuple(columns)), write, ANSWERS)
     feeds = {"odds": odds.astype(np.float32), "maps": maps.astype(np.float32)}
-    return dict(zip(ANSWERS, graph.run(feeds), strict=True))
+    return dict(zip(ANSWERS.names, graph.run(feeds), strict=True))
 
 
 def no_maps(odds: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from industry_apps.recipes.imaging.synthetic import (
 )
 from industry_apps.training import TrainingOptions
 
+pytestmark = pytest.mark.generative
+
 QUICK = ImageGenerator(
     width=8, training=TrainingOptions(max_epochs=4, batch_size=32, progress=False)
 )

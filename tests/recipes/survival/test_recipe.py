@@ -11,7 +11,7 @@ from industry_apps.data.simulators import patient_follow_up
 from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.survival.blend import HeldOut, best_weights, held_out
-from industry_apps.recipes.survival.cox import baseline_hazard, partial_likelihood
+from industry_apps.recipes.survival.cox import PartialLikelihood, baseline_hazard
 from industry_apps.recipes.survival.curve import between, grid, median
 from industry_apps.recipes.survival.forest import SurvivalForest
 from industry_apps.recipes.survival.metrics import FollowUp, SurvivalScale, kaplan_meier
@@ -42,12 +42,13 @@ def recipe(model: str, **options) -> SurvivalRecipe:
 def test_the_slopes_are_those_of_the_likelihood():
     _, rows = followed(80, 0)
     risk = np.random.default_rng(0).normal(size=80)
-    found = partial_likelihood(risk, rows.follow_up)
+    likelihood = PartialLikelihood(rows.follow_up)
+    found = likelihood(risk)
     events = rows.follow_up.event.sum()
     for row in (0, 7, 41):
         step = np.zeros(80)
         step[row] = 1e-4
-        up, down = (partial_likelihood(risk + s, rows.follow_up) for s in (step, -step))
+        up, down = (likelihood(risk + s) for s in (step, -step))
         assert (up.loss - down.loss) * events / 2e-4 == pytest.approx(found.gradient[row], abs=1e-4)
         curved = (up.gradient[row] - down.gradient[row]) / 2e-4
         assert curved == pytest.approx(found.curvature[row], abs=1e-3)

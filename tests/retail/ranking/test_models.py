@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError
-from industry_apps.retail.ranking.history import Asked
+from industry_apps.retail.ranking.history import Requests
 from industry_apps.retail.ranking.interactions import (
     InteractionColumns,
     Interactions,
@@ -64,7 +64,7 @@ def test_an_item_of_the_history_that_is_known_already_changes_little():
     nothing = np.zeros((300, 1), dtype=np.int64)
     again = np.array([[each[0]] for each in taken])
     before, after = (
-        part.scores(Asked(user=stored, codes=new, age=nothing, strength=nothing, new=new))
+        part.scores(Requests(user=stored, codes=new, age=nothing, strength=nothing, new=new))
         for new in (nothing, again)
     )
     length = np.linalg.norm(after, axis=1) / np.linalg.norm(before, axis=1)

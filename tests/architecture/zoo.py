@@ -1,0 +1,49 @@
+"""Train the models that travel with the package, and write files, cards and index anew.
+
+``make zoo`` builds all of them; named as arguments, only some. Data come from the cache, a mirror
+or their address, as everywhere.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from industry_apps.export import publish
+from industry_apps.registry import application
+from industry_apps.workflow.parameters import configured
+from industry_apps.workflow.runs import data_of, run
+
+ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
+
+#: Name in the zoo -> data, and parameters that are not the defaults.
+MODELS: dict[str, tuple[str, dict[str, str]]] = {
+    "finance.credit_scoring": ("finance_taiwan_default", {}),
+    "finance.credit_scoring.scorecard": ("finance_german_credit", {"model": "scorecard"}),
+    "finance.fraud_detection": ("finance_card_simulator", {}),
+    "healthcare.drug_discovery": ("sample", {"model": "trees"}),
+    "healthcare.image_segmentation": ("sample", {}),
+    "healthcare.medical_imaging": ("pneumoniamnist", {}),
+    "healthcare.molecule_generation": ("sample", {"units": "128"}),
+    "healthcare.predictive_analytics": ("health_diabetes130", {}),
+    "healthcare.survival": ("health_support2", {"model": "trees"}),
+    "retail.demand_forecasting": ("sample", {}),
+    "retail.recommendation": ("sample", {"model": "ease"}),
+    "retail.sentiment": ("sample", {}),
+}
+
+
+def build(name: str) -> Path:
+    """Train one model and publish it."""
+    source, settings = MODELS[name]
+    known, variant = ".".join(name.split(".")[:2]), ".".join(name.split(".")[2:])
+    author = configured(application(known), settings)
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(author, data_of(author, source), Path(folder) / "model.onnx")
+        return publish(done.path, ZOO, variant=variant)
+
+
+if __name__ == "__main__":
+    for each in sys.argv[1:] or MODELS:
+        print(f"{each}: {build(each)}", flush=True)
