@@ -56,7 +56,7 @@ class CallVolume(HoldsForecast, Application):
         )
     )
     outputs = Schema(tuple(replace(_CALLS, name=f"calls_p{level}") for level in (10, 50, 90)))
-    traits = Traits(inputs=("datetime", "number", "boolean"), windows=True, intervals=True)
+    traits = Traits(inputs=("datetime", "number", "boolean"), windows=True)
     problem = FORECAST
 
     model: Literal["trees", "nhits"] = "trees"
