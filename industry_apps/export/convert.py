@@ -49,24 +49,19 @@ def with_float32_thresholds(booster: lgb.Booster) -> lgb.Booster:
     text = booster.model_to_string(num_iteration=booster.best_iteration)
     if re.search(r"^num_cat=[1-9]", text, flags=re.MULTILINE):
         raise ValueError("categorical splits cannot be exported; encode categories as numbers")
-    rounded = re.sub(
-        r"^threshold=(.+)$",
-        lambda line: "threshold=" + " ".join(map(_round_down, line[1].split())),
-        text,
-        flags=re.MULTILINE,
-    )
+    rounded = re.sub(r"^threshold=(.+)$", _round_down, text, flags=re.MULTILINE)
     # The header lists the byte size of each tree, which rounding changes; LightGBM reads
     # models without it too.
     return lgb.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", rounded, flags=re.MULTILINE))
 
 
-def _round_down(number: str) -> str:
-    exact = float(number)
+def _round_down(line: re.Match[str]) -> str:
+    exact = np.array(line[1].split(), dtype=np.float64)
     with np.errstate(over="ignore"):  # beside infinity
-        near = np.float32(exact)
-    if float(near) > exact or near == -_ZERO:
-        near = np.nextafter(near, np.float32(-np.inf))
-    return repr(float(near))
+        near = exact.astype(np.float32)
+        below = np.nextafter(near, np.float32(-np.inf))
+    found = np.where((near > exact) | (near == -_ZERO), below, near)
+    return "threshold=" + " ".join(map(repr, found.astype(np.float64).tolist()))
 
 
 def split_thresholds(booster: lgb.Booster) -> list[list[float]]:
