@@ -150,6 +150,7 @@ class TreeScorer:
                     options.rounds,
                     valid_sets=held_out,
                     callbacks=callbacks,
+                    keep_training_booster=True,  # what is not kept is written and read once more
                 )
             )
             for options in self.options.bagged()
