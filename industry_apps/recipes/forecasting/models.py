@@ -116,6 +116,7 @@ class TreeQuantiles:
                             {**options.parameters(), "objective": "quantile", "alpha": quantile},
                             data,
                             options.rounds,
+                            keep_training_booster=True,  # as of other trees
                         )
                     )
                 )
