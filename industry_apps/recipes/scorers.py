@@ -62,9 +62,7 @@ def part_of(rows: Labelled, chosen: NDArray[np.intp]) -> Labelled:
     )
 
 
-def folds(
-    rows: Labelled, count: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def folds(rows: Labelled, count: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Cut rows into parts with equal shares of the answers -> (other rows, rows of a part)."""
     from sklearn.model_selection import StratifiedKFold
 
