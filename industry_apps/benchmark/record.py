@@ -10,6 +10,7 @@ from typing import Any
 
 from industry_apps.application import Application
 from industry_apps.benchmark.catalogue_speed import large_catalogue
+from industry_apps.benchmark.fit_speed import fit_time
 from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.image_speed import of_images
 from industry_apps.benchmark.overhead import fit_vs_bare_estimator, predict_vs_bare_model
@@ -37,6 +38,8 @@ IMAGES, SHORT_IMAGES = 10_000, 2_000
 #: The same for models of windows, which are given a long table for each call.
 MOMENTS, SHORT_MOMENTS = 1_000, 100
 CALLS, SHORT_CALLS = 200, 50
+#: Fits beside plain ones, of applications whose whole run takes longer than so many seconds.
+LONG_SECONDS, LONG_FITS, SHORT_FITS = 60, 1, 3
 
 
 def benchmark(application: Application, source: str, *, full: bool = False) -> dict[str, Any]:
@@ -158,7 +161,8 @@ def _short(done: Run) -> list[Measure]:
 
 def _thorough(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
-    of_process = [*import_times(), training_step()]
+    fits = LONG_FITS if done.seconds > LONG_SECONDS else SHORT_FITS
+    of_process = [*fit_time(fitted, done.data, repeats=fits), *import_times(), training_step()]
     if fitted.traits.windows:
         return [*_of_series(done, CALLS, MOMENTS), *of_process]
     if "image" in fitted.traits.inputs:

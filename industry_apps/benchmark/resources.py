@@ -7,9 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from pyarrow.parquet import ParquetWriter
 
 import industry_apps
 from industry_apps.benchmark.hardware import has_amx
-from industry_apps.benchmark.speed import Measure, drawn
+from industry_apps.benchmark.speed import Measure, alternating, drawn
 
 #: Said in place of a ratio where the processor has no bfloat16 matrix unit.
 NO_AMX = "no AMX"
@@ -118,7 +118,6 @@ def training_step(
     import torch
 
     from industry_apps.backbones import TabularMLP
-    from industry_apps.training import measure_precisions
 
     draw = np.random.default_rng(0)
     codes = np.stack([draw.integers(0, size, _BATCH) for size in cardinalities], axis=1)
@@ -127,12 +126,17 @@ def training_step(
         torch.from_numpy(codes),
     )
 
-    def loss(network: Any, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        found: torch.Tensor = network(*batch).square().mean()
-        return found
+    network = TabularMLP(numeric, cardinalities)
 
-    seconds = measure_precisions(TabularMLP(numeric, cardinalities), rows, loss, steps)
-    return Measure(name=name, value=seconds["float32"] / seconds["bfloat16"])
+    def step(*, mixed: bool) -> None:
+        network.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = network(*rows).square().mean()
+        torch.autograd.backward(loss)
+
+    calls = {"float32": partial(step, mixed=False), "bfloat16": partial(step, mixed=True)}
+    seconds = alternating(calls, steps)
+    return Measure(name=name, value=median(seconds["float32"]) / median(seconds["bfloat16"]))
 
 
 def _fresh(code: str, *arguments: str) -> float:

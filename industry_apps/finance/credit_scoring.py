@@ -39,7 +39,11 @@ from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
 _APPROVE, _REFUSE = "approve", "refuse"
-_TREES = TreeOptions(rounds=300, learning_rate=0.03, bagging_fraction=0.7, bags=4)
+#: Chosen by cross-validation of training data, to cost at most four times LightGBM as it comes:
+#: 300 trees at a rate of .03 in four bags cost six times as much, and answer no better.
+_TREES = TreeOptions(rounds=50, learning_rate=0.12, bagging_fraction=0.7, bags=2)
+#: Calibration and threshold are found as well in three parts as in five.
+_FOLDS = 3
 
 _number = partial(Column, kind="number", low=0, required=False)
 _group = partial(
@@ -91,6 +95,8 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         Also the scale of the score: by default 600 points are odds of 50 to 1, and 20
         points double them.
     trees : TreeOptions, optional
+        Small steps and more bags may tell a little more, at six times the cost:
+        ``TreeOptions(rounds=300, learning_rate=0.03, bagging_fraction=0.7, bags=4)``.
     training : TrainingOptions, optional
     seed : int
 
@@ -267,6 +273,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
             derived=tuple(Ratio(*pair) for pair in dict.fromkeys([*asked, *self.ratios])),
             directions=self.monotone or {},
             scorecard=self.scorecard or ScorecardOptions(),
+            folds=_FOLDS,
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(training, seed=self.seed),
         )

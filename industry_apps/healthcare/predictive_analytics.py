@@ -36,9 +36,10 @@ from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, 
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
+#: Smaller steps (600 trees at a rate of .02) cost three times as much for .002 of AUROC.
 _TREES = TreeOptions(
-    rounds=600,
-    learning_rate=0.02,
+    rounds=200,
+    learning_rate=0.06,
     num_leaves=31,
     min_child_samples=100,
     feature_fraction=0.3,

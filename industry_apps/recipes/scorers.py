@@ -19,9 +19,6 @@ from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
 
-#: Parts into which training data are cut where there are no validation data.
-_FOLDS = 5
-
 #: No column is forced to act in one direction only.
 NO_DIRECTIONS: Mapping[str, int] = MappingProxyType({})
 
@@ -65,11 +62,11 @@ def part_of(rows: Labelled, chosen: NDArray[np.intp]) -> Labelled:
     )
 
 
-def folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def folds(rows: Labelled, count: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Cut rows into parts with equal shares of the answers -> (other rows, rows of a part)."""
     from sklearn.model_selection import StratifiedKFold
 
-    cut = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    cut = StratifiedKFold(count, shuffle=True, random_state=seed)
     return list(cut.split(rows.target, rows.target))
 
 

@@ -54,8 +54,8 @@ class TreeOptions:
     seed : int
     """
 
-    rounds: Annotated[int, integer(1)] = 400
-    learning_rate: Annotated[float, SHARE] = 0.04
+    rounds: Annotated[int, integer(1)] = 150
+    learning_rate: Annotated[float, SHARE] = 0.08
     num_leaves: Annotated[int, integer(2)] = 8
     min_child_samples: Annotated[int, integer(0)] = 10
     feature_fraction: Annotated[float, SHARE] = 0.5

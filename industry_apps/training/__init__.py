@@ -13,7 +13,6 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "fit_network",
-    "measure_precisions",
     "multiplies_bfloat16",
     "seeded",
 ]
@@ -28,7 +27,6 @@ __getattr__, __dir__ = lazy_names(
         "choose_device": "options",
         "choose_precision": "options",
         "fit_network": "loop",
-        "measure_precisions": "options",
         "multiplies_bfloat16": "options",
         "seeded": "options",
     },

@@ -36,7 +36,6 @@ from industry_apps.training.options import (
     TrainingOptions,
     choose_device,
     choose_precision,
-    measure_precisions,
     seeded,
 )
 
@@ -296,13 +295,8 @@ def _begin(loop: _Loop, device: str) -> TrainingState:
         state = read_checkpoint(options.checkpoint, loop.identity)
         network.load_state_dict(state.weights)
         return state
-
-    def measure() -> dict[str, float]:
-        batch = tuple(part[: options.batch_size] for part in loop.train_rows)
-        return measure_precisions(network, batch, loop.objective)
-
     return TrainingState(
-        precision=choose_precision(options, device, measure), best_weights=_snapshot(network)
+        precision=choose_precision(options, device), best_weights=_snapshot(network)
     )
 
 

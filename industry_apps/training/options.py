@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from industry_apps.limits import (
@@ -29,9 +26,6 @@ if TYPE_CHECKING:
 Objective = Callable[["nn.Module", tuple["torch.Tensor", ...]], "torch.Tensor"]
 
 Precision = Literal["float32", "bfloat16"]
-
-# bfloat16 must win clearly: a close race may go either way in two runs of one seed.
-_CLEARLY_FASTER = 0.9
 
 # torch's generator is one for the whole process, so seeded work takes turns.
 _GENERATOR_LOCK = threading.RLock()
@@ -58,8 +52,8 @@ class TrainingOptions:
     patience : int, default=6
         Training stops after so many epochs without a better validation loss.
     seed : int, default=0
-        Fixes the order of rows and all noise in training. Precision ``"auto"`` is measured on
-        a CPU with AMX: name a precision where two runs on such a machine must agree bit by bit.
+        Fixes the order of rows and all noise in training. Precision ``"auto"`` may differ from
+        machine to machine: name one where two machines must agree.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         "bfloat16" is mixed precision: weights stay float32. See :func:`choose_precision`.
     device : {"auto", "cpu", "cuda", "mps"}, default="auto"
@@ -165,13 +159,11 @@ def choose_device(options: TrainingOptions) -> Literal["cpu", "cuda", "mps"]:
     return options.device
 
 
-def choose_precision(
-    options: TrainingOptions, device: str, measure: Callable[[], Mapping[str, float]]
-) -> Precision:
-    """Choose the precision of training.
+def choose_precision(options: TrainingOptions, device: str) -> Precision:
+    """Choose the precision of training, by what the hardware is and not by how busy it is.
 
-    For ``"auto"``: on CUDA bfloat16 where the hardware has it; on a CPU with AMX bfloat16 when
-    it is measured to be clearly faster; float32 otherwise.
+    For ``"auto"``: bfloat16 on CUDA where the hardware has it, and on a CPU that multiplies
+    bfloat16 matrices (AMX); float32 otherwise. So two runs of one seed on one machine agree.
 
     Parameters
     ----------
@@ -179,12 +171,10 @@ def choose_precision(
         Its ``precision`` is taken unless it is ``"auto"``.
     device : {"cpu", "cuda", "mps"}
         Where the training runs.
-    measure : callable
-        Returns the seconds a step for "float32" and "bfloat16"; called on a CPU with AMX only.
 
     Examples
     --------
-    >>> choose_precision(TrainingOptions(), "mps", dict)
+    >>> choose_precision(TrainingOptions(), "mps")
     'float32'
     """
     if options.precision != "auto":
@@ -193,66 +183,7 @@ def choose_precision(
         import torch
 
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    if device == "cpu" and _has_amx_bf16():
-        seconds = measure()
-        if seconds["bfloat16"] < _CLEARLY_FASTER * seconds["float32"]:
-            return "bfloat16"
-    return "float32"
-
-
-def measure_precisions(
-    network: nn.Module,
-    batch: tuple[torch.Tensor, ...],
-    objective: Objective,
-    steps: int = 20,
-) -> dict[str, float]:
-    """Time training steps in float32 and in bfloat16 side by side.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Copied, not changed; the steps run on its device.
-    batch : tuple of torch.Tensor
-        One batch of real rows.
-    objective : callable
-        Network and batch -> mean loss.
-    steps : int, default=20
-        Steps timed a precision, alternating, after three that are not timed.
-
-    Returns
-    -------
-    dict of str to float
-        Median seconds of a forward and backward pass for "float32" and "bfloat16".
-
-    Examples
-    --------
-    >>> import torch
-    >>> seconds = measure_precisions(
-    ...     torch.nn.Linear(4, 1), (torch.ones(8, 4),), lambda net, batch: net(*batch).mean(), 2
-    ... )
-    >>> sorted(seconds)
-    ['bfloat16', 'float32']
-    """
-    import torch
-
-    network = copy.deepcopy(network).train()
-    device = next(network.parameters()).device
-    batch = tuple(part.to(device) for part in batch)
-    seconds: dict[str, list[float]] = {"float32": [], "bfloat16": []}
-    warm_up = 3
-    with seeded(0):
-        for step in range(warm_up + steps):
-            for precision, times in seconds.items():
-                network.zero_grad(set_to_none=True)
-                start = time.perf_counter()
-                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-                    loss = objective(network, batch)
-                torch.autograd.backward(loss)
-                if device.type == "cuda":
-                    torch.cuda.synchronize(device)
-                if step >= warm_up:
-                    times.append(time.perf_counter() - start)
-    return {precision: median(times) for precision, times in seconds.items()}
+    return "bfloat16" if device == "cpu" and _has_amx_bf16() else "float32"
 
 
 @contextmanager

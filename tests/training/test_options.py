@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from industry_apps.errors import ParameterError
+from industry_apps.limits import limits_of
 from industry_apps.training import (
     TrainingOptions,
     choose_device,
     choose_precision,
-    measure_precisions,
     options,
     seeded,
 )
@@ -34,7 +33,7 @@ from industry_apps.training import (
         ("precision", "float16", "one of ('auto', 'float32', 'bfloat16')"),
         ("device", ["cpu"], "one of ('auto', 'cpu', 'cuda', 'mps')"),
         ("progress", 1, "True or False"),
-        ("checkpoint", "last.pt", "a pathlib.Path or None"),
+        ("checkpoint", "last.pt", "a Path, or None"),
         ("gradient_clip", float("inf"), "a finite number > 0"),
     ],
 )
@@ -47,7 +46,9 @@ def test_each_limit_names_itself(name: str, value: Any, expectation: str) -> Non
 
 
 def test_every_option_has_a_limit() -> None:
-    assert {one.name for one in dataclasses.fields(TrainingOptions)} == set(options._LIMITS)
+    assert {one.name for one in dataclasses.fields(TrainingOptions)} == set(
+        limits_of(TrainingOptions)
+    )
 
 
 def test_options_are_frozen() -> None:
@@ -75,29 +76,17 @@ def test_absent_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_device(TrainingOptions(device="cuda"))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"), [(0.5, "bfloat16"), (0.95, "float32"), (3.0, "float32")]
-)
-def test_amx_uses_bfloat16_only_where_it_is_measured_faster(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, expected: str
-) -> None:
-    monkeypatch.setattr(options, "_has_amx_bf16", lambda: True)
-    measured = {"float32": 1.0, "bfloat16": seconds}
-    assert choose_precision(TrainingOptions(), "cpu", lambda: measured) == expected
-
-
-def test_nothing_is_measured_where_it_cannot_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure() -> dict[str, float]:
-        raise AssertionError("measured")
-
-    monkeypatch.setattr(options, "_has_amx_bf16", lambda: False)
+def test_the_processor_decides_on_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    for amx, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(options, "_has_amx_bf16", lambda there=amx: there)
+        assert choose_precision(TrainingOptions(), "cpu") == expected
+        assert choose_precision(TrainingOptions(), "mps") == "float32"
+        assert choose_precision(TrainingOptions(precision="float32"), "cpu") == "float32"
+        assert choose_precision(TrainingOptions(precision="bfloat16"), "cpu") == "bfloat16"
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    assert choose_precision(TrainingOptions(), "cpu", measure) == "float32"
-    assert choose_precision(TrainingOptions(), "mps", measure) == "float32"
-    assert choose_precision(TrainingOptions(), "cuda", measure) == "bfloat16"
-    assert choose_precision(TrainingOptions(precision="bfloat16"), "cpu", measure) == "bfloat16"
-    monkeypatch.setattr(options, "_has_amx_bf16", lambda: True)
-    assert choose_precision(TrainingOptions(precision="float32"), "cpu", measure) == "float32"
+    assert choose_precision(TrainingOptions(), "cuda") == "bfloat16"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert choose_precision(TrainingOptions(), "cuda") == "float32"
 
 
 def test_amx_is_read_from_the_flags(tmp_path: Path) -> None:
@@ -107,29 +96,6 @@ def test_amx_is_read_from_the_flags(tmp_path: Path) -> None:
     cpuinfo.write_text("flags\t: fpu avx512_bf16 amx_tile\n")
     assert not options._has_amx_bf16(cpuinfo)
     assert not options._has_amx_bf16(tmp_path / "none")
-
-
-def test_measuring_leaves_network_and_generator_alone() -> None:
-    network = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1)).eval()
-    before = {name: part.clone() for name, part in network.state_dict().items()}
-    dtypes = []
-
-    def objective(net: nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        answer = net(*batch)
-        dtypes.append(answer.dtype)
-        return answer.float().mean()
-
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    seconds = measure_precisions(network, (torch.ones(16, 4),), objective, steps=2)
-    assert torch.equal(torch.rand(3), expected)
-    assert set(seconds) == {"float32", "bfloat16"}
-    assert min(seconds.values()) > 0
-    assert dtypes == [torch.float32, torch.bfloat16] * 5  # side by side, three not timed
-    assert not network.training
-    assert all(torch.equal(part, before[name]) for name, part in network.state_dict().items())
-    assert all(p.grad is None for p in network.parameters())
 
 
 def test_seeded_blocks_in_threads_do_not_disturb_each_other() -> None:

@@ -74,7 +74,7 @@ class DecisionBaselines:
     def _cross_fitted(self, rows: Labelled) -> dict[str, NDArray[np.float64]]:
         """Probabilities of rows by baselines that have not seen them."""
         found: dict[str, NDArray[np.float64]] = {}
-        for known, held_out in folds(rows, self._options.trees.seed):
+        for known, held_out in folds(rows, self._options.folds, self._options.trees.seed):
             self._learn(part_of(rows, known))
             answers = self.probabilities(part_of(rows, held_out).arrays)
             for name, probability in answers.items():

@@ -24,7 +24,7 @@ from industry_apps.export.decision import (
 )
 from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.features.sources import Source
-from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, one_of
+from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, integer, one_of
 from industry_apps.recipes.decision.scorecard import ScorecardOptions, ScorecardScorer
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorers import (
@@ -88,6 +88,9 @@ class DecisionOptions:
         Column -> 1 where the probability may only rise with it, -1 where it may only fall.
         Trees and scorecards keep to it. A ratio of numbers that are never negative follows
         its columns; other derived numbers that read such a column are left out.
+    folds : int
+        Parts into which training data are cut where there are no validation data, in [2, 5];
+        each costs a training.
     trees : TreeOptions
     scorecard : ScorecardOptions
     ngrams : NgramOptions
@@ -102,6 +105,7 @@ class DecisionOptions:
     positive_share: float | None = None
     derived: tuple[Source, ...] = ()
     directions: Mapping[str, int] = field(default_factory=dict)
+    folds: int = 5
     trees: TreeOptions = field(default_factory=TreeOptions)
     scorecard: ScorecardOptions = field(default_factory=ScorecardOptions)
     ngrams: NgramOptions = field(default_factory=NgramOptions)
@@ -122,6 +126,7 @@ _LIMITS: dict[str, Limit] = {
     "calibration": one_of(get_args(Calibration)),
     "alerts_per_day": POSITIVE.or_none(),
     "positive_share": SHARE.or_none(),
+    "folds": integer(2, _FEWEST_IN_FOLDS),
 }
 
 
@@ -192,7 +197,7 @@ class DecisionRecipe:
     def _cross_fitted(self, rows: Labelled) -> tuple[list[Scorer], NDArray[np.float64]]:
         """Models of all rows, and the margins [rows, models] by models of the other folds."""
         margins = np.empty((len(rows.target), len(self._members())))
-        for known, held_out in folds(rows, self.options.trees.seed):
+        for known, held_out in folds(rows, self.options.folds, self.options.trees.seed):
             asked = part_of(rows, held_out)
             scorers = self._fitted(part_of(rows, known), asked)
             margins[held_out] = _margins(scorers, asked.arrays)

@@ -52,13 +52,15 @@ _GROUPS, _FEWEST_A_GROUP = 4, 500
 
 _Floats = NDArray[np.float32]
 _TRAINING = TrainingOptions(max_epochs=20, patience=4)
+#: Chosen on the origins before the tests of M4-Hourly and Stallion: of 400 trees of 127 leaves
+#: at a rate of .05 the pinball loss is larger, the interval narrower, and the cost sevenfold.
 _TREES = TreeOptions(
-    rounds=400,
-    learning_rate=0.05,
-    num_leaves=127,
+    rounds=100,
+    learning_rate=0.1,
+    num_leaves=63,
     min_child_samples=50,
-    feature_fraction=0.4,
-    bagging_fraction=0.7,
+    feature_fraction=0.2,
+    bagging_fraction=0.5,
     l2=0.0,
 )
 
