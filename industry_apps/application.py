@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from industry_apps import __version__
-from industry_apps.data import Dataset, Split, card, catalogue
+from industry_apps.data import Dataset, Split, card, catalogue, sample
 from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
 from industry_apps.errors import ParameterError, SchemaError
@@ -35,12 +35,14 @@ class Application(BaseEstimator, ABC):
     ``delay_days: Annotated[int, integer(1, 365)] = 7``: it is a dataclass, whose ``__init__``
     stores them and does nothing else. ``fit`` checks them and learns attributes that end in an
     underscore. ``question`` is what the application answers, in the words of whoever asks;
+    ``simulator`` is the card of its sample;
     ``defaults`` are the options of a parameter that is None, ``known_failures``
     {check: reason} of the conformance suite.
     """
 
     name: ClassVar[str]
     question: ClassVar[str] = ""
+    simulator: ClassVar[str] = ""
     schema: ClassVar[Schema]
     outputs: ClassVar[Schema]
     traits: ClassVar[Traits]
@@ -188,9 +190,9 @@ class Application(BaseEstimator, ABC):
         """
 
     @classmethod
-    @abstractmethod
     def sample(cls) -> Dataset:
-        """A small data set for a first try, with no network."""
+        """A small data set for a first try, with no network: a simulation, and called so."""
+        return sample(cls.simulator)
 
     @classmethod
     @abstractmethod

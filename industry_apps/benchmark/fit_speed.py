@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -61,7 +61,7 @@ def _plain(application: Application, data: Dataset | Split) -> Mapping[str, Any]
     if isinstance(series, ForecastTable):
         return _of_quantiles(series.recipe_, series)
     table = getattr(application, "table_", None)
-    scorers = getattr(getattr(application, "recipe_", None), "scorers_", ())
+    scorers: Sequence[Any] = getattr(getattr(application, "recipe_", None), "scorers_", ())
     if table is None or len(scorers) != 1 or not isinstance(scorers[0], TreeScorer):
         return {}
     rows = table.records.labelled(data.train)

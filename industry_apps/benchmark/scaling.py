@@ -24,7 +24,7 @@ TIMES = (2.0, 6.0, 18.0)
 VERBS = ("fit", "evaluate", "export", "predict")
 
 
-def scaling(application: Application, times: Sequence[float] = TIMES) -> dict[str, Any]:
+def measure_scaling(application: Application, times: Sequence[float] = TIMES) -> dict[str, Any]:
     """Measure fit, evaluate, export and predict on samples of several sizes.
 
     Each size has a process of its own, since the peak of memory is one of a process. The file
@@ -107,7 +107,11 @@ def growth_table(record: Mapping[str, Any]) -> Iterator[list[str]]:
     Parameters
     ----------
     record : mapping
-        As :func:`scaling` returns it.
+        As :func:`measure_scaling` returns it.
+
+    Yields
+    ------
+    list of str
     """
     for verb, found in record["verbs"].items():
         for unit, name in (("seconds", "s"), ("peak_memory_mb", "MB")):

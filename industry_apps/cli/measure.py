@@ -61,7 +61,7 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     if speed:
         record, show = measuring.measure_speed(model, data), _show_speed
     elif scaling:
-        record, show = measuring.scaling(model), _show_growth
+        record, show = measuring.measure_scaling(model), _show_growth
     elif study:
         record = measuring.study(model, study, data)
     else:

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest
+from industry_apps.data import Split, split_latest
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.features import Change, GraphBuilder, Latest
@@ -122,6 +122,7 @@ class TradingStrategy(OwnNames, Application):
 
     name = "finance.algorithmic_trading"
     question = "Which stocks should I hold tomorrow?"
+    simulator = "finance_price_simulator"
     schema = Schema(
         (
             Column("ticker", "category", role="identifier", nullable=False),
@@ -167,11 +168,6 @@ class TradingStrategy(OwnNames, Application):
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated prices of some stocks, with no network."""
-        return sample("finance_price_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_scaffolds
+from industry_apps.data import Split, split_scaffolds
 from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
@@ -121,6 +121,7 @@ class PropertyPredictor(Application):
 
     name = "healthcare.drug_discovery"
     question = "What will this molecule do in a test?"
+    simulator = "healthcare_molecule_simulator"
     schema = Schema(
         (
             Column("smiles", "text", "The molecule"),
@@ -146,11 +147,6 @@ class PropertyPredictor(Application):
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated measurements of molecules put together from pieces, with no network."""
-        return sample("healthcare_molecule_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -21,9 +21,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import (
-    Dataset,
     Split,
-    sample,
     split_by_group,
     split_random,
 )
@@ -89,6 +87,7 @@ class ImagingSegmenter(OfPatients, Application):
 
     name = "healthcare.image_segmentation"
     question = "Where in this image is the lesion or defect?"
+    simulator = "healthcare_mask_simulator"
     schema = Schema(
         (
             Column(
@@ -127,11 +126,6 @@ class ImagingSegmenter(OfPatients, Application):
     columns: Mapping[str, str] | None = None
     options: MaskOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated grey images with a spot, a band or nothing, with no network."""
-        return sample("healthcare_mask_simulator")
 
     @classmethod
     def fast(cls) -> Self:
@@ -174,14 +168,6 @@ class ImagingSegmenter(OfPatients, Application):
         known = self._masked(self._parts(train, validation)[1])
         images = known.arrays[self._name("image")]
         self.baseline_ = GreyThreshold.chosen(list(images), list(known.masks))
-
-    def _parts(
-        self, train: pd.DataFrame, validation: pd.DataFrame | None
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        if validation is not None:
-            return train, validation
-        train, validation, more = self.split(train)
-        return train, pd.concat([validation, more], ignore_index=True)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self.schema_.to_arrays(frame)

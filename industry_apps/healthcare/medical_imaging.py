@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample
+from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.classes import CLASSES, class_bootstrap
@@ -94,6 +94,7 @@ class ImagingClassifier(OfPatients, Application):
 
     name = "healthcare.medical_imaging"
     question = "What does this image show, and where?"
+    simulator = "healthcare_scan_simulator"
     schema = Schema(
         (
             Column(
@@ -147,11 +148,6 @@ class ImagingClassifier(OfPatients, Application):
     seed: Annotated[int, integer(0)] = 0
 
     @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated grey images with a spot, a band, or nothing; no network needed."""
-        return sample("healthcare_scan_simulator")
-
-    @classmethod
     def fast(cls) -> Self:
         """A narrow network and few epochs: a fit of seconds."""
         training = TrainingOptions(
@@ -182,7 +178,7 @@ class ImagingClassifier(OfPatients, Application):
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        train, validation = self._parts(train, validation)
+        train, validation = self._known(train, validation)
         others = train.head(0) if validation is None else validation
         self.patients_ = self._check_patients(self._patients(train), others)
         named = self._own_schema()
@@ -213,19 +209,18 @@ class ImagingClassifier(OfPatients, Application):
         self.check_ = aside if validation is None else validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        pictures = self._pictures(self._parts(train, validation)[0])
+        pictures = self._pictures(self._known(train, validation)[0])
         plan = FeatureGraph(self.schema_, [Pixels(self.column_.name, BASELINE_SIZE)])
         self.reading_ = plan.learn({self.column_.name: pictures.images})
         self.baselines_.fit(self._small(pictures), pictures.target)
 
-    def _parts(
+    def _known(
         self, train: pd.DataFrame, validation: pd.DataFrame | None
     ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Training and validation images; of patients, the latter are of others."""
-        if validation is not None or self._name("patient") not in train:
-            return train, validation
-        train, validation, more = self.split(train)
-        return train, pd.concat([validation, more], ignore_index=True)
+        """Training and validation images; without patients the recipe sets the latter aside."""
+        if validation is None and self._name("patient") not in train:
+            return train, None
+        return self._parts(train, validation)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         images = self.schema_.to_arrays(frame)[self.column_.name]

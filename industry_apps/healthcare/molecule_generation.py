@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_by_group
+from industry_apps.data import Dataset, Split, split_by_group
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Estimate, Report
@@ -109,6 +109,7 @@ class MoleculeGenerator(Application):
 
     name = "healthcare.molecule_generation"
     question = "Which new molecules are like these?"
+    simulator = "healthcare_smiles_simulator"
     schema = Schema((_COLUMNS[SMILES],))
     outputs = Schema(
         (
@@ -135,11 +136,6 @@ class MoleculeGenerator(Application):
     tuning: ReinforceOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated molecules put together from pieces, with no network."""
-        return sample("healthcare_smiles_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
 import numpy as np
@@ -60,6 +60,8 @@ def split_patients(
 class OfPatients(OwnNames):
     """A mixin of applications whose records may have a column ``patient``."""
 
+    split: Callable[[pd.DataFrame], Split]
+
     def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The patients of the records; none where there is no such column."""
         return frame.reindex(columns=[self._name("patient")]).dropna()
@@ -67,6 +69,15 @@ class OfPatients(OwnNames):
     def _people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """A number for each row [rows]: one for each patient, its own where that is unknown."""
         return people_of(frame, self._name("patient"))
+
+    def _parts(
+        self, train: pd.DataFrame, validation: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Training data, and validation data of other patients; by default some of the former."""
+        if validation is not None:
+            return train, validation
+        parts = self.split(train)
+        return parts.train, pd.concat([parts.validation, parts.test], ignore_index=True)
 
     def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         """Refuse patients of both tables, the first as :meth:`_patients` gives it -> of either."""

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample
+from industry_apps.data import Split
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.limits import check_parameters, integer, one_of, some_of
@@ -97,6 +97,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
 
     name = "retail.demand_forecasting"
     question = "How much of each product will we sell?"
+    simulator = "retail_sales_simulator"
     schema = Schema(
         (
             Column("series", "category", role="identifier", nullable=False),
@@ -125,11 +126,6 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated daily sales of a few stores, with no network."""
-        return sample("retail_sales_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample
+from industry_apps.data import Split
 from industry_apps.errors import SchemaError, unknown_name
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
@@ -97,6 +97,7 @@ class Recommender(OwnNames, Application):
 
     name = "retail.recommendation"
     question = "What will this customer take next?"
+    simulator = "retail_basket_simulator"
     schema = Schema(
         (
             Column("user", "category", "Who asks", required=False),
@@ -128,11 +129,6 @@ class Recommender(OwnNames, Application):
     items: pd.DataFrame | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """A small run of the basket simulator, with no network: simulated customers."""
-        return sample("retail_basket_simulator")
 
     @classmethod
     def fast(cls) -> Self:

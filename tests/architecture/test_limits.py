@@ -25,7 +25,17 @@ LINES_A_FILE = 400
 LINES_A_FUNCTION = 60
 LINES_OF_APPLICATION = 220
 CONTRACT = {
-    *("name", "question", "schema", "outputs", "traits", "problem", "defaults", "known_failures"),
+    *(
+        "name",
+        "question",
+        "simulator",
+        "schema",
+        "outputs",
+        "traits",
+        "problem",
+        "defaults",
+        "known_failures",
+    ),
     *("schema_", "outputs_", "check_", "split_", "windows_", "history_"),
     *("fit", "predict", "evaluate", "export", "split", "sample", "fast"),
 }

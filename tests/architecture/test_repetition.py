@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ def code_lines(text: str) -> list[str]:
             words and isinstance(node.value.value, str)
         ):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return [line.strip() for line in lines if line.strip()]
+    # A line of brackets only says nothing, so nothing twice.
+    return [line.strip() for line in lines if re.search(r"\w", line)]
 
 
 def runs(lines: list[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
