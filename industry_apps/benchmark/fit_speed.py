@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -25,6 +25,8 @@ _MOST = 4.0
 #: The same of a forecast, for each quantile.
 _MOST_A_QUANTILE = 3.0
 
+_Fit = Callable[[], object]
+
 
 def fit_time(application: Application, data: Dataset | Split, *, repeats: int = 3) -> list[Measure]:
     """Compare a fit from the raw table with LightGBM as it comes on the matrix made of it.
@@ -44,8 +46,7 @@ def fit_time(application: Application, data: Dataset | Split, *, repeats: int = 
     plain = _plain(application, data)
     if not plain:
         return []
-    fit = partial(_fit_anew, application, data)
-    seconds = alternating({"fit": fit, **plain}, repeats)
+    seconds = alternating({"fit": partial(_fit_anew, application, data), **plain}, repeats)
     ratio = median(seconds.pop("fit")) / sum(median(times) for times in seconds.values())
     most = _MOST if len(plain) == 1 else _MOST_A_QUANTILE
     return [Measure(name="fit_vs_plain_lightgbm", value=ratio, target=most, at_least=False)]
@@ -55,7 +56,7 @@ def _fit_anew(application: Application, data: Dataset | Split) -> None:
     clone(application).fit(data)
 
 
-def _plain(application: Application, data: Dataset | Split) -> Mapping[str, Any]:
+def _plain(application: Application, data: Dataset | Split) -> dict[str, _Fit]:
     """Fits of LightGBM with its defaults, one for each quantile of a forecast."""
     series = getattr(application, "series_", None)
     if isinstance(series, ForecastTable):
@@ -69,7 +70,7 @@ def _plain(application: Application, data: Dataset | Split) -> Mapping[str, Any]
     return {"plain": partial(_classifier, matrix, rows.target)}
 
 
-def _of_quantiles(recipe: ForecastRecipe, series: ForecastTable) -> Mapping[str, Any]:
+def _of_quantiles(recipe: ForecastRecipe, series: ForecastTable) -> dict[str, _Fit]:
     if not all(isinstance(model, TreeQuantiles) for model in recipe.models_.values()):
         return {}
     panel = series.history_

@@ -8,8 +8,9 @@ import pytest
 
 from industry_apps.data import card_transactions
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
-from industry_apps.finance import FraudDetector, fraud_detection
+from industry_apps.finance import FraudDetector
 from industry_apps.recipes import TreeOptions
+from industry_apps.recipes.tables import decision
 from industry_apps.runtime import Model, TransactionState
 from industry_apps.training import TrainingOptions
 
@@ -149,13 +150,15 @@ def test_dates_without_an_hour_are_no_feature(tmp_path):
 def test_baselines_learn_from_the_rows_that_the_model_learns_from(own, monkeypatch):
     asked = []
 
-    class Told(fraud_detection.DecisionBaselines):
+    class Told(decision.DecisionBaselines):
         def fit(self, *rows, refit):
             asked.append(refit)
             return super().fit(*rows, refit=refit)
 
-    monkeypatch.setattr(fraud_detection, "DecisionBaselines", Told)
+    monkeypatch.setattr(decision, "DecisionBaselines", Told)
     detector = FraudDetector(columns=NAMES, trees=QUICK)
     parts = detector.split(own)
     detector.fit(parts.train, parts.validation)  # validation is later
+    assert asked == []
+    detector.evaluate(parts.test)
     assert asked == [True]

@@ -96,7 +96,7 @@ def test_int8_states_what_it_loses_and_refuses_to_lose_more(data, fitted, tmp_pa
     assert loss["trained"] - loss["file"] <= loss["most"] == 0.005
     same = served.predict(data.test)["finding"] == fitted.predict(data.test)["finding"]
     assert same.mean() > 0.9
-    whole = fitted._in_precision("int8")
+    whole = fitted._exportable("int8")
     strict = replace(whole, loss=replace(whole.loss, most=-1.0))
     with pytest.raises(ParityError, match=r"loses .* of auroc"):
         strict.loss.state(data.test, fitted._answers(data.test), fitted._answers(data.test), "int8")

@@ -90,7 +90,9 @@ def test_the_mean_of_the_weights_is_what_is_validated_and_kept():
     def loss(net, batch):
         return (net(batch[0]) - batch[1]).square().mean()
 
-    options = TrainingOptions(max_epochs=5, batch_size=16, patience=5, progress=False)
+    options = TrainingOptions(
+        max_epochs=5, batch_size=16, patience=5, progress=False, precision="float32"
+    )
     history = fit_network(averaged, (x, 2 * x), (x, 2 * x), loss, options)
     with torch.inference_mode():
         kept = loss(averaged.average, (torch.from_numpy(x), torch.from_numpy(2 * x)))
