@@ -12,7 +12,7 @@ from pathlib import Path
 
 from industry_apps.export import publish
 from industry_apps.registry import application
-from industry_apps.workflow.parameters import configured
+from industry_apps.workflow.parameters import configured, settings_for
 from industry_apps.workflow.runs import data_of, run
 
 ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
@@ -38,7 +38,7 @@ def build(name: str) -> Path:
     """Train one model and publish it."""
     source, settings = MODELS[name]
     known, variant = ".".join(name.split(".")[:2]), ".".join(name.split(".")[2:])
-    author = configured(application(known), settings)
+    author = configured(application(known), {**settings_for(source), **settings})
     with tempfile.TemporaryDirectory() as folder:
         done = run(author, data_of(author, source), Path(folder) / "model.onnx")
         return publish(done.path, ZOO, variant=variant)
