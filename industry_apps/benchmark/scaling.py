@@ -40,9 +40,9 @@ def measure_scaling(application: Application, times: Sequence[float] = TIMES) ->
     Returns
     -------
     dict
-        JSON values: ``application``, ``data``, ``rows`` (of all parts), for each verb ``seconds``
-        of the processor and ``peak_memory_mb`` by size and ``exponents`` of both between the two largest sizes
-        (1: twice the rows take twice as much), ``versions``, ``machine``.
+        JSON values: ``application``, ``data``, ``rows`` (of all parts); for each verb ``seconds``
+        of the processor and ``peak_memory_mb`` by size, and ``exponents`` of both between the two
+        largest sizes (1: twice the rows take twice as much); ``versions``, ``machine``.
 
     Raises
     ------
