@@ -52,15 +52,15 @@ _GROUPS, _FEWEST_A_GROUP = 4, 500
 
 _Floats = NDArray[np.float32]
 _TRAINING = TrainingOptions(max_epochs=20, patience=4)
-#: Chosen on the origins before the tests of M4-Hourly and Stallion: of 400 trees of 127 leaves
-#: at a rate of .05 the pinball loss is larger, the interval narrower, and the cost sevenfold.
+#: Chosen on the two days before the test of M4-Hourly, all 414 series: MASE .74, of 100 smaller
+#: trees (63 leaves, .2 of the columns) .77 at less than half of the cost.
 _TREES = TreeOptions(
-    rounds=100,
-    learning_rate=0.1,
-    num_leaves=63,
+    rounds=200,
+    learning_rate=0.07,
+    num_leaves=127,
     min_child_samples=50,
-    feature_fraction=0.2,
-    bagging_fraction=0.5,
+    feature_fraction=0.4,
+    bagging_fraction=0.7,
     l2=0.0,
 )
 
