@@ -17,6 +17,8 @@ from industry_apps.workflow.runs import data_of, run
 
 ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 
+#: Built with the parameters of a fit of seconds, since the file is to stay small.
+SMALL = ("healthcare.image_segmentation",)
 #: Name in the zoo -> data, and parameters that are not the defaults.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "finance.credit_scoring": ("finance_taiwan_default", {}),
@@ -38,7 +40,9 @@ def build(name: str) -> Path:
     """Train one model and publish it."""
     source, settings = MODELS[name]
     known, variant = ".".join(name.split(".")[:2]), ".".join(name.split(".")[2:])
-    author = configured(application(known), {**settings_for(source), **settings})
+    author = configured(
+        application(known), {**settings_for(source), **settings}, fast=name in SMALL
+    )
     with tempfile.TemporaryDirectory() as folder:
         done = run(author, data_of(author, source), Path(folder) / "model.onnx")
         return publish(done.path, ZOO, variant=variant)
