@@ -21,6 +21,8 @@ Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
 MISSING_TIME = int(np.iinfo(np.int64).min)
 
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+#: Text of a number of seconds; eight digits are a date of ISO 8601.
+_WHOLE = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: numpy type of the ONNX input of each kind.
@@ -201,7 +203,11 @@ def time_zones(values: Any) -> dict[str, int]:
     {'no time zone': 0, 'UTC+09:00': 1}
     """
     found: dict[str, int] = {}
-    if getattr(values, "dtype", np.dtype(object)).kind in "iM":  # one type is of one zone
+    dtype = getattr(values, "dtype", None)
+    zone = getattr(dtype, "tz", None)  # one type is of one zone
+    if zone is not None:
+        return {str(zone): 0} if len(values) else found
+    if getattr(dtype, "kind", "O") in "iM":
         return found
     array = _as_numpy(values)
     texts = {""}
@@ -211,7 +217,7 @@ def time_zones(values: Any) -> dict[str, int]:
             if value in texts:
                 continue
             texts.add(value)
-            moment = datetime.fromisoformat(value)
+            moment = None if _WHOLE.fullmatch(value) else datetime.fromisoformat(value)
         elif is_missing(value):
             continue
         zone = getattr(moment, "tzinfo", None)
@@ -235,6 +241,8 @@ def parse_moment(value: Any) -> np.datetime64:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return np.datetime64(int(value), "s")
     if isinstance(value, str):
+        if _WHOLE.fullmatch(value):  # as a file of texts holds the number
+            return np.datetime64(int(value), "s")
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
