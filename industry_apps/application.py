@@ -17,11 +17,20 @@ from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue
 from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
+from industry_apps.data.time_columns import (
+    check_ranges,
+    check_units,
+    times_of,
+    units_of,
+    with_ranges,
+    with_times,
+)
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
 from industry_apps.export import Exportable, assemble, export_model
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import check_parameters, wrong_parameter
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits
@@ -63,7 +72,11 @@ class Application(BaseEstimator, ABC):
         cls.__doc__ = words  # where there are none, a dataclass would make some up
 
     def fit(
-        self, train: pd.DataFrame | Dataset | Split, validation: pd.DataFrame | None = None
+        self,
+        train: pd.DataFrame | Dataset | Split,
+        validation: pd.DataFrame | None = None,
+        *,
+        unit: str | Mapping[str, str] | None = None,
     ) -> Self:
         """Learn from training data; choose what can be chosen on validation data.
 
@@ -77,6 +90,9 @@ class Application(BaseEstimator, ABC):
             parts.
         validation : DataFrame, optional
             Later records, where they have a time; by default some of ``train``.
+        unit : {"s", "ms", "us", "ns", "YYYYMMDD", "sheet"} or mapping, optional
+            Of columns of times that hold numbers, here and in service: of all, or by column.
+            By default seconds since 1970; what looks like another unit is refused.
 
         Raises
         ------
@@ -85,7 +101,12 @@ class Application(BaseEstimator, ABC):
         train, validation = _tables(type(self).__name__, train, validation)
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
+        times = times_of(self._own_schema() if isinstance(self, OwnNames) else self.schema)
+        self.units_ = units_of(unit, times)
+        check_units((train, validation), times, self.units_)
+        train, validation = with_times(train, self.units_), with_times(validation, self.units_)
         self._fit(train, validation)
+        self.schema_ = with_ranges(self.schema_, (train, validation), self.units_)
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
@@ -102,6 +123,8 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
+        frame = with_times(frame, self.units_)
+        check_ranges(frame, self.schema_)
         answers, index = self._indexed(frame)
         return pd.DataFrame(cells(answers), index=index)
 
@@ -121,6 +144,7 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
+        data = with_times(data, self.units_)
         given = data if isinstance(data, Dataset | Split) else None
         lacking = self.tables_.once(self._fit_baselines, given)
         report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
