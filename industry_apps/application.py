@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -18,12 +18,13 @@ from industry_apps.data import Dataset, Split, card, catalogue
 from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
 from industry_apps.data.time_columns import (
-    check_ranges,
+    Units,
     check_units,
     times_of,
     units_of,
     with_ranges,
     with_times,
+    within_ranges,
 )
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
@@ -34,6 +35,8 @@ from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits
+
+Data: TypeAlias = pd.DataFrame | Dataset | Split
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -72,11 +75,7 @@ class Application(BaseEstimator, ABC):
         cls.__doc__ = words  # where there are none, a dataclass would make some up
 
     def fit(
-        self,
-        train: pd.DataFrame | Dataset | Split,
-        validation: pd.DataFrame | None = None,
-        *,
-        unit: str | Mapping[str, str] | None = None,
+        self, train: Data, validation: pd.DataFrame | None = None, *, unit: Units = None
     ) -> Self:
         """Learn from training data; choose what can be chosen on validation data.
 
@@ -90,9 +89,8 @@ class Application(BaseEstimator, ABC):
             parts.
         validation : DataFrame, optional
             Later records, where they have a time; by default some of ``train``.
-        unit : {"s", "ms", "us", "ns", "YYYYMMDD", "sheet"} or mapping, optional
-            Of columns of times that hold numbers, here and in service: of all, or by column.
-            By default seconds since 1970; what looks like another unit is refused.
+        unit : {"s", "ms", "us", "ns", "YYYYMMDD", "sheet"} or {column: unit}, optional
+            What numbers as times are, here and in service; else they are seconds since 1970.
 
         Raises
         ------
@@ -101,10 +99,7 @@ class Application(BaseEstimator, ABC):
         train, validation = _tables(type(self).__name__, train, validation)
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
-        times = times_of(self._own_schema() if isinstance(self, OwnNames) else self.schema)
-        self.units_ = units_of(unit, times)
-        check_units((train, validation), times, self.units_)
-        train, validation = with_times(train, self.units_), with_times(validation, self.units_)
+        train, validation, self.units_ = _timed(self, train, validation, unit)
         self._fit(train, validation)
         self.schema_ = with_ranges(self.schema_, (train, validation), self.units_)
         self.tables_ = LearnedTables(train, validation)
@@ -123,12 +118,10 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        frame = with_times(frame, self.units_)
-        check_ranges(frame, self.schema_)
-        answers, index = self._indexed(frame)
+        answers, index = self._indexed(within_ranges(frame, self.schema_, self.units_))
         return pd.DataFrame(cells(answers), index=index)
 
-    def evaluate(self, data: pd.DataFrame | Dataset | Split) -> Report:
+    def evaluate(self, data: Data) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.
 
         The first call learns the baselines, from the tables that ``fit`` was given.
@@ -160,11 +153,7 @@ class Application(BaseEstimator, ABC):
         return self.report_
 
     def export(
-        self,
-        path: str | Path,
-        *,
-        precision: str = "float32",
-        check: pd.DataFrame | Dataset | Split | None = None,
+        self, path: str | Path, *, precision: str = "float32", check: Data | None = None
     ) -> Path:
         """Write one ONNX file, once it is proven to answer as the trained model does.
 
@@ -267,6 +256,17 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _timed(
+    application: Application, train: pd.DataFrame, validation: pd.DataFrame | None, unit: Units
+) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, str]]:
+    """The tables with numbers as times, and the units of these."""
+    own = application._own_schema() if isinstance(application, OwnNames) else application.schema
+    times = times_of(own)
+    units = units_of(unit, times)
+    check_units((train, validation), times, units)
+    return with_times(train, units), with_times(validation, units), units
 
 
 def _parameters(application: Application) -> dict[str, Any]:

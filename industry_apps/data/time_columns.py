@@ -15,6 +15,9 @@ from industry_apps.schema import Column, Schema
 from industry_apps.schema.time_units import TIME_UNITS, unit_of
 from industry_apps.schema.values import MISSING_TIME
 
+#: One unit of all columns of times, or {column: unit}.
+Units = str | Mapping[str, str] | None
+
 _YEAR = 31_557_600
 _WORDS = {
     "ms": "milliseconds",
@@ -30,7 +33,7 @@ def times_of(schema: Schema) -> list[str]:
     return [c.name for c in schema if c.kind == "datetime" and not c.is_list]
 
 
-def units_of(unit: str | Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:
+def units_of(unit: Units, names: Sequence[str]) -> dict[str, str]:
     """The unit of each column of times whose numbers are in one.
 
     Parameters
@@ -117,14 +120,15 @@ def with_times(data: Any, units: Mapping[str, str]) -> Any:
     return data._replace(**parts) if isinstance(data, Split) else replace(data, **parts)
 
 
-def check_ranges(frame: pd.DataFrame, schema: Schema) -> None:
-    """Refuse times far from those that were learned from.
+def within_ranges(frame: pd.DataFrame, schema: Schema, units: Mapping[str, str]) -> pd.DataFrame:
+    """A table with numbers as times; those far from what was learned from are refused.
 
     Parameters
     ----------
     frame : DataFrame
     schema : Schema
         From :func:`with_ranges`.
+    units : mapping of str to str
 
     Raises
     ------
@@ -133,6 +137,8 @@ def check_ranges(frame: pd.DataFrame, schema: Schema) -> None:
     for name in times_of(schema):
         if name in frame and schema[name].low is not None:
             replace(schema[name], nullable=True).to_array(frame[name])
+    read: pd.DataFrame = with_times(frame, units)
+    return read
 
 
 def with_ranges(

@@ -36,7 +36,7 @@ from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOpti
 from industry_apps.recipes.forecasting.reconciliation import Method
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
 from industry_apps.runtime import WindowRule
-from industry_apps.runtime.long_tables import DATES
+from industry_apps.runtime.long_tables import DATES, check_zone
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -52,9 +52,11 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     quantity and the ``past`` columns left empty; the forecast begins behind the last time at
     which any of these is known. It answers a row for each series and time ahead.
 
-    Times without a row are gaps, and answered all the same; a series of zeros is forecast as
-    zero, one without any history by what its attributes and covariates tell. A negative
-    quantity (a return) is refused: add it to the day of the sale, or leave it out.
+    Times without a row are gaps, and answered all the same, but for days of the week that
+    never have one, and for ``closed`` days. Times are without a zone, or in UTC. A series of
+    zeros is forecast as zero, one without any history by what its attributes and covariates
+    tell. A negative quantity (a return) is refused: add it to the day of the sale, or leave it
+    out.
 
     Parameters
     ----------
@@ -195,7 +197,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
 
     def _rule(self, frame: pd.DataFrame) -> WindowRule:
         seconds, time = self._seconds(frame), self._name("time")
-        return tables.rule_of(
+        rule = tables.rule_of(
             seconds,
             (self._name("series"), time),
             step=self.step or ("index" if is_index(frame[time]) else None),
@@ -203,6 +205,8 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
             history=self.history,
             closed=self.closed,
         )
+        check_zone(frame[time], rule)
+        return rule
 
     def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         return seconds_of(frame, self._own_schema()[self._name("time")])

@@ -282,14 +282,34 @@ def _check_keys(
             f"UTC): got a time in {second}, expected {first} as in the rows before it. "
             "Convert all to one time zone, or to the exchange's local date."
         )
+    _check_zone(zones, rule)
+
+
+def check_zone(values: Any, rule: WindowRule) -> None:
+    """Refuse times in a zone, whose days begin elsewhere than those of UTC.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        The column of the time.
+    rule : WindowRule
+        One without an anchor, as in files of old, counts in UTC.
+
+    Raises
+    ------
+    SchemaError
+    """
+    _check_zone(time_zones(values), rule)
+
+
+def _check_zone(zones: Mapping[str, int], rule: WindowRule) -> None:
     zone, row = next(iter(zones.items()), ("UTC", 0))
     if rule.anchor is not None and zone not in _NO_ZONES:
         is_short = rule.step in ("minute", "hour")
         remedy = "tz_convert('UTC')" if is_short else "tz_localize(None), for local dates"
         raise SchemaError(
-            f"Column {rule.time!r}, row {row} (series {owners[row]!r}, {moment_of(moments[row])} "
-            f"UTC): got a time in {zone}, expected none or UTC, in which steps of a {rule.step} "
-            f"are counted. Convert it, in pandas by .dt.{remedy}."
+            f"Column {rule.time!r}, row {row}: got a time in {zone}, expected none or UTC, in "
+            f"which steps of a {rule.step} are counted. Convert it, in pandas by .dt.{remedy}."
         )
 
 

@@ -72,8 +72,9 @@ def test_days_of_a_time_zone_are_refused_everywhere(tmp_path: Path):
     days = days[days.weekday < 6]  # closed on Sundays
     local = table(days)
     zoned = local.assign(time=local["time"].dt.tz_localize("Europe/Berlin"))
-    with pytest.raises(SchemaError, match="Europe/Berlin, expected none or UTC"):
-        fit(zoned)
+    for ask in (fit, DemandForecaster(horizon=2).split):
+        with pytest.raises(SchemaError, match="Europe/Berlin, expected none or UTC"):
+            ask(zoned)
     fitted = fit(zoned.assign(time=zoned["time"].dt.tz_localize(None)))
     model, path = written(fitted, tmp_path), tmp_path / "table.parquet"
     zoned.to_parquet(path)
@@ -126,3 +127,24 @@ def test_steps_may_be_numbered(tmp_path: Path):
     assert "mase" in fit(parts.train).evaluate(parts.validation).metrics
     with pytest.raises(SchemaError, match="2 rows of 7 "):
         model.predict(pd.concat([frame, frame[frame["time"] == 7]], ignore_index=True))
+
+
+def test_an_index_that_looks_like_days_of_a_sheet_is_asked_about():
+    frame = table(pd.date_range("2022-01-03", periods=120))
+    frame["time"] = np.tile(np.arange(45_000, 45_120), 4)
+    forecaster = DemandForecaster(horizon=2, trees=TREES, baselines=())
+    with pytest.raises(SchemaError, match=r"'time', row 0: .* days of a spreadsheet; .*'s' if"):
+        forecaster.fit(frame)
+    assert forecaster.fit(frame, unit="s").predict(frame).loc["A"].index[0] == 45_120
+    days = times_of(forecaster.fit(frame, unit="sheet").predict(frame))
+    assert days == ["2023-07-13", "2023-07-14"]
+
+
+def test_a_shop_open_on_three_days_has_weeks_of_three_steps():
+    days = pd.date_range("2021-01-04", periods=500)
+    frame = table(days[np.isin(days.weekday, (0, 2, 4))])
+    with pytest.raises(SchemaError, match=r"lie 2 days apart.*step='day'"):
+        fit(frame)
+    fitted = fit(frame, step="day", horizon=3)
+    assert fitted.windows_.weekdays == (0, 2, 4)
+    assert times_of(fitted.predict(frame)) == ["2022-05-20", "2022-05-23", "2022-05-25"]

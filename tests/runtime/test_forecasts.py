@@ -202,7 +202,7 @@ def test_days_of_a_time_zone_are_refused(moments):
     rule = replace(RULE, anchor=(0,))
     frame, _ = monthly(pd.date_range("2024-03-25", periods=12))
     table = {**frame.to_dict("list"), "day": moments}
-    match = r"'day', row 0 .*got a time in (Europe/Berlin|UTC\+09:00), .*tz_localize\(None\)"
+    match = r"'day', row 0: got a time in (Europe/Berlin|UTC\+09:00), .*tz_localize\(None\)"
     with pytest.raises(SchemaError, match=match):
         question_of(table, SCHEMA, rule)
 
