@@ -101,7 +101,7 @@ class Application(BaseEstimator, ABC):
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         train, validation, self.units_ = _timed(self, train, validation, unit)
         self._fit(train, validation)
-        self.schema_ = with_ranges(self.schema_, (train, validation), self.units_)
+        self.schema_ = with_ranges(self.schema_, (train, validation), self.units_, self.windows_)
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self

@@ -11,6 +11,7 @@ import pandas as pd
 
 from industry_apps.data.splits import Split
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.runtime import WindowRule
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.time_units import TIME_UNITS, unit_of
 from industry_apps.schema.values import MISSING_TIME
@@ -142,7 +143,10 @@ def within_ranges(frame: pd.DataFrame, schema: Schema, units: Mapping[str, str])
 
 
 def with_ranges(
-    schema: Schema, parts: Sequence[pd.DataFrame | None], units: Mapping[str, str]
+    schema: Schema,
+    parts: Sequence[pd.DataFrame | None],
+    units: Mapping[str, str],
+    windows: WindowRule | None,
 ) -> Schema:
     """The schema with what is accepted in service: as long before training, and 30 years behind.
 
@@ -152,19 +156,27 @@ def with_ranges(
     parts : sequence of DataFrame or None
         What was learned from.
     units : mapping of str to str
+    windows : WindowRule, optional
+        Its times are read, too, whatever their role.
     """
+    time = windows.time if windows else ""
+    read = [name for name in times_of(schema.inputs()) if schema[name].low is None]
+    read += [time] if time in schema and time not in read else []
+    tables = [part for part in parts if part is not None]
     made = []
     for column in schema:
-        if column.kind == "datetime" and not column.is_list and column.low is None:
-            given = [part for part in parts if part is not None and column.name in part]
-            arrays = [replace(column, nullable=True).to_array(part[column.name]) for part in given]
-            known = np.concatenate([*arrays, np.zeros(0, np.int64)])
-            known = known[known != MISSING_TIME]
-            if len(known):
-                low, high = int(known.min()), int(known.max())
-                # A table of a few days says little of what came before.
-                limits = low - max(high - low, _YEAR), high + 30 * _YEAR
-                column = replace(column, low=limits[0], high=limits[1])  # noqa: PLW2901
-            column = replace(column, unit=units.get(column.name, column.unit))  # noqa: PLW2901
-        made.append(column)
+        column = replace(column, unit=units.get(column.name, column.unit))  # noqa: PLW2901
+        made.append(_ranged(column, tables) if column.name in read else column)
     return Schema(tuple(made))
+
+
+def _ranged(column: Column, tables: Sequence[pd.DataFrame]) -> Column:
+    free = replace(column, nullable=True)
+    arrays = [free.to_array(part[column.name]) for part in tables if column.name in part]
+    known = np.concatenate([*arrays, np.zeros(0, np.int64)])
+    known = known[known != MISSING_TIME]
+    if not len(known):
+        return column
+    low, high = int(known.min()), int(known.max())
+    # A table of a few days says little of what came before.
+    return replace(column, low=low - max(high - low, _YEAR), high=high + 30 * _YEAR)

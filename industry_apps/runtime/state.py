@@ -204,9 +204,8 @@ class TransactionState:
         amounts = self._amount(transaction[self.amount])
         positive = self._positive(transaction.get(self.label))
         now = self._second(transaction[self.time])
-        times = np.array([now])
-        self._check_order(times)
-        self._check_gaps(times, times)
+        if self._now is None or not 0 <= now - self._now <= self.longest_gap * _DAY:
+            self._check_times(np.array([now]), np.array([now]))
         self._now = now
         values = [
             *self._entities.one(entity, now, amounts),
@@ -271,9 +270,8 @@ class TransactionState:
         amounts, positives = self._amounts(frame[self.amount]), self._positives(frame)
         if not len(frame):
             return frame.assign(**dict.fromkeys(self.columns, np.zeros(0, np.float32)))
-        self._check_order(times)
         order = np.argsort(times, kind="stable")
-        self._check_gaps(times, times[order])
+        self._check_times(times, times[order])
         self._now = int(times[order[-1]])
         results = [
             *self._entities.many(entities, times, amounts, order),
@@ -330,16 +328,14 @@ class TransactionState:
                     "yours when you make it, for example TransactionState(entity='account')."
                 )
 
-    def _check_order(self, times: Ints) -> None:
-        earliest = int(times.min())
+    def _check_times(self, times: Ints, ordered: Ints) -> None:
+        earliest = int(ordered[0])
         if self._now is not None and earliest < self._now:
             raise SchemaError(
                 f"Column {self.time!r}, row {int(times.argmin())}: got {_written(earliest)}, "
                 f"which lies before the latest transaction taken in, {_written(self._now)}. "
                 "Feed transactions in order of time, or leave late ones out."
             )
-
-    def _check_gaps(self, times: Ints, ordered: Ints) -> None:
         before = ordered[:1] if self._now is None else np.array([self._now])
         earlier = np.concatenate([before, ordered[:-1]])
         far = ordered - earlier > self.longest_gap * _DAY

@@ -23,6 +23,8 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 #: 1970-01-01 was a Thursday: so many seconds after a Monday.
 _SINCE_MONDAY = 3 * 86_400
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: A day of the week is closed where an open one would be without a row as seldom as this.
+_CHANCE = 0.01
 #: Open days are counted from here.
 _FIRST = np.datetime64("0001-01-01")
 
@@ -123,10 +125,7 @@ class Calendar:
         seconds : ndarray of int64, not empty
         closed : sequence of str
         """
-        weekdays: tuple[int, ...] = ()
-        if step == "day" and np.ptp(seconds) >= 2 * _SECONDS["week"]:
-            seen = np.unique((seconds + _SINCE_MONDAY) // _SECONDS["day"] % 7)
-            weekdays = tuple(seen.tolist()) if len(seen) < 7 else ()
+        weekdays = _open_weekdays(seconds) if step == "day" else ()
         return cls(step, _anchor_of(step, seconds), weekdays, tuple(closed))
 
     def period_of(self, seconds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -215,6 +214,16 @@ class Calendar:
     def _open(self) -> np.busdaycalendar:
         mask = [not self.weekdays or day in self.weekdays for day in range(7)]
         return np.busdaycalendar(weekmask=mask, holidays=np.array(self.closed, "datetime64[D]"))
+
+
+def _open_weekdays(seconds: NDArray[np.int64]) -> tuple[int, ...]:
+    """Days of the week that had a row, where that the others had none is no chance; else ()."""
+    days = np.unique((seconds + _SINCE_MONDAY) // _SECONDS["day"])
+    seen, weeks = np.unique(days % 7), float(np.ptp(days)) / 7
+    if len(seen) == 7 or weeks < 2:
+        return ()
+    filled = min(len(days) / (weeks * len(seen)), 1)
+    return tuple(seen.tolist()) if (1 - filled) ** weeks <= _CHANCE else ()
 
 
 def _anchor_of(step: str, seconds: NDArray[np.int64]) -> tuple[int, ...]:

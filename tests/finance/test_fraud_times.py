@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.finance import FraudDetector
+from industry_apps.finance import CreditScorer, FraudDetector
 from industry_apps.runtime import Model
 
 
@@ -88,3 +88,12 @@ def test_times_far_from_training_are_refused(data, fitted: FraudDetector, tmp_pa
         ):
             with pytest.raises(SchemaError, match=rf"'time', row {row}: .*a time from 20"):
                 ask()
+
+
+def test_a_time_that_no_model_reads_may_be_anything():
+    data = CreditScorer.sample()
+    times = pd.date_range("2024-01-01", periods=len(data.train), freq="h")
+    scorer = CreditScorer.fast().fit(data.train.assign(time=times))
+    asked = data.test.head(5)
+    far = asked.assign(time="long ago")
+    pd.testing.assert_frame_equal(scorer.predict(far), scorer.predict(asked))

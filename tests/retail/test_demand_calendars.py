@@ -148,3 +148,16 @@ def test_a_shop_open_on_three_days_has_weeks_of_three_steps():
     fitted = fit(frame, step="day", horizon=3)
     assert fitted.windows_.weekdays == (0, 2, 4)
     assert times_of(fitted.predict(frame)) == ["2022-05-20", "2022-05-23", "2022-05-25"]
+
+
+def test_times_far_from_training_are_refused(tmp_path: Path):
+    frame = table(pd.date_range("2022-01-03", periods=120))
+    fitted = fit(frame)
+    model = written(fitted, tmp_path)
+    for years in (-2, 30.5):
+        moved = frame.assign(time=frame["time"] + pd.Timedelta(days=years * 366))
+        for ask in (fitted.predict, model.predict):
+            with pytest.raises(SchemaError, match=r"'time', row 0: .* a time from 2021-.* to 2052"):
+                ask(moved)
+    moved = frame.assign(time=frame["time"] + pd.Timedelta(days=20 * 364))
+    pd.testing.assert_frame_equal(model.predict(moved), fitted.predict(moved), rtol=1e-4)

@@ -134,6 +134,15 @@ def test_a_week_alone_says_nothing_of_closed_days():
     assert Calendar.learned("day", seconds(pd.bdate_range("2024-12-02", periods=5))).weekdays == ()
 
 
+def test_a_few_days_of_many_weeks_say_nothing_of_closed_days():
+    days = pd.date_range("2024-01-01", periods=70)
+    some = days[np.isin(np.arange(70), (0, 3, 9, 16, 23, 29, 38, 45, 58, 69))]
+    assert set(some.weekday) < set(range(7))
+    assert Calendar.learned("day", seconds(some)).weekdays == ()
+    most = days[(days.weekday != 6) & (np.arange(70) % 9 != 0)]
+    assert Calendar.learned("day", seconds(most)).weekdays == (0, 1, 2, 3, 4, 5)
+
+
 def test_steps_that_lie_several_apart_are_seen():
     every_second = seconds(pd.date_range("2024-01-01", periods=9, freq="2W-SUN"))
     assert Calendar.learned("week", every_second).apart(every_second, 5) == 2
