@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,14 +17,26 @@ from industry_apps import __version__
 from industry_apps.data import Dataset, Split, card, catalogue, sample
 from industry_apps.data.datasets import data_name
 from industry_apps.data.learned_tables import LearnedTables
+from industry_apps.data.time_columns import (
+    Units,
+    check_units,
+    times_of,
+    units_of,
+    with_ranges,
+    with_times,
+    within_ranges,
+)
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
 from industry_apps.export import Exportable, assemble, export_model
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import check_parameters, wrong_parameter
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
 from industry_apps.schema import Schema, Traits
+
+Data: TypeAlias = pd.DataFrame | Dataset | Split
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -65,7 +77,7 @@ class Application(BaseEstimator, ABC):
         cls.__doc__ = words  # where there are none, a dataclass would make some up
 
     def fit(
-        self, train: pd.DataFrame | Dataset | Split, validation: pd.DataFrame | None = None
+        self, train: Data, validation: pd.DataFrame | None = None, *, unit: Units = None
     ) -> Self:
         """Learn from training data; choose what can be chosen on validation data.
 
@@ -79,6 +91,8 @@ class Application(BaseEstimator, ABC):
             parts.
         validation : DataFrame, optional
             Later records, where they have a time; by default some of ``train``.
+        unit : {"s", "ms", "us", "ns", "YYYYMMDD", "sheet"} or {column: unit}, optional
+            What numbers as times are, here and in service; else they are seconds since 1970.
 
         Raises
         ------
@@ -87,7 +101,9 @@ class Application(BaseEstimator, ABC):
         train, validation = _tables(type(self).__name__, train, validation)
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
+        train, validation, self.units_ = _timed(self, train, validation, unit)
         self._fit(train, validation)
+        self.schema_ = with_ranges(self.schema_, (train, validation), self.units_, self.windows_)
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
@@ -104,10 +120,10 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        answers, index = self._indexed(frame)
+        answers, index = self._indexed(within_ranges(frame, self.schema_, self.units_))
         return pd.DataFrame(cells(answers), index=index)
 
-    def evaluate(self, data: pd.DataFrame | Dataset | Split) -> Report:
+    def evaluate(self, data: Data) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.
 
         The first call learns the baselines, from the tables that ``fit`` was given.
@@ -123,6 +139,7 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError, LeakageError
         """
         self._check_fitted()
+        data = with_times(data, self.units_)
         given = data if isinstance(data, Dataset | Split) else None
         lacking = self.tables_.once(self._fit_baselines, given)
         report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
@@ -138,11 +155,7 @@ class Application(BaseEstimator, ABC):
         return self.report_
 
     def export(
-        self,
-        path: str | Path,
-        *,
-        precision: str = "float32",
-        check: pd.DataFrame | Dataset | Split | None = None,
+        self, path: str | Path, *, precision: str = "float32", check: Data | None = None
     ) -> Path:
         """Write one ONNX file, once it is proven to answer as the trained model does.
 
@@ -245,6 +258,17 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _timed(
+    application: Application, train: pd.DataFrame, validation: pd.DataFrame | None, unit: Units
+) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, str]]:
+    """The tables with numbers as times, and the units of these."""
+    own = application._own_schema() if isinstance(application, OwnNames) else application.schema
+    times = times_of(own)
+    units = units_of(unit, times)
+    check_units((train, validation), times, units)
+    return with_times(train, units), with_times(validation, units), units
 
 
 def _parameters(application: Application) -> dict[str, Any]:

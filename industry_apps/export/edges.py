@@ -15,6 +15,9 @@ from industry_apps.runtime.long_tables import WindowRule, moment_of
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
 
+#: Before all times of computers, on a leap day, and behind all plans.
+_MOMENTS = [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
+
 
 class Moment(NamedTuple):
     """What a model of windows answers in one run.
@@ -87,7 +90,7 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "image":
         return _edge_images(column.channels or 1)
     if column.kind == "datetime":
-        return [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
+        return [moment for moment in _MOMENTS if _is_within(column, moment)]
     if column.kind == "text":
         return ["", "!?", "слово 字 😀", "word " * 2_000]
     if column.kind == "category":
@@ -99,6 +102,13 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
     numbers = np.concatenate([chosen, *around, extreme])
     return [float(x) for x in numbers if low <= x <= high]
+
+
+def _is_within(column: Column, moment: pd.Timestamp) -> bool:
+    """Whether a moment is in the limits of its column, where it has some."""
+    seconds = moment.timestamp()
+    low, high = column.low, column.high
+    return (low is None or low <= seconds) and (high is None or seconds <= high)
 
 
 def _edge_images(channels: int) -> list[Any]:

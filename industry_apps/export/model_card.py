@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from industry_apps.data.datasets import data_name
 from industry_apps.errors import ModelFileError
 from industry_apps.runtime.model import Model
@@ -171,12 +173,10 @@ def _number(value: Any) -> str:
 
 
 def _limits(column: Mapping[str, Any]) -> str:
-    low, high = column["low"], column["high"]
+    limits = [(">=", column["low"]), ("<=", column["high"])]
+    is_time = column["kind"] == "datetime"
     return " ".join(
-        text
-        for text in (
-            f">= {low:g}" if low is not None else "",
-            f"<= {high:g}" if high is not None else "",
-        )
-        if text
+        f"{sign} {np.datetime64(int(limit), 's')}" if is_time else f"{sign} {limit:g}"
+        for sign, limit in limits
+        if limit is not None
     )

@@ -31,11 +31,12 @@ from industry_apps.recipes.forecasting.graph import SERIES_A_RUN
 from industry_apps.recipes.forecasting.hierarchy import forecast_of_totals
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities, quantile_name
-from industry_apps.recipes.forecasting.plans import STEP_PLANS
+from industry_apps.recipes.forecasting.plans import STEP_PLANS, is_index
 from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.reconciliation import Method
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
 from industry_apps.runtime import WindowRule
+from industry_apps.runtime.long_tables import DATES, check_zone
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -51,9 +52,11 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     quantity and the ``past`` columns left empty; the forecast begins behind the last time at
     which any of these is known. It answers a row for each series and time ahead.
 
-    Times without a row are gaps, and answered all the same; a series of zeros is forecast as
-    zero, one without any history by what its attributes and covariates tell. A negative
-    quantity (a return) is refused: add it to the day of the sale, or leave it out.
+    Times without a row are gaps, and answered all the same, but for days of the week that
+    never have one, and for ``closed`` days. Times are without a zone, or in UTC. A series of
+    zeros is forecast as zero, one without any history by what its attributes and covariates
+    tell. A negative quantity (a return) is refused: add it to the day of the sale, or leave it
+    out.
 
     Parameters
     ----------
@@ -61,8 +64,13 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
         Gradient-boosted trees of lags; a temporal fusion transformer, N-HiTS, a patch
         transformer and a temporal convolutional network; or several of them, weighed on the
         latest origins.
-    step : {"minute", "hour", "day", "week", "month", "quarter", "year"}, optional
-        How far apart the times lie; by default as most rows do.
+    step : {"index", "minute", "hour", "day", "week", "half-month", "month", "quarter", \
+"year"}, optional
+        How far apart the times lie; by default as most rows do. Where in the week or month
+        they lie, and on which days of the week never, is learned; other rows are refused.
+        Whole numbers that rise by one are an index.
+    closed : tuple of str
+        Dates on which nothing is open, of past and future, which are no gaps.
     horizon : int, optional
         Steps ahead, in [1, 1000]; by default as suits the step, 28 days for instance.
     history : int, optional
@@ -113,6 +121,7 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
 
     model: ForecastModel = "trees"
     step: Annotated[str, one_of(_STEPS)] | None = None
+    closed: Annotated[tuple[str, ...], DATES] = ()
     horizon: Annotated[int, integer(1, 1000)] | None = None
     history: Annotated[int, integer(2, 10_000)] | None = None
     known: tuple[str, ...] = ()
@@ -183,13 +192,17 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
         return ForecastOptions(model=model, quantiles=levels, training=None, seed=self.seed)
 
     def _rule(self, frame: pd.DataFrame) -> WindowRule:
-        return tables.rule_of(
-            self._seconds(frame),
-            (self._name("series"), self._name("time")),
-            step=self.step,
+        seconds, time = self._seconds(frame), self._name("time")
+        rule = tables.rule_of(
+            seconds,
+            (self._name("series"), time),
+            step=self.step or ("index" if is_index(frame[time]) else None),
             horizon=self.horizon,
             history=self.history,
+            closed=self.closed,
         )
+        check_zone(frame[time], rule)
+        return rule
 
     def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         return seconds_of(frame, self._own_schema()[self._name("time")])

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
 from industry_apps.runtime.inputs import Feeds
-from industry_apps.runtime.long_tables import WindowRule, moment_of
-from industry_apps.runtime.steps import moments_between
+from industry_apps.runtime.long_tables import WindowRule
 from industry_apps.runtime.windows import Panel, history_of, is_missing_in
 from industry_apps.schema import Schema
 
@@ -132,10 +131,10 @@ def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[
     """
     if not rule.horizon:
         return {rule.series: panel.series}
-    times = moments_between(panel.times, rule.step, stop, stop + rule.horizon)
+    times = panel.moments(stop, stop + rule.horizon)
     return {
         rule.series: np.repeat(panel.series, rule.horizon),
-        rule.time: np.tile(times.astype("datetime64[s]"), len(panel.series)),
+        rule.time: np.tile(rule.calendar.shown(times), len(panel.series)),
     }
 
 
@@ -146,7 +145,7 @@ def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
     future[: max(len(panel.times) - stop, 0)] = told[stop : stop + rule.horizon]
     if told.any() and not future.all():
         step = int(future.argmin())
-        when = moment_of(moments_between(panel.times, rule.step, stop + step, stop + step + 1)[0])
+        when = rule.written(panel.moments(stop + step, stop + step + 1)[0])
         raise SchemaError(
             f"Column {name!r} is known in advance, and no series has a value of it at {when}, "
             f"step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, with "

@@ -4,19 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Annotated, Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import check_parameters, integer, one_of
-from industry_apps.runtime.steps import Step, period_of, phase_of, start_of
+from industry_apps.limits import Limit, check_parameters, integer, one_of
+from industry_apps.runtime.steps import WEEKDAYS, Calendar, Step, phase_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import MISSING_TIME, time_zones
 
 #: More cells than this are not laid out: one wrong date makes a grid of centuries.
 _MOST_CELLS = 500_000_000
+#: So many moments, all of them several steps apart, are of another frequency.
+_MANY_MOMENTS = 10
+#: What is no time zone, and what is the one that moments are counted in.
+_NO_ZONES = {"no time zone", "UTC", "Etc/UTC", "GMT", "Z", "+00:00"}
+
+
+def _is_date(text: object) -> bool:
+    try:
+        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+_ANCHOR = Limit(
+    lambda v: v is None or (isinstance(v, tuple | list) and all(map(integer(0).holds, v))),
+    "a tuple of ints >= 0, or None",
+)
+_WEEKDAYS = Limit(
+    lambda v: (
+        isinstance(v, tuple | list)
+        and all(map(integer(0, 6).holds, v))
+        and list(v) == sorted(set(v))
+    ),
+    "a tuple of rising ints in [0, 6]",
+)
+#: Days that are no steps.
+DATES = Limit(
+    lambda v: isinstance(v, tuple | list) and all(map(_is_date, v)), "a tuple of ISO 8601 dates"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +65,11 @@ class WindowRule:
     horizon : int
         Steps that a forecast answers, 0 where the answer is of the moment itself; needs a
         ``step``.
-    step : {"", "minute", "hour", "day", "week", "month", "quarter", "year"}
+    step : {"", "index", "minute", "hour", "day", "week", "half-month", "month", "quarter", "year"}
         Length of a regular step; a period in which no series has a row is a step too.
+    anchor, weekdays, closed
+        Where in its period a step lies, and which days are none, as in
+        :class:`industry_apps.runtime.steps.Calendar`; a row elsewhere is refused.
     """
 
     series: str
@@ -45,13 +78,46 @@ class WindowRule:
     together: bool = False
     horizon: Annotated[int, integer(0)] = 0
     step: Annotated[str, one_of(get_args(Step))] = ""
+    anchor: Annotated[tuple[int, ...] | None, _ANCHOR] = None
+    weekdays: Annotated[tuple[int, ...], _WEEKDAYS] = ()
+    closed: Annotated[tuple[str, ...], DATES] = ()
 
     def __post_init__(self) -> None:
         check_parameters(self)
+        for name in ("anchor", "weekdays", "closed"):  # JSON has lists
+            value = getattr(self, name)
+            object.__setattr__(self, name, value if value is None else tuple(value))
+        self._check_calendar()
         if self.horizon and not self.step:
             raise ParameterError(
                 "A 'horizon' needs a 'step': without one the future moments are not known."
             )
+
+    def _check_calendar(self) -> None:
+        places = {"": 0, "half-month": 3, "month": 3, "quarter": 3, "year": 3}.get(self.step, 1)
+        if self.step == "half-month" and self.anchor is None:
+            raise ParameterError(
+                "The step 'half-month' needs an 'anchor': (1, 15, 0) for the first and the 15th."
+            )
+        if self.anchor is not None and len(self.anchor) != places:
+            raise ParameterError(
+                f"The 'anchor' of WindowRule must have {places} ints for the step {self.step!r}. "
+                f"Got {self.anchor!r} instead."
+            )
+        if (self.weekdays or self.closed) and (self.step != "day" or self.anchor is None):
+            raise ParameterError(
+                "The 'weekdays' and 'closed' parameters of WindowRule are for steps of a day with "
+                f"an 'anchor'. Got step={self.step!r}, anchor={self.anchor!r}."
+            )
+
+    @property
+    def calendar(self) -> Calendar:
+        """Which moments are steps."""
+        return Calendar(self.step, self.anchor, self.weekdays, self.closed)
+
+    def written(self, seconds: Any) -> str:
+        """A moment as it stands in the table: in ISO 8601, or a number of an index."""
+        return str(int(seconds)) if self.step == "index" else moment_of(seconds)
 
     @property
     def keys(self) -> list[str]:
@@ -144,7 +210,7 @@ def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) 
     else:
         times, steps = np.unique(moments, return_inverse=True)
     cells = steps * len(names) + codes
-    _check_once(cells, len(times) * len(names), owners, moments)
+    _check_once(cells, len(times) * len(names), rule, (owners, moments))
     return Keys(times, np.array(names, dtype=object), cells)
 
 
@@ -152,21 +218,46 @@ def _regular(
     moments: NDArray[np.int64], rule: WindowRule, series: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All steps from the first moment to the last, and the step of each row."""
-    periods = period_of(moments, rule.step)
+    calendar = rule.calendar
+    _check_steps(moments, rule, calendar)
+    periods = calendar.period_of(moments)
     first, last = int(periods.min()), int(periods.max())
     if (last - first + 1) * series > _MOST_CELLS:
         raise SchemaError(
-            f"Column {rule.time!r} goes from {moment_of(moments.min())} to "
-            f"{moment_of(moments.max())}: {last - first + 1} steps of a {rule.step} for {series} "
-            "series. Correct the dates that are wrong, or choose longer steps."
+            f"Column {rule.time!r} goes from {rule.written(moments.min())} to "
+            f"{rule.written(moments.max())}: {last - first + 1} steps of a {rule.step} for "
+            f"{series} series. Correct the dates that are wrong, or choose longer steps."
         )
-    grid = start_of(np.arange(first, last + 1), rule.step)
-    return grid + phase_of(moments, rule.step), periods - first
+    grid = calendar.start_of(np.arange(first, last + 1))
+    return grid if calendar.anchor else grid + phase_of(moments, rule.step), periods - first
+
+
+def _check_steps(moments: NDArray[np.int64], rule: WindowRule, calendar: Calendar) -> None:
+    """All moments are steps of the calendar, and not of a longer one."""
+    off = calendar.off(moments)
+    if off.any():
+        row = int(off.argmax())
+        raise SchemaError(
+            f"Column {rule.time!r}, row {row}: got {rule.written(moments[row])}, a "
+            f"{weekday_of(moments[row])}, expected {calendar.words}, as in training. Correct the "
+            "time, or drop the row."
+        )
+    if calendar.anchor and (apart := calendar.apart(moments, _MANY_MOMENTS)) > 1:
+        raise SchemaError(
+            f"Column {rule.time!r}: all rows lie {apart} steps or more apart, expected steps of a "
+            f"{rule.step}. Give a row for each {rule.step}, with nothing in it where nothing is "
+            "known, or ask a model of that frequency."
+        )
 
 
 def moment_of(seconds: Any) -> str:
     """A moment in ISO 8601."""
     return str(np.datetime64(int(seconds), "s"))
+
+
+def weekday_of(seconds: Any) -> str:
+    """Name of the day of the week of a moment."""
+    return WEEKDAYS[(int(seconds) // 86_400 + 3) % 7]
 
 
 def _check_keys(
@@ -191,17 +282,47 @@ def _check_keys(
             f"UTC): got a time in {second}, expected {first} as in the rows before it. "
             "Convert all to one time zone, or to the exchange's local date."
         )
+    _check_zone(zones, rule)
+
+
+def check_zone(values: Any, rule: WindowRule) -> None:
+    """Refuse times in a zone, whose days begin elsewhere than those of UTC.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        The column of the time.
+    rule : WindowRule
+        One without an anchor, as in files of old, counts in UTC.
+
+    Raises
+    ------
+    SchemaError
+    """
+    _check_zone(time_zones(values), rule)
+
+
+def _check_zone(zones: Mapping[str, int], rule: WindowRule) -> None:
+    zone, row = next(iter(zones.items()), ("UTC", 0))
+    if rule.anchor is not None and zone not in _NO_ZONES:
+        is_short = rule.step in ("minute", "hour")
+        remedy = "tz_convert('UTC')" if is_short else "tz_localize(None), for local dates"
+        raise SchemaError(
+            f"Column {rule.time!r}, row {row}: got a time in {zone}, expected none or UTC, in "
+            f"which steps of a {rule.step} are counted. Convert it, in pandas by .dt.{remedy}."
+        )
 
 
 def _check_once(
-    cells: NDArray[np.int64], size: int, owners: list[str], moments: NDArray[np.int64]
+    cells: NDArray[np.int64], size: int, rule: WindowRule, keys: tuple[list[str], Any]
 ) -> None:
     """No series has two rows of one moment."""
     counts = np.bincount(cells, minlength=size)
     if counts.max() > 1:
         row = int((counts[cells] > 1).argmax())
         rows = np.flatnonzero(cells == cells[row])
+        owners, moments = keys
         raise SchemaError(
-            f"Series {owners[row]!r} has {len(rows)} rows of {moment_of(moments[row])} (rows "
+            f"Series {owners[row]!r} has {len(rows)} rows of {rule.written(moments[row])} (rows "
             f"{', '.join(map(str, rows[:5]))}), expected one. Keep the one that is right."
         )

@@ -64,6 +64,11 @@ class RecordReader:
         self._booleans = [_Other.of(c) for c in columns if c.kind == "boolean"]
         self._texts = _Texts([c for c in columns if c.kind in ("category", "text")])
         self._moments = [_Other.of(c) for c in columns if c.kind == "datetime"]
+        self._periods = [
+            (place, c.low, c.high)
+            for place, c in enumerate(c for c in columns if c.kind == "datetime")
+            if c.low is not None and c.high is not None
+        ]
         self.floats = self._numbers.names + [each.name for each in self._booleans]
         self.texts = self._texts.names
         self.moments = [each.name for each in self._moments]
@@ -94,14 +99,21 @@ class RecordReader:
         texts = None if floats is None else self._texts.read(data)
         if floats is None or texts is None:
             return None
-        moments: list[int] = []
         if self._booleans:
             floats = list(floats)
             if not _read(self._booleans, data, _boolean, floats):
                 return None
-        if self._moments and not _read(self._moments, data, _moment, moments):
+        moments = self._moments_of(data) if self._moments else []
+        return None if moments is None else Plain(floats, texts, moments)
+
+    def _moments_of(self, record: Mapping[str, Any]) -> list[int] | None:
+        found: list[int] = []
+        if not _read(self._moments, record, _moment, found):
             return None
-        return Plain(floats, texts, moments)
+        for place, low, high in self._periods:
+            if not low <= found[place] <= high and found[place] != MISSING_TIME:
+                return None
+        return found
 
 
 class Buffers:

@@ -65,6 +65,9 @@ class TransactionState:
     delay : int
         Days, at least 1, after which the label of a transaction is known. A label has no
         effect on any column before its delay is over, whenever it arrives.
+    longest_gap : int
+        Days, at least 1, that a transaction may lie behind the one before it. One further on
+        is refused: a wrong date would make all that follow it late.
 
     Attributes
     ----------
@@ -124,6 +127,7 @@ class TransactionState:
         label: str = "is_fraud",
         windows: Sequence[int] = (1, 7, 30),
         delay: int = 7,
+        longest_gap: int = 730,
     ) -> None:
         days = list(windows)
         if not days or days != sorted({int(each) for each in days}) or days[0] < 1:
@@ -137,6 +141,12 @@ class TransactionState:
                 "The 'delay' parameter of TransactionState must be whole and at least 1 day. "
                 f"Got {delay!r} instead."
             )
+        if longest_gap < 1 or int(longest_gap) != longest_gap:
+            raise ParameterError(
+                "The 'longest_gap' parameter of TransactionState must be whole and at least 1 "
+                f"day. Got {longest_gap!r} instead."
+            )
+        self.longest_gap = int(longest_gap)
         self.entity, self.place, self.time = entity, place, time
         self.amount, self.label = amount, label
         self.windows, self.delay = tuple(map(int, days)), int(delay)
@@ -161,7 +171,7 @@ class TransactionState:
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters, fit for JSON: ``TransactionState(**settings)`` is like this, empty."""
-        names = ("entity", "place", "time", "amount", "label", "windows", "delay")
+        names = ("entity", "place", "time", "amount", "label", "windows", "delay", "longest_gap")
         return {name: getattr(self, name) for name in names} | {"windows": list(self.windows)}
 
     @property
@@ -186,7 +196,7 @@ class TransactionState:
         ------
         SchemaError
             When a value is unusable, or the time lies before that of an earlier
-            transaction; the state is then as it was.
+            transaction, or too far behind it; the state is then as it was.
         """
         self._check_names(transaction)
         entity = self._key(transaction, self.entity)
@@ -194,7 +204,8 @@ class TransactionState:
         amounts = self._amount(transaction[self.amount])
         positive = self._positive(transaction.get(self.label))
         now = self._second(transaction[self.time])
-        self._check_order(np.array([now]))
+        if self._now is None or not 0 <= now - self._now <= self.longest_gap * _DAY:
+            self._check_times(np.array([now]), np.array([now]))
         self._now = now
         values = [
             *self._entities.one(entity, now, amounts),
@@ -241,7 +252,8 @@ class TransactionState:
         ------
         SchemaError
             When a column is missing, a value is unusable, or a transaction lies before one
-            that was taken in earlier; the state is then as it was.
+            that was taken in earlier, or too far behind the one before it; the state is then
+            as it was.
 
         Examples
         --------
@@ -258,8 +270,8 @@ class TransactionState:
         amounts, positives = self._amounts(frame[self.amount]), self._positives(frame)
         if not len(frame):
             return frame.assign(**dict.fromkeys(self.columns, np.zeros(0, np.float32)))
-        self._check_order(times)
         order = np.argsort(times, kind="stable")
+        self._check_times(times, times[order])
         self._now = int(times[order[-1]])
         results = [
             *self._entities.many(entities, times, amounts, order),
@@ -316,13 +328,24 @@ class TransactionState:
                     "yours when you make it, for example TransactionState(entity='account')."
                 )
 
-    def _check_order(self, times: Ints) -> None:
-        earliest = int(times.min())
+    def _check_times(self, times: Ints, ordered: Ints) -> None:
+        earliest = int(ordered[0])
         if self._now is not None and earliest < self._now:
             raise SchemaError(
                 f"Column {self.time!r}, row {int(times.argmin())}: got {_written(earliest)}, "
                 f"which lies before the latest transaction taken in, {_written(self._now)}. "
                 "Feed transactions in order of time, or leave late ones out."
+            )
+        before = ordered[:1] if self._now is None else np.array([self._now])
+        earlier = np.concatenate([before, ordered[:-1]])
+        far = ordered - earlier > self.longest_gap * _DAY
+        if far.any():
+            time, last = int(ordered[far][0]), int(earlier[far][0])
+            raise SchemaError(
+                f"Column {self.time!r}, row {int((times == time).argmax())}: got {_written(time)}, "
+                f"more than {self.longest_gap} days behind the transaction before it, "
+                f"{_written(last)}. Correct the date; if it is right, set the 'longest_gap' of "
+                f"the state to {-(-(time - last) // _DAY)} or more."
             )
 
     def _purge(self, now: int) -> None:

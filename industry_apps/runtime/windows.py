@@ -9,7 +9,7 @@ Letters in shapes: T times, S series, L steps of a window, R rows of a table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.runtime.long_tables import WindowRule, long_schema, moment_of, read_keys
-from industry_apps.runtime.steps import moments_between, period_of
+from industry_apps.runtime.steps import Calendar
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import MISSING_TIME
 
@@ -43,8 +43,8 @@ class Panel:
     columns : mapping of str to ndarray of shape [T, S]
         Inputs of the model in the type of their ONNX input: numbers and booleans as float32,
         NaN where a series has no value at a time.
-    step : str
-        Length of a step, where all are of one length.
+    calendar : Calendar
+        Which moments are steps, where there are such without a row too.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Panel:
     times: NDArray[np.int64]
     series: NDArray[np.object_]
     columns: Mapping[str, NDArray[Any]]
-    step: str = ""
+    calendar: Calendar = field(default_factory=Calendar)
 
     @classmethod
     def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
@@ -97,7 +97,17 @@ class Panel:
             grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
             grid[cells] = values
             columns[column.name] = grid.reshape(len(times), len(names))
-        return cls(times, names, columns, rule.step)
+        return cls(times, names, columns, rule.calendar)
+
+    def moments(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The moments of some steps, also of those before the first and behind the last.
+
+        Parameters
+        ----------
+        start, stop : int
+            The stop is left out.
+        """
+        return self.calendar.moments(int(self.times[0]), start, stop)
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -202,7 +212,7 @@ class Panel:
         others = []
         for column in schema.inputs():
             if _is_clock(column, rule):
-                moments = moments_between(self.times, self.step, first, last)
+                moments = self.moments(first, last)
                 feeds[column.name] = np.tile(moments, (len(self.series), 1))
             elif column.role == "known":
                 feeds[column.name] = self._between(column.name, first, last)
@@ -259,11 +269,12 @@ class Panel:
         places = [np.searchsorted(names, part.series) for part in (self, later)]
         split, times = len(self.times), np.concatenate([self.times, later.times])
         start = split
-        if self.step and split and len(later.times):  # the steps between them belong to it too
-            first, begin, end = period_of(
-                np.array([self.times[0], later.times[0], later.times[-1]]), self.step
+        if self.calendar.step and split and len(later.times):
+            # The steps between them belong to it too.
+            first, begin, end = self.calendar.period_of(
+                np.array([self.times[0], later.times[0], later.times[-1]])
             )
-            times = moments_between(self.times, self.step, 0, end - first + 1)
+            times = self.moments(0, int(end - first) + 1)
             start = int(begin - first)
         total = len(times)
         columns = {}
@@ -296,7 +307,7 @@ class Panel:
                 columns[name] = values.astype("datetime64[s]")
         keys = {
             rule.series: self.series[owners],
-            rule.time: self.times[steps].astype("datetime64[s]"),
+            rule.time: self.calendar.shown(self.times[steps]),
         }
         return pd.DataFrame({**keys, **columns, **keys})
 

@@ -47,7 +47,8 @@ class Column:
         1970-01-01 UTC, a boolean as 0, 1 or NaN, a missing string as "", an image as uint8
         [height, width, channels] of any height and width; it cannot be missing.
     description, unit : str
-        For people; the unit of a datetime is always UTC.
+        For people; of a datetime what its numbers are: seconds since 1970, or one of
+        ``schema.time_units.TIME_UNITS``. Moments are in UTC.
     low, high : float, optional
         Inclusive limits of a number.
     categories : tuple of str
@@ -172,7 +173,7 @@ class Column:
             return self._lists(values)
         array: NDArray[Any]
         if self.kind == "datetime":
-            array = to_seconds(values)
+            array = to_seconds(values, self.unit)
         elif self.kind in ("number", "boolean"):
             array = to_float(values, self.kind)
         else:
@@ -299,6 +300,8 @@ class Column:
             raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
         if self.kind == "number":
             self._check_range(array, values)
+        elif self.kind == "datetime":
+            self._check_period(array, values)
         elif self.categories:
             unknown = set(array.tolist()) - set(self.categories) - {""}
             if unknown:
@@ -306,6 +309,19 @@ class Column:
                 near = nearest(array[row], self.categories)
                 hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
                 raise self.error(values, row, f"one of {list(self.categories)}", hint)
+
+    def _check_period(self, array: NDArray[Any], values: Any) -> None:
+        if self.low is None or self.high is None:
+            return
+        wrong = ((array < self.low) | (array > self.high)) & ~self.is_missing(array)
+        if wrong.any():
+            low, high = (np.datetime64(int(each), "s") for each in (self.low, self.high))
+            raise self.error(
+                values,
+                int(wrong.argmax()),
+                f"a time from {low} to {high}, about what the model has learned from",
+                "Correct the time, its unit if it is a number, or train the model anew.",
+            )
 
     def _check_range(self, array: NDArray[Any], values: Any) -> None:
         # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs

@@ -14,13 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
+from industry_apps.schema.time_units import FIRST_SECOND, LAST_SECOND, seconds_of_number
 
 Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
 
 #: The missing moment: what a datetime input holds where the record has none.
 MISSING_TIME = int(np.iinfo(np.int64).min)
 
+_A_TIME = (
+    "a time (datetime, text in ISO 8601, or seconds since 1970) of the years 1 to 9999",
+    "Convert it first, for example with pandas.to_datetime, which takes the unit of numbers.",
+)
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+#: Text of a number of seconds; eight digits are a date of ISO 8601.
+_WHOLE = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: numpy type of the ONNX input of each kind.
@@ -149,22 +156,27 @@ def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:
     return result
 
 
-def to_seconds(values: Any) -> NDArray[np.int64]:
-    """Moments as whole seconds since 1970 UTC, int64 of shape [rows]."""
+def to_seconds(values: Any, unit: str = "") -> NDArray[np.int64]:
+    """Moments as whole seconds since 1970 UTC, int64 of shape [rows]; numbers in a unit."""
     if getattr(getattr(values, "dtype", None), "tz", None) is not None:
         values = getattr(values, "dt", values).tz_convert(None)
     array = _as_numpy(values)
-    if array.dtype.kind == "i":  # already seconds, as in the exported file
-        return array.astype(np.int64)
-    if array.dtype.kind != "M":
-        array = _moments(array)
-    missing = np.isnat(array)
-    seconds = array.astype("datetime64[s]").astype(np.int64)
-    seconds[missing] = MISSING_TIME
+    if array.dtype.kind == "i" and unit in ("", "s"):  # as in the exported file
+        seconds = array.astype(np.int64)
+    else:
+        if array.dtype.kind != "M":
+            array = _moments(array, unit)
+        missing = np.isnat(array)
+        seconds = array.astype("datetime64[s]").astype(np.int64)
+        seconds[missing] = MISSING_TIME
+    outside = (seconds < FIRST_SECOND) | (seconds >= LAST_SECOND)
+    outside &= seconds != MISSING_TIME
+    if outside.any():
+        raise UnfitError(*_A_TIME, int(outside.argmax()))
     return seconds
 
 
-def _moments(array: NDArray[Any]) -> NDArray[np.datetime64]:
+def _moments(array: NDArray[Any], unit: str) -> NDArray[np.datetime64]:
     result = np.full(len(array), np.datetime64("NaT", "us"))
     texts: dict[str, np.datetime64] = {}
     for row, value in enumerate(array.tolist()):
@@ -175,13 +187,9 @@ def _moments(array: NDArray[Any]) -> NDArray[np.datetime64]:
         if value == "" if is_text else is_missing(value):
             continue
         try:
-            result[row] = parse_moment(value)
+            result[row] = parse_moment(value, unit)
         except (ValueError, TypeError, OverflowError):
-            raise UnfitError(
-                "a time (datetime, or text in ISO 8601)",
-                "Convert it first, for example with pandas.to_datetime.",
-                row,
-            ) from None
+            raise UnfitError(*_A_TIME, row) from None
         if is_text:
             texts[value] = result[row]
     return result
@@ -201,7 +209,11 @@ def time_zones(values: Any) -> dict[str, int]:
     {'no time zone': 0, 'UTC+09:00': 1}
     """
     found: dict[str, int] = {}
-    if getattr(values, "dtype", np.dtype(object)).kind in "iM":  # one type is of one zone
+    dtype = getattr(values, "dtype", None)
+    zone = getattr(dtype, "tz", None)  # one type is of one zone
+    if zone is not None:
+        return {str(zone): 0} if len(values) else found
+    if getattr(dtype, "kind", "O") in "iM":
         return found
     array = _as_numpy(values)
     texts = {""}
@@ -211,7 +223,7 @@ def time_zones(values: Any) -> dict[str, int]:
             if value in texts:
                 continue
             texts.add(value)
-            moment = datetime.fromisoformat(value)
+            moment = None if _WHOLE.fullmatch(value) else datetime.fromisoformat(value)
         elif is_missing(value):
             continue
         zone = getattr(moment, "tzinfo", None)
@@ -219,8 +231,8 @@ def time_zones(values: Any) -> dict[str, int]:
     return found
 
 
-def parse_moment(value: Any) -> np.datetime64:
-    """Read one moment: a datetime, a ``datetime64``, ISO 8601 text, or seconds since 1970.
+def parse_moment(value: Any, unit: str = "") -> np.datetime64:
+    """Read one moment: a datetime, a ``datetime64``, ISO 8601 text, or a number in a unit.
 
     UTC unless it says.
 
@@ -233,8 +245,14 @@ def parse_moment(value: Any) -> np.datetime64:
         moment: np.datetime64 = value.astype("datetime64[us]")
         return moment
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return np.datetime64(int(value), "s")
+        if value == MISSING_TIME:
+            return np.datetime64("NaT", "us")
+        return np.datetime64(seconds_of_number(int(value), unit), "s")
+    if unit and isinstance(value, float | np.floating):  # a number beside a missing one
+        return np.datetime64(seconds_of_number(float(value), unit), "s")
     if isinstance(value, str):
+        if _WHOLE.fullmatch(value):  # as a file of texts holds the number
+            return np.datetime64(seconds_of_number(int(value), unit), "s")
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)

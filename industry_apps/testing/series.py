@@ -20,7 +20,6 @@ from industry_apps.export.parity import Answers, certify_windows
 from industry_apps.runtime.forecasts import answer_keys
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.long_tables import moment_of
-from industry_apps.runtime.steps import period_of
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.testing.answers import arrays_of
 from industry_apps.testing.limits import fit_refused
@@ -63,7 +62,7 @@ def export_parity(trial: SeriesTrial) -> None:
     if rule.horizon:  # from the end of the history on, as far as the horizon is known
         first = trial.moments(test)[0]
         known = [m for m in trial.moments(proven) if m < first] or [first]
-        begin, end = period_of(np.array([known[-1], trial.moments(test)[-1]]), rule.step)
+        begin, end = rule.calendar.period_of(np.array([known[-1], trial.moments(test)[-1]]))
         every = int(end - begin) - rule.horizon + 1
     moments, rest = divmod(stated.rows, len(trial.names(proven)))
     assert_that(

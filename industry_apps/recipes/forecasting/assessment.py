@@ -21,7 +21,6 @@ from industry_apps.limits import integer, wrong_parameter
 from industry_apps.recipes.forecasting.baselines import RULES, statistical
 from industry_apps.recipes.forecasting.metrics import Forecasts, forecast_bootstrap, mase_scale
 from industry_apps.runtime import Panel
-from industry_apps.runtime.steps import moments_between
 
 #: Origin -> quantiles of each series, [S, H, Q].
 Forecaster = Callable[[int], NDArray[Any]]
@@ -227,9 +226,9 @@ def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
         known = ~np.isnan(came)
         inside = (low[:, place] <= came) & (came <= high[:, place])
         error = np.abs(came - judged.of(0.5)[:, place])[known]
-        moment = moments_between(asked.panel.times, asked.panel.step, stop, stop + 1)[0]
+        moment = asked.panel.moments(stop, stop + 1)[0]
         told = [float(error.mean()), float(inside[known].mean())] if known.any() else [None, None]
-        rows.append([str(moment.astype("datetime64[s]")), *told])
+        rows.append([str(asked.panel.calendar.shown(moment)), *told])
     words = f"The interval goes from {asked.levels[0]:g} to {asked.levels[-1]:g}."
     return (Section("Origins", words, rows),)
 
@@ -250,12 +249,11 @@ def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
     start = max(first - max(_SEASONS_BEFORE * asked.season, 2 * asked.horizon), 0)
     forecasts = {}
     for number, stop in enumerate(asked.stops):
-        moments = moments_between(panel.times, panel.step, stop, stop + asked.horizon)
-        origin = moments[0].astype("datetime64[s]")
-        forecasts[origin] = moments.astype("datetime64[s]"), judged.quantiles[place, number]
+        moments = panel.calendar.shown(panel.moments(stop, stop + asked.horizon))
+        forecasts[moments[0]] = moments, judged.quantiles[place, number]
     return forecast_plot(
         str(panel.series[place]),
-        panel.times[start:].astype("datetime64[s]"),
+        panel.calendar.shown(panel.times[start:]),
         asked.values[start:, place],
         forecasts,
         asked.levels,

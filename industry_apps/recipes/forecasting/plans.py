@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError
 from industry_apps.features.sources import Part
 from industry_apps.recipes.forecasting.rows import HorizonPlan
+from industry_apps.runtime import WindowRule
 from industry_apps.schema import Schema
 
 
@@ -44,8 +45,9 @@ class StepPlan(NamedTuple):
 
 
 #: Chosen on the validation parts of M4-Hourly (hours), of Stallion (months), and of the
-#: simulated sales (days); minutes, weeks, quarters and years follow them.
+#: simulated sales (days); all others follow them.
 STEP_PLANS: dict[str, StepPlan] = {
+    "index": StepPlan(10, 100, (1,), (5,), 0, (3, 5, 10, 25, 50), 2, 60),
     "minute": StepPlan(60, 2880, (60, 1440), (14, 2), 3, (5, 15, 60, 240, 1440), 61, 20),
     "hour": StepPlan(
         48, 672, (24, 168), (28, 4), 1, (6, 24, 48, 72, 168), 24, 14, ("hour", "weekday")
@@ -54,6 +56,7 @@ STEP_PLANS: dict[str, StepPlan] = {
         28, 112, (7, 28), (16, 4), 4, (3, 7, 14, 28, 56), 5, 60, ("weekday", "day", "month")
     ),
     "week": StepPlan(13, 104, (52,), (2,), 0, (2, 4, 8, 13, 26, 52), 2, 60, ("month",)),
+    "half-month": StepPlan(6, 72, (24,), (3,), 0, (2, 4, 6, 12, 24), 1, 60, ("month",)),
     "month": StepPlan(6, 48, (12,), (4,), 0, (3, 6, 12, 24), 1, 60, ("month",)),
     "quarter": StepPlan(4, 20, (4,), (5,), 0, (2, 4, 8), 1, 40, ("month",)),
     "year": StepPlan(3, 10, (1,), (5,), 0, (2, 3, 5), 1, 40),
@@ -102,6 +105,7 @@ def step_of(moments: NDArray[np.int64], time: str) -> str:
         ("hour", 1 / 24),
         ("day", 1),
         ("week", 7),
+        ("half-month", 15.2),
         ("month", 30.5),
         ("quarter", 91),
         ("year", 365),
@@ -114,29 +118,66 @@ def step_of(moments: NDArray[np.int64], time: str) -> str:
     )
 
 
+def is_index(values: Any) -> bool:
+    """Whether times are numbers of steps: whole ones, that mostly rise by one.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        The column of the time, as it stands in the table.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        return False
+    apart = np.diff(np.unique(array))
+    return bool(len(apart)) and float(np.median(apart)) == 1
+
+
+def usual_plan(rule: WindowRule) -> StepPlan:
+    """Defaults that suit a rule: a week of five open days has five steps.
+
+    Parameters
+    ----------
+    rule : WindowRule
+        With a step.
+    """
+    usual, open_days = STEP_PLANS[rule.step], len(rule.weekdays)
+    if not open_days:
+        return usual
+    return usual._replace(
+        horizon=4 * open_days,
+        length=16 * open_days,
+        seasons=(open_days, 4 * open_days),
+        means=tuple(sorted({min(3, open_days), *(open_days * weeks for weeks in (1, 2, 4, 8))})),
+        every=max(open_days - 1, 1),
+    )
+
+
 def plan_of(
-    schema: Schema, step: str, *, target: str, time: str, horizon: int, length: int, history: int
+    schema: Schema, rule: WindowRule, *, target: str, horizon: int, history: int
 ) -> HorizonPlan:
     """A plan of features that suits the columns and the history.
 
     Parameters
     ----------
     schema : Schema
-    step : str
-    target, time : str
-        Names of their columns.
-    horizon, length : int
-        Steps ahead and steps of history that an answer looks at.
+    rule : WindowRule
+    target : str
+        Name of its column.
+    horizon : int
+        Steps ahead.
     history : int
         Steps of the table that is learned from.
     """
-    usual = STEP_PLANS[step]
+    usual, length, time = usual_plan(rule), rule.length, rule.time
     seasons = [
         (season, periods)
         for season, periods in zip(usual.seasons, usual.periods, strict=True)
         if season <= length
     ] or [(1, usual.periods[0])]
-    days = history * {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7}.get(step, 30.5)
+    day = 7 / len(rule.weekdays) if rule.weekdays else 1
+    lengths = {"minute": 1 / 1440, "hour": 1 / 24, "day": day, "week": 7, "half-month": 15.2}
+    days = history * lengths.get(rule.step, 30.5)
     inputs = [column for column in schema.inputs() if column.name not in (target, time)]
     return HorizonPlan(
         target=target,

@@ -6,6 +6,7 @@ Letters: T steps.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ def forecast_plot(
     name: str,
     times: npt.ArrayLike,
     quantity: npt.ArrayLike,
-    forecasts: Mapping[np.datetime64, tuple[npt.ArrayLike, npt.ArrayLike]],
+    forecasts: Mapping[Any, tuple[npt.ArrayLike, npt.ArrayLike]],
     levels: tuple[float, ...],
 ) -> Figure:
     """Draw one series and the forecasts of it that were made at one or more origins.
@@ -34,11 +35,11 @@ def forecast_plot(
     ----------
     name : str
         Of the series.
-    times : array-like of datetime64, shape (T,)
+    times : array-like of datetime64 or int, shape (T,)
         Rising.
     quantity : array-like of float, shape (T,)
         What came; NaN where it is not known.
-    forecasts : mapping of datetime64 to pair
+    forecasts : mapping of datetime64 or int to pair
         Origin -> moments [H] and quantiles [H, Q].
     levels : tuple of float
         Of the quantiles, rising, 0.5 among them.
@@ -52,7 +53,9 @@ def forecast_plot(
     SchemaError
         When times and quantities differ in length.
     """
-    moments = np.asarray(times, dtype="datetime64[s]")
+    moments = np.asarray(times)
+    is_index = moments.dtype.kind == "i"
+    moments = moments if is_index else moments.astype("datetime64[s]")
     values = np.asarray(quantity, dtype=np.float64)
     if len(moments) != len(values):
         raise SchemaError(
@@ -62,10 +65,12 @@ def forecast_plot(
     axes.plot(moments, values, color=INK, linewidth=1, label="what came")
     for number, (origin, (ahead, quantiles)) in enumerate(forecasts.items()):
         _draw(axes, np.asarray(ahead), np.asarray(quantiles), levels, labelled=number == 0)
-        axes.axvline(float(date2num(origin)), color=ORANGE, linewidth=0.8, linestyle=":")
-    locator = AutoDateLocator()
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        place = float(origin if is_index else date2num(origin))
+        axes.axvline(place, color=ORANGE, linewidth=0.8, linestyle=":")
+    if not is_index:
+        locator = AutoDateLocator()
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.legend(frameon=False, loc="upper left")
     label_axes(axes, "", "Quantity")

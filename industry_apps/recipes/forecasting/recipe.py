@@ -28,7 +28,7 @@ from industry_apps.recipes.forecasting.models import (
     pinball_of,
     weights_of,
 )
-from industry_apps.recipes.forecasting.plans import STEP_PLANS, plan_of
+from industry_apps.recipes.forecasting.plans import plan_of, usual_plan
 from industry_apps.recipes.forecasting.rows import SMALLEST_SCALE
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
@@ -172,12 +172,10 @@ class ForecastRecipe:
             )
         plan = plan_of(
             self.schema,
-            self.rule.step,
+            self.rule,
             target=self.target,
-            time=self.rule.time,
             horizon=horizon,
             history=len(panel.times),
-            length=self.rule.length,
         )
         self.graph_ = ForecastGraph(self.schema, plan, self._wanted(self._names()))
         self.graph_.learn(panel.feeds(held_out[0], self.schema, self.rule))
@@ -192,11 +190,11 @@ class ForecastRecipe:
 
     def _least(self) -> int:
         """Steps of history before the first origin."""
-        return max(min(STEP_PLANS[self.rule.step].seasons[0], self.rule.length // 2), 1)
+        return max(min(usual_plan(self.rule).seasons[0], self.rule.length // 2), 1)
 
     def _stops(self, panel: Panel, end: int) -> list[int]:
         """Origins whose horizon ends by a step, the latest ones, in order."""
-        usual = STEP_PLANS[self.rule.step]
+        usual = usual_plan(self.rule)
         learning = self.options.learning
         every, most = learning.every or usual.every, learning.origins or usual.origins
         stops = range(end - self.rule.horizon, self._least() - 1, -every)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError, nearest
 from industry_apps.limits import Limit
-from industry_apps.recipes.forecasting.plans import STEP_PLANS, step_of
+from industry_apps.recipes.forecasting.plans import step_of, usual_plan
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.long_tables import moment_of
-from industry_apps.runtime.steps import period_of
+from industry_apps.runtime.steps import Calendar
 from industry_apps.schema import Column, infer_columns
 
+#: So few moments may lie several steps apart by chance.
+_MANY_MOMENTS = 5
 #: Levels of the quantiles that are forecast by default.
 LEVELS = (0.1, 0.5, 0.9)
 #: What quantiles may be asked for.
@@ -90,6 +92,7 @@ def rule_of(
     step: str | None,
     horizon: int | None,
     history: int | None,
+    closed: Sequence[str] = (),
 ) -> WindowRule:
     """How a long table becomes windows; what is not given follows from the step.
 
@@ -99,28 +102,44 @@ def rule_of(
         Of its rows.
     names : tuple of str
         Of the columns of series and time.
-    step, horizon, history
+    step, horizon, history, closed
         As in the application.
 
     Raises
     ------
     SchemaError
-        The moments lie apart by what is no step.
+        The moments lie apart by what is no step, or by several.
     """
     step = step or step_of(moments, names[1])
-    usual = STEP_PLANS[step]
-    return WindowRule(
+    calendar = Calendar.learned(step, moments)
+    _check_frequency(calendar, moments, names[1])
+    rule = WindowRule(
         series=names[0],
         time=names[1],
-        length=history or usual.length,
-        horizon=horizon or usual.horizon,
+        length=history or 1,
+        horizon=horizon or 1,
         step=step,
+        anchor=calendar.anchor,
+        weekdays=calendar.weekdays,
+        closed=tuple(closed),
     )
+    usual = usual_plan(rule)
+    return replace(rule, length=history or usual.length, horizon=horizon or usual.horizon)
+
+
+def _check_frequency(calendar: Calendar, moments: NDArray[np.int64], time: str) -> None:
+    """A table of every second week is not one of weeks."""
+    if (apart := replace(calendar, weekdays=()).apart(moments, _MANY_MOMENTS)) > 1:
+        raise SchemaError(
+            f"The moments of column {time!r} lie {apart} steps of a {calendar.step} apart, or "
+            "more, which is no step of time. Name a step that suits, add the rows between them "
+            "with nothing known, or sum up to longer steps."
+        )
 
 
 def described(panel: Panel) -> dict[str, Any]:
     """Series, steps and period of a panel, as JSON values."""
-    first, last = panel.times[[0, -1]].astype("datetime64[s]").astype(str)
+    first, last = panel.calendar.shown(panel.times[[0, -1]]).astype(str)
     return {"series": len(panel.series), "steps": len(panel.times), "first": first, "last": last}
 
 
@@ -140,13 +159,13 @@ def split_by_horizon(frame: pd.DataFrame, seconds: NDArray[np.int64], rule: Wind
         The table is not longer than four horizons.
     """
     horizon, step = rule.horizon, rule.step
-    periods = period_of(seconds, step)
+    periods = rule.calendar.period_of(seconds)
     end = int(periods.max()) + 1
     if end - int(periods.min()) < 4 * horizon:
         raise SchemaError(
-            f"The table goes from {moment_of(seconds.min())} to {moment_of(seconds.max())}, less "
-            f"than four times the horizon of {horizon} steps of a {step}. Give a longer history, "
-            "or choose a shorter horizon."
+            f"The table goes from {rule.written(seconds.min())} to {rule.written(seconds.max())}, "
+            f"less than four times the horizon of {horizon} steps of a {step}. Give a longer "
+            "history, or choose a shorter horizon."
         )
     parts = (
         periods < end - 2 * horizon,

@@ -20,7 +20,7 @@ from industry_apps.recipes.forecasting.assessment import (
     rolling_origins,
 )
 from industry_apps.recipes.forecasting.newsvendor import quantile_name
-from industry_apps.recipes.forecasting.plans import STEP_PLANS
+from industry_apps.recipes.forecasting.plans import usual_plan
 from industry_apps.recipes.forecasting.recipe import ForecastOptions, ForecastRecipe
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.forecasts import answer_keys, asked_at
@@ -151,7 +151,7 @@ class ForecastTable:
             target=self.column,
             stops=list(stops),
             horizon=self.windows.horizon,
-            season=STEP_PLANS[self.windows.step].seasons[0],
+            season=usual_plan(self.windows).seasons[0],
             levels=self.options.quantiles,
             statistical=self.statistical,
             drawn=drawn,

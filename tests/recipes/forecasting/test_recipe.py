@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,7 @@ def test_hardly_any_outcome_is_refused(panel: Panel):
     few = {**panel.columns, "quantity": panel.columns["quantity"].copy()}
     few["quantity"][:, 1:] = np.nan
     with pytest.raises(TrainingError, match=r"Only \d+ quantities are known.*100 are needed"):
-        recipe().fit(Panel(panel.times, panel.series, few, panel.step))
+        recipe().fit(Panel(panel.times, panel.series, few, panel.calendar))
 
 
 def test_trees_learn_the_quantiles_of_noise():
@@ -132,9 +134,9 @@ def test_trees_learn_the_quantiles_of_noise():
 @pytest.mark.parametrize("step", list(STEP_PLANS))
 def test_every_step_has_a_plan_that_can_be_written(step: str):
     usual = STEP_PLANS[step]
-    plan = plan_of(
-        SCHEMA, step, target="quantity", time="time", horizon=2, length=usual.length, history=5000
-    )
+    anchor = (1, 15, 0) if step == "half-month" else None
+    rule = replace(RULE, step=step, length=usual.length, anchor=anchor)
+    plan = plan_of(SCHEMA, rule, target="quantity", horizon=2, history=5000)
     assert plan.known == ("price",)
     assert max(plan.means, default=0) <= plan.length
     from industry_apps.recipes.forecasting.graph import ForecastGraph
@@ -149,9 +151,9 @@ def test_every_step_has_a_plan_that_can_be_written(step: str):
 
 
 def test_calendar_is_looked_at_once_it_has_been_seen_twice():
-    asked = {"target": "quantity", "time": "time", "horizon": 7, "length": 56}
-    assert plan_of(SCHEMA, "day", history=30, **asked).calendar == ("weekday",)
-    assert plan_of(SCHEMA, "day", history=800, **asked).calendar == ("weekday", "day", "month")
+    asked = {"target": "quantity", "horizon": 7}
+    assert plan_of(SCHEMA, RULE, history=30, **asked).calendar == ("weekday",)
+    assert plan_of(SCHEMA, RULE, history=800, **asked).calendar == ("weekday", "day", "month")
 
 
 def moments(*texts: str) -> np.ndarray:
