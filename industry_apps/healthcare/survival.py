@@ -240,7 +240,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     def outputs_(self) -> Schema:
         """With as many horizons and reasons as there are."""
         size = len(self.recipe_.horizons_)
-        told = (replace(c, size=size) if c.name.startswith("survival") else c for c in self.outputs)
+        told = (c.in_lists(size) if c.name.startswith("survival") else c for c in self.outputs)
         return with_reasons(Schema(tuple(told)), self.reasons_)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:

@@ -68,6 +68,9 @@ class Column:
         list of any length.
     channels : int or None
         Of images: how many each has, 1 for grey and 3 for RGB; None for any.
+    listed : bool
+        Whether even a single value is a list: of one, where ``size`` is 1. A size other than 1
+        says so by itself.
     shape : tuple of int or None
         Of numbers that a model answers: each value is an array of this shape, equal in all
         rows, as a map over an image is; None for any length. Empty for single values.
@@ -96,6 +99,7 @@ class Column:
     size: int | None = 1
     channels: int | None = None
     shape: tuple[int | None, ...] = ()
+    listed: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -134,7 +138,16 @@ class Column:
     @property
     def is_list(self) -> bool:
         """Whether a record holds several values in this column: a list, or an array."""
-        return self.size != 1 or bool(self.shape)
+        return self.listed or self.size != 1 or bool(self.shape)
+
+    @property
+    def of_each(self) -> Self:
+        """The column of the values of a list, one a row."""
+        return replace(self, size=1, listed=False)
+
+    def in_lists(self, size: int) -> Self:
+        """The same column with so many values a row: of one value, a list of one."""
+        return replace(self, size=size, listed=True)
 
     def to_array(self, values: Any) -> NDArray[Any]:
         """Check the values of this column and convert them to the dtype of the ONNX input.
@@ -230,8 +243,9 @@ class Column:
         wrong = sizes == 0 if self.size is None else sizes != self.size
         if wrong.any() and (self.size is not None or not self.nullable):
             expected = "at least one value" if self.size is None else f"{self.size} values"
+            expected = "one value" if self.size == 1 else expected
             raise self.error(values, int(wrong.argmax()), expected, "Correct the list.")
-        one = replace(self, size=1, nullable=True)
+        one = replace(self.of_each, nullable=True)
         try:
             flat = one.to_array([value for row in rows for value in row])
         except SchemaError:

@@ -281,3 +281,13 @@ def test_survival_is_ranked_in_real_tables():
     report = SurvivalPredictor(model="trees", trees=QUICK).fit(data).evaluate(data)
     assert report.metrics["c_index"].low > 0.6
     assert np.isfinite(report.metrics["integrated_brier"].value)
+
+
+def test_one_reason_is_a_list_of_one(stays, tmp_path):
+    fitted = OutcomePredictor.fast().set_params(reasons=1).fit(stays)
+    model = Model(fitted.export(tmp_path / "one.onnx"))
+    record = stays.test.head(1).to_dict("records")[0]
+    assert [model.predict(record)["reasons"]] == fitted.predict(stays.test.head(1))[
+        "reasons"
+    ].tolist()
+    assert len(model.predict(record)["reasons"]) == 1

@@ -70,3 +70,14 @@ def test_a_record_may_hold_a_list():
 def test_the_size_travels_with_the_schema():
     schema = Schema((BOUGHT, PAIR))
     assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+def test_a_list_of_one_is_a_list():
+    one = PAIR.in_lists(1)
+    assert one.is_list and not one.of_each.is_list
+    assert one.to_array([[3.0], [4.0]]).tolist() == [[3.0], [4.0]]
+    assert one.missing(2).shape == (2, 1)
+    with pytest.raises(SchemaError, match=r"row 1: got \[1, 2\], expected one value\."):
+        one.to_array([[1], [1, 2]])
+    read = Schema.from_json(json.loads(json.dumps(Schema((one,)).to_json())))["pair"]
+    assert read == one
