@@ -285,9 +285,6 @@ def test_survival_is_ranked_in_real_tables():
 
 def test_one_reason_is_a_list_of_one(stays, tmp_path):
     fitted = OutcomePredictor.fast().set_params(reasons=1).fit(stays)
-    model = Model(fitted.export(tmp_path / "one.onnx"))
-    record = stays.test.head(1).to_dict("records")[0]
-    assert [model.predict(record)["reasons"]] == fitted.predict(stays.test.head(1))[
-        "reasons"
-    ].tolist()
-    assert len(model.predict(record)["reasons"]) == 1
+    found = Model(fitted.export(tmp_path / "one.onnx")).predict(stays.test.iloc[0].to_dict())
+    assert [found["reasons"]] == fitted.predict(stays.test.head(1))["reasons"].tolist()
+    assert len(found["reasons"]) == 1

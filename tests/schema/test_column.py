@@ -74,7 +74,8 @@ def test_the_size_travels_with_the_schema():
 
 def test_a_list_of_one_is_a_list():
     one = PAIR.in_lists(1)
-    assert one.is_list and not one.of_each.is_list
+    assert one.is_list
+    assert not one.of_each.is_list
     assert one.to_array([[3.0], [4.0]]).tolist() == [[3.0], [4.0]]
     assert one.missing(2).shape == (2, 1)
     with pytest.raises(SchemaError, match=r"row 1: got \[1, 2\], expected one value\."):
