@@ -22,7 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest, split_random
+from industry_apps.data import Dataset, Split, sample, split_by_group, split_latest, split_random
+from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
@@ -66,6 +67,9 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         Only these columns become features; all by default.
     ignore : tuple of str
         Columns that must not become features.
+    subject : str
+        The column that says whose application it is, where somebody has several: no feature,
+        and nobody is on two sides of a split. Where applications have a time, that decides.
     ratios : tuple of (str, str)
         Pairs of columns of which the first over the second tells. Amount over duration,
         amount over income, and each column that begins with ``balance`` over limit are
@@ -139,6 +143,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     columns: Mapping[str, str] | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    subject: str = ""
     ratios: tuple[tuple[str, str], ...] = ()
     protected: tuple[str, ...] = ()
     use_protected: bool = False
@@ -174,7 +179,10 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         time = self._name("time")
         if time in frame:
             return split_latest(with_moments(frame, time), time=time)
-        return split_random(frame, target=self._name("is_default"), seed=self.seed)
+        if self.subject:
+            return split_by_group(frame, group=self.subject, seed=self.seed)
+        label = self._name("is_default")
+        return split_random(frame, target=label, ignore=self.ignore, seed=self.seed)
 
     def points(self) -> pd.DataFrame:
         """The table of points of the scorecard, one line a bin.
@@ -193,9 +201,15 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         return self.outputs.extended(self._points().reason_columns)
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
+        if self.subject and self.subject not in train:
+            raise ParameterError(str(unknown_name("column", self.subject, map(str, train))))
         schema, self.protected_ = self._feature_columns(train)
-        time = self._name("time") if self._name("time") in train else ""
-        records = Records(schema=schema, target=self._name("is_default"), time=time)
+        records = Records(
+            schema=schema.without([self.subject]),
+            target=self._name("is_default"),
+            time=self._name("time") if self._name("time") in train else "",
+            subject="" if self._name("time") in train else self.subject,
+        )
         return DecisionTable(records, self._options, refit=False)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest
@@ -223,10 +223,14 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         """The columns of the training table: ours under your names, state, and yours."""
         label = self._name("is_fraud")
         named = self._own_schema()
+        for name in self.ignore:
+            if name not in train:  # misspelt, it would be a feature
+                raise ParameterError(str(unknown_name("column", name, map(str, train.columns))))
         ours = [
             replace(column, required=True)
             for column in named
-            if column.required or (column.name in train and column.name != label)
+            if column.required
+            or (column.name in train and column.name not in (label, *self.ignore))
         ]
         state: list[Column] = []
         if self._keyed(train):

@@ -147,7 +147,9 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
             With the outcome; without a column ``patient`` each row counts as one patient.
         """
         patient, target = self._name("patient"), self._name("outcome")
-        return split_patients(frame, patient=patient, target=target, seed=self.seed)
+        return split_patients(
+            frame, patient=patient, target=target, ignore=self.ignore, seed=self.seed
+        )
 
     @property
     def outputs_(self) -> Schema:

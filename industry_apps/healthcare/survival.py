@@ -30,7 +30,8 @@ from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
-from industry_apps.recipes.scorers import thresholds_of_all
+from industry_apps.recipes.scorers import Labelled, thresholds_of_all
+from industry_apps.recipes.separating import separating_columns, warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.censored_groups import CensoredAnswers
 from industry_apps.recipes.survival.metrics import SURVIVAL, FollowUp
@@ -186,6 +187,7 @@ class SurvivalPredictor(ChosenColumns, Application):
             patient=self._name("patient"),
             target=self._name("event"),
             durations=(self._name("follow_up_days"),),
+            ignore=self.ignore,
             seed=self.seed,
         )
 
@@ -197,6 +199,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         self.patients_ = self.records_.subjects_apart(train, self.check_)
         rows = [self._followed(part) for part in (train, self.check_)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
+        told = Labelled(rows[0].arrays, rows[0].follow_up.event)
+        self.separating_ = separating_columns(schema, told)
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
         self.learned_ = Followed.joined(rows).follow_up
         self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
@@ -206,6 +210,7 @@ class SurvivalPredictor(ChosenColumns, Application):
             reasons = TreeReasons(self.schema_, self.reasons)
             arrays = [part.arrays for part in rows]
             self.reasons_ = reasons.fit(self.recipe_.log_hazard, *arrays, seed=self.seed)
+        warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         rows = [self._followed(part) for part in self._parts(train, validation)]
@@ -279,7 +284,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         return {"model": CensoredAnswers.of(rows.follow_up, horizon, *told, groups)}
 
     def _notes(self) -> tuple[str, ...]:
-        return () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        reasons = () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        return (*reasons, *map(str, self.separating_))
 
     def _facts(self) -> dict[str, Any]:
         notes = list(self._notes())

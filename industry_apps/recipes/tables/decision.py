@@ -17,6 +17,7 @@ from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecip
 from industry_apps.recipes.reasons import TreeReasons
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
+from industry_apps.recipes.separating import Separating, separating_columns, warn_of
 from industry_apps.recipes.stability import Unstable
 from industry_apps.recipes.tables.parts import Learned, TableParts
 from industry_apps.schema import Schema
@@ -81,6 +82,7 @@ class DecisionTable:
         self.learned_ = Learned(parts)
         self.options_ = self._options(self.records.schema)
         rows = self._rows(parts)
+        self.separating_ = separating_columns(self.records.schema, rows[0])
         self.recipe_ = DecisionRecipe(self.records.schema, self.options_).fit(
             rows[0] if weigh is None else weigh(rows[0], parts.train),
             *rows[1:],
@@ -155,7 +157,7 @@ class DecisionTable:
             entities=entities,
             groups=records.people(frame) if records.subject in frame else None,
             split=self.learned_.beside(frame),
-            notes=(*notes, *self.notes()),
+            notes=(*notes, *self.notes(), *self.learned_.shared(frame)),
         )
         return assess(self.recipe_, self.baselines_, asked)
 
@@ -167,7 +169,8 @@ class DecisionTable:
         positive : str or bool
             What the decision is called from the threshold on.
         """
-        notes = {"notes": list(self.notes())} if self._count else {}
+        told = list(self.notes())
+        notes = {"notes": told} if told or self._count else {}
         return {**self.recipe_.facts(positive), **notes}
 
     def thresholds(self) -> dict[str, list[float]]:
@@ -176,8 +179,9 @@ class DecisionTable:
         return thresholds_of_all([self.recipe_, *further])
 
     def notes(self) -> tuple[str, ...]:
-        """How far the reasons can be trusted, where there are any."""
-        return () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+        """How far the reasons can be trusted, and which columns alone tell the outcome."""
+        reasons = () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+        return (*reasons, *map(str, self.separating_))
 
     def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> TableParts:
         return TableParts(self.records, train, validation, delay=self._delay, seed=self._seed)
@@ -214,12 +218,18 @@ class HoldsDecision:
         """The trained models, and what decides behind them."""
         return self.table_.recipe_
 
+    @property
+    def separating_(self) -> tuple[Separating, ...]:
+        """Columns that alone tell the outcome of the training data."""
+        return self.table_.separating_
+
     @abstractmethod
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         """The table, by the columns of the training data; not fitted."""
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self._hold(self._table(train).fit(train, validation))
+        warn_of(self.separating_)
 
     def _hold(self, fitted: DecisionTable) -> None:
         self.table_ = fitted
