@@ -32,6 +32,7 @@ from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import DIRECTIONS, NOT_NEGATIVE, OPEN_SHARE, integer
 from industry_apps.recipes import DecisionOptions, Records, ScorecardOptions, TreeOptions
 from industry_apps.recipes.decision.points import Points
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.recipes.scorers import Labelled
@@ -63,6 +64,8 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         the columns; or trees and scorecard, weighted.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "LOAN_AMT"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -138,9 +141,11 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
+    label = "is_default"
 
     model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     subject: str = ""
@@ -207,6 +212,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         records = Records(
             schema=schema.without([self.subject]),
             target=self._name("is_default"),
+            told=self.labels_of(train),
             time=self._name("time") if self._name("time") in train else "",
             subject="" if self._name("time") in train else self.subject,
         )

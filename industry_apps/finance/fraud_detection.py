@@ -26,7 +26,7 @@ from industry_apps.features import GraphBuilder, Ratio, RatioToRest
 from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
-from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.labels import LABEL, Label, OwnLabels
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.state import TransactionState
@@ -34,7 +34,7 @@ from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
 
 
-class FraudDetector(HoldsDecision, OwnNames, Application):
+class FraudDetector(HoldsDecision, OwnLabels, Application):
     """Probability that a transaction is fraudulent, and whether to stop it.
 
     Transactions need a time and a label, ``is_fraud``; customer, terminal and amount are
@@ -50,6 +50,8 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "TX_AMOUNT"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
     ignore : tuple of str
         Columns that must not become features.
     false_alarm_cost, missed_fraud_cost : float
@@ -95,12 +97,14 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         inputs=("number", "category", "boolean", "datetime", "text"), streaming=True, explains=True
     )
     problem = DECISION
+    label = "is_fraud"
     alert = Column(
         "alert", "boolean", "Fraud, and within what investigators can work", nullable=False
     )
 
     model: Literal["stack", "trees", "network", "transformer", "autoencoder"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
     ignore: tuple[str, ...] = ()
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     missed_fraud_cost: Annotated[float, NOT_NEGATIVE] = 20.0
@@ -135,7 +139,7 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         """
         if not hasattr(self, "_state"):
             self._state = self.new_state()
-        return self._state.enrich(transactions)
+        return self._state.enrich(self.with_truth(transactions))
 
     def new_state(self) -> TransactionState:
         """An empty state, under your column names, for ``update`` and ``enrich``."""
@@ -159,13 +163,18 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         time = self._name("time")
         frame = with_moments(frame, time)
         if self._keyed(frame):
-            frame = self.new_state().enrich(frame)
+            frame = self.new_state().enrich(self.with_truth(frame))
         return split_latest(frame, time=time, delay=self.delay_days)
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         schema = self._schema_of(train).inputs()
         return DecisionTable(
-            Records(schema=schema, target=self._name("is_fraud"), time=self._name("time")),
+            Records(
+                schema=schema,
+                target=self._name("is_fraud"),
+                told=self.labels_of(train),
+                time=self._name("time"),
+            ),
             self._options,
             delay=self.delay_days,
             drop_unstable=self.drop_unstable,

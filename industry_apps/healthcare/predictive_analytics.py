@@ -30,6 +30,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import with_reasons
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
@@ -67,6 +68,8 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         and network, weighted on validation data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"outcome": "readmitted"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -113,9 +116,11 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
+    label = "outcome"
 
     model: Literal["trees", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     diagnoses: tuple[str, ...] = ()
@@ -161,6 +166,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         records = Records(
             schema=self._with_diagnoses(schema, train),
             target=self._name("outcome"),
+            told=self.labels_of(train),
             subject=self._name("patient") if self._name("patient") in train else "",
         )
         options = partial(self._options, rows=len(train))

@@ -28,6 +28,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
 from industry_apps.recipes.scorers import Labelled, thresholds_of_all
@@ -82,6 +83,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         that of the risk. By default quarters of the event times of the training data, each once.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"event": "died"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -148,11 +151,13 @@ class SurvivalPredictor(ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = SURVIVAL
+    label = "event"
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
 
     model: SurvivalModelName = "auto"
     horizons: Annotated[tuple[float, ...], RISING_TIMES] = ()
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     use_protected: tuple[str, ...] = ("age", "sex")
@@ -194,7 +199,12 @@ class SurvivalPredictor(ChosenColumns, Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         schema, self.protected_ = self._feature_columns(train)
         patient = self._name("patient") if self._name("patient") in train else ""
-        self.records_ = Records(schema=schema, target=self._name("event"), subject=patient)
+        self.records_ = Records(
+            schema=schema,
+            target=self._name("event"),
+            subject=patient,
+            told=self.labels_of(train),
+        )
         train, self.check_ = self._parts(train, validation)
         self.patients_ = self.records_.subjects_apart(train, self.check_)
         rows = [self._followed(part) for part in (train, self.check_)]

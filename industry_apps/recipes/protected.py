@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, unknown_name
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.evaluation.fairness.report import bands
-from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.mitigation import reweighing
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema, infer_columns
@@ -126,7 +126,7 @@ class ProtectedColumns:
         return replace(rows, weight=reweighing(groups[column], rows.target))
 
 
-class ChosenColumns(OwnNames):
+class ChosenColumns(OwnLabels):
     """A mixin of applications that learn from all columns of a table but those left out.
 
     Their parameters say which: ``features`` and ``ignore``; which are ``protected``, and

@@ -13,6 +13,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
 from industry_apps.recipes import Records
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.runtime import Model, TransactionState
 from industry_apps.workflow.own_tables import own_name
 
@@ -54,9 +55,16 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     time = _column(application, "datetime")
     # A model that has learned without times cannot have learned from later ones knowingly.
     dated = time in frame and all("last" in part for part in facts["split"].values())
-    records = Records(schema=model.schema, target=label, time=time if dated else "")
+    told = application.labels_of(frame) if isinstance(application, OwnLabels) else None
+    records = Records(
+        schema=model.schema,
+        target=label,
+        time=time if dated else "",
+        told=told if told is not None and told.column == label else None,
+    )
     if dated:
-        records.check_later(frame, facts["split"], delay=0)
+        delay = application.get_params(deep=False).get("delay_days", 0)
+        records.check_later(frame, facts["split"], delay=delay)
     target = records.labelled(frame).target
     answers = model.predict(frame)
     outputs = {column.kind: answers[column.name] for column in reversed(model.outputs.columns)}
