@@ -91,14 +91,15 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "text":
         return ["", "!?", "слово 字 😀", "word " * 2_000]
     if column.kind == "category":
-        return [*(column.categories or ["never seen before", "ß", "x" * 10_000])]
+        return [*(column.categories or ["never seen before", "ß", "x" * 10_000]), *column.codes]
     chosen = np.array(thresholds[:: max(1, len(thresholds) // 20)], dtype=np.float32)
     around = [np.nextafter(chosen, np.float32(side)) for side in (-np.inf, np.inf)]
     low = -1e30 if column.low is None else column.low
     high = 1e30 if column.high is None else column.high
     extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
     numbers = np.concatenate([chosen, *around, extreme])
-    return [float(x) for x in numbers if low <= x <= high]
+    codes = map(float, column.codes_as_read)
+    return [*(float(x) for x in numbers if low <= x <= high), *codes]
 
 
 def _edge_images(channels: int) -> list[Any]:

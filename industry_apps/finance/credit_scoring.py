@@ -32,6 +32,7 @@ from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import DIRECTIONS, NOT_NEGATIVE, OPEN_SHARE, integer
 from industry_apps.recipes import DecisionOptions, Records, ScorecardOptions, TreeOptions
 from industry_apps.recipes.decision.points import Points
+from industry_apps.recipes.declared import CODES, Codes
 from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
@@ -66,6 +67,11 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         Names of this class -> your names, as in ``{"amount": "LOAN_AMT"}``.
     positive : str, int or float, optional
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -146,6 +152,8 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
     positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     subject: str = ""

@@ -26,6 +26,7 @@ from industry_apps.features import GraphBuilder, Ratio, RatioToRest
 from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
+from industry_apps.recipes.declared import CODES, Codes, as_declared
 from industry_apps.recipes.labels import LABEL, Label, OwnLabels
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
@@ -52,6 +53,11 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
         Names of this class -> your names, as in ``{"amount": "TX_AMOUNT"}``.
     positive : str, int or float, optional
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     ignore : tuple of str
         Columns that must not become features.
     false_alarm_cost, missed_fraud_cost : float
@@ -105,6 +111,8 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     model: Literal["stack", "trees", "network", "transformer", "autoencoder"] = "trees"
     columns: Mapping[str, str] | None = None
     positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     ignore: tuple[str, ...] = ()
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     missed_fraud_cost: Annotated[float, NOT_NEGATIVE] = 20.0
@@ -260,7 +268,10 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
             ours[0] = replace(ours[0], role="identifier")
         described = [column.name for column in (*ours, *state)]
         further = infer_columns(train, skip=[*described, label, *self.ignore])
-        return Schema((*ours, *state, *further))
+        told = as_declared(
+            (*ours, *state, *further), train, categories=self.categories, missing=self.missing
+        )
+        return Schema(tuple(told))
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))

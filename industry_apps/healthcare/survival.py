@@ -28,6 +28,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
+from industry_apps.recipes.declared import CODES, Codes
 from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
@@ -85,6 +86,11 @@ class SurvivalPredictor(ChosenColumns, Application):
         Names of this class -> your names, as in ``{"event": "died"}``.
     positive : str, int or float, optional
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -158,6 +164,8 @@ class SurvivalPredictor(ChosenColumns, Application):
     horizons: Annotated[tuple[float, ...], RISING_TIMES] = ()
     columns: Mapping[str, str] | None = None
     positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     use_protected: tuple[str, ...] = ("age", "sex")

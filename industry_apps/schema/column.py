@@ -71,6 +71,10 @@ class Column:
     listed : bool
         Whether even a single value is a list: of one, where ``size`` is 1. A size other than 1
         says so by itself.
+    codes : tuple of float or str
+        Of numbers and categories: values that stand for a missing one, each for a reason of its
+        own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
+        what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
     shape : tuple of int or None
         Of numbers that a model answers: each value is an array of this shape, equal in all
         rows, as a map over an image is; None for any length. Empty for single values.
@@ -100,6 +104,7 @@ class Column:
     channels: int | None = None
     shape: tuple[int | None, ...] = ()
     listed: bool = False
+    codes: tuple[float | str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -187,7 +192,7 @@ class Column:
         if self.kind == "datetime":
             array = to_seconds(values)
         elif self.kind in ("number", "boolean"):
-            array = to_float(values, self.kind)
+            array = to_float(self._without_texts(values), self.kind)
         else:
             array = to_strings(values, self.kind)
         self._check_limits(array, values)
@@ -219,6 +224,22 @@ class Column:
         else:
             absent = np.isnan(array)
         return absent if absent.ndim == 1 else absent.reshape(len(absent), -1).all(axis=1)
+
+    def without_codes(self, array: NDArray[Any]) -> NDArray[Any]:
+        """An array made by :meth:`to_array`, with missing values in place of codes.
+
+        Of a category that has several codes, each stays a level as others are.
+        """
+        if not self.codes or (self.kind == "category" and len(self.codes) > 1):
+            return array
+        return np.where(np.isin(array, self.codes_as_read), self.missing(1), array)
+
+    @property
+    def codes_as_read(self) -> NDArray[Any]:
+        """The codes that arrays made by :meth:`to_array` hold."""
+        if self.kind == "number":
+            return np.array([c for c in self.codes if not isinstance(c, str)], dtype=np.float32)
+        return np.array(self.codes, dtype=np.object_)
 
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
@@ -308,13 +329,24 @@ class Column:
             return [None] * self.size if self.size and self.nullable else []
         return list(value)
 
+    def _without_texts(self, values: Any) -> Any:
+        """Values of which those that are a code of text are missing, and such beside it numbers."""
+        texts = {code for code in self.codes if isinstance(code, str)}
+        dtype = getattr(values, "dtype", None)
+        if not texts or (dtype is not None and getattr(dtype, "kind", "O") in "fiub"):
+            return values
+        return [_number_in(each, texts) if isinstance(each, str) else each for each in values]
+
     def _check_limits(self, array: NDArray[Any], values: Any) -> None:
         if not self.nullable and (absent := self.is_missing(array)).any():
             raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
+        if self.codes and self.kind == "number":  # which no limit is about
+            inside = next((end for end in (self.low, self.high) if end is not None), 0.0)
+            array = np.where(np.isin(array, self.codes_as_read), np.float32(inside), array)
         if self.kind == "number":
             self._check_range(array, values)
         elif self.categories:
-            unknown = set(array.tolist()) - set(self.categories) - {""}
+            unknown = set(array.tolist()) - {*self.categories, *self.codes, ""}
             if unknown:
                 row = int(np.isin(array, list(unknown)).argmax())
                 near = nearest(array[row], self.categories)
@@ -349,3 +381,11 @@ class Column:
                         f"a number {sign} {limit:g}{unit}",
                         "Correct the value, or leave it missing if it is not known.",
                     )
+
+
+def _number_in(text: str, codes: set[str]) -> float | str | None:
+    """What a text holds in a column of numbers of which a code has made texts."""
+    try:
+        return None if text in codes else text if "_" in text else float(text)
+    except ValueError:
+        return text

@@ -141,7 +141,15 @@ class Schema:
         known = {field.name for field in fields(Column)}
         made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
         return cls(
-            tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
+            tuple(
+                replace(
+                    c,
+                    categories=tuple(c.categories),
+                    shape=tuple(c.shape),
+                    codes=tuple(c.codes),
+                )
+                for c in made
+            )
         )
 
 

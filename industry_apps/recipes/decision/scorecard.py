@@ -298,7 +298,7 @@ class ScorecardScorer:
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> edges of its bins."""
         return {
-            steps.names[0]: list(steps.edges)
+            steps.names[0]: [*steps.edges, *steps.points]
             for steps in self.features.encoders
             if isinstance(steps, NumberSteps) and steps.names[0] in self.features.schema
         }
@@ -335,10 +335,13 @@ class ScorecardScorer:
         for name, source in self._sources.items():
             numbers = FeatureGraph(self.schema, [Raw(source)]).run(train.arrays)["numeric"][:, 0]
             directions = (self.directions[name],) if name in self.directions else free
-            found.append(number_attribute(source, numbers, outcomes, limits, directions))
+            codes = self._codes_of(source)
+            if codes:  # each has a bin
+                numbers = train.arrays[name].astype(np.float32)
+            found.append(number_attribute(source, numbers, outcomes, limits, directions, codes))
         for column in self.schema.inputs():
             if column.kind == "category":
-                texts = train.arrays[column.name]
+                texts = column.without_codes(train.arrays[column.name])
                 found.append(category_attribute(column.name, texts, outcomes, limits))
         for attribute in found:
             if attribute.information < options.min_information:
@@ -347,6 +350,12 @@ class ScorecardScorer:
                     f"{options.min_information:g}"
                 )
         return [attribute for attribute in found if attribute.name not in self.left_out_]
+
+    def _codes_of(self, source: Source) -> list[float]:
+        """Numbers of a column that stand for a missing value; none of a derived number."""
+        if not isinstance(source, Value):
+            return []
+        return [float(code) for code in self.schema[source.column].codes_as_read]
 
     def _regression(
         self, attributes: list[Attribute], train: Labelled
