@@ -151,9 +151,15 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
 
     def new_state(self) -> TransactionState:
         """An empty state, under your column names, for ``update`` and ``enrich``."""
+        customer, terminal = self._name("customer"), self._name("terminal")
+        if customer == terminal:
+            raise ParameterError(
+                f"The 'columns' parameter has {customer!r} for customer and terminal, of which the "
+                "stream would tell the same. Name one of the two, or a copy of the column."
+            )
         return TransactionState(
-            entity=self._name("customer"),
-            place=self._name("terminal"),
+            entity=customer,
+            place=terminal,
             time=self._name("time"),
             amount=self._name("amount"),
             label=self._name("is_fraud"),

@@ -20,6 +20,7 @@ from industry_apps.schema.values import (
     UnfitError,
     is_missing,
     is_single,
+    shown,
     to_float,
     to_seconds,
     to_strings,
@@ -244,7 +245,7 @@ class Column:
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
         found = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        value = repr(found.item() if isinstance(found, np.number) else found)
+        value = shown(found.item() if isinstance(found, np.number) else found)
         if isinstance(found, np.ndarray):
             value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"

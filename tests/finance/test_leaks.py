@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.errors import LeakageError, LeakageWarning, ParameterError
+from industry_apps.data.simulators import card_transactions
+from industry_apps.errors import LeakageError, LeakageWarning, ParameterError, SchemaError
 from industry_apps.export.model_card import render_card
 from industry_apps.finance import CreditScorer, FraudDetector
 from industry_apps.runtime import Model
@@ -101,3 +102,22 @@ def test_samples_do_not_leak(kind):
     with warnings.catch_warnings():
         warnings.simplefilter("error", LeakageWarning)
         kind.fast().fit(kind.sample())
+
+
+def test_two_roles_may_share_a_column(tmp_path):
+    frame = loans(900).rename(columns={"amount": "LIMIT_BAL"})
+    scorer = CreditScorer.fast().set_params(columns={"amount": "LIMIT_BAL", "limit": "LIMIT_BAL"})
+    parts = scorer.split(frame)
+    model = Model(scorer.fit(parts).export(tmp_path / "one.onnx", check=parts))
+    assert model.schema.names.count("LIMIT_BAL") == 1
+    with pytest.raises(SchemaError, match=r"'LIMIT_BAL' is declared twice.*second name"):
+        scorer.set_params(columns={"time": "LIMIT_BAL", "limit": "LIMIT_BAL"}).fit(parts)
+
+
+def test_a_stream_of_one_name_is_refused_and_a_copy_is_not():
+    frame = card_transactions(customers=150, terminals=200, days=45, radius=15.0, seed=4)
+    frame = frame.drop(columns=["scenario", "transaction_id", "terminal"])
+    detector = FraudDetector.fast().set_params(columns={"terminal": "customer"})
+    with pytest.raises(ParameterError, match=r"'customer' for customer and terminal.* a copy"):
+        detector.split(frame)
+    detector.set_params(columns=None).split(frame.assign(terminal=frame["customer"]))

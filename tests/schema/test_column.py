@@ -72,6 +72,16 @@ def test_the_size_travels_with_the_schema():
     assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
 
 
+def test_a_list_among_single_values_is_blamed_itself():
+    schema = Schema((Column("age", "number"), Column("sex", "category"), Column("x", "number")))
+    for value in ([41.0], (41.0,), np.array([41.0]), [1.0, 2.0]):
+        with pytest.raises(SchemaError, match=r"Column 'age': got .*expected one value, as other"):
+            schema.to_arrays({"sex": "f", "age": value, "x": 1.0})
+    schema.to_arrays({"sex": ["f"], "age": [41.0], "x": [1.0]})  # the remedy
+    with pytest.raises(SchemaError, match=r"Column 'x': got 1\.0, expected one value a row"):
+        schema.to_arrays({"sex": ["f", "m"], "age": [1.0, 2.0], "x": 1.0})
+
+
 def test_a_list_of_one_is_a_list():
     one = PAIR.in_lists(1)
     assert one.is_list
