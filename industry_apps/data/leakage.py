@@ -60,10 +60,11 @@ def check_leakage(
                 )
         last, first = train[time].max(), test[time].min()
         if first < last + pd.Timedelta(days=delay) or first == last:
+            known_later = f", whose labels are known {delay} days later" if delay else ""
             raise LeakageError(
                 f"Column {time!r}: the data to judge on begin at {first}, but the model learns "
-                f"from data up to {last}, whose labels are known {delay} days later. Use later "
-                "data, or split with split_by_time."
+                f"from data up to {last}{known_later}. Use later data, or split with "
+                "split_by_time."
             )
     if group is not None:
         known, asked = (set(map(_named, part[group].dropna())) for part in (train, test))

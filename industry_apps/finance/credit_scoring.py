@@ -25,7 +25,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_by_group, split_latest, split_random
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.decisions import DECISION
+from industry_apps.evaluation.decisions import DECISION, DecisionWords
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.export.model_file import answering
 from industry_apps.features import GraphBuilder, Ratio
@@ -148,6 +148,9 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
     label = "is_default"
+    decision_words = DecisionWords(
+        says="refuses", whom="applicants", caught="who default", right="of the refused default"
+    )
 
     model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
@@ -258,7 +261,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         told = "Learned from accepted applicants only: no reject inference."
-        report = self.table_.evaluate(frame, notes=(told,))
+        report = self._worded(self.table_.evaluate(frame, notes=(told,)))
         report = replace(report, groups=self._beside_groups(frame, report))
         if self.model == "scorecard":
             from industry_apps.recipes.decision.scorecard_plots import points_section

@@ -22,7 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.decisions import DECISION
+from industry_apps.evaluation.decisions import DECISION, DecisionWords
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.features import GraphBuilder
 from industry_apps.features.sources import Lookup, Source
@@ -123,6 +123,12 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
     label = "outcome"
+    decision_words = DecisionWords(
+        says="flags",
+        whom="records",
+        caught="with the outcome",
+        right="of the flagged have the outcome",
+    )
 
     model: Literal["trees", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
@@ -205,7 +211,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         return dict(zip(self.outputs_.names, (found[n] for n in names if n in found), strict=True))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        report, table = self.table_.evaluate(frame), self.table_
+        report, table = self._worded(self.table_.evaluate(frame)), self.table_
         rows, (risk, high) = table.records.labelled(frame), decided(report)
         systems = {"model": risk, **table.baselines_.probabilities(rows.arrays)}
         systems.pop("prevalence", None)

@@ -74,6 +74,14 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     decision = (outputs[kind] == positive).to_numpy(bool)
     costs = Costs(false_alarm=rule["false_alarm_cost"], missed=rule["missed_cost"])
     groups = frame[entity].to_numpy() if entity in frame else None
+    curves = DecisionCurves(
+        target=target,
+        probability=probability,
+        threshold=rule["threshold"],
+        costs=costs,
+        day=records.days(frame).astype("datetime64[D]") if dated else None,
+    )
+    words = getattr(application, "decision_words", None)
     return Report(
         application=application.name,
         data=data_name(frame.attrs["data"]),
@@ -81,13 +89,8 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
         metrics=decision_metrics(target, probability, decision, costs, groups=groups),
         split={"test": {"rows": len(frame), "positives": int(target.sum())}},
         parity=facts["parity"],
-        curves=DecisionCurves(
-            target=target,
-            probability=probability,
-            threshold=rule["threshold"],
-            costs=costs,
-            day=records.days(frame).astype("datetime64[D]") if dated else None,
-        ),
+        curves=curves,
+        headline_text="" if words is None else words.headline(curves),
     )
 
 

@@ -39,6 +39,15 @@ def test_a_column_that_alone_separates_is_named(tmp_path):
     assert "'scenario' alone separates" in render_card(model.metadata)
 
 
+def test_applicants_raise_no_alerts(tmp_path):
+    parts = CreditScorer.fast().split(loans())
+    report = CreditScorer.fast().fit(parts).evaluate(parts)
+    assert "alert" not in str(report)
+    assert " the model refuses " in report.headline()
+    assert " of 400 applicants, among them " in report.headline()
+    assert report.headline().endswith("% of the refused default.")
+
+
 def test_ignored_it_is_not():
     parts = CreditScorer.fast().split(leaking(loans()))
     scorer = CreditScorer.fast().set_params(ignore=("scenario",)).fit(parts)  # warnings are errors

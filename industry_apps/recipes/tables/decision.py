@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.evaluation import EntityDays, Report
+from industry_apps.evaluation.decisions import DecisionWords
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.decision.assessment import Assessed, DecisionBaselines, assess
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
@@ -209,6 +211,8 @@ class HoldsDecision:
     """A mixin of applications whose model is a decision on the records of a table."""
 
     table_: DecisionTable
+    #: What the decision is called in a report, where it is no alert.
+    decision_words: ClassVar[DecisionWords | None] = None
     schema_: Schema
     check_: pd.DataFrame
     split_: Mapping[str, Mapping[str, Any]]
@@ -237,6 +241,12 @@ class HoldsDecision:
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.table_.fit_baselines(train, validation)
+
+    def _worded(self, report: Report) -> Report:
+        """A report whose headline calls the decision by its name."""
+        if self.decision_words is None or report.curves is None:
+            return report
+        return replace(report, headline_text=self.decision_words.headline(report.curves))
 
     def _facts(self) -> dict[str, Any]:
         return self.table_.facts()
