@@ -171,12 +171,13 @@ def _number(value: Any) -> str:
 
 
 def _limits(column: Mapping[str, Any]) -> str:
-    low, high = column["low"], column["high"]
+    low, high, codes = column["low"], column["high"], column.get("codes", ())
     return " ".join(
         text
         for text in (
             f">= {low:g}" if low is not None else "",
             f"<= {high:g}" if high is not None else "",
+            f"missing: {', '.join(map(_number, codes))}" if codes else "",
         )
         if text
     )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.export.model_card import render_card
 from industry_apps.finance import CreditScorer, FraudDetector
 from industry_apps.healthcare import OutcomePredictor, SurvivalPredictor
 from industry_apps.runtime import Model
@@ -60,6 +61,7 @@ def test_several_codes_are_several_levels_in_the_file_too(model, tmp_path):
     assert risks[0] > max(risks[1:]) + 0.1
     if model != "network":
         assert file.predict(base | {"purpose": "?"}) == file.predict(base | {"purpose": None})
+    assert "missing: " in render_card(file.metadata)
     native = scorer.predict(pd.DataFrame(rows))
     assert np.allclose(native["default_probability"], risks, atol=1e-5)
     with pytest.raises(SchemaError, match=r"'income'.*got -7"):
