@@ -29,6 +29,7 @@ from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.declared import CODES, Codes
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
@@ -215,6 +216,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         )
         train, self.check_ = self._parts(train, validation)
         self.patients_ = self.records_.subjects_apart(train, self.check_)
+        self.rows_ = None if patient else EqualRows(self.records_, train, self.check_)
         rows = [self._followed(part) for part in (train, self.check_)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
         told = Labelled(rows[0].arrays, rows[0].follow_up.event)
@@ -289,7 +291,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         split = {**self.split_, "test": self._describe(frame)}
         report = assess_survival(self.recipe_, self.baselines_, rows, self.learned_, split)
         known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
-        notes = (*report.notes, known, *self._notes())
+        shared = () if self.rows_ is None else self.rows_.shared(frame)
+        notes = (*report.notes, known, *self._notes(), *shared)
         return replace(report, groups=self._groups(frame, rows), notes=notes)
 
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, GroupedAnswers]:

@@ -69,6 +69,9 @@ class Column:
         list of any length.
     channels : int or None
         Of images: how many each has, 1 for grey and 3 for RGB; None for any.
+    shape : tuple of int or None
+        Of numbers that a model answers: each value is an array of this shape, equal in all
+        rows, as a map over an image is; None for any length. Empty for single values.
     listed : bool
         Whether even a single value is a list: of one, where ``size`` is 1. A size other than 1
         says so by itself.
@@ -76,9 +79,6 @@ class Column:
         Of numbers and categories: values that stand for a missing one, each for a reason of its
         own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
         what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
-    shape : tuple of int or None
-        Of numbers that a model answers: each value is an array of this shape, equal in all
-        rows, as a map over an image is; None for any length. Empty for single values.
 
     Examples
     --------

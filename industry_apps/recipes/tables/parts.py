@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.data import split_off_latest
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.records import Records, with_moments
 
 Described = dict[str, dict[str, Any]]
@@ -80,10 +79,9 @@ class Learned:
     def __init__(self, parts: TableParts) -> None:
         self.records, self._delay = parts.records, parts.delay
         self.described = parts.describe()
-        self._rows: NDArray[np.uint64] | None = None
+        self._rows: EqualRows | None = None
         if not (self.records.time or self.records.subject):  # nothing else keeps them apart
-            prints = [self._prints(part) for part in parts.frames.values()]
-            self._rows = np.unique(np.concatenate(prints))
+            self._rows = EqualRows(self.records, *parts.frames.values())
         self._subjects: set[str] = set()
         if self.records.subject:
             self._subjects = self.records.subjects_apart(*parts.frames.values())
@@ -102,24 +100,7 @@ class Learned:
 
     def shared(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """A note where records to judge on are equal to records that were learned from."""
-        if self._rows is None:
-            return ()
-        count = int(np.isin(self._prints(frame), self._rows).sum())
-        if not count:
-            return ()
-        return (
-            f"{count} of {len(frame)} records to judge on ({count / len(frame):.1%}) equal a "
-            "record that was learned from in every column and in the label. If they are the same "
-            "record twice, drop duplicates before the split.",
-        )
-
-    def _prints(self, frame: pd.DataFrame) -> NDArray[np.uint64]:
-        """A number for each record, equal where all that a model may see is equal."""
-        rows = self.records.labelled(frame)
-        seen = pd.DataFrame({str(n): values for n, values in enumerate(rows.arrays.values())})
-        prints = pd.util.hash_pandas_object(seen.assign(target=rows.target), index=False)
-        found: NDArray[np.uint64] = np.asarray(prints, dtype=np.uint64)
-        return found
+        return () if self._rows is None else self._rows.shared(frame)
 
     def beside(self, frame: pd.DataFrame) -> Described:
         """The parts and the table to judge on, in words."""
