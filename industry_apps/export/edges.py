@@ -14,6 +14,7 @@ from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.long_tables import WindowRule, moment_of
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.codes import read_codes
 
 
 class Moment(NamedTuple):
@@ -98,7 +99,7 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     high = 1e30 if column.high is None else column.high
     extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
     numbers = np.concatenate([chosen, *around, extreme])
-    codes = map(float, column.codes_as_read)
+    codes = map(float, read_codes(column))
     return [*(float(x) for x in numbers if low <= x <= high), *codes]
 
 

@@ -19,7 +19,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
-from industry_apps.features.sources import IsCode, Source, Value, without_codes
+from industry_apps.features.sources import IsCode, Source, Value, write_without_codes
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -32,6 +32,7 @@ from industry_apps.features.tabular import (
 from industry_apps.features.text import Tokens, WordCounts
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import without_codes
 from industry_apps.schema.table import Arrays
 
 NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
@@ -143,7 +144,7 @@ class FeatureGraph(RunsItsGraph):
         return FeatureGraph(self.schema, kept)
 
     def _known(self, arrays: Mapping[str, NDArray[Any]], encoder: ColumnEncoder) -> NDArray[Any]:
-        return self.schema[encoder.column].without_codes(arrays[encoder.column])
+        return without_codes(self.schema[encoder.column], arrays[encoder.column])
 
     def _numbers(self, arrays: Mapping[str, NDArray[Any]]) -> dict[Source, NDArray[Any]]:
         """The numbers [rows] that some encoder learns from, by one run of one graph."""
@@ -169,7 +170,7 @@ class FeatureGraph(RunsItsGraph):
         dict of str to str
             "numeric", "codes", "tokens", "pixels" -> tensor; only those that have columns.
         """
-        known = {c.name: without_codes(builder, c, inputs[c.name]) for c in self.schema}
+        known = {c.name: write_without_codes(builder, c, inputs[c.name]) for c in self.schema}
         parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": [], "pixels": []}
         for kind, members in groupby(self._encoders, key=type):
             group: list[Any] = list(members)

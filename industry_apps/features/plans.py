@@ -9,6 +9,7 @@ from industry_apps.features.sources import CYCLES, IsCode, Source, TimePart, Val
 from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
 from industry_apps.features.text import WordCounts
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import read_codes
 
 if TYPE_CHECKING:
     from industry_apps.features.graph import Encoder
@@ -114,7 +115,7 @@ def _smooth_column(column: Column) -> list[Encoder]:
 
 def _codes(column: Column) -> list[Encoder]:
     """Which code stands in place of a number."""
-    return [Missing(IsCode(column.name, float(code))) for code in column.codes_as_read]
+    return [Missing(IsCode(column.name, float(code))) for code in read_codes(column)]
 
 
 def _clock(column: Column) -> list[TimePart]:

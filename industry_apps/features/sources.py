@@ -14,6 +14,7 @@ import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.schema import Column
+from industry_apps.schema.codes import are_missing, read_codes
 from industry_apps.schema.values import MISSING_TIME
 
 Part = Literal["hour", "weekday", "day", "month", "weekend"]
@@ -332,15 +333,15 @@ def _modulo(builder: GraphBuilder, x: str, number: int) -> str:
     return builder.node("Mod", x, builder.constant(np.int64(number)))
 
 
-def without_codes(builder: GraphBuilder, column: Column, values: str) -> str:
+def write_without_codes(builder: GraphBuilder, column: Column, values: str) -> str:
     """A raw column [batch, 1] in which codes of missing values are missing.
 
     Of a category that has several codes, each is a level as others are.
     """
-    codes = column.codes_as_read
-    if not len(codes) or (column.kind == "category" and len(codes) > 1):
+    if not are_missing(column):
         return values
     empty = builder.constant(column.missing(1).reshape(1, 1))
+    codes = read_codes(column)
     for code in codes:
         same = builder.node("Equal", values, builder.constant(np.array([[code]], codes.dtype)))
         values = builder.node("Where", same, empty, values)

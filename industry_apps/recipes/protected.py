@@ -20,6 +20,7 @@ from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.mitigation import reweighing
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema, infer_columns
+from industry_apps.schema.codes import without_codes
 
 #: Ages in years at which a group begins.
 _AGES = (25, 35, 50, 65)
@@ -65,7 +66,7 @@ class ProtectedColumns:
     def _labels(self, column: Column, values: pd.Series) -> Any:
         if column.name in self._edges:
             return _cut(_numbers(column, values), self._edges[column.name])
-        array = column.without_codes(column.to_array(values))
+        array = without_codes(column, column.to_array(values))
         if column.kind == "number":
             return bands(array, _AGES)
         if column.kind == "boolean":
@@ -263,7 +264,7 @@ def _refuse_leaks(leaks: Mapping[str, str], names: Iterable[str]) -> None:
 
 def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     """Numbers of shape [rows], of times the years; NaN where there is none."""
-    array = column.without_codes(column.to_array(values))
+    array = without_codes(column, column.to_array(values))
     if column.kind == "datetime":
         years = array.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
         return np.where(column.is_missing(array), np.nan, years)

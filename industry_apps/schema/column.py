@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
 from industry_apps.schema.values import (
     MISSING_TIME,
@@ -129,6 +130,11 @@ class Column:
                 f"Column {self.name!r} has size {self.size!r}; expected an int >= 1, or None for "
                 "a list of any length."
             )
+        if self.codes and self.kind not in ("number", "category"):
+            raise SchemaError(
+                f"Column {self.name!r} of kind {self.kind!r} has codes {self.codes!r}, which only "
+                "numbers and categories have. Leave its missing values empty."
+            )
         self._check_image()
 
     @classmethod
@@ -193,7 +199,7 @@ class Column:
         if self.kind == "datetime":
             array = to_seconds(values)
         elif self.kind in ("number", "boolean"):
-            array = to_float(self._without_texts(values), self.kind)
+            array = to_float(without_texts(self, values) if self.codes else values, self.kind)
         else:
             array = to_strings(values, self.kind)
         self._check_limits(array, values)
@@ -225,22 +231,6 @@ class Column:
         else:
             absent = np.isnan(array)
         return absent if absent.ndim == 1 else absent.reshape(len(absent), -1).all(axis=1)
-
-    def without_codes(self, array: NDArray[Any]) -> NDArray[Any]:
-        """An array made by :meth:`to_array`, with missing values in place of codes.
-
-        Of a category that has several codes, each stays a level as others are.
-        """
-        if not self.codes or (self.kind == "category" and len(self.codes) > 1):
-            return array
-        return np.where(np.isin(array, self.codes_as_read), self.missing(1), array)
-
-    @property
-    def codes_as_read(self) -> NDArray[Any]:
-        """The codes that arrays made by :meth:`to_array` hold."""
-        if self.kind == "number":
-            return np.array([c for c in self.codes if not isinstance(c, str)], dtype=np.float32)
-        return np.array(self.codes, dtype=np.object_)
 
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
@@ -330,20 +320,11 @@ class Column:
             return [None] * self.size if self.size and self.nullable else []
         return list(value)
 
-    def _without_texts(self, values: Any) -> Any:
-        """Values of which those that are a code of text are missing, and such beside it numbers."""
-        texts = {code for code in self.codes if isinstance(code, str)}
-        dtype = getattr(values, "dtype", None)
-        if not texts or (dtype is not None and getattr(dtype, "kind", "O") in "fiub"):
-            return values
-        return [_number_in(each, texts) if isinstance(each, str) else each for each in values]
-
     def _check_limits(self, array: NDArray[Any], values: Any) -> None:
         if not self.nullable and (absent := self.is_missing(array)).any():
             raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
-        if self.codes and self.kind == "number":  # which no limit is about
-            inside = next((end for end in (self.low, self.high) if end is not None), 0.0)
-            array = np.where(np.isin(array, self.codes_as_read), np.float32(inside), array)
+        if self.codes and self.kind == "number":
+            array = within_limits(self, array)
         if self.kind == "number":
             self._check_range(array, values)
         elif self.categories:
@@ -382,11 +363,3 @@ class Column:
                         f"a number {sign} {limit:g}{unit}",
                         "Correct the value, or leave it missing if it is not known.",
                     )
-
-
-def _number_in(text: str, codes: set[str]) -> float | str | None:
-    """What a text holds in a column of numbers of which a code has made texts."""
-    try:
-        return None if text in codes else text if "_" in text else float(text)
-    except ValueError:
-        return text

@@ -35,6 +35,7 @@ from industry_apps.recipes.decision.binning import (
 )
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import read_codes, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -341,7 +342,7 @@ class ScorecardScorer:
             found.append(number_attribute(source, numbers, outcomes, limits, directions, codes))
         for column in self.schema.inputs():
             if column.kind == "category":
-                texts = column.without_codes(train.arrays[column.name])
+                texts = without_codes(column, train.arrays[column.name])
                 found.append(category_attribute(column.name, texts, outcomes, limits))
         for attribute in found:
             if attribute.information < options.min_information:
@@ -355,7 +356,7 @@ class ScorecardScorer:
         """Numbers of a column that stand for a missing value; none of a derived number."""
         if not isinstance(source, Value):
             return []
-        return [float(code) for code in self.schema[source.column].codes_as_read]
+        return [float(code) for code in read_codes(self.schema[source.column])]
 
     def _regression(
         self, attributes: list[Attribute], train: Labelled
