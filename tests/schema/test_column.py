@@ -92,3 +92,18 @@ def test_a_list_of_one_is_a_list():
         one.to_array([[1], [1, 2]])
     read = Schema.from_json(json.loads(json.dumps(Schema((one,)).to_json())))["pair"]
     assert read == one
+
+
+def test_codes_are_of_numbers_and_categories():
+    income = Column("income", "number", low=0, codes=(-9.0, "?"), nullable=False)
+    assert income.to_array([-9, 12.5, -9.0]).tolist() == [-9, 12.5, -9]
+    with pytest.raises(SchemaError, match=r"'income', row 1: got -8, expected a number >= 0"):
+        income.to_array([-9, -8])
+    with pytest.raises(SchemaError, match=r"'income', row 1: got '\?', expected a value"):
+        income.to_array([-9, "?"])
+    size = Column("size", "category", categories=("S", "M"), codes=("?",))
+    assert size.to_array(["S", "?"]).tolist() == ["S", "?"]
+    schema = Schema((income, size))
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    with pytest.raises(SchemaError, match="'since' of kind 'datetime' has codes"):
+        Column("since", "datetime", codes=(-9.0,))
