@@ -81,25 +81,33 @@ def _named(value: object) -> str:
 
 
 def refuse_random(values: pd.Series, column: str) -> None:
-    """Raise when a column says that rows must not be split at random.
-
-    A subject is a name in whose column many values come again, few times each: a group with two
-    values, or a device that is one of three in thousands of rows, sets nobody apart.
-    """
-    name = column.lower().removesuffix("_id").removesuffix("id")
-    if values.dtype.kind == "M" or name in _TIMES:
+    """Raise when a column says that rows must not be split at random."""
+    if values.dtype.kind == "M" or _bare(column) in _TIMES:
         raise LeakageError(
             f"Column {column!r} is a time: a random split would train on the future. Use "
             "split_latest or split_by_time; name the column in 'ignore', or drop it, if it is no "
             "time."
         )
-    if name in _SUBJECTS and _come_again(values):
+    refuse_subjects(values, column)
+
+
+def refuse_subjects(values: pd.Series, column: str) -> None:
+    """Raise when a column names subjects, of whom a random split would show both sides.
+
+    A subject is a name in whose column many values come again, few times each: a group with two
+    values, or a device that is one of three in thousands of rows, sets nobody apart.
+    """
+    if _bare(column) in _SUBJECTS and _come_again(values):
         raise LeakageError(
             f"Column {column!r} names a subject with several rows: a random split would put the "
-            "same one into training and test. Use split_by_group, or name the column as "
-            "the subject where the application takes one ('subject', or 'columns' for a patient); "
-            "name it in 'ignore', or drop it, if it names no subject."
+            "same one into training and test. Use split_by_group, or name the column as the "
+            "subject where the application takes one ('subject', or 'columns' for a patient); name "
+            "it in 'ignore', or drop it, if it names no subject."
         )
+
+
+def _bare(column: str) -> str:
+    return column.lower().removesuffix("_id").removesuffix("id")
 
 
 def moments_of(frame: pd.DataFrame, time: str) -> pd.Series:

@@ -75,8 +75,11 @@ def test_ignore_and_subject_decide():
     frame = loans(600).assign(client=np.arange(600) % 200)
     with pytest.raises(LeakageError, match=r"'client' names a subject .*'subject'"):
         CreditScorer.fast().split(frame)
+    with pytest.raises(LeakageError, match="'client' names a subject"):
+        CreditScorer.fast().fit(frame)
     parts = CreditScorer.fast().set_params(ignore=("client",)).split(frame)
     assert set(parts.train["client"]) & set(parts.test["client"])
+    assert "client" not in CreditScorer.fast().set_params(ignore=("client",)).fit(frame).schema_
     apart = CreditScorer.fast().set_params(subject="client")
     parts = apart.split(frame)
     assert not set(parts.train["client"]) & set(parts.test["client"])

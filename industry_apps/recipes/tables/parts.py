@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from industry_apps.data import split_off_latest
+from industry_apps.data.leakage import refuse_subjects
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.records import Records, with_moments
 
@@ -28,6 +29,11 @@ class TableParts:
         Days until a label is known.
     seed : int
         Of the subjects that are drawn.
+
+    Raises
+    ------
+    LeakageError
+        Nothing says which rows to choose on, and a feature names subjects with several rows.
     """
 
     def __init__(
@@ -45,6 +51,9 @@ class TableParts:
             train, validation = split_off_latest(dated, time=records.time, delay=delay)
         elif validation is None and records.subject:
             train, validation = records.split_off_subjects(train, seed=seed)
+        elif validation is None:  # folds are cut at random
+            for column in records.schema:
+                refuse_subjects(train[column.name], column.name)
         self.train, self.validation = train, validation
 
     @property
