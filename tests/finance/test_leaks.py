@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -133,3 +134,19 @@ def test_a_stream_of_one_name_is_refused_and_a_copy_is_not():
     with pytest.raises(ParameterError, match=r"'customer' for customer and terminal.* a copy"):
         detector.split(frame)
     detector.set_params(columns=None).split(frame.assign(terminal=frame["customer"]))
+
+
+def test_decimals_and_dates_of_a_parquet_file(tmp_path):
+    frame = loans(600)
+    days = pd.date_range("2020-01-01", periods=600, freq="D")
+    frame = frame.assign(since=days.date, fee=[Decimal(f"{each:.2f}") for each in frame["amount"]])
+    scorer = CreditScorer.fast()
+    model = Model(scorer.fit(frame).export(tmp_path / "m.onnx"))
+    kinds = {column.name: column.kind for column in scorer.schema_}
+    assert (kinds["since"], kinds["fee"]) == ("datetime", "number")
+    frame.to_parquet(tmp_path / "in.parquet")
+    model.predict(tmp_path / "in.parquet", to=tmp_path / "out.parquet")
+    found = pd.read_parquet(tmp_path / "out.parquet")["default_probability"]
+    assert np.allclose(found, scorer.predict(frame)["default_probability"], atol=1e-5)
+    one = model.predict(frame.iloc[0].to_dict())["default_probability"]
+    assert one == pytest.approx(found.iloc[0], abs=1e-6)
