@@ -127,3 +127,14 @@ def test_the_command_line_takes_them(tmp_path):
     found = printed(run("train", "finance.credit_scoring", *given, *told))
     again = printed(run("evaluate", out, "--data", table, "--json"))
     assert again["metrics"]["auroc"]["value"] == found["metrics"]["auroc"]["value"]
+
+
+def test_a_code_is_no_group_of_people():
+    rng = np.random.default_rng(0)
+    frame = loans().assign(age=rng.choice([-9.0, 22.0, 40.0, 60.0], 3_000))
+    scorer = CreditScorer.fast().set_params(missing=("?", -9, -8))
+    parts = scorer.split(frame)
+    report = scorer.fit(parts).evaluate(parts)
+    groups = set(map(str, report.groups["model"].groups["age"]))
+    assert not any("-9" in group for group in groups)
+    assert "age" not in scorer.schema_
