@@ -159,7 +159,7 @@ class Column:
 
     def in_lists(self, size: int) -> Self:
         """The same column with so many values a row: of one value, a list of one."""
-        return replace(self, size=size, listed=True)
+        return replace(self, size=size, listed=size == 1)
 
     def to_array(self, values: Any) -> NDArray[Any]:
         """Check the values of this column and convert them to the dtype of the ONNX input.
