@@ -139,7 +139,7 @@ def test_reasons_are_columns_that_raise_the_risk(outcome, stays, files):
     found = files["outcome"].predict(frame)["reasons"]
     assert sum("stays_before" in reasons for reasons in found) >= 18
     assert found.tolist() == outcome.predict(frame)["reasons"].tolist()
-    assert outcome.reasons_.fidelity_ > 0.8
+    assert outcome.table_.reasons_.fidelity_ > 0.8
 
 
 def test_without_reasons_there_is_no_such_column(stays, tmp_path):
