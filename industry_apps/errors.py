@@ -42,6 +42,14 @@ class LeakageError(IndustryAppsError, ValueError):
     """A split or a feature would show the model what it cannot know when it is used."""
 
 
+class SuspectedLeakError(LeakageError):
+    """A column alone separates the outcomes, and nobody has said that it may."""
+
+
+class LeakageWarning(UserWarning):
+    """A column, or every baseline, separates the outcomes: it may tell more than is known."""
+
+
 class TrainingError(IndustryAppsError, RuntimeError):
     """Training cannot go on (a loss that is not finite, a single class, ...)."""
 

@@ -19,7 +19,7 @@ from industry_apps.registry import APPLICATIONS, application, applications
 ALL = [
     value
     for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, Exception)
+    if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, Warning)
 ]
 #: What people catch who know Python and not this package.
 CUSTOMARY = {
@@ -28,6 +28,7 @@ CUSTOMARY = {
     "UnknownNameError": KeyError,
     "DataNotFoundError": FileNotFoundError,
     "LeakageError": ValueError,
+    "SuspectedLeakError": ValueError,
     "TrainingError": RuntimeError,
     "MissingExtraError": ImportError,
 }

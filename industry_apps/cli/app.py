@@ -1,12 +1,14 @@
 """The command ``industry-apps``: each command one call into the layers below.
 
-Exit codes: 0 all is well, 1 a check failed, 2 the input cannot be used.
+Exit codes: 0 all is well, 1 a check failed, 2 the input cannot be used, 3 a column alone
+tells the outcome, and neither --yes nor 'ignore' says what to think of it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from warnings import catch_warnings, simplefilter
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +20,7 @@ from industry_apps.cli.options import (
     CHECK_FAILED,
     INTERRUPTED,
     NAMES,
+    SUSPECTED_LEAK,
     AsJson,
     Columns,
     Data,
@@ -26,15 +29,26 @@ from industry_apps.cli.options import (
     Html,
     Name,
     Settings,
+    Yes,
     columns_of,
     kind_of,
     settings_of,
 )
 from industry_apps.cli.printing import print_json, print_table, step
-from industry_apps.errors import ChecksumError, IndustryAppsError, ParameterError, ParityError
+from industry_apps.errors import (
+    ChecksumError,
+    IndustryAppsError,
+    LeakageWarning,
+    ParameterError,
+    ParityError,
+    SuspectedLeakError,
+)
 
 if TYPE_CHECKING:
     from industry_apps.evaluation import Report
+
+
+_ACCEPT = "No file was written. Leave the column out with --set ignore=NAME, or go on with --yes."
 
 
 class _Commands(TyperGroup):
@@ -45,6 +59,8 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except (ParityError, ChecksumError) as error:
             raise _failure(error, CHECK_FAILED) from error
+        except SuspectedLeakError as error:
+            raise _failure(f"{error} {_ACCEPT}", SUSPECTED_LEAK) from error
         except (IndustryAppsError, OSError) as error:
             raise _failure(error, BAD_INPUT) from error
         except KeyboardInterrupt as error:
@@ -142,6 +158,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     settings: Settings = None,
     column: Columns = None,
     fast: Fast = False,
+    yes: Yes = False,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,7 +181,9 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     }
     given = settings_for(data) | {name: v for name, v in named.items() if v is not None}
     trained = configured(kind, {**given, **settings_of(settings, column)}, fast=fast)
-    done = run(trained, data_of(trained, data), out, told=step)
+    with catch_warnings():
+        simplefilter("ignore", LeakageWarning)  # an error, or a note of the report, says it
+        done = run(trained, data_of(trained, data), out, told=step, accept=yes)
     _print_report(done.report, html, as_json, path=done.path)
 
 

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from industry_apps.application import Application
 
-CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+CHECK_FAILED, BAD_INPUT, SUSPECTED_LEAK, INTERRUPTED = 1, 2, 3, 130
 
 NAMES = "A name that `industry-apps list` shows."
 Name = Annotated[str, typer.Argument(metavar="APPLICATION", help=NAMES)]
@@ -24,6 +24,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Html = Annotated[Path | None, typer.Option(help="Also write the report as a web page.")]
 Fast = Annotated[
     bool, typer.Option("--fast", help="Train a small model in seconds, to try it out.")
+]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", help="Go on where a column alone tells the outcome: it is known before."),
 ]
 Columns = Annotated[
     list[str] | None,

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from industry_apps.errors import LeakageError, SchemaError
+from industry_apps.schema import Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,9 @@ _SUBJECTS = frozenset(
     {"account", "client", "customer", "device", "group", "machine", "patient", "person"}
     | {"subject", "terminal", "unit", "user"}
 )
+
+#: Fewer values than this name no subjects, so many do; between them those with few rows each.
+_FEWEST_SUBJECTS, _SUBJECTS_FOR_SURE, _ROWS_OF_A_LEVEL = 3, 50, 20
 
 
 def check_leakage(
@@ -56,10 +60,11 @@ def check_leakage(
                 )
         last, first = train[time].max(), test[time].min()
         if first < last + pd.Timedelta(days=delay) or first == last:
+            known_later = f", whose labels are known {delay} days later" if delay else ""
             raise LeakageError(
                 f"Column {time!r}: the data to judge on begin at {first}, but the model learns "
-                f"from data up to {last}, whose labels are known {delay} days later. Use later "
-                "data, or split with split_by_time."
+                f"from data up to {last}{known_later}. Use later data, or split with "
+                "split_by_time."
             )
     if group is not None:
         known, asked = (set(map(_named, part[group].dropna())) for part in (train, test))
@@ -77,18 +82,64 @@ def _named(value: object) -> str:
 
 def refuse_random(values: pd.Series, column: str) -> None:
     """Raise when a column says that rows must not be split at random."""
-    name = column.lower().removesuffix("_id").removesuffix("id")
-    if values.dtype.kind == "M" or name in _TIMES:
+    if values.dtype.kind == "M" or _bare(column) in _TIMES:
         raise LeakageError(
             f"Column {column!r} is a time: a random split would train on the future. Use "
-            "split_latest or split_by_time; drop the column if it is no time."
+            "split_latest or split_by_time; name the column in 'ignore', or drop it, if it is no "
+            "time."
         )
-    if name in _SUBJECTS and values.duplicated().any():
+    refuse_subjects(values, column)
+
+
+def refuse_subjects(values: pd.Series, column: str) -> None:
+    """Raise when a column names subjects, of whom a random split would show both sides.
+
+    A subject is a name in whose column many values come again, few times each: a group with two
+    values, or a device that is one of three in thousands of rows, sets nobody apart.
+    """
+    if _bare(column) in _SUBJECTS and _come_again(values):
         raise LeakageError(
             f"Column {column!r} names a subject with several rows: a random split would put the "
-            "same one into training and test. Use split_by_group; drop or rename the column if it "
-            "names no subject."
+            "same one into training and test. Use split_by_group, or name the column as the "
+            "subject where the application takes one ('subject', or 'columns' for a patient); name "
+            "it in 'ignore', or drop it, if it names no subject."
         )
+
+
+def _bare(column: str) -> str:
+    return column.lower().removesuffix("_id").removesuffix("id")
+
+
+def moments_of(frame: pd.DataFrame, time: str) -> pd.Series:
+    """The moments of a table [rows]; texts are read as ISO 8601, in UTC.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    time : str
+
+    Raises
+    ------
+    SchemaError
+        A text is no moment; names its row.
+    """
+    import pandas as pd
+
+    values = frame[time]
+    if values.dtype.kind == "M":
+        return values
+    seconds = Column(time, "datetime", nullable=False).to_array(values)
+    moments = seconds.astype("datetime64[s]").astype("datetime64[ns]")
+    return pd.Series(moments, index=values.index, name=time)
+
+
+def _come_again(values: pd.Series) -> bool:
+    """Whether values are as those of subjects: several of a kind, and more kinds than levels."""
+    known = values.dropna()
+    distinct = known.nunique()
+    if distinct < _FEWEST_SUBJECTS or distinct == len(known):
+        return False
+    return distinct >= _SUBJECTS_FOR_SURE or len(known) < _ROWS_OF_A_LEVEL * distinct
 
 
 def check_told(frame: pd.DataFrame, names: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from industry_apps.data.leakage import check_told, refuse_random
+from industry_apps.data.leakage import check_told, moments_of, refuse_random
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, require
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def split_by_time(
     ----------
     frame : pandas.DataFrame
     time : str
-        A column of datetimes.
+        A column of datetimes, or of texts in ISO 8601.
     train, validation, test : (str, str)
         First moment of the period, and first moment after it (ISO 8601).
     delay : int
@@ -83,7 +83,7 @@ def split_by_time(
     periods = {"train": train, "validation": validation, "test": test}
     starts, ends = _limits(periods)
     _check_periods(starts, ends, delay=delay)
-    moments = frame[time]
+    moments = moments_of(frame, time)
     parts = {
         name: frame[(moments >= starts[name]) & (moments < ends[name])].reset_index(drop=True)
         for name in periods
@@ -92,9 +92,8 @@ def split_by_time(
     if known:
         length = ends["train"] - starts["train"]
         for name in ("validation", "test"):
-            parts[name] = _without_known(
-                parts[name], frame, time=time, known=known, delay=delay, length=length
-            )
+            dated = [part.assign(**{time: moments_of(part, time)}) for part in (parts[name], frame)]
+            parts[name] = _without_known(*dated, time=time, known=known, delay=delay, length=length)
     return Split(**parts)
 
 
@@ -112,7 +111,7 @@ def split_latest(
     ----------
     frame : pandas.DataFrame
     time : str
-        A column of datetimes.
+        A column of datetimes, or of texts in ISO 8601.
     delay : int
         Days after which a label is known; rows this close before the validation and
         before the test are left out.
@@ -129,7 +128,7 @@ def split_latest(
     _check_shares(validation, test)
     check_told(frame, [time])
     _check_enough(frame)
-    moments, gap = frame[time].sort_values(), pd.Timedelta(days=delay)
+    moments, gap = moments_of(frame, time).sort_values(), pd.Timedelta(days=delay)
     begin_test = moments.iloc[round(len(frame) * (1 - test))]
     begin = moments.iloc[round(len(frame) * (1 - test - validation))] - gap
     end = moments.iloc[-1] + pd.Timedelta(seconds=1)
@@ -159,9 +158,10 @@ def split_off_latest(
 
     _check_shares(share)
     _check_enough(frame)
-    begin = frame[time].sort_values().iloc[round(len(frame) * (1 - share))]
-    known = frame[time] < begin - pd.Timedelta(days=delay)
-    parts = frame[known].reset_index(drop=True), frame[frame[time] >= begin].reset_index(drop=True)
+    moments = moments_of(frame, time)
+    begin = moments.sort_values().iloc[round(len(frame) * (1 - share))]
+    known = moments < begin - pd.Timedelta(days=delay)
+    parts = frame[known].reset_index(drop=True), frame[moments >= begin].reset_index(drop=True)
     if parts[0].empty:
         raise SchemaError(
             f"Column {time!r}: no row lies {delay} days before {begin}. Take a longer period."
@@ -215,6 +215,7 @@ def split_random(
     *,
     target: str,
     durations: Collection[str] = (),
+    ignore: Collection[str] = (),
     validation: float = 0.2,
     test: float = 0.2,
     seed: int = 0,
@@ -229,6 +230,8 @@ def split_random(
         A column with few distinct values.
     durations : collection of str
         Columns that are a length of time and no moment, whatever they are called.
+    ignore : collection of str
+        Columns that no model reads, and that are neither a time nor a subject.
     validation, test : float
         Shares of the rows, each in (0, 1), together below 1.
     seed : int
@@ -241,7 +244,7 @@ def split_random(
     check_told(frame, [target, *durations])
     _check_enough(frame)
     for column in frame.columns:
-        if column not in durations:
+        if column not in (*durations, *ignore):
             refuse_random(frame[column], str(column))
     parts = _shuffled(frame, validation=validation, test=test, seed=seed, by=target)
     return Split(*(part.reset_index(drop=True) for part in parts))

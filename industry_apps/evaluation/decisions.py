@@ -31,6 +31,7 @@ from industry_apps.evaluation.metrics import (
     weighted_mean,
 )
 from industry_apps.evaluation.problems import Metric, Problem
+from industry_apps.evaluation.sections import spaced
 
 #: A yes-or-no decision on a record, by a probability and what the two errors cost.
 DECISION = Problem(
@@ -280,6 +281,40 @@ def decision_metrics(
         resamples=resamples,
         seed=seed,
     ).estimates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionWords:
+    """What a decision is called where it is no alert.
+
+    Parameters
+    ----------
+    says, whom : str
+        As in "refuses" and "applicants".
+    caught, right : str
+        Behind "of 90" and behind a share, as in "who default" and "of the refused default".
+    """
+
+    says: str
+    whom: str
+    caught: str
+    right: str
+
+    def headline(self, curves: DecisionCurves) -> str:
+        """The decisions in one sentence.
+
+        Parameters
+        ----------
+        curves : DecisionCurves
+        """
+        target = np.asarray(curves.target, dtype=bool)
+        said, right = int(curves.alerts.sum()), int((curves.alerts & target).sum())
+        share = f"; {right / said:.0%} {self.right}" if said else ""
+        return (
+            f"At the threshold {curves.threshold:.3g} the model {self.says} {spaced(said)} of "
+            f"{spaced(target.size)} {self.whom}, among them {spaced(right)} of "
+            f"{spaced(int(target.sum()))} {self.caught}{share}."
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -14,6 +14,7 @@ from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.long_tables import WindowRule, moment_of
 from industry_apps.runtime.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.codes import read_codes
 
 #: Before all times of computers, on a leap day, and behind all plans.
 _MOMENTS = [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
@@ -94,14 +95,15 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "text":
         return ["", "!?", "слово 字 😀", "word " * 2_000]
     if column.kind == "category":
-        return [*(column.categories or ["never seen before", "ß", "x" * 10_000])]
+        return [*(column.categories or ["never seen before", "ß", "x" * 10_000]), *column.codes]
     chosen = np.array(thresholds[:: max(1, len(thresholds) // 20)], dtype=np.float32)
     around = [np.nextafter(chosen, np.float32(side)) for side in (-np.inf, np.inf)]
     low = -1e30 if column.low is None else column.low
     high = 1e30 if column.high is None else column.high
     extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
     numbers = np.concatenate([chosen, *around, extreme])
-    return [float(x) for x in numbers if low <= x <= high]
+    codes = map(float, read_codes(column))
+    return [*(float(x) for x in numbers if low <= x <= high), *codes]
 
 
 def _is_within(column: Column, moment: pd.Timestamp) -> bool:

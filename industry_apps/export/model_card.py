@@ -173,10 +173,12 @@ def _number(value: Any) -> str:
 
 
 def _limits(column: Mapping[str, Any]) -> str:
-    limits = [(">=", column["low"]), ("<=", column["high"])]
-    is_time = column["kind"] == "datetime"
-    return " ".join(
+    is_time, codes = column["kind"] == "datetime", column.get("codes", ())
+    told = [
         f"{sign} {np.datetime64(int(limit), 's')}" if is_time else f"{sign} {limit:g}"
-        for sign, limit in limits
+        for sign, limit in ((">=", column["low"]), ("<=", column["high"]))
         if limit is not None
-    )
+    ]
+    if codes:
+        told.append(f"missing: {', '.join(map(_number, codes))}")
+    return " ".join(told)

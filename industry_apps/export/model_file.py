@@ -287,7 +287,7 @@ def _json_value(column: Column, value: Any) -> Any:
     if column.kind == "image":
         return pack(value)
     if column.is_list:
-        one = replace(column, size=1)
+        one = column.of_each
         values = [_json_value(one, each) for each in value]
         while column.size is None and values and values[-1] is None:  # what only fills up
             values.pop()

@@ -19,7 +19,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
-from industry_apps.features.sources import Source
+from industry_apps.features.sources import IsCode, Source, Value, write_without_codes
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -32,6 +32,7 @@ from industry_apps.features.tabular import (
 from industry_apps.features.text import Tokens, WordCounts
 from industry_apps.runtime.inputs import feeds_of, run_in_slices
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import without_codes
 from industry_apps.schema.table import Arrays
 
 NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
@@ -131,7 +132,7 @@ class FeatureGraph(RunsItsGraph):
         fitted = [
             e
             if isinstance(e, _FIXED)
-            else e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else arrays[e.column])
+            else e.learn(numbers[e.source] if isinstance(e, _NUMBERS) else self._known(arrays, e))
             for e in self._encoders
         ]
         kept = [e for e in fitted if isinstance(e, _TENSORS) or len(e.names)]
@@ -141,6 +142,9 @@ class FeatureGraph(RunsItsGraph):
                 "missing and no word frequent enough. Give further columns."
             )
         return FeatureGraph(self.schema, kept)
+
+    def _known(self, arrays: Mapping[str, NDArray[Any]], encoder: ColumnEncoder) -> NDArray[Any]:
+        return without_codes(self.schema[encoder.column], arrays[encoder.column])
 
     def _numbers(self, arrays: Mapping[str, NDArray[Any]]) -> dict[Source, NDArray[Any]]:
         """The numbers [rows] that some encoder learns from, by one run of one graph."""
@@ -166,15 +170,18 @@ class FeatureGraph(RunsItsGraph):
         dict of str to str
             "numeric", "codes", "tokens", "pixels" -> tensor; only those that have columns.
         """
+        known = {c.name: write_without_codes(builder, c, inputs[c.name]) for c in self.schema}
         parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": [], "pixels": []}
         for kind, members in groupby(self._encoders, key=type):
             group: list[Any] = list(members)
             if issubclass(kind, _NUMBERS):
-                values = builder.concat([e.source.write(builder, inputs) for e in group])
+                values = builder.concat(
+                    [e.source.write(builder, inputs if _reads_codes(e) else known) for e in group]
+                )
                 parts["numeric"].append(kind.write(builder, group, values))
                 continue
             for encoder in group:
-                tensor = encoder.write(builder, inputs[encoder.column])
+                tensor = encoder.write(builder, known[encoder.column])
                 parts[_output_of(encoder)].append(tensor)
         return {name: builder.concat(tensors) for name, tensors in parts.items() if tensors}
 
@@ -240,6 +247,13 @@ class _Made:
 
 def _columns(encoder: Encoder) -> tuple[str, ...]:
     return encoder.source.columns if isinstance(encoder, _NUMBERS) else (encoder.column,)
+
+
+def _reads_codes(encoder: NumberEncoder) -> bool:
+    """Whether codes of missing values mean something to an encoder, or are missing to it."""
+    return isinstance(encoder.source, IsCode) or (
+        isinstance(encoder, NumberSteps) and isinstance(encoder.source, Value)
+    )
 
 
 def _is_code(encoder: Encoder) -> bool:

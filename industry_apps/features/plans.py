@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from industry_apps.features.sources import CYCLES, Source, TimePart, Value
+from industry_apps.features.sources import CYCLES, IsCode, Source, TimePart, Value
 from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
 from industry_apps.features.text import WordCounts
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import read_codes
 
 if TYPE_CHECKING:
     from industry_apps.features.graph import Encoder
@@ -35,7 +36,7 @@ def tree_encoders(
     encoders: list[Encoder] = [Raw(source) for source in derived]
     for column in schema.inputs():
         if column.kind in ("number", "boolean"):
-            encoders.append(Raw(Value(column.name)))
+            encoders += [Raw(Value(column.name)), *_codes(column)]
         elif column.kind == "category":
             encoders.append(Category(column.name, "auto", min_count=RARE, one_hot=one_hot))
         elif column.kind == "datetime":
@@ -102,7 +103,7 @@ def _smooth(schema: Schema, derived: Sequence[Source]) -> list[Encoder]:
 
 def _smooth_column(column: Column) -> list[Encoder]:
     if column.kind == "number":
-        return _number(Value(column.name))
+        return [*_number(Value(column.name)), *_codes(column)]
     if column.kind == "boolean":
         return [Standard(Value(column.name)), Missing(Value(column.name))]
     if column.kind == "datetime":
@@ -110,6 +111,11 @@ def _smooth_column(column: Column) -> list[Encoder]:
     if column.kind == "text":
         return [WordCounts(column.name)]
     return []
+
+
+def _codes(column: Column) -> list[Encoder]:
+    """Which code stands in place of a number."""
+    return [Missing(IsCode(column.name, float(code))) for code in read_codes(column)]
 
 
 def _clock(column: Column) -> list[TimePart]:

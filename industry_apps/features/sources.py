@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
+from industry_apps.schema import Column
+from industry_apps.schema.codes import are_missing, read_codes
 from industry_apps.schema.values import MISSING_TIME
 
 Part = Literal["hour", "weekday", "day", "month", "weekend"]
@@ -70,6 +72,37 @@ class Value:
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Write the nodes; return a [batch, 1] float tensor."""
         return inputs[self.column]
+
+
+@dataclass(frozen=True, slots=True)
+class IsCode:
+    """Missing where a number is a code that stands for a missing value, else 0.
+
+    Parameters
+    ----------
+    column : str
+    code : float
+    """
+
+    column: str
+    code: float
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Raw columns that it reads."""
+        return (self.column,)
+
+    @property
+    def name(self) -> str:
+        """Name of the number, for people."""
+        return f"{self.column}={self.code:g}"
+
+    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Write the nodes; return a [batch, 1] float tensor."""
+        code = builder.constant(np.float32(self.code))
+        same = builder.node("Equal", inputs[self.column], code)
+        numbers = (builder.constant(np.float32(number)) for number in (np.nan, 0))
+        return builder.node("Where", same, *numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,3 +331,18 @@ def _over(builder: GraphBuilder, x: str, number: int) -> str:
 
 def _modulo(builder: GraphBuilder, x: str, number: int) -> str:
     return builder.node("Mod", x, builder.constant(np.int64(number)))
+
+
+def write_without_codes(builder: GraphBuilder, column: Column, values: str) -> str:
+    """A raw column [batch, 1] in which codes of missing values are missing.
+
+    Of a category that has several codes, each is a level as others are.
+    """
+    if not are_missing(column):
+        return values
+    empty = builder.constant(column.missing(1).reshape(1, 1))
+    codes = read_codes(column)
+    for code in codes:
+        same = builder.node("Equal", values, builder.constant(np.array([[code]], codes.dtype)))
+        values = builder.node("Where", same, empty, values)
+    return values

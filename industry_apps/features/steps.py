@@ -32,6 +32,10 @@ class NumberSteps:
         Of the intervals from the lowest to the highest: one more than there are edges.
     missing : float
         Value where the number is missing.
+    points : tuple of float
+        Finite numbers that have a value of their own, wherever they lie.
+    point_values : tuple of float
+        Of the points.
 
     Raises
     ------
@@ -50,6 +54,8 @@ class NumberSteps:
     edges: tuple[float, ...]
     values: tuple[float, ...]
     missing: float = 0.0
+    points: tuple[float, ...] = ()
+    point_values: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         edges = np.array(self.edges, dtype=np.float32)
@@ -72,14 +78,22 @@ class NumberSteps:
 
     def mapped(self, change: Callable[[float], float]) -> Self:
         """The same steps with each value replaced by a function of it."""
-        return replace(self, values=tuple(map(change, self.values)), missing=change(self.missing))
+        return replace(
+            self,
+            values=tuple(map(change, self.values)),
+            missing=change(self.missing),
+            point_values=tuple(map(change, self.point_values)),
+        )
 
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """Numbers of shape [rows], NaN where missing -> values [rows]."""
         passed = np.searchsorted(np.array(self.edges, dtype=np.float32), numbers, side="right")
         # To searchsorted NaN is the largest number of all.
         values = np.array((*self.values, self.missing), dtype=np.float32)
-        return values[np.where(np.isnan(numbers), len(self.values), passed)]
+        found = values[np.where(np.isnan(numbers), len(self.values), passed)]
+        for point, value in zip(self.points, self.point_values, strict=True):
+            found[numbers == np.float32(point)] = value
+        return found
 
     @staticmethod
     def write(builder: GraphBuilder, group: Sequence[NumberSteps], values: str) -> str:
@@ -103,12 +117,19 @@ class NumberSteps:
         offsets = np.arange(len(group), dtype=np.int64) * (width + 1)
         position = builder.node("Add", passed, builder.constant(offsets))
         missing = np.array([encoder.missing for encoder in group], dtype=np.float32)
-        return builder.node(
+        found = builder.node(
             "Where",
             builder.node("IsNaN", values),
             builder.constant(missing),
             builder.node("Gather", builder.constant(steps.ravel()), position),
         )
+        for place in range(max(len(encoder.points) for encoder in group)):
+            chosen = [e.points[place : place + 1] or (np.nan,) for e in group]  # NaN equals nothing
+            given = [e.point_values[place : place + 1] or (0.0,) for e in group]
+            point, value = (np.array(each, np.float32)[:, 0] for each in (chosen, given))
+            same = builder.node("Equal", values, builder.constant(point))
+            found = builder.node("Where", same, builder.constant(value), found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

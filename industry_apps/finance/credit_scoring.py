@@ -22,15 +22,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest, split_random
+from industry_apps.data import Dataset, Split, sample, split_by_group, split_latest, split_random
+from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.decisions import DECISION
+from industry_apps.evaluation.decisions import DECISION, DecisionWords
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.export.model_file import answering
 from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import DIRECTIONS, NOT_NEGATIVE, OPEN_SHARE, integer
 from industry_apps.recipes import DecisionOptions, Records, ScorecardOptions, TreeOptions
 from industry_apps.recipes.decision.points import Points
+from industry_apps.recipes.declared import CODES, Codes
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.recipes.scorers import Labelled
@@ -66,10 +69,20 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         the columns; or trees and scorecard, weighted.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "LOAN_AMT"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
         Columns that must not become features.
+    subject : str
+        The column that says whose application it is, where somebody has several: no feature,
+        and nobody is on two sides of a split. Where applications have a time, that decides.
     ratios : tuple of (str, str)
         Pairs of columns of which the first over the second tells. Amount over duration,
         amount over income, and each column that begins with ``balance`` over limit are
@@ -140,11 +153,19 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
+    label = "is_default"
+    decision_words = DecisionWords(
+        says="refuses", whom="applicants", caught="who default", right="of the refused default"
+    )
 
     model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    subject: str = ""
     ratios: tuple[tuple[str, str], ...] = ()
     protected: tuple[str, ...] = ()
     use_protected: bool = False
@@ -180,7 +201,10 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         time = self._name("time")
         if time in frame:
             return split_latest(with_moments(frame, time), time=time)
-        return split_random(frame, target=self._name("is_default"), seed=self.seed)
+        if self.subject:
+            return split_by_group(frame, group=self.subject, seed=self.seed)
+        label = self._name("is_default")
+        return split_random(frame, target=label, ignore=self.ignore, seed=self.seed)
 
     def points(self) -> pd.DataFrame:
         """The table of points of the scorecard, one line a bin.
@@ -199,9 +223,16 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         return self.outputs.extended(self._points().reason_columns)
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
+        if self.subject and self.subject not in train:
+            raise ParameterError(str(unknown_name("column", self.subject, map(str, train))))
         schema, self.protected_ = self._feature_columns(train)
-        time = self._name("time") if self._name("time") in train else ""
-        records = Records(schema=schema, target=self._name("is_default"), time=time)
+        records = Records(
+            schema=schema.without([self.subject]),
+            target=self._name("is_default"),
+            told=self.labels_of(train),
+            time=self._name("time") if self._name("time") in train else "",
+            subject="" if self._name("time") in train else self.subject,
+        )
         return DecisionTable(records, self._options, refit=False)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -236,7 +267,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         told = "Learned from accepted applicants only: no reject inference."
-        report = self.table_.evaluate(frame, notes=(told,))
+        report = self._worded(self.table_.evaluate(frame, notes=(told,)))
         report = replace(report, groups=self._beside_groups(frame, report))
         if self.model == "scorecard":
             from industry_apps.recipes.decision.scorecard_plots import points_section

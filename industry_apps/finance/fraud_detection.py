@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample, split_latest
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder, Ratio, RatioToRest
 from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
-from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.declared import CODES, Codes, as_declared
+from industry_apps.recipes.labels import LABEL, Label, OwnLabels
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.state import TransactionState
@@ -34,7 +35,7 @@ from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
 
 
-class FraudDetector(HoldsDecision, OwnNames, Application):
+class FraudDetector(HoldsDecision, OwnLabels, Application):
     """Probability that a transaction is fraudulent, and whether to stop it.
 
     Transactions need a time and a label, ``is_fraud``; customer, terminal and amount are
@@ -50,6 +51,13 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "TX_AMOUNT"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     ignore : tuple of str
         Columns that must not become features.
     false_alarm_cost, missed_fraud_cost : float
@@ -95,12 +103,16 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         inputs=("number", "category", "boolean", "datetime", "text"), streaming=True, explains=True
     )
     problem = DECISION
+    label = "is_fraud"
     alert = Column(
         "alert", "boolean", "Fraud, and within what investigators can work", nullable=False
     )
 
     model: Literal["stack", "trees", "network", "transformer", "autoencoder"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     ignore: tuple[str, ...] = ()
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     missed_fraud_cost: Annotated[float, NOT_NEGATIVE] = 20.0
@@ -135,13 +147,19 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         """
         if not hasattr(self, "_state"):
             self._state = self.new_state()
-        return self._state.enrich(transactions)
+        return self._state.enrich(self.with_truth(transactions))
 
     def new_state(self) -> TransactionState:
         """An empty state, under your column names, for ``update`` and ``enrich``."""
+        customer, terminal = self._name("customer"), self._name("terminal")
+        if customer == terminal:
+            raise ParameterError(
+                f"The 'columns' parameter has {customer!r} for customer and terminal, of which the "
+                "stream would tell the same. Name one of the two, or a copy of the column."
+            )
         return TransactionState(
-            entity=self._name("customer"),
-            place=self._name("terminal"),
+            entity=customer,
+            place=terminal,
             time=self._name("time"),
             amount=self._name("amount"),
             label=self._name("is_fraud"),
@@ -159,13 +177,18 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         time = self._name("time")
         frame = with_moments(frame, time)
         if self._keyed(frame):
-            frame = self.new_state().enrich(frame)
+            frame = self.new_state().enrich(self.with_truth(frame))
         return split_latest(frame, time=time, delay=self.delay_days)
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         schema = self._schema_of(train).inputs()
         return DecisionTable(
-            Records(schema=schema, target=self._name("is_fraud"), time=self._name("time")),
+            Records(
+                schema=schema,
+                target=self._name("is_fraud"),
+                told=self.labels_of(train),
+                time=self._name("time"),
+            ),
             self._options,
             delay=self.delay_days,
             drop_unstable=self.drop_unstable,
@@ -223,10 +246,14 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
         """The columns of the training table: ours under your names, state, and yours."""
         label = self._name("is_fraud")
         named = self._own_schema()
+        for name in self.ignore:
+            if name not in train:  # misspelt, it would be a feature
+                raise ParameterError(str(unknown_name("column", name, map(str, train.columns))))
         ours = [
             replace(column, required=True)
             for column in named
-            if column.required or (column.name in train and column.name != label)
+            if column.required
+            or (column.name in train and column.name not in (label, *self.ignore))
         ]
         state: list[Column] = []
         if self._keyed(train):
@@ -247,7 +274,10 @@ class FraudDetector(HoldsDecision, OwnNames, Application):
             ours[0] = replace(ours[0], role="identifier")
         described = [column.name for column in (*ours, *state)]
         further = infer_columns(train, skip=[*described, label, *self.ignore])
-        return Schema((*ours, *state, *further))
+        told = as_declared(
+            (*ours, *state, *further), train, categories=self.categories, missing=self.missing
+        )
+        return Schema(tuple(told))
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))

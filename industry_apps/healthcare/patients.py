@@ -29,7 +29,13 @@ PATIENT: tuple[Column, ...] = (
 
 
 def split_patients(
-    records: pd.DataFrame, *, patient: str, target: str, seed: int, durations: Collection[str] = ()
+    records: pd.DataFrame,
+    *,
+    patient: str,
+    target: str,
+    seed: int,
+    durations: Collection[str] = (),
+    ignore: Collection[str] = (),
 ) -> Split:
     """Split at random, all records of a patient into one part.
 
@@ -43,6 +49,8 @@ def split_patients(
     seed : int
     durations : collection of str
         Columns that are a length of time and no moment, whatever they are called.
+    ignore : collection of str
+        Columns that no model reads, and that name nobody.
 
     Examples
     --------
@@ -54,7 +62,7 @@ def split_patients(
     if patient in records:
         check_told(records, [target, *durations])
         return split_by_group(records, group=patient, seed=seed)
-    return split_random(records, target=target, durations=durations, seed=seed)
+    return split_random(records, target=target, durations=durations, ignore=ignore, seed=seed)
 
 
 class OfPatients(OwnNames):

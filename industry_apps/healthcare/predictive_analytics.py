@@ -22,7 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, sample
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.decisions import DECISION
+from industry_apps.evaluation.decisions import DECISION, DecisionWords
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
 from industry_apps.features import GraphBuilder
 from industry_apps.features.sources import Lookup, Source
@@ -30,6 +30,8 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
+from industry_apps.recipes.declared import CODES, Codes
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import with_reasons
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
@@ -68,6 +70,13 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         and network, weighted on validation data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"outcome": "readmitted"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -114,9 +123,19 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = DECISION
+    label = "outcome"
+    decision_words = DecisionWords(
+        says="flags",
+        whom="records",
+        caught="with the outcome",
+        right="of the flagged have the outcome",
+    )
 
     model: Literal["trees", "network", "transformer", "stack"] = "trees"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     diagnoses: tuple[str, ...] = ()
@@ -148,7 +167,9 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
             With the outcome; without a column ``patient`` each row counts as one patient.
         """
         patient, target = self._name("patient"), self._name("outcome")
-        return split_patients(frame, patient=patient, target=target, seed=self.seed)
+        return split_patients(
+            frame, patient=patient, target=target, ignore=self.ignore, seed=self.seed
+        )
 
     @property
     def outputs_(self) -> Schema:
@@ -160,6 +181,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         records = Records(
             schema=self._with_diagnoses(schema, train),
             target=self._name("outcome"),
+            told=self.labels_of(train),
             subject=self._name("patient") if self._name("patient") in train else "",
         )
         options = partial(self._options, rows=len(train))
@@ -190,7 +212,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         return dict(zip(self.outputs_.names, (found[n] for n in names if n in found), strict=True))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        report, table = self.table_.evaluate(frame), self.table_
+        report, table = self._worded(self.table_.evaluate(frame)), self.table_
         rows, (risk, high) = table.records.labelled(frame), decided(report)
         systems = {"model": risk, **table.baselines_.probabilities(rows.arrays)}
         systems.pop("prevalence", None)

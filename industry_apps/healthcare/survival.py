@@ -28,9 +28,13 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
+from industry_apps.recipes.declared import CODES, Codes
+from industry_apps.recipes.equal_rows import EqualRows
+from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
-from industry_apps.recipes.scorers import thresholds_of_all
+from industry_apps.recipes.scorers import Labelled, thresholds_of_all
+from industry_apps.recipes.separating import separating_columns, warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.censored_groups import CensoredAnswers
 from industry_apps.recipes.survival.metrics import SURVIVAL, FollowUp
@@ -81,6 +85,13 @@ class SurvivalPredictor(ChosenColumns, Application):
         that of the risk. By default quarters of the event times of the training data, each once.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"event": "died"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    categories : tuple of str
+        Columns of which numbers are names.
+    missing : tuple, or mapping of str to tuple
+        Values that stand for a missing one, such as ``("?", -9)``, in all columns or by column.
+        Which of several it was, the model sees.
     features : tuple of str
         Only these columns become features; all by default.
     ignore : tuple of str
@@ -147,11 +158,15 @@ class SurvivalPredictor(ChosenColumns, Application):
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
     problem = SURVIVAL
+    label = "event"
     defaults: ClassVar[Mapping[str, Any]] = {"training": _TRAINING}
 
     model: SurvivalModelName = "auto"
     horizons: Annotated[tuple[float, ...], RISING_TIMES] = ()
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     use_protected: tuple[str, ...] = ("age", "sex")
@@ -186,17 +201,26 @@ class SurvivalPredictor(ChosenColumns, Application):
             patient=self._name("patient"),
             target=self._name("event"),
             durations=(self._name("follow_up_days"),),
+            ignore=self.ignore,
             seed=self.seed,
         )
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         schema, self.protected_ = self._feature_columns(train)
         patient = self._name("patient") if self._name("patient") in train else ""
-        self.records_ = Records(schema=schema, target=self._name("event"), subject=patient)
+        self.records_ = Records(
+            schema=schema,
+            target=self._name("event"),
+            subject=patient,
+            told=self.labels_of(train),
+        )
         train, self.check_ = self._parts(train, validation)
         self.patients_ = self.records_.subjects_apart(train, self.check_)
+        self.rows_ = None if patient else EqualRows(self.records_, train, self.check_)
         rows = [self._followed(part) for part in (train, self.check_)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
+        told = Labelled(rows[0].arrays, rows[0].follow_up.event)
+        self.separating_ = separating_columns(schema, told)
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
         self.learned_ = Followed.joined(rows).follow_up
         self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
@@ -206,6 +230,7 @@ class SurvivalPredictor(ChosenColumns, Application):
             reasons = TreeReasons(self.schema_, self.reasons)
             arrays = [part.arrays for part in rows]
             self.reasons_ = reasons.fit(self.recipe_.log_hazard, *arrays, seed=self.seed)
+        warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         rows = [self._followed(part) for part in self._parts(train, validation)]
@@ -240,7 +265,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     def outputs_(self) -> Schema:
         """With as many horizons and reasons as there are."""
         size = len(self.recipe_.horizons_)
-        told = (replace(c, size=size) if c.name.startswith("survival") else c for c in self.outputs)
+        told = (c.in_lists(size) if c.name.startswith("survival") else c for c in self.outputs)
         return with_reasons(Schema(tuple(told)), self.reasons_)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -266,7 +291,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         split = {**self.split_, "test": self._describe(frame)}
         report = assess_survival(self.recipe_, self.baselines_, rows, self.learned_, split)
         known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
-        notes = (*report.notes, known, *self._notes())
+        shared = () if self.rows_ is None else self.rows_.shared(frame)
+        notes = (*report.notes, known, *self._notes(), *shared)
         return replace(report, groups=self._groups(frame, rows), notes=notes)
 
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, GroupedAnswers]:
@@ -279,7 +305,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         return {"model": CensoredAnswers.of(rows.follow_up, horizon, *told, groups)}
 
     def _notes(self) -> tuple[str, ...]:
-        return () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        reasons = () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        return (*reasons, *map(str, self.separating_))
 
     def _facts(self) -> dict[str, Any]:
         notes = list(self._notes())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from industry_apps.errors import ParameterError, unknown_name
-from industry_apps.schema import Schema
+from industry_apps.schema import Column, Schema
 
 
 class OwnNames:
@@ -33,7 +33,8 @@ def under_names(schema: Schema, names: Mapping[str, str] | None, owner: str) -> 
     ----------
     schema : Schema
     names : mapping of str to str, optional
-        Name in the schema -> theirs.
+        Name in the schema -> theirs. One of theirs may be two of the schema, of one kind: a
+        limit that is the amount, too.
     owner : str
         Whose parameter 'columns' it is, for the error.
 
@@ -49,4 +50,38 @@ def under_names(schema: Schema, names: Mapping[str, str] | None, owner: str) -> 
                 f"{unknown_name('column', key, schema.names)}"
             )
     mine = names or {}
-    return Schema(tuple(replace(c, name=mine.get(c.name, c.name)) for c in schema))
+    found: list[Column] = []
+    for column in schema:
+        own = replace(column, name=mine.get(column.name, column.name))
+        shared = [c for c in found if c.name == own.name and _share(c, own)]
+        if shared:
+            found[found.index(shared[0])] = _in_two_roles(shared[0], own)
+        else:
+            found.append(own)
+    return Schema(tuple(found))
+
+
+def _share(first: Column, second: Column) -> bool:
+    """Whether one column may be both: of one kind, and none of them a label or a target."""
+    keys = ("category", "datetime")
+    told = all(c.role != "identifier" or c.kind in keys for c in (first, second))
+    roles = {first.role, second.role} - {"identifier"}
+    return told and first.kind == second.kind and len(roles) <= 1
+
+
+def _in_two_roles(first: Column, second: Column) -> Column:
+    """One column in two roles: what a model may see counts, as do both limits."""
+    told = second if first.role == "identifier" else first
+    lows, highs = ([c for c in ends if c is not None] for ends in _ends(first, second))
+    return replace(
+        told,
+        low=max(lows, default=None),
+        high=min(highs, default=None),
+        required=first.required or second.required,
+        nullable=first.nullable and second.nullable,
+        protected=first.protected or second.protected,
+    )
+
+
+def _ends(first: Column, second: Column) -> tuple[list[float | None], list[float | None]]:
+    return [first.low, second.low], [first.high, second.high]

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, unknown_name
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.evaluation.fairness.report import bands
-from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.declared import Codes, as_declared
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.mitigation import reweighing
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema, infer_columns
+from industry_apps.schema.codes import without_codes
 
 #: Ages in years at which a group begins.
 _AGES = (25, 35, 50, 65)
@@ -64,7 +66,7 @@ class ProtectedColumns:
     def _labels(self, column: Column, values: pd.Series) -> Any:
         if column.name in self._edges:
             return _cut(_numbers(column, values), self._edges[column.name])
-        array = column.to_array(values)
+        array = without_codes(column, column.to_array(values))
         if column.kind == "number":
             return bands(array, _AGES)
         if column.kind == "boolean":
@@ -126,7 +128,7 @@ class ProtectedColumns:
         return replace(rows, weight=reweighing(groups[column], rows.target))
 
 
-class ChosenColumns(OwnNames):
+class ChosenColumns(OwnLabels):
     """A mixin of applications that learn from all columns of a table but those left out.
 
     Their parameters say which: ``features`` and ``ignore``; which are ``protected``, and
@@ -137,11 +139,13 @@ class ChosenColumns(OwnNames):
     ignore: tuple[str, ...]
     protected: tuple[str, ...]
     use_protected: bool | tuple[str, ...]
+    categories: tuple[str, ...]
+    missing: Codes | Mapping[str, Codes]
 
     def _feature_columns(self, train: pd.DataFrame) -> tuple[Schema, ProtectedColumns]:
         consent = self.use_protected
         return feature_columns(
-            self._own_schema(),
+            self._known_columns(train),
             train,
             only=self.features,
             ignore=self.ignore,
@@ -150,6 +154,17 @@ class ChosenColumns(OwnNames):
             consent=consent if isinstance(consent, bool) else tuple(map(self._name, consent)),
             leaks=train.attrs.get("data", {}).get("leaks", {}),
         )
+
+    def _known_columns(self, train: pd.DataFrame) -> Schema:
+        """The columns that the application knows, and those that something is said of."""
+        named = self._own_schema()
+        if not (self.categories or self.missing):
+            return named
+        further = infer_columns(train, skip=[*named.names, *self.ignore])
+        told = as_declared(
+            [*named, *further], train, categories=self.categories, missing=self.missing
+        )
+        return Schema(tuple(told))
 
 
 def feature_columns(
@@ -249,7 +264,7 @@ def _refuse_leaks(leaks: Mapping[str, str], names: Iterable[str]) -> None:
 
 def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     """Numbers of shape [rows], of times the years; NaN where there is none."""
-    array = column.to_array(values)
+    array = without_codes(column, column.to_array(values))
     if column.kind == "datetime":
         years = array.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
         return np.where(column.is_missing(array), np.nan, years)

@@ -8,7 +8,6 @@ that they have not learned from, and stands beside the reasons.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,15 +83,11 @@ class TreeReasons:
         return self
 
     def apply(self, arrays: Arrays) -> NDArray[np.object_]:
-        """Columns that raise the margin most, falling -> [rows, count]; "" where no more do.
-
-        One reason alone is no list: [rows].
-        """
+        """Columns that raise the margin most, falling -> [rows, count]; "" where no more do."""
         found = self.contributions_.apply(self.features.run(arrays)["numeric"])
         order = np.argsort(-found, axis=1, kind="stable")[:, : self.count]
         named = np.array(self.columns_, dtype=object)[order]
-        reasons = np.where(np.take_along_axis(found, order, axis=1) > 0, named, "")
-        return reasons[:, 0] if self.count == 1 else reasons
+        return np.where(np.take_along_axis(found, order, axis=1) > 0, named, "")
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append the reasons to a graph -> string tensor [batch, count]."""
@@ -124,6 +119,4 @@ def with_reasons(outputs: Schema, reasons: TreeReasons | None) -> Schema:
     """Outputs whose column ``reasons`` has as many values as are named; without it for none."""
     if reasons is None:
         return outputs.without(["reasons"])
-    return Schema(
-        tuple(replace(c, size=reasons.count) if c.name == "reasons" else c for c in outputs)
-    )
+    return Schema(tuple(c.in_lists(reasons.count) if c.name == "reasons" else c for c in outputs))

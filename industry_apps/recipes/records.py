@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.data import check_leakage
+from industry_apps.recipes.labels import Labels
 from industry_apps.recipes.scorers import Labelled, joined
 from industry_apps.recipes.stability import Unstable, unstable_columns
 from industry_apps.schema import Column, Schema
@@ -32,12 +33,15 @@ class Records:
         Name of the moment of a record, where it has one.
     subject : str, optional
         Name of the column that says whose record it is.
+    told : Labels, optional
+        How labels are read that are not true or false.
     """
 
     schema: Schema
     target: str
     time: str = ""
     subject: str = ""
+    told: Labels | None = None
 
     def labelled(self, frame: pd.DataFrame) -> Labelled:
         """Check a table and read its columns and labels.
@@ -50,8 +54,7 @@ class Records:
 
     def labels(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Labels of the records, of shape [rows]."""
-        label = Column(name=self.target, kind="boolean", nullable=False)
-        return Schema((label,)).to_arrays(frame)[self.target] > 0
+        return (self.told or Labels(self.target)).read(frame)
 
     def seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """Moments of the records, in seconds since 1970 UTC, of shape [rows]."""

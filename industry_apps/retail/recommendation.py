@@ -225,7 +225,7 @@ class Recommender(OwnNames, Application):
     @property
     def outputs_(self) -> Schema:
         """As long as is asked for."""
-        return Schema(tuple(replace(column, size=self.k) for column in self.outputs))
+        return Schema(tuple(column.in_lists(self.k) for column in self.outputs))
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         user, history, allowed, *cap = inputs.values()

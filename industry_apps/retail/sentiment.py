@@ -29,7 +29,7 @@ from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, NgramOptions, Records
-from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.labels import LABEL, Label, OwnLabels
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.recipes.text_linear import WordScorer
 from industry_apps.recipes.texts.baselines import TextBaselines
@@ -74,7 +74,7 @@ def _aspect_columns(names: tuple[str, ...]) -> list[Column]:
     ]
 
 
-class SentimentAnalyzer(OwnNames, Application):
+class SentimentAnalyzer(OwnLabels, Application):
     """Whether a text is positive, which words say so, and what it says of price, delivery, ...
 
     The text is read as it is: words are found, counted and weighed inside the exported file. A
@@ -88,6 +88,8 @@ class SentimentAnalyzer(OwnNames, Application):
         network, a transformer; or words and characters, weighed on texts they have not seen.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"text": "review"}``.
+    positive : str, int or float, optional
+        The label that means yes, where labels are two values of your own, as "Bad" or 2.
     neutral_band : float
         Between 0.5 less this probability and 0.5 more a text is neutral, in [0, 0.5).
     aspects : mapping of str to sequence of str, optional
@@ -133,9 +135,11 @@ class SentimentAnalyzer(OwnNames, Application):
     )
     traits = Traits(inputs=("text",), explains=True)
     problem = LABELS
+    label = "is_positive"
 
     model: Literal["stack", "words", "characters", "text_cnn", "text_transformer"] = "stack"
     columns: Mapping[str, str] | None = None
+    positive: Annotated[Label, LABEL] | None = None
     neutral_band: Annotated[float, _BAND] = 0.1
     aspects: Annotated[Mapping[str, tuple[str, ...]], _ASPECT_MAP] | None = None
     ngrams: NgramOptions | None = None
@@ -212,8 +216,12 @@ class SentimentAnalyzer(OwnNames, Application):
         named = self._own_schema()
         self.schema_ = Schema((named[self._name("text")],))
         target, time = self._name("is_positive"), self._name("time")
-        time = time if time in train else ""
-        self.records_ = Records(schema=self.schema_, target=target, time=time)
+        self.records_ = Records(
+            schema=self.schema_,
+            target=target,
+            time=time if time in train else "",
+            told=self.labels_of(train),
+        )
         parts = {"train": train}
         if validation is not None:
             parts["validation"] = validation

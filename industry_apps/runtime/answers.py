@@ -42,7 +42,7 @@ def of_one(column: Column, answer: NDArray[Any]) -> Any:
     column : Column
     answer : ndarray of shape [1, ...]
     """
-    several = column.kind == "image" or bool(column.shape) or answer.size > 1
+    several = column.kind == "image" or column.is_list
     return answer[0].tolist() if several else answer.item()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
 from industry_apps.schema.values import (
     MISSING_TIME,
@@ -20,6 +21,7 @@ from industry_apps.schema.values import (
     UnfitError,
     is_missing,
     is_single,
+    shown,
     to_float,
     to_seconds,
     to_strings,
@@ -72,6 +74,13 @@ class Column:
     shape : tuple of int or None
         Of numbers that a model answers: each value is an array of this shape, equal in all
         rows, as a map over an image is; None for any length. Empty for single values.
+    listed : bool
+        Whether even a single value is a list: of one, where ``size`` is 1. A size other than 1
+        says so by itself.
+    codes : tuple of float or str
+        Of numbers and categories: values that stand for a missing one, each for a reason of its
+        own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
+        what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
 
     Examples
     --------
@@ -97,6 +106,8 @@ class Column:
     size: int | None = 1
     channels: int | None = None
     shape: tuple[int | None, ...] = ()
+    listed: bool = False
+    codes: tuple[float | str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -120,6 +131,11 @@ class Column:
                 f"Column {self.name!r} has size {self.size!r}; expected an int >= 1, or None for "
                 "a list of any length."
             )
+        if self.codes and self.kind not in ("number", "category"):
+            raise SchemaError(
+                f"Column {self.name!r} of kind {self.kind!r} has codes {self.codes!r}, which only "
+                "numbers and categories have. Leave its missing values empty."
+            )
         self._check_image()
 
     @classmethod
@@ -135,7 +151,16 @@ class Column:
     @property
     def is_list(self) -> bool:
         """Whether a record holds several values in this column: a list, or an array."""
-        return self.size != 1 or bool(self.shape)
+        return self.listed or self.size != 1 or bool(self.shape)
+
+    @property
+    def of_each(self) -> Self:
+        """The column of the values of a list, one a row."""
+        return replace(self, size=1, listed=False)
+
+    def in_lists(self, size: int) -> Self:
+        """The same column with so many values a row: of one value, a list of one."""
+        return replace(self, size=size, listed=size == 1)
 
     def to_array(self, values: Any) -> NDArray[Any]:
         """Check the values of this column and convert them to the dtype of the ONNX input.
@@ -175,7 +200,7 @@ class Column:
         if self.kind == "datetime":
             array = to_seconds(values, self.unit)
         elif self.kind in ("number", "boolean"):
-            array = to_float(values, self.kind)
+            array = to_float(without_texts(self, values) if self.codes else values, self.kind)
         else:
             array = to_strings(values, self.kind)
         self._check_limits(array, values)
@@ -211,7 +236,7 @@ class Column:
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
         found = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        value = repr(found.item() if isinstance(found, np.number) else found)
+        value = shown(found.item() if isinstance(found, np.number) else found)
         if isinstance(found, np.ndarray):
             value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
@@ -231,8 +256,9 @@ class Column:
         wrong = sizes == 0 if self.size is None else sizes != self.size
         if wrong.any() and (self.size is not None or not self.nullable):
             expected = "at least one value" if self.size is None else f"{self.size} values"
+            expected = "one value" if self.size == 1 else expected
             raise self.error(values, int(wrong.argmax()), expected, "Correct the list.")
-        one = replace(self, size=1, nullable=True)
+        one = replace(self.of_each, nullable=True)
         try:
             flat = one.to_array([value for row in rows for value in row])
         except SchemaError:
@@ -298,12 +324,14 @@ class Column:
     def _check_limits(self, array: NDArray[Any], values: Any) -> None:
         if not self.nullable and (absent := self.is_missing(array)).any():
             raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
+        if self.codes and self.kind == "number":
+            array = within_limits(self, array)
         if self.kind == "number":
             self._check_range(array, values)
         elif self.kind == "datetime":
             self._check_period(array, values)
         elif self.categories:
-            unknown = set(array.tolist()) - set(self.categories) - {""}
+            unknown = set(array.tolist()) - {*self.categories, *self.codes, ""}
             if unknown:
                 row = int(np.isin(array, list(unknown)).argmax())
                 near = nearest(array[row], self.categories)

@@ -11,14 +11,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.column import Column
-from industry_apps.schema.values import Kind, is_single
+from industry_apps.schema.values import Kind, is_missing, is_single, shown
 
+#: How a column comes to be that the stream of earlier records tells.
+_STREAM = (
+    "It is computed from the stream of records: predict a table with --enrich in the shell, or "
+    "add it with TransactionState.enrich, to one record with update."
+)
 #: A day or a moment as in ISO 8601.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
@@ -47,7 +54,10 @@ class Schema:
         names = self.names
         for name in names:
             if names.count(name) > 1:
-                raise SchemaError(f"Column {name!r} is declared twice. Rename one of them.")
+                raise SchemaError(
+                    f"Column {name!r} is declared twice. Rename one of them, "
+                    "or copy the column under a second name where it is two things."
+                )
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -122,9 +132,12 @@ class Schema:
                 text = [name for name in have if isinstance(name, str)]
                 near = nearest(column.name, text)
                 hint = f" Did you mean the column {near[0]!r}?" if near else ""
+                remedy = "Add it, or map your name to it."
+                if column.role == "state":
+                    hint, remedy = "", _STREAM
                 raise SchemaError(
-                    f"Column {column.name!r} ({column.kind}) is missing.{hint} "
-                    f"Add it, or map your name to it. The table has: {', '.join(map(str, have))}."
+                    f"Column {column.name!r} ({column.kind}) is missing.{hint} {remedy} "
+                    f"The table has: {', '.join(map(str, have))}."
                 )
         for name in self.names:
             if have.count(name) > 1:
@@ -141,7 +154,15 @@ class Schema:
         known = {field.name for field in fields(Column)}
         made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
         return cls(
-            tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
+            tuple(
+                replace(
+                    c,
+                    categories=tuple(c.categories),
+                    shape=tuple(c.shape),
+                    codes=tuple(c.codes),
+                )
+                for c in made
+            )
         )
 
 
@@ -191,26 +212,42 @@ def _rows_of(table: Any, present: Sequence[str]) -> int:
     """Count the rows of a table, whose columns must agree on them."""
     if hasattr(table, "columns"):
         return len(table)
-    sizes = {}
-    for name in present or table:
-        if is_single(table[name]):
-            raise SchemaError(
-                f"Column {name!r}: got {table[name]!r:.80}, expected one value a row. "
-                "Give a list or an array as for the other columns."
-            )
-        sizes[name] = len(table[name])
+    names = list(present or table)
+    single = [name for name in names if is_single(table[name])]
+    sizes = {name: _length(name, table[name]) for name in names if name not in single}
+    if single and sizes and (len(single) > len(sizes) or set(sizes.values()) == {1}):
+        name = next(iter(sizes))  # of a record, most of whose columns hold one value
+        raise SchemaError(
+            f"Column {name!r}: got {shown(table[name]):.80}, expected one value, as other columns "
+            "have. Take it out of its list, or give a list of rows in every column."
+        )
+    if single:
+        raise SchemaError(
+            f"Column {single[0]!r}: got {shown(table[single[0]]):.80}, expected one value a row. "
+            "Give a list or an array as for the other columns."
+        )
     if len(set(sizes.values())) > 1:
         raise SchemaError(f"The columns differ in length: {sizes}. Make them equal.")
     return next(iter(sizes.values()), 0)
 
 
+def _length(name: str, values: Any) -> int:
+    try:
+        return len(values)
+    except Exception as error:
+        raise SchemaError(
+            f"Column {name!r}: got {shown(values):.80}, which has no length; expected a list of "
+            "values, or one value. Correct it."
+        ) from error
+
+
 def infer_columns(frame: Any, *, skip: Sequence[str] = ()) -> tuple[Column, ...]:
     """Describe the columns of a table that no schema names.
 
-    Numbers, booleans and times are what their types say. Strings are times where all of them
-    are written as in ISO 8601, as a CSV file holds times; texts where they run to four words
-    and more and seldom repeat; and else categories. A column of codes or strings that never
-    repeat is an identifier.
+    Numbers, booleans and times are what their types say, and so are Python's decimal numbers and
+    dates. Strings are times where all of them are written as in ISO 8601, as a CSV file holds
+    times; texts where they run to four words and more and seldom repeat; and else categories. A
+    column of codes or strings that never repeat is an identifier.
 
     Parameters
     ----------
@@ -241,6 +278,7 @@ def _infer(name: str, values: Any) -> Column:
         "M": "datetime",
     }
     kind = kinds.get(getattr(values.dtype, "kind", "O"))
+    kind = kind or _kind_of_objects(values)
     if kind is None:
         values = Column(name=name, kind="category").to_array(values)
         kind = _kind_of(Counter(text for text in values.tolist() if text))
@@ -249,6 +287,17 @@ def _infer(name: str, values: Any) -> Column:
     return Column(
         name=name, kind=kind, required=False, role="identifier" if identifies else "feature"
     )
+
+
+def _kind_of_objects(values: Any) -> Kind | None:
+    """Kind of Python's own decimal numbers and dates; None of all else."""
+    every = values.tolist()
+    if str in set(map(type, every)):
+        return None
+    kinds = {type(value) for value in every if not is_missing(value)}
+    if Decimal in kinds and kinds <= {Decimal, int, float}:
+        return "number"
+    return "datetime" if kinds and all(issubclass(kind, date) for kind in kinds) else None
 
 
 def _kind_of(known: Counter[str]) -> Kind:

@@ -60,15 +60,33 @@ def is_missing(value: Any) -> bool:
     """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
+    try:
+        differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
+    except Exception:  # noqa: BLE001 - what cannot be compared is no value that fits, and is named
+        return False
     return isinstance(differs, bool | np.bool_) and bool(differs)
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it, though its class may not know how."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
+        return f"an object of {type(value).__name__}"
 
 
 def is_single(value: Any) -> bool:
     """Tell one value from a column of them."""
     if type(value) in _SINGLE or isinstance(value, str | bytes | Mapping):
         return True
-    return not hasattr(value, "__getitem__") or getattr(value, "ndim", 1) == 0
+    return not hasattr(type(value), "__getitem__") or _attribute(value, "ndim", 1) == 0
+
+
+def _attribute(value: Any, name: str, default: Any) -> Any:
+    try:
+        return getattr(value, name, default)
+    except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
+        return default
 
 
 def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
@@ -104,15 +122,17 @@ def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
                 result[row] = float(value)
             except OverflowError:  # an int; the check of the limits says what is wrong
                 result[row] = np.inf
+            except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
+                raise UnfitError(f"a {kind}", "Correct the value.", row) from None
     with np.errstate(over="ignore"):
         return result.astype(np.float32)
 
 
 def _is_number(value: Any) -> bool:
-    dtype = getattr(value, "dtype", None)
+    dtype = _attribute(value, "dtype", None)
     if dtype is not None:  # to numpy, texts and times are numbers too
         return getattr(dtype, "kind", "O") in "fiub" and value.ndim == 0
-    return hasattr(value, "__float__")
+    return hasattr(type(value), "__float__")
 
 
 def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
@@ -144,7 +164,7 @@ def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:
     result = np.empty(len(array), dtype=object)
     for row, value in enumerate(array):
         if isinstance(value, str):
-            result[row] = str(value)
+            result[row] = str.__str__(value)  # whatever a class of somebody's own makes of it
         elif is_missing(value):
             result[row] = ""
         elif kind == "category" and isinstance(value, bool | np.bool_ | int | np.integer):
@@ -257,7 +277,7 @@ def parse_moment(value: Any, unit: str = "") -> np.datetime64:
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     if not isinstance(value, date):
-        raise TypeError(f"not a moment: {value!r}")
+        raise TypeError(f"not a moment: {shown(value)}")
     return np.datetime64(value, "us")
 
 

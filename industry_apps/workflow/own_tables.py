@@ -11,6 +11,8 @@ import pandas as pd
 from industry_apps.application import Application
 from industry_apps.data import Split, read_table
 from industry_apps.errors import ParameterError
+from industry_apps.recipes.declared import as_declared
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
 
@@ -74,9 +76,14 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
         A required column is missing, or a value does not fit; names it and its row.
     """
     columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
+    if isinstance(application, OwnLabels):
+        columns = application.label_columns()
+    params = application.get_params(deep=False)
+    told = {name: params[name] for name in ("categories", "missing") if params.get(name)}
+    columns = as_declared(columns, frame, **told)
     present = Schema(tuple(columns)).check_names(frame)
     read = {column.name: _read(column, frame) for column in columns if column.name in present}
-    ignored = application.get_params(deep=False).get("ignore") or ()
+    ignored = params.get("ignore") or ()
     further = infer_columns(frame, skip=[*(column.name for column in columns), *ignored])
     Schema(tuple(further)).validate(frame)
     return frame.assign(**read)

@@ -27,8 +27,8 @@ def configured(
         The class of the application.
     settings : mapping of str to str
         Constructor parameter -> value: a string, or JSON (``5``, ``true``, ``null``,
-        ``["a"]``, ``{"a": "b"}``). A dot leads into the options of a parameter that holds
-        options, as in ``trees.rounds``.
+        ``["a"]``, ``{"a": "b"}``); of a list also its values with commas (``a,b``). A dot leads
+        into the options of a parameter that holds options, as in ``trees.rounds``.
     fast : bool
         Start from ``kind.fast()``, the parameters of a fit of seconds.
 
@@ -201,17 +201,41 @@ def _fitting(kind: Any, value: Any, text: str) -> Any:
     elif origin is str:
         found = text
     elif origin is tuple:
-        found = tuple(value) if isinstance(value, list) else _NO
+        found = _listed(kind, value, text)
     elif isinstance(origin, type) and isinstance(value, origin):  # bool, Mapping
         found = value
     return found
+
+
+def _listed(kind: Any, value: Any, text: str) -> Any:
+    """A tuple of what JSON or a text with commas lists."""
+    if isinstance(value, list):
+        return tuple(value)
+    inner = (*get_args(kind), str)[0]
+    if get_origin(inner) is tuple or isinstance(value, Mapping | bool | NoneType):
+        return _NO
+    each = [part.strip() for part in text.split(",") if part.strip()]
+    if inner is str:
+        return tuple(each)
+    kinds = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
+    found = tuple(_first_fitting(kinds, part) for part in each)
+    return _NO if _NO in found else found
+
+
+def _first_fitting(kinds: tuple[Any, ...], text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    fitting = (_fitting(kind, value, text) for kind in kinds)
+    return next((found for found in fitting if found is not _NO), _NO)
 
 
 def _in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {get_args(kind)}"
     if get_origin(kind) is tuple:
-        return "a JSON list"
+        return "a list, with commas or in JSON"
     if kind is NoneType:
         return "null"
     return str(getattr(kind, "__name__", kind))

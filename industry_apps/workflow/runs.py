@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, catalogue, load
-from industry_apps.errors import UnknownNameError, unknown_name
+from industry_apps.errors import SuspectedLeakError, UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.evaluation.sections import spaced
@@ -67,6 +67,7 @@ def run(
     path: Path,
     *,
     told: Callable[[str], object] = str,
+    accept: bool = True,
 ) -> Run:
     """Train, evaluate once on the test part, and export with parity on all of it.
 
@@ -79,15 +80,22 @@ def run(
         The model file to write, ends in .onnx.
     told : callable
         Gets a few words before each step, for whoever waits.
+    accept : bool
+        Whether to go on where a column alone tells the outcome.
 
     Raises
     ------
     SchemaError, ParameterError, LeakageError, TrainingError, ParityError, ModelFileError
+    SuspectedLeakError
+        A column alone tells the outcome, and that is not accepted; nothing is written.
     """
     started = time.perf_counter()
     told(f"Training {type(application).__name__} on {spaced(len(data.train))} records")
     data = prepared(application, data)
     application.fit(data)
+    suspected = "; ".join(map(str, getattr(application, "separating_", ())))
+    if suspected and not accept:
+        raise SuspectedLeakError(suspected)
     told(f"Measuring it and its baselines on {spaced(len(data.test))} records")
     report = application.evaluate(data.test)
     told(f"Writing {path.name} and comparing its answers with the trained model's")

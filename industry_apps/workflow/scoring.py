@@ -13,6 +13,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
 from industry_apps.recipes import Records
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.runtime import Model, TransactionState
 from industry_apps.workflow.own_tables import own_name
 
@@ -54,9 +55,16 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     time = _column(application, "datetime")
     # A model that has learned without times cannot have learned from later ones knowingly.
     dated = time in frame and all("last" in part for part in facts["split"].values())
-    records = Records(schema=model.schema, target=label, time=time if dated else "")
+    told = application.labels_of(frame) if isinstance(application, OwnLabels) else None
+    records = Records(
+        schema=model.schema,
+        target=label,
+        time=time if dated else "",
+        told=told if told is not None and told.column == label else None,
+    )
     if dated:
-        records.check_later(frame, facts["split"], delay=0)
+        delay = application.get_params(deep=False).get("delay_days", 0)
+        records.check_later(frame, facts["split"], delay=delay)
     target = records.labelled(frame).target
     answers = model.predict(frame)
     outputs = {column.kind: answers[column.name] for column in reversed(model.outputs.columns)}
@@ -66,6 +74,14 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     decision = (outputs[kind] == positive).to_numpy(bool)
     costs = Costs(false_alarm=rule["false_alarm_cost"], missed=rule["missed_cost"])
     groups = frame[entity].to_numpy() if entity in frame else None
+    curves = DecisionCurves(
+        target=target,
+        probability=probability,
+        threshold=rule["threshold"],
+        costs=costs,
+        day=records.days(frame).astype("datetime64[D]") if dated else None,
+    )
+    words = getattr(application, "decision_words", None)
     return Report(
         application=application.name,
         data=data_name(frame.attrs.get("data", {"id": "own data"})),
@@ -73,13 +89,8 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
         metrics=decision_metrics(target, probability, decision, costs, groups=groups),
         split={"test": {"rows": len(frame), "positives": int(target.sum())}},
         parity=facts["parity"],
-        curves=DecisionCurves(
-            target=target,
-            probability=probability,
-            threshold=rule["threshold"],
-            costs=costs,
-            day=records.days(frame).astype("datetime64[D]") if dated else None,
-        ),
+        curves=curves,
+        headline_text="" if words is None else words.headline(curves),
     )
 
 

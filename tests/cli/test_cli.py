@@ -314,7 +314,9 @@ def test_a_model_file_that_learned_from_later_data(model: Path, folder: Path) ->
     past = folder / "past.csv"
     days = pd.date_range("2001-01-01", periods=200, freq="D").astype(str)
     pd.DataFrame({"time": days, "amount": 1.0, "is_fraud": 0}).to_csv(past, index=False)
-    assert "learns from data up to 2018" in sentence(run("evaluate", model, "--data", past))
+    told = sentence(run("evaluate", model, "--data", past))
+    assert "learns from data up to 2018" in told
+    assert "whose labels are known 7 days later" in told
 
 
 def test_failed_parity_gives_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from industry_apps.data.splits import (
     split_by_group,
     split_by_time,
     split_latest,
+    split_off_latest,
     split_official,
     split_random,
 )
@@ -151,13 +152,34 @@ def test_random_split_keeps_shares_and_repeats():
         ("when", pd.date_range("2024-01-01", periods=10), "'when' is a time.*split_latest"),
         ("Date", ["2024"] * 10, "'Date' is a time"),
         ("customer", list("aabbccddee"), "'customer' names a subject.*split_by_group"),
-        ("patient_id", [1, 1] * 5, "'patient_id' names a subject"),
+        ("patient_id", [1, 2, 3, 4, 5] * 2, "'patient_id' names a subject"),
     ],
 )
 def test_random_split_of_dependent_rows_is_refused(column, values, message):
     frame = pd.DataFrame({column: values, "bad": [True, False] * 5})
     with pytest.raises(LeakageError, match=message):
         split_random(frame, target="bad")
+
+
+@pytest.mark.parametrize("split", [split_latest, split_off_latest])
+def test_texts_in_iso_8601_are_times(split):
+    texts = DAYS.assign(time=DAYS["time"].dt.strftime("%Y-%m-%d"), row=np.arange(len(DAYS)))
+    dated = DAYS.assign(row=np.arange(len(DAYS)))
+    for ours, theirs in zip(split(dated, time="time"), split(texts, time="time"), strict=True):
+        assert ours["row"].tolist() == theirs["row"].tolist()
+    with pytest.raises(SchemaError, match=r"Column 'time', row 2.*got 'soon', expected a time"):
+        split(texts.assign(time=["2024-01-01", "2024-01-02", "soon", "x"] * 10), time="time")
+
+
+@pytest.mark.parametrize("values", [[1, 2] * 10, ["a", "b", "c", "d"] * 5 * 20])
+def test_few_values_that_come_again_often_are_no_subjects(values):
+    frame = pd.DataFrame({"group": values, "bad": [True, False] * (len(values) // 2)})
+    assert len(split_random(frame, target="bad").train) == 0.6 * len(values)
+
+
+def test_an_ignored_column_does_not_decide_a_split():
+    frame = pd.DataFrame({"customer": list("aabbccddee"), "bad": [True, False] * 5})
+    assert len(split_random(frame, target="bad", ignore=("customer",)).train) == 6
 
 
 def test_random_split_accepts_a_subject_with_one_row_each():

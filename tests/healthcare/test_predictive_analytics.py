@@ -281,3 +281,10 @@ def test_survival_is_ranked_in_real_tables():
     report = SurvivalPredictor(model="trees", trees=QUICK).fit(data).evaluate(data)
     assert report.metrics["c_index"].low > 0.6
     assert np.isfinite(report.metrics["integrated_brier"].value)
+
+
+def test_one_reason_is_a_list_of_one(stays, tmp_path):
+    fitted = OutcomePredictor.fast().set_params(reasons=1).fit(stays)
+    found = Model(fitted.export(tmp_path / "one.onnx")).predict(stays.test.iloc[0].to_dict())
+    assert [found["reasons"]] == fitted.predict(stays.test.head(1))["reasons"].tolist()
+    assert len(found["reasons"]) == 1

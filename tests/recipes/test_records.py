@@ -96,9 +96,25 @@ def test_columns_under_names_of_their_owner():
     assert under_names(SCHEMA, None, "Scorer") == SCHEMA
     with pytest.raises(ParameterError, match=r"'columns' parameter of Scorer.*mean 'amount'"):
         under_names(SCHEMA, {"amont": "AMT"}, "Scorer")
-    twice = SCHEMA.extended([Column(name="income", kind="number")])
+    twice = SCHEMA.extended([Column(name="income", kind="category")])
     with pytest.raises(SchemaError, match="'income' is declared twice"):
         under_names(twice, {"amount": "income"}, "Scorer")
+
+
+def test_one_column_may_have_two_roles():
+    who = Column("who", "category", role="identifier", required=False)
+    sex = Column("sex", "category", protected=True)
+    found = under_names(Schema((who, sex)), {"who": "sex"}, "Scorer")
+    assert found.names == ["sex"]
+    assert found["sex"].role == "feature"
+    assert found["sex"].protected
+    assert found["sex"].required
+    limit = Column("limit", "number", low=-5, high=9, required=False)
+    both = under_names(SCHEMA.extended([limit]), {"amount": "limit"}, "Scorer")
+    assert both.names == ["limit"]
+    assert (both["limit"].low, both["limit"].high, both["limit"].required) == (0, 9, True)
+    with pytest.raises(SchemaError, match="'amount' is declared twice"):  # no label is a feature
+        under_names(SCHEMA.extended([Column.label("late")]), {"late": "amount"}, "Scorer")
 
 
 def test_moments_of_any_form_are_datetimes():

@@ -163,3 +163,8 @@ def test_real_ratings_rank_better_than_popularity():
     report = Recommender(model="ease", ordered=False).fit(data).evaluate(data)
     assert report.metrics["ndcg_at_10"].value > 0.44
     assert report.margins["popularity"]["ndcg_at_10"].low > 0.1
+
+
+def test_one_item_is_a_list_of_one(data, tmp_path):
+    path = Recommender.fast().set_params(k=1).fit(data).export(tmp_path / "one.onnx", check=data)
+    assert len(Model(path).predict({"user": data.train["user"].iloc[0]})["items"]) == 1

@@ -70,3 +70,40 @@ def test_a_record_may_hold_a_list():
 def test_the_size_travels_with_the_schema():
     schema = Schema((BOUGHT, PAIR))
     assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+def test_a_list_among_single_values_is_blamed_itself():
+    schema = Schema((Column("age", "number"), Column("sex", "category"), Column("x", "number")))
+    for value in ([41.0], (41.0,), np.array([41.0]), [1.0, 2.0]):
+        with pytest.raises(SchemaError, match=r"Column 'age': got .*expected one value, as other"):
+            schema.to_arrays({"sex": "f", "age": value, "x": 1.0})
+    schema.to_arrays({"sex": ["f"], "age": [41.0], "x": [1.0]})  # the remedy
+    with pytest.raises(SchemaError, match=r"Column 'x': got 1\.0, expected one value a row"):
+        schema.to_arrays({"sex": ["f", "m"], "age": [1.0, 2.0], "x": 1.0})
+
+
+def test_a_list_of_one_is_a_list():
+    one = PAIR.in_lists(1)
+    assert one.is_list
+    assert not one.of_each.is_list
+    assert one.to_array([[3.0], [4.0]]).tolist() == [[3.0], [4.0]]
+    assert one.missing(2).shape == (2, 1)
+    with pytest.raises(SchemaError, match=r"row 1: got \[1, 2\], expected one value\."):
+        one.to_array([[1], [1, 2]])
+    read = Schema.from_json(json.loads(json.dumps(Schema((one,)).to_json())))["pair"]
+    assert read == one
+
+
+def test_codes_are_of_numbers_and_categories():
+    income = Column("income", "number", low=0, codes=(-9.0, "?"), nullable=False)
+    assert income.to_array([-9, 12.5, -9.0]).tolist() == [-9, 12.5, -9]
+    with pytest.raises(SchemaError, match=r"'income', row 1: got -8, expected a number >= 0"):
+        income.to_array([-9, -8])
+    with pytest.raises(SchemaError, match=r"'income', row 1: got '\?', expected a value"):
+        income.to_array([-9, "?"])
+    size = Column("size", "category", categories=("S", "M"), codes=("?",))
+    assert size.to_array(["S", "?"]).tolist() == ["S", "?"]
+    schema = Schema((income, size))
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    with pytest.raises(SchemaError, match="'since' of kind 'datetime' has codes"):
+        Column("since", "datetime", codes=(-9.0,))

@@ -272,7 +272,7 @@ def test_a_frame_without_any_known_column_keeps_its_rows() -> None:
         (pd.DataFrame({0: [1.0]}), "Column 'x'.*The table has: 0"),
         ({"x": [1.0, 2.0], "c": ["a"]}, "differ in length: {'x': 2, 'c': 1}"),
         ({"x": [1.0, 2.0], "c": "ab"}, "Column 'c': got 'ab', expected one value a row"),
-        ({"x": 1.0, "c": ["a"]}, "Column 'x': got 1.0, expected one value a row"),
+        ({"x": 1.0, "c": ["a"]}, r"Column 'c': got \['a'\], expected one value, as other columns"),
         ({"x": [1.0, -2.0]}, "Column 'x', row 1: got -2.0, expected a number >= 0 EUR"),
         ({"x": np.ones((2, 2))}, r"array of shape \(2, 2\)"),
     ],

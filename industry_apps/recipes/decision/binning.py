@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features import LevelSteps, NumberSteps
 from industry_apps.features.sources import Source
+from industry_apps.recipes.decision.evidence import Evidence, Floats, Outcomes, summed
+from industry_apps.recipes.decision.point_masses import point_masses
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,65 +30,6 @@ _FINE_BINS = 50
 _LEVELS_NAMED = 8
 _MISSING, _OTHER = "missing", "any other"
 _TRUTH = {"less than 1": "no", "1 or more": "yes"}
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How the good and the bad outcomes spread over some bins.
-
-    Parameters
-    ----------
-    good, bad : ndarray of shape [bins]
-        Records in each bin, or the sums of their weights.
-    all_good, all_bad : float
-        The same over all bins, > 0.
-    smoothing : float
-        Records, spread as all records are, that are added to each bin.
-
-    References
-    ----------
-    Good 1950, "Probability and the weighing of evidence"; Siddiqi 2006, "Credit risk
-    scorecards".
-
-    Examples
-    --------
-    >>> evidence = Evidence(np.array([90.0, 10.0]), np.array([10.0, 10.0]), 100.0, 20.0, 1.0)
-    >>> evidence.weight.round(2)
-    array([ 0.58, -1.55])
-    >>> evidence.information.round(2)
-    array([0.23, 0.62])
-    """
-
-    good: Floats
-    bad: Floats
-    all_good: float
-    all_bad: float
-    smoothing: float
-
-    @property
-    def size(self) -> Floats:
-        """Records, or the sum of their weights, in each bin."""
-        return self.good + self.bad
-
-    @property
-    def weight(self) -> Floats:
-        """Weight of evidence for the good outcome: the log of the ratio of the two shares.
-
-        Smoothing draws it to 0, which it is for an empty bin.
-        """
-        extra = self.smoothing / (self.all_good + self.all_bad)
-        return np.log((self.good / self.all_good + extra) / (self.bad / self.all_bad + extra))
-
-    @property
-    def information(self) -> Floats:
-        """What each bin adds to the information value; never negative."""
-        return (self.good / self.all_good - self.bad / self.all_bad) * self.weight
-
-    def of(self, good: Floats, bad: Floats) -> Evidence:
-        """The same outcomes in other bins."""
-        return Evidence(good, bad, self.all_good, self.all_bad, self.smoothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,34 +127,6 @@ def _joined(fine: Evidence) -> Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What became of the records that bins are learned from.
-
-    Parameters
-    ----------
-    bad : ndarray of bool of shape [rows]
-        Both outcomes occur.
-    weight : ndarray of shape [rows]
-        How much each record counts.
-    smoothing : float
-        As in :class:`Evidence`, > 0.
-    """
-
-    bad: NDArray[np.bool_]
-    weight: Floats
-    smoothing: float
-
-    def in_bins(self, bins: NDArray[Any], count: int) -> Evidence:
-        """Evidence of bins; ``bins`` [rows] holds the number of each record's bin."""
-        numbers = bins.astype(np.int64)
-        good, bad = (
-            _summed(numbers, np.where(mask, self.weight, 0.0), count)
-            for mask in (~self.bad, self.bad)
-        )
-        return Evidence(good, bad, good.sum(), bad.sum(), self.smoothing)
-
-
-@dataclass(frozen=True, slots=True)
 class Attribute:
     """A column, or a number derived from columns, in bins.
 
@@ -220,7 +135,8 @@ class Attribute:
     steps : NumberSteps or LevelSteps
         Its values are the numbers of the bins.
     words : tuple of str
-        What each bin holds; the last of a number is "missing", the last two of a category
+        What each bin holds; of a number "missing" stands behind the intervals, and behind it
+        stand the numbers with a bin of their own; the last two of a category
         are "missing" and "any other".
     evidence : Evidence
         Of the bins.
@@ -294,6 +210,7 @@ def number_attribute(
     outcomes: Outcomes,
     limits: BinLimits,
     directions: Sequence[int] = (1, -1),
+    codes: Sequence[float] = (),
 ) -> Attribute:
     """Cut a number into the best bins; where it is missing is a bin of its own.
 
@@ -306,23 +223,47 @@ def number_attribute(
     limits : BinLimits
         Not for the bin of the missing, which is as small as it is.
     directions : sequence of {1, -1, 0}
-        As in :func:`best_bins`; the best of them is taken.
+        As in :func:`best_bins`; the best of them is taken. One alone is somebody's wish, which
+        only codes are left out of.
+    codes : sequence of float
+        Numbers that stand for a missing value.
+
+    Notes
+    -----
+    A point mass (:func:`point_masses`) and a code have a bin of their own, which is as small as
+    it is, and which no direction is about; a code that training has not seen is missing.
     """
-    known = np.sort(numbers[~np.isnan(numbers)])
+    present = set(np.unique(numbers).tolist())
+    named = [float(np.float32(code)) for code in codes]
+    unnamed = numbers[~np.isnan(numbers) & ~np.isin(numbers, named)]
+    masses = point_masses(unnamed, codes_only=len(directions) == 1)
+    points = [*(code for code in named if code in present), *masses]
+    inner = np.where(np.isin(numbers, points), np.float32(np.nan), numbers)
+    known = np.sort(inner[~np.isnan(inner)])
     # Quantiles that are values themselves: 0, 1 and 30 days stay what people know.
     places = np.unique(np.arange(1, _FINE_BINS) * len(known) // _FINE_BINS)
     edges = np.unique(known[places[places < len(known)]])
     edges = edges[np.isfinite(edges) & (edges > known[:1])]
     fine = NumberSteps(source, tuple(edges.tolist()), tuple(range(len(edges) + 1)), len(edges) + 1)
-    every = outcomes.in_bins(fine.apply(numbers), len(edges) + 2)
+    every = outcomes.in_bins(fine.apply(inner), len(edges) + 2)
     counted = every.of(every.good[:-1], every.bad[:-1])
     firsts, _ = max(
         (best_bins(counted, limits, direction) for direction in directions),
         key=lambda found: found[1],
     )
     kept = tuple(edges[firsts[1:] - 1].tolist())
-    steps = NumberSteps(source, kept, tuple(range(len(firsts))), len(firsts))
-    words = (*_intervals(kept), _MISSING)
+    count = len(firsts)
+    unseen = [code for code in named if code not in present]
+    steps = NumberSteps(
+        source,
+        kept,
+        tuple(range(count)),
+        count,
+        points=(*points, *unseen),
+        point_values=(*range(count + 1, count + 1 + len(points)), *[count] * len(unseen)),
+    )
+    exactly = (f"exactly {np.float32(point):g}" for point in points)
+    words = (*_intervals(kept), _MISSING, *exactly)
     return Attribute(steps, words, outcomes.in_bins(steps.apply(numbers), len(words)))
 
 
@@ -356,10 +297,10 @@ def category_attribute(
     pooled = every.of(known.good[rare].sum(), known.bad[rare].sum())
     risk = np.where(rare, -pooled.weight, -known.weight)
     rank = np.unique(risk, return_inverse=True)[1]  # levels of the same risk are one
-    size = _summed(rank, known.size)
+    size = summed(rank, known.size)
     middle = (np.cumsum(size) - size / 2) / max(size.sum(), 1e-9)
     fine = np.unique((middle * _FINE_BINS).astype(np.int64), return_inverse=True)[1][rank]
-    counted = every.of(_summed(fine, known.good), _summed(fine, known.bad))
+    counted = every.of(summed(fine, known.good), summed(fine, known.bad))
     firsts, _ = best_bins(counted, limits, direction=0)
     bins = np.searchsorted(firsts, fine, side="right") - 1
     steps = LevelSteps(
@@ -368,11 +309,6 @@ def category_attribute(
     named = np.array(levels, dtype=object)
     words = (*(_listed(named[bins == number]) for number in range(len(firsts))), _MISSING, _OTHER)
     return Attribute(steps, words, outcomes.in_bins(steps.apply(texts), len(words)))
-
-
-def _summed(bins: NDArray[np.int64], amounts: Floats, count: int = 1) -> Floats:
-    """Sum of the amounts in each bin -> [count, or more where bins go beyond it]."""
-    return np.bincount(bins, amounts, count).astype(np.float64)
 
 
 def _intervals(edges: Sequence[float]) -> list[str]:

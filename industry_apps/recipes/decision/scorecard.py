@@ -35,6 +35,7 @@ from industry_apps.recipes.decision.binning import (
 )
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
+from industry_apps.schema.codes import read_codes, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,7 +299,7 @@ class ScorecardScorer:
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> edges of its bins."""
         return {
-            steps.names[0]: list(steps.edges)
+            steps.names[0]: [*steps.edges, *steps.points]
             for steps in self.features.encoders
             if isinstance(steps, NumberSteps) and steps.names[0] in self.features.schema
         }
@@ -335,10 +336,13 @@ class ScorecardScorer:
         for name, source in self._sources.items():
             numbers = FeatureGraph(self.schema, [Raw(source)]).run(train.arrays)["numeric"][:, 0]
             directions = (self.directions[name],) if name in self.directions else free
-            found.append(number_attribute(source, numbers, outcomes, limits, directions))
+            codes = self._codes_of(source)
+            if codes:  # each has a bin
+                numbers = train.arrays[name].astype(np.float32)
+            found.append(number_attribute(source, numbers, outcomes, limits, directions, codes))
         for column in self.schema.inputs():
             if column.kind == "category":
-                texts = train.arrays[column.name]
+                texts = without_codes(column, train.arrays[column.name])
                 found.append(category_attribute(column.name, texts, outcomes, limits))
         for attribute in found:
             if attribute.information < options.min_information:
@@ -347,6 +351,12 @@ class ScorecardScorer:
                     f"{options.min_information:g}"
                 )
         return [attribute for attribute in found if attribute.name not in self.left_out_]
+
+    def _codes_of(self, source: Source) -> list[float]:
+        """Numbers of a column that stand for a missing value; none of a derived number."""
+        if not isinstance(source, Value):
+            return []
+        return [float(code) for code in read_codes(self.schema[source.column])]
 
     def _regression(
         self, attributes: list[Attribute], train: Labelled

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.evaluation import EntityDays, Report
+from industry_apps.evaluation.decisions import DecisionWords
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.decision.assessment import Assessed, DecisionBaselines, assess
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
 from industry_apps.recipes.reasons import TreeReasons
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
+from industry_apps.recipes.separating import Separating, separating_columns, warn_of
 from industry_apps.recipes.stability import Unstable
 from industry_apps.recipes.tables.parts import Learned, TableParts
 from industry_apps.schema import Schema
@@ -81,6 +84,7 @@ class DecisionTable:
         self.learned_ = Learned(parts)
         self.options_ = self._options(self.records.schema)
         rows = self._rows(parts)
+        self.separating_ = separating_columns(self.records.schema, rows[0])
         self.recipe_ = DecisionRecipe(self.records.schema, self.options_).fit(
             rows[0] if weigh is None else weigh(rows[0], parts.train),
             *rows[1:],
@@ -155,7 +159,7 @@ class DecisionTable:
             entities=entities,
             groups=records.people(frame) if records.subject in frame else None,
             split=self.learned_.beside(frame),
-            notes=(*notes, *self.notes()),
+            notes=(*notes, *self.notes(), *self.learned_.shared(frame)),
         )
         return assess(self.recipe_, self.baselines_, asked)
 
@@ -167,7 +171,8 @@ class DecisionTable:
         positive : str or bool
             What the decision is called from the threshold on.
         """
-        notes = {"notes": list(self.notes())} if self._count else {}
+        told = list(self.notes())
+        notes = {"notes": told} if told or self._count else {}
         return {**self.recipe_.facts(positive), **notes}
 
     def thresholds(self) -> dict[str, list[float]]:
@@ -176,8 +181,9 @@ class DecisionTable:
         return thresholds_of_all([self.recipe_, *further])
 
     def notes(self) -> tuple[str, ...]:
-        """How far the reasons can be trusted, where there are any."""
-        return () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+        """How far the reasons can be trusted, and which columns alone tell the outcome."""
+        reasons = () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+        return (*reasons, *map(str, self.separating_))
 
     def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> TableParts:
         return TableParts(self.records, train, validation, delay=self._delay, seed=self._seed)
@@ -205,6 +211,8 @@ class HoldsDecision:
     """A mixin of applications whose model is a decision on the records of a table."""
 
     table_: DecisionTable
+    #: What the decision is called in a report, where it is no alert.
+    decision_words: ClassVar[DecisionWords | None] = None
     schema_: Schema
     check_: pd.DataFrame
     split_: Mapping[str, Mapping[str, Any]]
@@ -214,12 +222,18 @@ class HoldsDecision:
         """The trained models, and what decides behind them."""
         return self.table_.recipe_
 
+    @property
+    def separating_(self) -> tuple[Separating, ...]:
+        """Columns that alone tell the outcome of the training data."""
+        return self.table_.separating_
+
     @abstractmethod
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         """The table, by the columns of the training data; not fitted."""
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self._hold(self._table(train).fit(train, validation))
+        warn_of(self.separating_)
 
     def _hold(self, fitted: DecisionTable) -> None:
         self.table_ = fitted
@@ -227,6 +241,12 @@ class HoldsDecision:
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.table_.fit_baselines(train, validation)
+
+    def _worded(self, report: Report) -> Report:
+        """A report whose headline calls the decision by its name."""
+        if self.decision_words is None or report.curves is None:
+            return report
+        return replace(report, headline_text=self.decision_words.headline(report.curves))
 
     def _facts(self) -> dict[str, Any]:
         return self.table_.facts()

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 
 from industry_apps.data import split_off_latest
+from industry_apps.data.leakage import refuse_subjects
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.records import Records, with_moments
 
 Described = dict[str, dict[str, Any]]
@@ -27,6 +29,11 @@ class TableParts:
         Days until a label is known.
     seed : int
         Of the subjects that are drawn.
+
+    Raises
+    ------
+    LeakageError
+        Nothing says which rows to choose on, and a feature names subjects with several rows.
     """
 
     def __init__(
@@ -44,6 +51,9 @@ class TableParts:
             train, validation = split_off_latest(dated, time=records.time, delay=delay)
         elif validation is None and records.subject:
             train, validation = records.split_off_subjects(train, seed=seed)
+        elif validation is None:  # folds are cut at random
+            for column in records.schema:
+                refuse_subjects(train[column.name], column.name)
         self.train, self.validation = train, validation
 
     @property
@@ -78,6 +88,9 @@ class Learned:
     def __init__(self, parts: TableParts) -> None:
         self.records, self._delay = parts.records, parts.delay
         self.described = parts.describe()
+        self._rows: EqualRows | None = None
+        if not (self.records.time or self.records.subject):  # nothing else keeps them apart
+            self._rows = EqualRows(self.records, *parts.frames.values())
         self._subjects: set[str] = set()
         if self.records.subject:
             self._subjects = self.records.subjects_apart(*parts.frames.values())
@@ -93,6 +106,10 @@ class Learned:
             self.records.check_later(frame, self.described, self._delay)
         if self.records.subject:
             self.records.check_apart(self._subjects, frame)
+
+    def shared(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """A note where records to judge on are equal to records that were learned from."""
+        return () if self._rows is None else self._rows.shared(frame)
 
     def beside(self, frame: pd.DataFrame) -> Described:
         """The parts and the table to judge on, in words."""

@@ -1,0 +1,172 @@
+"""Labels of two values, of which one means yes: true and false, or words of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.errors import ParameterError, SchemaError, unknown_name
+from industry_apps.limits import Limit
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.schema import Column, Schema
+
+#: What may mean yes: a text, a number, a truth value.
+LABEL = Limit(
+    lambda v: isinstance(v, str | int | float) and str(v) not in ("", "nan"),
+    "a value of the label, such as 'Bad' or 2",
+)
+Label = str | int | float
+_TRUTH = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column of labels, and which of its two values means yes.
+
+    Parameters
+    ----------
+    column : str
+    positive, negative : str
+        The two values as texts; without the first labels are true or false, 1 or 0, without the
+        second it is the only other value of a table.
+
+    Examples
+    --------
+    >>> paid = pd.DataFrame({"risk": ["good", "bad", "good"]})
+    >>> Labels.learned("risk", "bad", paid).read(paid).tolist()
+    [False, True, False]
+    """
+
+    column: str
+    positive: str = ""
+    negative: str = ""
+
+    @classmethod
+    def learned(cls, column: str, positive: Label | None, frame: pd.DataFrame) -> Labels:
+        """Find the other of the two values.
+
+        Parameters
+        ----------
+        column : str
+        positive : str, int or float, optional
+            The value that means yes.
+        frame : DataFrame
+            Training data.
+
+        Raises
+        ------
+        ParameterError
+            No label is that value.
+        SchemaError
+            A label is missing, or there are more than two values.
+        """
+        if positive is None:
+            return cls(column)
+        yes = Column(column, "category").to_array([positive])[0]
+        if _decided(frame.get(column), positive):
+            return cls(column, yes)
+        texts = _texts(column, frame)
+        others = sorted({*texts.tolist()} - {yes})
+        if yes not in texts:
+            raise ParameterError(
+                f"The 'positive' parameter is {positive!r}, which no row of column {column!r} "
+                f"holds. {unknown_name('label', yes, others)}"
+            )
+        found = cls(column, yes, others[0] if others else "")
+        found.read(frame)  # a third value is an error
+        return found
+
+    def read(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether the label of each row means yes, of shape [rows].
+
+        Raises
+        ------
+        SchemaError
+            A label is missing, or none of the two values.
+        """
+        if not self.positive or _decided(frame.get(self.column), self.positive):
+            label = Column(self.column, "boolean", nullable=False)
+            Schema((label,)).check_names(frame)
+            try:
+                return label.to_array(frame[self.column]) > 0
+            except SchemaError as error:
+                raise SchemaError(
+                    f"{error} Where the labels are two values of your own, name the one that "
+                    "means yes with 'positive'."
+                ) from None
+        texts = _texts(self.column, frame)
+        others = texts[texts != self.positive]
+        negative = self.negative or (others[0] if len(others) else "")
+        wrong = (texts != self.positive) & (texts != negative)
+        if wrong.any():
+            raise Column(self.column, "category").error(
+                frame[self.column],
+                int(wrong.argmax()),
+                f"one of two labels, {self.positive!r} or {negative!r}",
+                "Drop the rows with a third one, or make one of two labels of them.",
+            )
+        return np.asarray(texts == self.positive, dtype=np.bool_)
+
+
+def _texts(column: str, frame: pd.DataFrame) -> NDArray[np.object_]:
+    label = Column(column, "category", nullable=False)
+    return Schema((label,)).to_arrays(frame)[column]
+
+
+def _decided(values: pd.Series | None, positive: Label) -> bool:
+    """Whether labels are truth values already, and the positive one is a word of before."""
+    is_truth = values is not None and values.dtype.kind == "b"
+    return is_truth and str(positive).lower() not in _TRUTH
+
+
+class OwnLabels(OwnNames):
+    """A mixin of applications whose label may be of any two values.
+
+    ``label`` is the name of the label in the schema; the parameter ``positive`` says which value
+    means yes, where it is not true or 1.
+    """
+
+    label: ClassVar[str]
+    columns: Mapping[str, str] | None
+    positive: Label | None
+
+    def labels_of(self, frame: pd.DataFrame) -> Labels:
+        """How the labels of a table are read.
+
+        Parameters
+        ----------
+        frame : DataFrame
+
+        Raises
+        ------
+        SchemaError, ParameterError
+        """
+        return Labels.learned(self._name(self.label), self.positive, frame)
+
+    def with_truth(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table whose labels, if it has any, are true or false; missing where not yet known.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        """
+        name = self._name(self.label)
+        if self.positive is None or name not in frame or _decided(frame[name], self.positive):
+            return frame
+        yes, *texts = Column(name, "category").to_array([self.positive, *frame[name]])
+        truth = [None if text == "" else text == yes for text in texts]
+        known = pd.Series(truth, index=frame.index, dtype=object)
+        return frame.assign(**{name: known if known.isna().any() else known.astype(bool)})
+
+    def label_columns(self) -> list[Column]:
+        """The columns of the application under the user's names, the label of its own kind."""
+        name = self._name(self.label)
+        own = self._own_schema()
+        if self.positive is None:
+            return list(own)
+        return [Column(name, "category", role="identifier") if c.name == name else c for c in own]

@@ -1,0 +1,131 @@
+"""Columns that alone tell the outcome: more likely written after it than known before it.
+
+A scenario code that investigators give beside the label, the day a loan was called in: a model
+that reads such a column is right about the past, and knows nothing where it is asked.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from industry_apps.errors import LeakageWarning
+from industry_apps.recipes.scorers import Labelled
+from industry_apps.schema import Column, Schema
+
+#: From here on a column alone is suspected, where so many events and non-events are known.
+SEPARATES, FEWEST_EVENTS = 0.995, 50
+#: Rows of each outcome that are looked at; the area does not depend on their shares.
+_MOST_ROWS = 50_000
+#: Numbers with no more values than this may be codes, whose order means nothing.
+_MOST_CODES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Separating:
+    """A column that alone tells the outcome.
+
+    Parameters
+    ----------
+    column : str
+    auroc : float
+        Area under the curve of this column alone.
+    events : int
+        Records with the outcome that it was found on.
+    """
+
+    column: str
+    auroc: float
+    events: int
+
+    def __str__(self) -> str:
+        return (
+            f"Column {self.column!r} alone separates the outcomes in the training data (AUROC "
+            f"{self.auroc:.3f} with {self.events} events): it may have been written down after "
+            f"the outcome. Name it in 'ignore' unless it is known when the model is asked."
+        )
+
+
+def separating_columns(schema: Schema, rows: Labelled) -> tuple[Separating, ...]:
+    """Find the columns that alone separate the outcomes.
+
+    A number is taken as it is, with the missing ones at either end; levels, and numbers of few
+    values, by the rate of each level among other rows, so that names without repetition tell
+    nothing.
+
+    Parameters
+    ----------
+    schema : Schema
+    rows : Labelled
+        Training rows.
+    """
+    events = int(rows.target.sum())
+    if min(events, len(rows.target) - events) < FEWEST_EVENTS:
+        return ()
+    parts = [np.flatnonzero(rows.target == outcome) for outcome in (True, False)]
+    chosen = np.concatenate([part[:: -(-len(part) // _MOST_ROWS)] for part in parts])
+    target = rows.target[chosen]
+    found = []
+    for column in schema.inputs():
+        if column.kind not in ("text", "image") and not column.is_list:
+            area = _area_of(column, rows.arrays[column.name][chosen], target)
+            if area >= SEPARATES:
+                found.append(Separating(column.name, area, events))
+    return tuple(found)
+
+
+def warn_of(found: Sequence[Separating]) -> None:
+    """Warn of each column.
+
+    Parameters
+    ----------
+    found : sequence of Separating
+    """
+    for each in found:
+        warnings.warn(str(each), LeakageWarning, stacklevel=4)  # whoever called fit
+
+
+def _area_of(column: Column, values: NDArray[Any], target: NDArray[np.bool_]) -> float:
+    absent = column.is_missing(values)
+    if column.kind == "category":
+        return _by_level(values.astype(str), target)
+    numbers = values.astype(np.float64)
+    areas = [
+        _area(rankdata(np.where(absent, end, numbers)), target)
+        for end in (-np.inf, np.inf)  # where the missing ones may stand
+    ]
+    areas = [max(area, 1 - area) for area in areas]
+    if len(np.unique(numbers[~absent])) <= _MOST_CODES:
+        areas.append(_by_level(np.where(absent, "", numbers.astype(str)), target))
+    return max(areas)
+
+
+def _by_level(levels: NDArray[Any], target: NDArray[np.bool_]) -> float:
+    """By the rate of each level in the other half of the rows."""
+    codes = pd.factorize(levels)[0]
+    count, mean = int(codes.max()) + 1, float(target.mean())
+    half = np.random.default_rng(0).random(len(target)) < 0.5
+    score = np.empty(len(target))
+    for part in (half, ~half):
+        sizes = np.bincount(codes[~part], minlength=count)
+        events = np.bincount(codes[~part], target[~part], minlength=count)
+        score[part] = ((events + mean) / (sizes + 1))[codes[part]]
+    # Ranks within each half: its rates are those of the other one.
+    areas = [_area(rankdata(score[part]), target[part]) for part in (half, ~half)]
+    return float(np.mean(areas))
+
+
+def _area(ranks: NDArray[np.float64], target: NDArray[np.bool_]) -> float:
+    """Area under the curve of ranks, ties counted by halves (Mann and Whitney 1947)."""
+    events = int(target.sum())
+    others = len(target) - events
+    if not (events and others):
+        return 0.5
+    return float((ranks[target].sum() - events * (events + 1) / 2) / (events * others))

@@ -1,0 +1,60 @@
+"""A column that alone tells the outcome ends the command, unless somebody says what it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from industry_apps.data.simulators import card_transactions
+from tests.cli.shell import run
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    income = rng.lognormal(8, 0.5, 1_500)
+    bad = rng.random(1_500) < 1 / (1 + np.exp(2 * (np.log(income) - 7.5)))
+    path = tmp_path_factory.mktemp("leaks") / "loans.csv"
+    frame = pd.DataFrame({"income": income, "is_default": bad, "scenario": bad * 7})
+    frame.to_csv(path, index=False)
+    return path
+
+
+def train(table, out, *further):
+    given = ("--data", table, "--out", out, "--fast", "--json", *further)
+    return run("train", "finance.credit_scoring", *given)
+
+
+def test_it_ends_with_3_and_writes_nothing(table, tmp_path):
+    done = train(table, tmp_path / "m.onnx")
+    assert done.exit_code == 3
+    assert "Column 'scenario' alone separates" in done.stderr
+    assert "--yes" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_yes_goes_on_and_the_report_says_so(table, tmp_path):
+    done = train(table, tmp_path / "m.onnx", "--yes")
+    assert done.exit_code == 0
+    assert any("'scenario' alone" in note for note in json.loads(done.stdout)["notes"])
+
+
+def test_what_is_ignored_does_not_end_it(table, tmp_path):
+    done = train(table, tmp_path / "m.onnx", "--set", "ignore=scenario")
+    assert done.exit_code == 0
+    assert not any("'scenario'" in note for note in json.loads(done.stdout)["notes"])
+
+
+def test_the_remedy_for_missing_state_columns_works(tmp_path):
+    table, model, out = (tmp_path / name for name in ("raw.csv", "m.onnx", "out.csv"))
+    frame = card_transactions(customers=150, terminals=200, days=45, radius=15.0, seed=4)
+    frame.drop(columns=["scenario", "transaction_id"]).to_csv(table, index=False)
+    given = ("--data", "sample", "--out", model, "--fast", "--json")
+    assert run("train", "finance.fraud_detection", *given).exit_code == 0
+    refused = run("predict", model, table, out)
+    assert refused.exit_code == 2
+    assert "--enrich" in refused.stderr
+    assert run("predict", model, table, out, "--enrich").exit_code == 0
