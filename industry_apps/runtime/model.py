@@ -5,34 +5,24 @@ Nothing but numpy and onnxruntime is needed; pandas only when handed a frame or 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
+from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
 from industry_apps.runtime.forecasts import question_of
+from industry_apps.runtime.loading import Provider, open_session, read_metadata
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.records import Plain, RecordReader
 from industry_apps.runtime.single_runs import BoundSession
 from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
-
-Provider = Literal["cpu", "openvino", "cuda"]
-
-_PROVIDERS: dict[str, str] = {
-    "cpu": "CPUExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-}
-_REQUIRED = ("application", "schema", "outputs", "parity", "reference", "self_test")
 
 #: Largest difference of a number that the replay of the self-test accepts; of a number
 #: beyond 1, as a share of it.
@@ -83,8 +73,8 @@ class Model:
         self, path: str | Path, *, provider: Provider = "cpu", threads: int | None = None
     ) -> None:
         self.path = locate(path)
-        self._session = _open_session(self.path, provider, threads)
-        self.metadata = _read_metadata(self._session, self.path)
+        self._session = open_session(self.path, provider, threads)
+        self.metadata = read_metadata(self._session, self.path)
         self.schema = Schema.from_json(self.metadata["schema"])
         self.outputs = Schema.from_json(self.metadata["outputs"])
         self._output_names = self.outputs.names
@@ -300,46 +290,3 @@ class Model:
 def _widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:
     """Lists [rows, values] made longer by values that are none."""
     return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=empty)
-
-
-def _open_session(path: Path, provider: str, threads: int | None) -> ort.InferenceSession:
-    if provider not in _PROVIDERS:
-        raise ParameterError(f"Unknown provider {provider!r}; choose from {list(_PROVIDERS)}.")
-    if _PROVIDERS[provider] not in ort.get_available_providers():
-        raise MissingExtraError(
-            f"The installed onnxruntime cannot run on {provider!r} (it has "
-            f"{ort.get_available_providers()}). Install onnxruntime-"
-            f"{'gpu' if provider == 'cuda' else provider} instead of onnxruntime."
-        )
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    order = list(dict.fromkeys([_PROVIDERS[provider], _PROVIDERS["cpu"]]))
-    try:
-        session = ort.InferenceSession(str(path), options, providers=order)
-    except Exception as error:
-        raise ModelFileError(
-            f"{path.name} cannot be loaded by onnxruntime {ort.__version__}: {error}. "
-            "The file may be damaged; fetch or export it again."
-        ) from error
-    if order[0] not in session.get_providers():  # onnxruntime falls back without an error
-        raise MissingExtraError(
-            f"The installed onnxruntime has {provider!r}, but cannot start it on this machine. "
-            "Install its drivers, or use provider='cpu'."
-        )
-    return session
-
-
-def _read_metadata(session: ort.InferenceSession, path: Path) -> dict[str, Any]:
-    stored = session.get_modelmeta().custom_metadata_map
-    absent = [key for key in _REQUIRED if key not in stored]
-    if absent:
-        raise ModelFileError(
-            f"{path.name} was not written by industry_apps: its metadata lacks "
-            f"{', '.join(absent)}. Run it with onnxruntime, or export it with an application."
-        )
-    try:
-        return {key: json.loads(value) for key, value in stored.items()}
-    except json.JSONDecodeError as error:
-        raise ModelFileError(f"The metadata of {path.name} are damaged: {error}.") from error
