@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,10 +46,16 @@ def publish(path: Path, folder: Path, *, variant: str = "") -> Path:
             f"{path.name} was trained on {data_name(data)!r}, whose licence does not say that "
             "models of it may be published. Train on data that may."
         )
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        raise ModelFileError(
+            f"{path.name} would be called {name!r}, expected letters, digits, '_', '-' and '.'. "
+            "Rename the application or the variant."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.onnx"
     if path.resolve() != target.resolve():
-        shutil.copyfile(path, target)
+        with whole_file(target) as aside:
+            shutil.copyfile(path, aside)
     with whole_file(folder / f"{name}.md") as aside:
         aside.write_text(render_card(metadata), encoding="utf-8")
     index_path = folder / "index.json"
