@@ -114,6 +114,8 @@ _RULES: dict[str, Rule] = {
     "data": _TABLE,
     "split": _TABLE,
     "loss": _TABLE,
+    "state": _TABLE,
+    "decision": _TABLE,
     "summary": _TEXT,
     "version": _TEXT,
     "model": _TEXT,
