@@ -12,6 +12,7 @@ from typing import Any
 
 from industry_apps.data.datasets import data_name
 from industry_apps.errors import ModelFileError
+from industry_apps.runtime.metadata import printable
 from industry_apps.runtime.model import Model
 from industry_apps.whole_file import whole_file
 
@@ -80,6 +81,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
     ----------
     Mitchell et al. 2019, "Model cards for model reporting", doi:10.1145/3287560.3287596.
     """
+    metadata = printable(metadata)  # cards are shown by terminals
     data, parity = metadata["data"], metadata["parity"]
     lines = [
         f"# {metadata['application']}",
