@@ -173,7 +173,10 @@ def open_session(
     stop = getattr(options, "set_load_cancellation_flag", None)  # younger than our floor
     try:
         with _alarm(lambda: stop(True) if stop else None):
-            session = ort.InferenceSession(content, options, providers=order)
+            # Where there is nothing to fall back to, onnxruntime tries again and prints that.
+            session = ort.InferenceSession(
+                content, options, providers=order, enable_fallback=int(len(order) > 1)
+            )
     except Exception as error:
         raise ModelFileError(
             f"{name} cannot be loaded by onnxruntime {ort.__version__}: {error}. "
