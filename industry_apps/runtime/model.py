@@ -352,6 +352,12 @@ class Model:
                     f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
                     f"{len(answers[name])} records. Export the model again."
                 )
+            size = self.outputs[name].size
+            if size not in (None, 1) and answers[name].shape[1:] != (size,):
+                raise ModelFileError(
+                    f"{self.path.name} is damaged: its output {name!r} is declared to hold {size} "
+                    f"values, and holds {answers[name].shape[1:]}. Export the model again."
+                )
             wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
             if wrong.any():
                 row = int(wrong.argmax())

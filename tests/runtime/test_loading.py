@@ -65,11 +65,11 @@ def change_properties(key: str, value: str | None) -> Any:
     return change
 
 
-def change_column(key: str, value: Any) -> Any:
+def change_column(key: str, value: Any, *, of: str = "schema") -> Any:
     def change(stored: onnx.ModelProto) -> None:
-        (columns,) = [json.loads(p.value) for p in stored.metadata_props if p.key == "schema"]
+        (columns,) = [json.loads(p.value) for p in stored.metadata_props if p.key == of]
         columns[0][key] = value
-        change_properties("schema", json.dumps(columns))(stored)
+        change_properties(of, json.dumps(columns))(stored)
 
     return change
 
@@ -143,6 +143,7 @@ def add_context(stored: onnx.ModelProto) -> None:
         ),
         (change_column("kind", "nothing"), "SchemaError: Column 'amount' has kind 'nothing'"),
         (change_column("name", "amout"), r"its graph takes \['amount', .* expected \['amout',"),
+        (change_column("size", 5, of="outputs"), r"'risk' is declared to hold 5 values, and"),
         (change_column("more", 1), "column 0, more is 1, expected no such key"),
         (lambda stored: stored.ClearField("metadata_props"), "lacks application, schema, outputs"),
         (lambda stored: stored.graph.node.pop(), "cannot be loaded by onnxruntime"),
