@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Literal
 
 from industry_apps.application import Application
-from industry_apps.testing import answers, limits, series, structure
+from industry_apps.testing import answers, copies, limits, series, structure
 from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial
 
@@ -76,7 +76,7 @@ def yield_checks(
         chosen = [*answers.OF_RECORDS, *answers.CHECKS, *limits.OF_RECORDS]
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
-    chosen += [*structure.CHECKS, *limits.CHECKS]
+    chosen += [*structure.CHECKS, *limits.CHECKS, *copies.CHECKS]
     if traits.explains:
         chosen.append(answers.explains_each_column)
     named = [(check.__name__, check) for check in chosen]
