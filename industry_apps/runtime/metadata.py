@@ -33,7 +33,7 @@ _REQUIRED = ("application", "schema", "outputs", "parity", "reference", "self_te
 #: Keys that are about the file, not about the model.
 OF_FORMAT = ("format", DIGEST, "own_facts")
 _MOST_TEXT = 100_000
-_MOST_COLUMNS = 20_000
+_MOST_COLUMNS = 5_000
 _MOST_ROWS = 16_384
 _MOST_STEPS = 1_000_000
 
