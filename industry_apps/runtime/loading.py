@@ -16,7 +16,8 @@ import onnxruntime as ort
 
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError
 from industry_apps.runtime.metadata import DIGEST
-from industry_apps.runtime.wire import Span, WireError, metadata_spans
+from industry_apps.runtime.trees import check_trees
+from industry_apps.runtime.wire import Found, Span, WireError, look
 
 Provider = Literal["cpu", "openvino", "cuda"]
 
@@ -119,10 +120,14 @@ def check(content: bytes, name: str) -> Checked:
         It is no ONNX file, has what no file of ours has (weights in other files, functions, deep
         nesting), or is not as it was written.
     """
-    spans = _spans(content, name)
+    found = _look(content, name)
+    spans = found.metadata
     stored = {key: content[span.start : span.stop] for key, span in spans.items()}
     digest = spans.get(DIGEST)
     identity = _sha256(content) if digest is None else _sealed(content, digest, name)
+    with _worded(name):
+        for node in found.trees:
+            check_trees(content, node)
     return Checked(content, stored, identity, name)
 
 
@@ -140,7 +145,7 @@ def seal(content: bytes, name: str = "The model") -> bytes:
     ------
     ModelFileError
     """
-    spans = _spans(content, name)
+    spans = _look(content, name).metadata
     if DIGEST not in spans:
         raise ModelFileError(f"{name} has no place for a digest. Export it with an application.")
     place = _digits(spans[DIGEST], name)
@@ -221,9 +226,15 @@ def _providers(provider: str) -> list[str]:
     return list(dict.fromkeys([_PROVIDERS[provider], _PROVIDERS["cpu"]]))
 
 
-def _spans(content: bytes, name: str) -> dict[str, Span]:
+def _look(content: bytes, name: str) -> Found:
+    with _worded(name):
+        return look(content)
+
+
+@contextmanager
+def _worded(name: str) -> Iterator[None]:
     try:
-        return metadata_spans(content)
+        yield
     except WireError as error:
         raise ModelFileError(
             f"{name} is damaged or no model file of ours: {error}. Fetch or export it again."

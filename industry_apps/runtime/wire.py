@@ -56,8 +56,12 @@ _REFUSED = {
 }
 _LOCATION = ("tensor", 14)  # 0 where the weights are in the file
 _OPERATOR = ("node", 4)
-# Operators that read files, where a build of onnxruntime has them.
-_READS_FILES = {b"EPContext"}
+# Operators that no file of ours has, and why they are not run.
+_NOT_RUN = {
+    b"EPContext": "that reads other files",
+    b"TreeEnsemble": "of trees in a form that is not checked",
+}
+_TREES = {b"TreeEnsembleRegressor", b"TreeEnsembleClassifier"}
 
 
 class Span(NamedTuple):
@@ -65,6 +69,13 @@ class Span(NamedTuple):
 
     start: int
     stop: int
+
+
+class Found(NamedTuple):
+    """What a walk found: the values of the metadata, and the operators that follow trees."""
+
+    metadata: dict[str, Span]
+    trees: list[Span]
 
 
 class WireError(ValueError):
@@ -89,6 +100,21 @@ def metadata_spans(content: bytes) -> dict[str, Span]:
     >>> metadata_spans(content)
     {'a': Span(start=7, stop=8)}
     """
+    return look(content).metadata
+
+
+def look(content: bytes) -> Found:
+    """Walk all messages of a model file, and say where in it lies what has to be looked at.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    WireError
+        As of :func:`metadata_spans`.
+    """
     return _Walk(content).run()
 
 
@@ -97,10 +123,11 @@ class _Walk:
         self._content = content
         self._messages = 0
         self._found: dict[str, Span] = {}
+        self._trees: list[Span] = []
 
-    def run(self) -> dict[str, Span]:
+    def run(self) -> Found:
         self._message("model", Span(0, len(self._content)), 0)
-        return self._found
+        return Found(self._found, self._trees)
 
     def _message(self, kind: str, span: Span, depth: int) -> None:
         self._messages += 1
@@ -112,8 +139,10 @@ class _Walk:
             self._property(span)
             return
         inside = _INSIDE[kind]
-        for field, wire, value in _fields(self._content, span, kind):
+        for field, wire, value, _ in fields_of(self._content, span, kind):
             self._check(kind, field, wire, value)
+            if (kind, field) == _OPERATOR and self._text(value) in _TREES:
+                self._trees.append(span)
             if field in inside:
                 if wire != _BYTES:
                     raise WireError(f"field {field} of a {kind} is no message")
@@ -125,12 +154,15 @@ class _Walk:
             raise WireError(f"it has {refused}, which files of industry_apps have not")
         if (kind, field) == _LOCATION and (wire, self._content[value.start]) != (_VARINT, 0):
             raise WireError("it has weights in another file, which files of industry_apps have not")
-        if (kind, field) == _OPERATOR and self._content[value.start : value.stop] in _READS_FILES:
-            raise WireError("it has an operator that reads other files")
+        if (kind, field) == _OPERATOR and self._text(value) in _NOT_RUN:
+            raise WireError(f"it has an operator {_NOT_RUN[self._text(value)]}")
+
+    def _text(self, span: Span) -> bytes:
+        return self._content[span.start : span.stop]
 
     def _property(self, span: Span) -> None:
         key, value = b"", Span(span.stop, span.stop)
-        for field, wire, found in _fields(self._content, span, "property"):
+        for field, wire, found, _ in fields_of(self._content, span, "property"):
             if field == 1 and wire == _BYTES:
                 key = self._content[found.start : found.stop]
             elif field == 2 and wire == _BYTES:
@@ -144,11 +176,27 @@ class _Walk:
         self._found[name] = value
 
 
-def _fields(content: bytes, span: Span, kind: str) -> Iterator[tuple[int, int, Span]]:
-    """The fields of one message: number, wire type and where the value lies.
+def fields_of(content: bytes, span: Span, kind: str) -> Iterator[tuple[int, int, Span, Span]]:
+    """The fields of one message: number, wire type, and where the value and its run lie.
 
     Of values in a row, in fields that nobody looks at, the first is told: a list of weights
-    has a tag before each of them.
+    has a tag before each of them. The run is all of them, with their tags.
+
+    Parameters
+    ----------
+    content : bytes
+    span : Span
+        Of the message.
+    kind : str
+        Of the message.
+
+    Yields
+    ------
+    tuple of int, int, Span, Span
+
+    Raises
+    ------
+    WireError
     """
     lists = _LISTS.get(kind, ())
     place, stop = span
@@ -169,11 +217,12 @@ def _fields(content: bytes, span: Span, kind: str) -> Iterator[tuple[int, int, S
             raise WireError(f"it is no message of protobuf, or an old one: wire type {wire}")
         if end > stop:
             raise WireError("it is cut short, or no message of protobuf")
-        yield field, wire, Span(place, end)
-        place = end
-        if content[begin] in lists and place < stop and content[place] == content[begin]:
-            found = _run_of(content[begin]).match(content, place, stop)
-            place = found.end() if found else place
+        behind = end
+        if content[begin] in lists and end < stop and content[end] == content[begin]:
+            found = _run_of(content[begin]).match(content, end, stop)
+            behind = found.end() if found else end
+        yield field, wire, Span(place, end), Span(begin, behind)
+        place = behind
 
 
 @cache
