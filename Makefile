@@ -10,7 +10,7 @@ PYTEST := INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n aut
 	--maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generative coverage lint format benchmark notebooks readme zoo build clean
+.PHONY: help install demo test generative hostile coverage lint format benchmark notebooks readme zoo build clean
 
 help: ## Say what there is.
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: install ## Run all tests, the examples in the documentation and the notebo
 
 generative: install ## Run the tests of image generation and of the space of molecules.
 	$(PYTEST) -m generative tests industry_apps
+
+hostile: install ## Load damaged model files, kill runs that write; minutes. FILES="NAME ..." for some.
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/model_files.py $(if $(FILES),--files $(FILES))
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/killed_runs.py
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

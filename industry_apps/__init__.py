@@ -18,11 +18,14 @@ _SUBPACKAGES = (
     "export",
     "features",
     "finance",
+    "healthcare",
     "recipes",
     "retail",
     "runtime",
+    "schema",
     "testing",
     "training",
+    "workflow",
 )
 
 __all__ = ["__version__", *_SUBPACKAGES]

@@ -62,6 +62,14 @@ class ModelFileError(IndustryAppsError):
     """A model file is missing, damaged, or does not answer its own self-test."""
 
 
+class FileWriteError(IndustryAppsError, OSError):
+    """A file was not written: no room, or something else is there; nothing was changed."""
+
+
+class StateInUseError(IndustryAppsError, RuntimeError):
+    """Two threads wrote to one state at the same moment; what the second one gave is not in it."""
+
+
 class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+from industry_apps.errors import FileWriteError, IndustryAppsError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing tells a leftover from what is being written
+    fcntl = None  # type: ignore[assignment]
+
+#: What a file is called while it is written; whatever else begins so goes with it.
+_ASIDE = re.compile(r"\.([0-9a-f]{32})\.part\..+", re.DOTALL)
+# What a disk says that has no room, or a file that may not grow.
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+# Characters of a name that is kept aside: a longer one has no room for what goes before it.
+_MOST_NAME = 100
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a name to write to; it becomes `path` when the block ends well, else vanishes.
 
+    The mode of a file that is replaced stays, and so does a symbolic link, whose target is
+    replaced. What a killed run has left in the folder is removed; a run that goes on holds a
+    lock on its own.
+
     Parameters
     ----------
     path : Path
         Its folder is made where it is missing.
+
+    Raises
+    ------
+    FileWriteError
+        There is no room for the file, or something that is no file has its name.
 
     Examples
     --------
@@ -27,12 +53,127 @@ def whole_file(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{uuid4().hex}.{path.name}")  # other writers have other names
+    target = Path(os.path.realpath(path))
+    _check(path, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent)
+    aside, lock = _claimed(target)
     try:
-        yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())  # the content must not reach the disk after its name
-        aside.replace(path)
+        try:
+            yield aside
+            _put(aside, target)
+        except Exception as error:
+            if isinstance(error, IndustryAppsError) or not _is_full(error):
+                raise
+            raise FileWriteError(
+                f"{path} was not written: there is no room for it ({error}). Make room in its "
+                "folder, or write to another one."
+            ) from error
     finally:
         aside.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _check(path: Path, target: Path) -> None:
+    """What is replaced is a file."""
+    if path.is_symlink() and target.is_symlink():
+        raise FileWriteError(
+            f"{path} is a symbolic link that leads to itself. Write to another name."
+        )
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "no regular file"
+        raise FileWriteError(
+            f"{path} is {kind}, expected a file or nothing. Write to another name."
+        )
+
+
+def _claimed(target: Path) -> tuple[Path, int]:
+    """A new file beside the target, and the lock on it, as an open file."""
+    while True:
+        aside = target.with_name(f".{uuid4().hex}.part.{target.name[-_MOST_NAME:]}")
+        lock = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        if fcntl is None or (_locked(lock) and _is_at(lock, aside)):
+            return aside, lock
+        os.close(lock)  # swept in the moment between
+        aside.unlink(missing_ok=True)
+
+
+def _locked(file: int) -> bool:
+    """Take the lock of an open file, unless another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)  # no locks here
+    return True
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs have left in a folder: of what goes on, the lock is not free."""
+    if fcntl is None:
+        return
+    try:
+        names = [each.name for each in folder.iterdir() if _ASIDE.fullmatch(each.name)]
+    except OSError:
+        return
+    runs: dict[str, list[Path]] = {}
+    for name in names:
+        runs.setdefault(name[1:33], []).append(folder / name)
+    for paths in runs.values():
+        _sweep_run(paths)
+
+
+def _sweep_run(paths: list[Path]) -> None:
+    """Remove the files of one run, where nobody holds any of them."""
+    held: list[int] = []
+    try:
+        for path in paths:
+            file = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            held.append(file)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path in paths:
+            path.unlink(missing_ok=True)
+    except OSError:  # it goes on, is another user's, or is being swept by somebody else
+        return
+    finally:
+        for file in held:
+            os.close(file)
+
+
+def _put(aside: Path, target: Path) -> None:
+    """Put a file that is written in its place, and on the disk."""
+    with aside.open("rb+") as file:
+        os.fsync(file.fileno())  # the content must not reach the disk after its name
+    if target.exists():
+        aside.chmod(stat.S_IMODE(target.stat().st_mode))
+    aside.replace(target)
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that the new name survives a loss of power, where the system can do that."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows
+        return
+    try:
+        os.fsync(opened)
+    except OSError:
+        return
+    finally:
+        os.close(opened)
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, is that there is no room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -35,8 +35,9 @@ class DataFile:
     """A file: its name, its public address, and what its uncompressed content must be.
 
     ``members``: files that are served one by one, at ``url`` with ``{member}`` replaced, and
-    kept together in a zip; sha256 and bytes are of their contents, one after the other in
-    the order of their names.
+    kept together in a zip; bytes are those of their contents, and sha256 of length of the
+    name, length of the content (in decimal, each with a blank behind it), name and content of
+    one after the other, in the order of their names.
     """
 
     name: str
@@ -260,9 +261,30 @@ def _check(card: Card, name: str) -> None:
             f"Card {name!r}: seeds is {card.seeds}, expected a number >= 1 of trainings on one "
             "split. Of data that are split many times each split has a seed of its own."
         )
+    _check_files(card, name)
+
+
+def _check_files(card: Card, name: str) -> None:
+    """Files lie in the folder of the data set, and are known by a sha256."""
+    for inside in (name, card.folder or name):
+        if not _stays_inside(inside, folders=False):
+            raise SchemaError(f"Card {name!r}: {inside!r} is no name of a folder. Rename it.")
     for file in card.files:
+        for inside in (file.name, *file.members):
+            if not _stays_inside(inside):
+                raise SchemaError(
+                    f"Card {name!r}: file {inside!r} lies outside the folder of the data set. Name "
+                    "it as in the folder, such as 'table.csv'."
+                )
         if not re.fullmatch("[0-9a-f]{64}", file.sha256):
             raise SchemaError(f"Card {name!r}: sha256 of {file.name!r} is not 64 hex digits.")
+
+
+def _stays_inside(name: str, *, folders: bool = True) -> bool:
+    """Whether a name leads to nothing outside the folder it stands in, on any system."""
+    parts = name.split("/")
+    plain = all(part not in ("", ".", "..") and part.isprintable() for part in parts)
+    return plain and not set(name) & set("\\:") and (folders or len(parts) == 1)
 
 
 def _parse(kind: type[T], table: Any, where: str) -> T:

@@ -105,17 +105,23 @@ def _download(name: str, file: DataFile) -> Path:
     path = cache_folder() / name / file.name
     with whole_file(path) as aside:
         if file.members:
-            with ZipFile(aside, "w", ZIP_DEFLATED) as archive:
-                parts = ((m, i / len(file.members)) for i, m in enumerate(file.members, start=1))
-                for member in progress(parts, f"downloading {name}"):
-                    part = aside.with_suffix(".part")
-                    _get(name, file, file.url.format(member=member), part)
-                    archive.write(part, member)
-                    part.unlink()
+            part = aside.with_suffix(".part")
+            try:
+                _download_members(name, file, aside, part)
+            finally:
+                part.unlink(missing_ok=True)
         else:
             _get(name, file, file.url, aside)
         _check(aside, file, remedy=f"{file.url} no longer serves it: use a mirror ({MIRRORS}).")
     return path
+
+
+def _download_members(name: str, file: DataFile, to: Path, part: Path) -> None:
+    with ZipFile(to, "w", ZIP_DEFLATED) as archive:
+        parts = ((m, i / len(file.members)) for i, m in enumerate(file.members, start=1))
+        for member in progress(parts, f"downloading {name}"):
+            _get(name, file, file.url.format(member=member), part)
+            archive.write(part, member)
 
 
 def _get(name: str, file: DataFile, url: str, to: Path) -> None:
@@ -140,7 +146,7 @@ def _remedy(name: str, file: DataFile) -> str:
 
 
 def _check(path: Path, file: DataFile, *, remedy: str) -> None:
-    found = _members_sha256(path) if file.members else _sha256(path)
+    found = _members_sha256(path, file) if file.members else _sha256(path)
     if found != file.sha256:
         raise ChecksumError(
             f"{path} is not the {file.name!r} of its card: expected sha256 {file.sha256} of the "
@@ -157,13 +163,29 @@ def _sha256(path: Path) -> str:
             return f"a damaged gzip file ({error})"
 
 
-def _members_sha256(path: Path) -> str:
-    """Hash the contents of a zip, in the order of the names."""
+def _members_sha256(path: Path, file: DataFile) -> str:
+    """Hash names, sizes and contents of a zip, in the order of the names."""
     digest = hashlib.sha256()
     try:
         with ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                digest.update(archive.read(member))
-    except (BadZipFile, EOFError, zlib.error) as error:
+            members = sorted(archive.infolist(), key=lambda each: each.filename)
+            if [each.filename for each in members] != sorted(file.members):
+                return f"a zip of {len(members)} other members"
+            size = sum(each.file_size for each in members)
+            if size != file.bytes:  # and not all of it need be read to know
+                return f"a zip of {size} bytes, not {file.bytes}"
+            for member in members:
+                digest.update(_border(member.filename, member.file_size))
+                with archive.open(member) as content:
+                    while part := content.read(1 << 20):
+                        digest.update(part)
+    # The last two: a way of packing that Python does not know, and an encrypted member.
+    except (BadZipFile, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError) as error:
         return f"a damaged zip ({error})"
     return digest.hexdigest()
+
+
+def _border(member: str, size: int) -> bytes:
+    """What tells where the content of a member begins and ends, and whose it is."""
+    name = member.encode()
+    return f"{len(name)} {size} ".encode() + name

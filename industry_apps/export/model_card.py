@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from industry_apps.data.datasets import data_name
 from industry_apps.errors import ModelFileError
+from industry_apps.runtime.metadata import printable
 from industry_apps.runtime.model import Model
 from industry_apps.whole_file import whole_file
 
@@ -47,10 +49,16 @@ def publish(path: Path, folder: Path, *, variant: str = "") -> Path:
             f"{path.name} was trained on {data_name(data)!r}, whose licence does not say that "
             "models of it may be published. Train on data that may."
         )
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        raise ModelFileError(
+            f"{path.name} would be called {name!r}, expected letters, digits, '_', '-' and '.'. "
+            "Rename the application or the variant."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.onnx"
     if path.resolve() != target.resolve():
-        shutil.copyfile(path, target)
+        with whole_file(target) as aside:
+            shutil.copyfile(path, aside)
     with whole_file(folder / f"{name}.md") as aside:
         aside.write_text(render_card(metadata), encoding="utf-8")
     index_path = folder / "index.json"
@@ -75,6 +83,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
     ----------
     Mitchell et al. 2019, "Model cards for model reporting", doi:10.1145/3287560.3287596.
     """
+    metadata = printable(metadata)  # cards are shown by terminals
     data, parity = metadata["data"], metadata["parity"]
     lines = [
         f"# {metadata['application']}",

@@ -29,7 +29,9 @@ from industry_apps.export.parity import (
 from industry_apps.runtime.answers import shaped
 from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
+from industry_apps.runtime.loading import seal
 from industry_apps.runtime.long_tables import WindowRule, long_schema
+from industry_apps.runtime.metadata import DIGEST, FORMAT, OF_FORMAT, own_facts
 from industry_apps.runtime.model import Model
 from industry_apps.runtime.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
@@ -224,11 +226,15 @@ def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, 
         raise ModelFileError(f"A model file ends in .onnx; got {path.name!r}.")
     model = onnx.ModelProto()
     model.CopyFrom(graph)
-    stored = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
+    facts = {key: value for key, value in metadata.items() if key not in OF_FORMAT}
+    # The digest goes first: of a file that is cut short it is there, and wrong.
+    stated = {DIGEST: "0" * 64, "format": FORMAT, "own_facts": own_facts(facts), **facts}
+    stored = {key: json.dumps(value, allow_nan=False) for key, value in stated.items()}
     onnx.helper.set_model_props(model, stored)
+    content = seal(model.SerializeToString(deterministic=True), path.name)
     with whole_file(path) as aside:
-        aside.write_bytes(model.SerializeToString(deterministic=True))
-        Model(aside)
+        aside.write_bytes(content)
+        Model._of(aside.read_bytes(), path)
 
 
 def self_test_of(arrays: Arrays, answers: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParityError
 from industry_apps.export.edges import Moment
 from industry_apps.runtime.inputs import Feeds
-from industry_apps.runtime.model import TOLERANCE
+from industry_apps.runtime.metadata import TOLERANCE
 from industry_apps.schema.images import are_images, changed_pixels
 
 #: What the letters of numpy stand for.

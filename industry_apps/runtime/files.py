@@ -261,6 +261,10 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer:
-            self._writer.close()
+        try:
+            if self._writer:
+                self._writer.close()
+        except BaseException as failed:  # a disk may be full at the very end
+            self._whole.__exit__(type(failed), failed, failed.__traceback__)
+            raise
         self._whole.__exit__(kind, error, trace)

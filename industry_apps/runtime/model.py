@@ -5,38 +5,35 @@ Nothing but numpy and onnxruntime is needed; pandas only when handed a frame or 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Self, overload
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
+from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
 from industry_apps.runtime.forecasts import question_of
+from industry_apps.runtime.loading import (
+    Checked,
+    Provider,
+    TimedSession,
+    check,
+    open_session,
+    read_file,
+    refused,
+)
 from industry_apps.runtime.long_tables import WindowRule, long_schema
+from industry_apps.runtime.metadata import OF_FORMAT, TOLERANCE, printable, read_metadata
 from industry_apps.runtime.records import Plain, RecordReader
 from industry_apps.runtime.single_runs import BoundSession
+from industry_apps.runtime.state import TransactionState
 from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
-
-Provider = Literal["cpu", "openvino", "cuda"]
-
-_PROVIDERS: dict[str, str] = {
-    "cpu": "CPUExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-}
-_REQUIRED = ("application", "schema", "outputs", "parity", "reference", "self_test")
-
-#: Largest difference of a number that the replay of the self-test accepts; of a number
-#: beyond 1, as a share of it.
-TOLERANCE = 1e-4
 
 
 class Model:
@@ -54,11 +51,15 @@ class Model:
         What runs it; the last two need their build of onnxruntime.
     threads : int, optional
         Threads of one run; all cores by default.
+    sha256 : str, optional
+        Of the file, as ``sha256sum`` prints it. The digest in the file tells damage; this one
+        tells a file that somebody put in its place.
 
     Raises
     ------
     ModelFileError
-        The file is missing, damaged, not one of ours, or fails its self-test.
+        The file is missing, damaged, not one of ours, or fails its self-test; to pickle a
+        model, its file must be there as it was.
     ParameterError
         There is no such provider.
     MissingExtraError
@@ -80,11 +81,36 @@ class Model:
     """
 
     def __init__(
-        self, path: str | Path, *, provider: Provider = "cpu", threads: int | None = None
+        self,
+        path: str | Path,
+        *,
+        provider: Provider = "cpu",
+        threads: int | None = None,
+        sha256: str | None = None,
     ) -> None:
         self.path = locate(path)
-        self._session = _open_session(self.path, provider, threads)
-        self.metadata = _read_metadata(self._session, self.path)
+        checked = check(read_file(self.path, sha256), self.path.name)
+        self._load(checked, provider, threads)
+
+    @classmethod
+    def _of(
+        cls, content: bytes, path: Path, provider: Provider = "cpu", threads: int | None = None
+    ) -> Self:
+        """The model of these bytes, as if they stood at a path."""
+        model = cls.__new__(cls)
+        model.path = path
+        model._load(check(content, path.name), provider, threads)
+        return model
+
+    def _load(self, checked: Checked, provider: Provider, threads: int | None) -> None:
+        self.metadata = read_metadata(checked.stored, checked.name)
+        self._identity, self._provider, self._threads = checked.identity, provider, threads
+        self._session = open_session(checked.content, checked.name, provider, threads)
+        with refused(checked.name):
+            self._prepare()
+            self._self_test()
+
+    def _prepare(self) -> None:
         self.schema = Schema.from_json(self.metadata["schema"])
         self.outputs = Schema.from_json(self.metadata["outputs"])
         self._output_names = self.outputs.names
@@ -96,11 +122,46 @@ class Model:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
+        self._check_names()
         self._read_record = RecordReader(self._inputs)
+        in_place = self._provider == "cpu"
         self._one = BoundSession(
-            self._session, self._read_record, self._output_names, in_place=provider == "cpu"
+            self._session, self._read_record, self._output_names, in_place=in_place
         )
-        self._self_test()
+        if self.metadata["reference"]:
+            self._read_record(self.metadata["reference"])
+        if self.metadata.get("state") is not None:
+            TransactionState(**self.metadata["state"])
+
+    def _check_names(self) -> None:
+        """The graph has the inputs and the outputs that the metadata declare."""
+        asked = {each.name for each in self._session.get_inputs()}
+        told = {each.name for each in self._session.get_outputs()}
+        if asked != set(self._inputs.names) or not set(self._output_names) <= told:
+            raise ModelFileError(
+                f"{self.path.name} is damaged or not ours: its graph takes {sorted(asked)} and "
+                f"gives {sorted(told)}, expected {sorted(self._inputs.names)} and "
+                f"{sorted(self._output_names)} of its metadata. Fetch or export the file again."
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        checked = check(read_file(self.path), self.path.name)
+        if checked.identity != self._identity:
+            raise ModelFileError(
+                f"{self.path} is another file than when it was loaded, so the model cannot be "
+                "pickled. Load it again."
+            )
+        return Model._of, (checked.content, self.path, self._provider, self._threads)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Another model on the same session, with metadata of its own."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.metadata = deepcopy(self.metadata, memo)
+        return other
+
+    def __copy__(self) -> Self:
+        return self.__deepcopy__({})
 
     @overload
     def predict(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
@@ -214,11 +275,11 @@ class Model:
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""
-        hidden = ("self_test", "reference", "schema", "outputs")
+        hidden = ("self_test", "reference", "schema", "outputs", *OF_FORMAT)
         described = {key: value for key, value in self.metadata.items() if key not in hidden}
         described["columns"] = self.metadata["schema"]
         described["outputs"] = self.metadata["outputs"]
-        return described
+        return dict(printable(described))
 
     def _predict_one(self, record: Mapping[str, Any], plain: Plain | None) -> dict[str, Any]:
         if plain is None:
@@ -230,19 +291,22 @@ class Model:
             for column, answer in zip(self.outputs, answers, strict=True)
         }
 
-    def _predict_table(self, table: Any) -> dict[str, NDArray[Any]]:
+    def _predict_table(self, table: Any, session: Any = None) -> dict[str, NDArray[Any]]:
+        session = session or self._session
         if self.windows is not None:
-            return self._predict_series(table, self.windows)
+            return self._predict_series(table, self.windows, session)
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
         if not len(next(iter(feeds.values()))):
             return no_answers(self.outputs)
         most = self.metadata.get("rows_a_run")
-        found = inputs.run_in_slices(self._session, self._output_names, feeds, self._inputs, most)
+        found = inputs.run_in_slices(session, self._output_names, feeds, self._inputs, most)
         return shaped(self.outputs, found)
 
-    def _predict_series(self, table: Any, rule: WindowRule) -> dict[str, NDArray[Any]]:
+    def _predict_series(
+        self, table: Any, rule: WindowRule, session: Any
+    ) -> dict[str, NDArray[Any]]:
         asked = question_of(table, self.schema, rule)
-        answers = run_windows(self._session, self._output_names, asked.feeds, self.schema, rule)
+        answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
     def _predict_file(self, path: Path, to: Path | None) -> Any:
@@ -280,12 +344,19 @@ class Model:
             raise ModelFileError(
                 f"{self.path.name} carries no self-test of its outputs. Export the model again."
             )
-        answers = self._predict_table(inputs.table_of(test["records"], self._table))
+        session = TimedSession(self._session)  # a file can ask for a loop without an end
+        answers = self._predict_table(inputs.table_of(test["records"], self._table), session)
         for name, expected in test["answers"].items():
             if len(answers[name]) != len(expected):
                 raise ModelFileError(
                     f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
                     f"{len(answers[name])} records. Export the model again."
+                )
+            size = self.outputs[name].size
+            if size not in (None, 1) and answers[name].shape[1:] != (size,):
+                raise ModelFileError(
+                    f"{self.path.name} is damaged: its output {name!r} is declared to hold {size} "
+                    f"values, and holds {answers[name].shape[1:]}. Export the model again."
                 )
             wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
             if wrong.any():
@@ -300,46 +371,3 @@ class Model:
 def _widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:
     """Lists [rows, values] made longer by values that are none."""
     return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=empty)
-
-
-def _open_session(path: Path, provider: str, threads: int | None) -> ort.InferenceSession:
-    if provider not in _PROVIDERS:
-        raise ParameterError(f"Unknown provider {provider!r}; choose from {list(_PROVIDERS)}.")
-    if _PROVIDERS[provider] not in ort.get_available_providers():
-        raise MissingExtraError(
-            f"The installed onnxruntime cannot run on {provider!r} (it has "
-            f"{ort.get_available_providers()}). Install onnxruntime-"
-            f"{'gpu' if provider == 'cuda' else provider} instead of onnxruntime."
-        )
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    order = list(dict.fromkeys([_PROVIDERS[provider], _PROVIDERS["cpu"]]))
-    try:
-        session = ort.InferenceSession(str(path), options, providers=order)
-    except Exception as error:
-        raise ModelFileError(
-            f"{path.name} cannot be loaded by onnxruntime {ort.__version__}: {error}. "
-            "The file may be damaged; fetch or export it again."
-        ) from error
-    if order[0] not in session.get_providers():  # onnxruntime falls back without an error
-        raise MissingExtraError(
-            f"The installed onnxruntime has {provider!r}, but cannot start it on this machine. "
-            "Install its drivers, or use provider='cpu'."
-        )
-    return session
-
-
-def _read_metadata(session: ort.InferenceSession, path: Path) -> dict[str, Any]:
-    stored = session.get_modelmeta().custom_metadata_map
-    absent = [key for key in _REQUIRED if key not in stored]
-    if absent:
-        raise ModelFileError(
-            f"{path.name} was not written by industry_apps: its metadata lacks "
-            f"{', '.join(absent)}. Run it with onnxruntime, or export it with an application."
-        )
-    try:
-        return {key: json.loads(value) for key, value in stored.items()}
-    except json.JSONDecodeError as error:
-        raise ModelFileError(f"The metadata of {path.name} are damaged: {error}.") from error

@@ -14,17 +14,17 @@ summed in fixed point, and ties are broken by order of arrival.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime.aggregates import Amounts, Positives
+from industry_apps.runtime.one_writer import one_writer
+from industry_apps.runtime.snapshots import Side, Snapshot, read_snapshot, write_snapshot
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
 from industry_apps.schema.values import MISSING_TIME, is_missing, parse_moment
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 _DAY = 86_400  # seconds
 _LARGEST_AMOUNT = 1e11
-_FORMAT = 2
-_PARTS = ("counts", "times", "values")
 
 
 class TransactionState:
@@ -94,7 +92,8 @@ class TransactionState:
     are dropped (before that, a key may hold up to twice as many), and entities and places
     without any are forgotten.
 
-    One thread may write (`update`, `confirm`, `enrich`); use a lock when several do.
+    One thread may write (`update`, `confirm`, `enrich`); use a lock when several do. A second
+    writer is refused by a StateInUseError.
 
     References
     ----------
@@ -154,6 +153,7 @@ class TransactionState:
         self._entities = Amounts(seconds)
         self._places = Positives(seconds, self.delay * _DAY)
         self._now: int | None = None
+        self._writing = Lock()
         names = "count", f"mean_{amount}", f"std_{amount}"
         self.columns = (
             *(f"{entity}_{name}_{each}d" for each in self.windows for name in names),
@@ -179,6 +179,7 @@ class TransactionState:
         """Number of events held in memory, of entities and of places together."""
         return self._entities.size + self._places.size
 
+    @one_writer
     def update(self, transaction: Mapping[str, Any]) -> dict[str, Any]:
         """Take in one transaction and return it with its state columns.
 
@@ -215,6 +216,7 @@ class TransactionState:
         numbers = np.array(values, dtype=np.float32).tolist()
         return {**transaction, **dict(zip(self.columns, numbers, strict=True))}
 
+    @one_writer
     def confirm(self, transaction: Mapping[str, Any]) -> bool:
         """Tell that an earlier transaction turned out to be fraud.
 
@@ -232,6 +234,7 @@ class TransactionState:
         place = self._key(transaction, self.place)
         return self._places.mark(place, self._second(transaction[self.time]))
 
+    @one_writer
     def enrich(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Take in a table of transactions and return it with their state columns.
 
@@ -280,16 +283,12 @@ class TransactionState:
         self._purge(self._now)
         return frame.assign(**dict(zip(self.columns, results, strict=True)))
 
+    @one_writer
     def snapshot(self, path: str | Path) -> None:
         """Write the state to one file (``.npz``, no pickle), all of it or nothing."""
-        arrays: dict[str, NDArray[Any]] = {}
-        header: dict[str, Any] = {"format": _FORMAT, "now": self._now, "settings": self.settings}
-        for name, side in (("entities", self._entities), ("places", self._places)):
-            header[name], *rest = side.events()
-            arrays |= dict(zip((f"{name}_{part}" for part in _PARTS), rest, strict=True))
-        arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        sides = (Side(*side.events()) for side in (self._entities, self._places))
         with whole_file(Path(path)) as aside, aside.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            write_snapshot(file, Snapshot(self.settings, self._now, *sides))
 
     @classmethod
     def restore(cls, path: str | Path) -> TransactionState:
@@ -301,20 +300,23 @@ class TransactionState:
             When the file is missing, damaged or not a snapshot.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                header = json.loads(arrays["header"].tobytes())
-                if header["format"] != _FORMAT:
-                    raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
-                state = cls(**header["settings"])
-                for name, side in (("entities", state._entities), ("places", state._places)):
-                    side.restore(header[name], *(arrays[f"{name}_{part}"] for part in _PARTS))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            found = read_snapshot(Path(path))
+            state = cls(**found.settings)
+            state._entities.restore(*found.entities)
+            state._places.restore(*found.places)
+        except Exception as error:  # whatever a file can do wrong
             raise ModelFileError(
                 f"{path} is not a readable snapshot of a TransactionState ({error}). Write one "
                 "with TransactionState.snapshot, or start anew from a table with enrich."
             ) from error
-        state._now = header["now"]
+        state._now = found.now
         return state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_writing"}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values, _writing=Lock())
 
     def _column(self, name: str) -> Column:
         return self._columns[name]

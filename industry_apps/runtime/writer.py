@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError
+from industry_apps.runtime.loading import check, open_session, read_file, refused
 
 #: Key of the metadata of a step model.
 WRITER = "industry_apps_writer"
 #: Sequences that are written side by side.
 _SIDE_BY_SIDE = 1_024
+#: Steps of a sequence, and numbers of a state.
+_LARGEST = 1_000_000
 
 
 class SequenceWriter:
@@ -41,29 +44,35 @@ class SequenceWriter:
     """
 
     def __init__(self, path: str | Path | bytes) -> None:
-        source = path if isinstance(path, bytes) else str(path)
-        try:
-            options = ort.SessionOptions()
-            options.log_severity_level = 3
-            self._session = ort.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise ModelFileError(
-                f"The step model cannot be loaded: {error}. Give the path of a file that "
-                "export_writer wrote."
-            ) from error
-        stored = self._session.get_modelmeta().custom_metadata_map.get(WRITER)
-        if stored is None:
+        name = "The step model" if isinstance(path, bytes) else Path(path).name
+        content = path if isinstance(path, bytes) else read_file(Path(path))
+        checked = check(content, name)
+        if WRITER not in checked.stored:
             raise ModelFileError(
                 "The file is no step model: its metadata lack the tokens. Write one with "
                 "export_writer."
             )
-        facts = json.loads(stored)
+        self._session = open_session(content, name, "cpu", None)
+        with refused(name):
+            self._take(json.loads(checked.stored[WRITER]))
+            code = np.full((1, 1), self._begin, dtype=np.int64)
+            self.step(code, np.zeros((1, self._state), dtype=np.float32))
+
+    def _take(self, facts: dict[str, Any]) -> None:
+        """What the file says of itself; a ValueError where that cannot be."""
         self.notation: str = facts["notation"]
         self.tokens: list[str] = facts["tokens"]
         self._begin, self._end, self._state = facts["begin"], facts["end"], facts["state"]
         self._length, self._never = facts["length"], np.array(facts["never"], dtype=np.int64)
+        codes = [self._begin, self._end, *self._never.tolist()]
+        texts = type(self.tokens) is list and {type(each) for each in self.tokens} == {str}
+        if not texts or type(self.notation) is not str:
+            raise ValueError("its notation and tokens are no texts")
+        if not all(type(code) is int and 0 <= code < len(self.tokens) for code in codes):
+            raise ValueError(f"it has {len(self.tokens)} tokens, and codes {codes}")
+        for size in (self._length, self._state):
+            if type(size) is not int or not 1 <= size <= _LARGEST:
+                raise ValueError(f"it has a size of {size!r:.40}, expected 1 to {_LARGEST}")
 
     def sample(self, count: int, *, temperature: float = 1.0, seed: int = 0) -> list[str]:
         """Write sequences at random.

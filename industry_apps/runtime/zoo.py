@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from industry_apps.errors import ModelFileError, unknown_name
+from industry_apps.errors import ModelFileError, UnknownNameError, unknown_name
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -27,12 +28,25 @@ def zoo() -> dict[str, dict[str, Any]]:
     path = bundled("onnx_models") / "index.json"
     if not path.is_file():
         return {}
-    index: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return index
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        for name, entry in index.items():
+            plain = entry["file"] == Path(entry["file"]).name != ""
+            if not (plain and type(entry["sha256"]) is str):
+                raise ValueError(f"{name!r} names no file of the zoo")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelFileError(
+            f"The index of the model zoo, {path}, is damaged ({type(error).__name__}: {error}). "
+            "Install the package again."
+        ) from error
+    return dict(index)
 
 
 def locate(model: str | Path) -> Path:
     """Find the file of a model: a path, or a name of the zoo.
+
+    A bare word that does not end in .onnx is a name, whatever lies in the working directory; a
+    file of such a name is given with its folder, as in ``./credit``.
 
     Raises
     ------
@@ -41,15 +55,26 @@ def locate(model: str | Path) -> Path:
     UnknownNameError
         It looks like a name, and the zoo does not have it.
     """
-    path = Path(model)
-    if path.is_file():
-        return path
-    index = zoo()
-    if str(model) in index:
-        return verify(str(model))
-    if path.suffix == ".onnx" or len(path.parts) > 1:
+    written, path = str(model), Path(model)
+    if not _is_name(written):
+        if path.is_file():
+            return path
         raise ModelFileError(f"There is no model file {path}. Check the path.")
-    raise unknown_name("model", str(model), index)
+    index = zoo()
+    if written in index:
+        return verify(written)
+    unknown = unknown_name("model", written, index)
+    if path.is_file():
+        raise UnknownNameError(
+            f"{unknown} For the file of the working directory, give its full path: "
+            f"{path.absolute()}"
+        )
+    raise unknown
+
+
+def _is_name(written: str) -> bool:
+    separators = {"/", os.sep, os.altsep or "/"}
+    return not (written.endswith(".onnx") or separators & set(written))
 
 
 def verify(name: str) -> Path:

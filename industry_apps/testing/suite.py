@@ -9,7 +9,15 @@ from time import perf_counter
 from typing import Any, Literal
 
 from industry_apps.application import Application
-from industry_apps.testing import answers, learning, limits, parameters, series, structure
+from industry_apps.testing import (
+    answers,
+    copies,
+    learning,
+    limits,
+    parameters,
+    series,
+    structure,
+)
 from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial
 from industry_apps.testing.variants import variant_checks
@@ -84,6 +92,7 @@ def yield_checks(
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
     chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
+    chosen += copies.CHECKS
     if traits.streaming:
         chosen.append(learning.stream_equals_batch)
     if traits.explains:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
-import pickle
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from industry_apps.errors import TrainingError
 from industry_apps.training.options import Precision, TrainingOptions
 from industry_apps.whole_file import whole_file
 
-# What torch raises for a file that is cut short, foreign, or holds code.
-_UNREADABLE = (pickle.UnpicklingError, OSError, RuntimeError, EOFError, KeyError, TypeError)
+# A line before the content of a checkpoint, and its sha256 behind: a changed weight can be read.
+_FIRST_LINE = b"industry_apps checkpoint 1\n"
+_DIGEST = 64  # hexadecimal digits
 
 # Where and how loudly a training runs does not make it another training.
 _NOT_COMPARED = ("checkpoint", "device", "progress")
@@ -88,8 +89,12 @@ def identify(
 def write_checkpoint(path: Path, state: TrainingState, identity: dict[str, str]) -> None:
     """Write the state aside and rename it, so that the file is whole or not there."""
     content = {one.name: getattr(state, one.name) for one in fields(state)}
+    packed = io.BytesIO()
+    torch.save({"identity": identity, "state": content}, packed)
     with whole_file(path) as aside, aside.open("wb") as file:
-        torch.save({"identity": identity, "state": content}, file)
+        file.write(_FIRST_LINE)
+        file.write(packed.getbuffer())
+        file.write(hashlib.sha256(packed.getbuffer()).hexdigest().encode())
 
 
 def read_checkpoint(path: Path, identity: dict[str, str]) -> TrainingState:
@@ -102,11 +107,13 @@ def read_checkpoint(path: Path, identity: dict[str, str]) -> TrainingState:
     """
     try:
         # weights_only: a checkpoint is data, and no code in it is ever run.
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(_read(path)), map_location="cpu", weights_only=True)
         found, state = content["identity"], TrainingState(**content["state"])
-    except _UNREADABLE as error:
+        if type(found) is not dict:
+            raise TypeError("it does not say of what training it is")
+    except Exception as error:  # whatever a file can do wrong that is cut short, foreign, or code
         raise TrainingError(
-            f"The checkpoint {path} cannot be read ({type(error).__name__}). "
+            f"The checkpoint {path} cannot be read ({type(error).__name__}: {error!s:.200}). "
             "Remove the file to train from the start."
         ) from error
     different = [
@@ -121,6 +128,17 @@ def read_checkpoint(path: Path, identity: dict[str, str]) -> TrainingState:
             "or remove the file to train from the start."
         )
     return state
+
+
+def _read(path: Path) -> bytes:
+    """The content of a checkpoint, which is as it was written."""
+    stored = path.read_bytes()
+    if not stored.startswith(_FIRST_LINE):
+        raise ValueError("it is no checkpoint, or one of an earlier version")
+    content, digest = stored[len(_FIRST_LINE) : -_DIGEST], stored[-_DIGEST:]
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        raise ValueError("it is damaged: its sha256 is not the one behind it")
+    return content
 
 
 def _digest(tensors: tuple[Tensor, ...]) -> str:

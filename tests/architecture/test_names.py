@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from importlib import import_module
@@ -125,3 +127,13 @@ def test_the_file_of_each_application_is_named_after_it():
     for name in APPLICATIONS:
         domain, _, problem = name.partition(".")
         assert (Path(industry_apps.__path__[0]) / domain / f"{problem}.py").is_file()
+
+
+def test_every_package_is_an_attribute_of_this_one() -> None:
+    """``import industry_apps; industry_apps.healthcare`` works, in a process that is new."""
+    folder = Path(industry_apps.__file__).parent
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")} - {"cli"}
+    code = f"import industry_apps as a; print(all(getattr(a, n) for n in {sorted(packages)}))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "True\n"
+    assert packages <= set(dir(industry_apps))

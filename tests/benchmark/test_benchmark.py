@@ -37,6 +37,7 @@ from industry_apps.errors import ParameterError, UnknownNameError
 from industry_apps.evaluation import Published
 from industry_apps.finance import FraudDetector
 from industry_apps.healthcare import MoleculeGenerator
+from industry_apps.runtime.metadata import read_metadata
 from industry_apps.training import TrainingOptions
 from industry_apps.workflow.parameters import configured, parsed
 from industry_apps.workflow.runs import Run, prepared
@@ -158,11 +159,8 @@ def test_raw_record_needs_a_file_with_state(done: Run, monkeypatch: pytest.Monke
     found = raw_record(done.application, done.path, done.data, repetitions=5)
     assert found[0].value > 0
     monkeypatch.setattr(
-        "industry_apps.runtime.model._read_metadata",
-        lambda session, _: {
-            **{k: json.loads(v) for k, v in session.get_modelmeta().custom_metadata_map.items()},
-            "state": None,
-        },
+        "industry_apps.runtime.model.read_metadata",
+        lambda stored, name: {**read_metadata(stored, name), "state": None},
     )
     assert raw_record(done.application, done.path, done.data) == []
 

@@ -100,6 +100,11 @@ def test_unknown_data_set_names_the_nearest():
         ('sha256 = "', 'sha256 = "x', "sha256 of 'small.csv' is not 64 hex digits"),
         ("kind = [0]", "kind = 0", r"reading, missing\.kind"),
         ('id = "small"', "id = ", "not valid TOML"),
+        ('name = "small.csv"', 'name = "../small.csv"', "'../small.csv' lies outside the folder"),
+        ('name = "small.csv"', 'name = "/etc/small"', "'/etc/small' lies outside the folder"),
+        ('name = "small.csv"', 'name = "C:\\\\small"', "lies outside the folder"),
+        ('id = "small"', 'id = "small"\nfolder = "../x"', "'../x' is no name of a folder"),
+        ("bytes = ", 'members = ["a", "b/../../c"]\nbytes = ', r"'b/\.\./\.\./c' lies outside"),
     ],
 )
 def test_card_with_a_mistake_is_refused(old, new, message):

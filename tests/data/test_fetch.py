@@ -175,7 +175,7 @@ def test_files_that_are_served_one_by_one_are_kept_in_one_zip(
     bundle = DataFile(
         name="prices.zip",
         url="https://example.org/{member}",
-        sha256=hashlib.sha256(both).hexdigest(),
+        sha256=hashlib.sha256(b"5 8 A.csvclose\n1\n5 8 B.csvclose\n2\n").hexdigest(),
         bytes=len(both),
         members=tuple(contents),
     )
@@ -195,3 +195,30 @@ def test_files_that_are_served_one_by_one_are_kept_in_one_zip(
     with pytest.raises(ChecksumError, match=r"prices\.zip"):
         files._download("prices", bundle)
     assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ({"B.csv": b"close\n1\n", "A.csv": b"close\n2\n"}, r"got \w{64}"),  # exchanged
+        ({"A.csv": b"close\n1\nclose", "B.csv": b"\n2\n"}, r"got \w{64}"),  # another border
+        ({"A.csv": b"close\n1\n", "C.csv": b"close\n2\n"}, "a zip of 2 other members"),
+        ({"A.csv": b"close\n1\n"}, "a zip of 1 other members"),
+        ({"A.csv": b"close\n1\n", "B.csv": b"0" * 10**7}, "a zip of 10000008 bytes, not 16"),
+    ],
+)
+def test_a_zip_is_known_by_names_and_borders(
+    tmp_path: Path, inside: dict[str, bytes], found: str
+) -> None:
+    bundle = DataFile(
+        name="prices.zip",
+        url="https://example.org/{member}",
+        sha256=hashlib.sha256(b"5 8 A.csvclose\n1\n5 8 B.csvclose\n2\n").hexdigest(),
+        bytes=16,
+        members=("A.csv", "B.csv"),
+    )
+    with ZipFile(tmp_path / "prices.zip", "w") as archive:
+        for name, content in inside.items():
+            archive.writestr(name, content)
+    with pytest.raises(ChecksumError, match=found):
+        files._check(tmp_path / "prices.zip", bundle, remedy="")

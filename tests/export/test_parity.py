@@ -14,7 +14,7 @@ from industry_apps.export import certify, convert, export_model, parity
 from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import Answers
 from industry_apps.finance import FraudDetector
-from industry_apps.runtime.model import TOLERANCE
+from industry_apps.runtime.metadata import TOLERANCE
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import one_by_one
 from tests.tiny_model import SCHEMA, Served, fitted, records

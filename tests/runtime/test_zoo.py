@@ -59,7 +59,24 @@ def test_an_unknown_name_gets_the_nearest(shelf: Path) -> None:
         locate("tests.tiny.onnx")
 
 
-def test_a_path_goes_before_a_name(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_working_directory_does_not_stand_in_for_a_model_of_the_zoo(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(shelf)
     (shelf / "tests.tiny").write_bytes(b"mine")
-    assert locate("tests.tiny") == Path("tests.tiny")
+    assert locate("tests.tiny") == locate(Path("tests.tiny")) == shelf / "tests.tiny.onnx"
+    for mine in ("./tests.tiny", shelf / "tests.tiny"):
+        assert locate(mine).read_bytes() == b"mine"
+    (shelf / "mine").write_bytes(b"mine")
+    with pytest.raises(UnknownNameError, match=r"give its full path: (.*)") as error:
+        locate("mine")
+    assert locate(str(error.value).rpartition("path: ")[2]) == shelf / "mine"
+
+
+@pytest.mark.parametrize(
+    "index", ["[]", "{", '{"a": {"file": "../a.onnx", "sha256": ""}}', '{"a": {"file": "a.onnx"}}']
+)
+def test_a_damaged_index_is_refused(shelf: Path, index: str) -> None:
+    (shelf / "index.json").write_text(index)
+    with pytest.raises(ModelFileError, match=r"index of the model zoo, .*, is damaged.* again"):
+        locate("a")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from industry_apps.errors import TrainingError
 from industry_apps.training import TrainingHistory, TrainingOptions, fit_network, seeded
+from industry_apps.training.checkpoint import _FIRST_LINE, _read, read_checkpoint
 from industry_apps.training.loop import _rate_factor
 
 OPTIONS = TrainingOptions(
@@ -286,8 +288,8 @@ def test_killed_training_resumes_as_if_nothing_had_happened(tmp_path: Path) -> N
     process = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert process.returncode == -signal.SIGKILL, process.stderr.decode()
     assert [path.name for path in checkpoint.parent.iterdir()] == ["last.pt"]
-    epochs = len(torch.load(checkpoint, weights_only=True)["state"]["train_loss"])
-    assert epochs == 3
+    stored = torch.load(io.BytesIO(_read(checkpoint)), weights_only=True)
+    assert len(stored["state"]["train_loss"]) == 3
 
     counted = Interrupter(0, kill)  # never acts: counts the steps
     network = make_network()
@@ -363,9 +365,27 @@ def test_checkpoint_that_cannot_be_read(tmp_path: Path, content: str) -> None:
         interrupted(checkpoint, at=6)
         checkpoint.write_bytes(checkpoint.read_bytes()[:-200])
     else:
-        torch.save({"identity": {}, "state": Malicious()} if content == "code" else {}, checkpoint)
+        packed = io.BytesIO()
+        torch.save({"identity": {}, "state": Malicious()} if content == "code" else {}, packed)
+        digest = hashlib.sha256(packed.getvalue()).hexdigest().encode()
+        checkpoint.write_bytes(_FIRST_LINE + packed.getvalue() + digest)
     with pytest.raises(TrainingError, match=r"cannot be read .* Remove the file"):
         fit(replace(OPTIONS, checkpoint=checkpoint))
+
+
+def test_damaged_checkpoint_never_resumes(tmp_path: Path) -> None:
+    """Of 200 with a changed bit, 71 once resumed with other weights."""
+    checkpoint = tmp_path / "last.pt"
+    interrupted(checkpoint, at=6)
+    content, random = checkpoint.read_bytes(), np.random.default_rng(0)
+    for place in random.integers(0, 8 * len(content), 200).tolist():
+        changed = bytearray(content)
+        changed[place // 8] ^= 1 << place % 8
+        checkpoint.write_bytes(changed)
+        with pytest.raises(TrainingError, match=r"cannot be read .* Remove the file"):
+            read_checkpoint(checkpoint, {})
+    checkpoint.write_bytes(content)
+    assert read_checkpoint(checkpoint, {}).epoch > 0
 
 
 @given(steps=st.integers(1, 2000))
