@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import MissingExtraError, ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
+from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.runtime.forecasts import question_of
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.records import Plain, RecordReader
@@ -105,9 +106,13 @@ class Model:
     @overload
     def predict(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
     @overload
-    def predict(self, data: Any, *, to: str | Path | None = None) -> Any: ...
+    def predict(
+        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+    ) -> Any: ...
 
-    def predict(self, data: Any, *, to: str | Path | None = None) -> Any:
+    def predict(
+        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+    ) -> Any:
         """Answer one record or many, or each series of a long table.
 
         A model of windows of series (one with ``windows``) takes a long table, with a row
@@ -124,6 +129,9 @@ class Model:
         to : str or Path, optional
             With a path: write all columns and the answers to this CSV or Parquet file,
             chunk by chunk. An answer takes the place of a column of the same name.
+        short_rows : {"refuse", "missing"}
+            With the path of a CSV file: what is done with a row that has fewer cells than the
+            header, refuse the file or take what the row lacks as missing.
 
         Returns
         -------
@@ -139,7 +147,7 @@ class Model:
             Names the column, row, value, expectation and remedy.
         """
         if isinstance(data, str | Path):
-            return self._predict_file(Path(data), None if to is None else Path(to))
+            return self._predict_file(Path(data), None if to is None else Path(to), short_rows)
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         plain = self._read_record.plain(data) if self.windows is None else None
@@ -245,7 +253,7 @@ class Model:
         answers = run_windows(self._session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
-    def _predict_file(self, path: Path, to: Path | None) -> Any:
+    def _predict_file(self, path: Path, to: Path | None, short_rows: ShortRows) -> Any:
         import pandas as pd
 
         from industry_apps.runtime.files import TableWriter, chunks
@@ -253,7 +261,9 @@ class Model:
 
         label = f"scoring {path.name}"
         if self.windows is not None:  # the rows of a series may lie in any chunk
-            table = pd.concat(progress(chunks(path, self._table, only=True), label))
+            table = pd.concat(
+                progress(chunks(path, self._table, only=True, short_rows=short_rows), label)
+            )
             answers = self._predict_table(table)
             if to is None:
                 return like(table, answers, self._keys)
@@ -264,12 +274,16 @@ class Model:
         if to is None:
             found = [
                 pd.DataFrame(cells(self._predict_table(frame)))
-                for frame in progress(chunks(path, self._inputs, only=True), label)
+                for frame in progress(
+                    chunks(path, self._inputs, only=True, short_rows=short_rows), label
+                )
             ]
             return pd.concat(found, ignore_index=True)
         rows = 0
         with TableWriter(to, path, self._inputs) as writer:
-            for frame in progress(chunks(path, self._inputs, only=False), label):
+            for frame in progress(
+                chunks(path, self._inputs, only=False, short_rows=short_rows), label
+            ):
                 writer.write(frame, self._predict_table(frame))
                 rows += len(frame)
         return rows
