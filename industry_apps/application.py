@@ -24,7 +24,9 @@ from industry_apps.features import GraphBuilder
 from industry_apps.limits import check_parameters, wrong_parameter
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.long_tables import long_schema
 from industry_apps.schema import Schema, Traits
+from industry_apps.schema.names import Names
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -86,6 +88,10 @@ class Application(BaseEstimator, ABC):
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
+        if not self.traits.answers_empty:
+            self.schema_ = self.schema_.as_trained(
+                *(p for p in (train, validation) if p is not None)
+            )
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
@@ -102,6 +108,10 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
+        if not hasattr(self, "prepare"):  # which makes the columns that the model reads
+            rule, read = self.windows_, self.schema_.inputs()
+            read = read if rule is None else long_schema(read, rule)
+            Names(read, answers_empty=self.traits.answers_empty).check(frame)
         answers, index = self._indexed(frame)
         return pd.DataFrame(cells(answers), index=index)
 
@@ -173,6 +183,7 @@ class Application(BaseEstimator, ABC):
             "data": self.data_,
             "parameters": _parameters(self),
             "metrics": _metrics(self),
+            "answers_empty": self.traits.answers_empty,
             **model.facts,
         }
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)

@@ -117,7 +117,7 @@ class Recommender(OwnNames, Application):
             Column("scores", "number", "Falling", size=_K),
         )
     )
-    traits = Traits(inputs=("category", "number"))
+    traits = Traits(inputs=("category", "number"), answers_empty=True)
     problem = RANKING
 
     model: Choice = "auto"

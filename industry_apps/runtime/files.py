@@ -17,6 +17,7 @@ from industry_apps.runtime.csv_rows import CheckedRows, ShortRows
 from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
 from industry_apps.schema.images import are_images, one_by_one, pack
+from industry_apps.schema.names import Names
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ _TRUTH |= {"False": False, "FALSE": False, "false": False}
 
 
 def chunks(
-    path: Path, schema: Schema, *, only: bool, short_rows: ShortRows = "refuse"
+    path: Path,
+    schema: Schema,
+    *,
+    only: bool,
+    short_rows: ShortRows = "refuse",
+    checked: Names | None = None,
 ) -> Iterator[tuple[Any, float]]:
     """Read a file chunk by chunk; at least one, even of no rows.
 
@@ -50,6 +56,8 @@ def chunks(
         Leave out the columns that the schema does not know.
     short_rows : {"refuse", "missing"}
         What is done with a row of a CSV file that has fewer cells than the header.
+    checked : Names, optional
+        What the names of the columns are checked by.
 
     Yields
     ------
@@ -71,6 +79,8 @@ def chunks(
     else:
         raise SchemaError(f"{path.name!r} is neither .csv, .csv.gz nor .parquet. Convert it.")
     try:
+        if checked is not None:
+            checked.check(names_of(path))
         yield from found
     except IndustryAppsError:  # which says what is wrong, and where
         raise

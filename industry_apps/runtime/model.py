@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -25,6 +26,7 @@ from industry_apps.runtime.single_runs import BoundSession
 from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
+from industry_apps.schema.names import Names
 
 Provider = Literal["cpu", "openvino", "cuda"]
 
@@ -97,7 +99,10 @@ class Model:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
-        self._read_record = RecordReader(self._inputs)
+        self._names: Names | None = None  # files of the first format answer whatever the names
+        if "answers_empty" in self.metadata:
+            self._names = Names(self._table, answers_empty=self.metadata["answers_empty"])
+        self._read_record = RecordReader(self._inputs, self._names)
         self._one = BoundSession(
             self._session, self._read_record, self._output_names, in_place=provider == "cpu"
         )
@@ -159,7 +164,7 @@ class Model:
                     "DataFrame, a dict of arrays or a list of records."
                 )
             return self._predict_one(data, plain)
-        answers = self._predict_table(inputs.table_of(data, self._table))
+        answers = self._predict_table(inputs.table_of(data, self._table, self._names))
         return like(data, answers, self._keys)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
@@ -260,10 +265,9 @@ class Model:
         from industry_apps.runtime.progress import progress
 
         label = f"scoring {path.name}"
+        read = partial(chunks, path, short_rows=short_rows, checked=self._names)
         if self.windows is not None:  # the rows of a series may lie in any chunk
-            table = pd.concat(
-                progress(chunks(path, self._table, only=True, short_rows=short_rows), label)
-            )
+            table = pd.concat(progress(read(self._table, only=True), label))
             answers = self._predict_table(table)
             if to is None:
                 return like(table, answers, self._keys)
@@ -274,16 +278,12 @@ class Model:
         if to is None:
             found = [
                 pd.DataFrame(cells(self._predict_table(frame)))
-                for frame in progress(
-                    chunks(path, self._inputs, only=True, short_rows=short_rows), label
-                )
+                for frame in progress(read(self._inputs, only=True), label)
             ]
             return pd.concat(found, ignore_index=True)
         rows = 0
         with TableWriter(to, path, self._inputs) as writer:
-            for frame in progress(
-                chunks(path, self._inputs, only=False, short_rows=short_rows), label
-            ):
+            for frame in progress(read(self._inputs, only=False), label):
                 writer.write(frame, self._predict_table(frame))
                 rows += len(frame)
         return rows

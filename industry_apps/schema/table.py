@@ -131,6 +131,18 @@ class Schema:
                 raise SchemaError(f"Column {name!r} appears twice. Rename or drop one.")
         return [name for name in self.names if name in have]
 
+    def as_trained(self, *tables: Any) -> Schema:
+        """The same columns, as training has them: one that never lacked a value is required.
+
+        Parameters
+        ----------
+        *tables : DataFrame
+            What is learned from. A column that one of them lacks stays as it is declared.
+        """
+        return Schema(
+            tuple(replace(c, required=c.required or _always_there(c, tables)) for c in self.columns)
+        )
+
     def to_json(self) -> list[dict[str, Any]]:
         """The schema as plain JSON values, as written into the model file."""
         return [asdict(column) for column in self.columns]
@@ -178,6 +190,9 @@ class Traits:
     windows : bool
         Answers windows of series in a long table, one answer for each series; ``inputs`` are
         then the kinds of the columns beside those that say whose row it is, and of when.
+    answers_empty : bool
+        Answers a record that holds none of its columns, and asks for none of them: what is
+        answered is not a row of what is learned from.
     """
 
     inputs: tuple[str, ...] = ()
@@ -185,6 +200,17 @@ class Traits:
     explains: bool = False
     precisions: tuple[str, ...] = ("float32",)
     windows: bool = False
+    answers_empty: bool = False
+
+
+def _always_there(column: Column, tables: Sequence[Any]) -> bool:
+    """Whether each table has a column, and a value of it in every row."""
+    return all(
+        column.name in table
+        and len(table)
+        and not column.is_missing(column.to_array(table[column.name])).any()
+        for table in tables
+    )
 
 
 def _rows_of(table: Any, present: Sequence[str]) -> int:
