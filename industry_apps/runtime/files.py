@@ -18,6 +18,7 @@ from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
 from industry_apps.schema.images import are_images, one_by_one, pack
 from industry_apps.schema.names import Names
+from industry_apps.schema.spellings import MISSING_TOKENS
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 #: Rows held in memory at a time.
 ROWS_A_CHUNK = 131_072
-#: What pandas.read_csv takes for missing.
-_MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
-_MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 _TRUTH = {"True": True, "TRUE": True, "true": True}
 _TRUTH |= {"False": False, "FALSE": False, "false": False}
 
@@ -139,7 +137,7 @@ def _csv_chunks(
             usecols=known if known and only else None,
             dtype={name: str for name in names if name not in parsed},
             keep_default_na=False,
-            na_values={name: _MISSING if name in known else [""] for name in names},
+            na_values={name: _missing_in(name, schema) for name in names},
             index_col=False,
             float_precision="round_trip",
             low_memory=False,
@@ -151,6 +149,13 @@ def _csv_chunks(
             for name in lists:
                 frame[name] = [_list_in(name, row, cell) for row, cell in frame[name].items()]
             yield frame, min(rows.tell() / size, 1.0)
+
+
+def _missing_in(name: str, schema: Schema) -> list[str]:
+    """What stands for missing in a column of a CSV file."""
+    if name not in schema:
+        return [""]
+    return [token for token in MISSING_TOKENS if token not in schema[name].tokens]
 
 
 def each_parsed(values: pd.Series) -> pd.Series:

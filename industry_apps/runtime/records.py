@@ -17,6 +17,7 @@ import numpy as np
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.names import Names
+from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import MISSING_TIME
 
 _EPOCH = datetime(1970, 1, 1)
@@ -293,7 +294,9 @@ def _text_of(value: Any, is_category: bool) -> str | None:
     """A string, a missing one, and codes, as a table's would be read; None of all else."""
     kind = type(value)
     if kind is str:
-        return value if value.isascii() or _is_unicode(value) else None
+        if value.isascii():
+            return value
+        return composed(value) if _is_unicode(value) else None
     if value is None or (kind is float and value != value):  # noqa: PLR0124 - NaN
         return ""
     if not is_category or kind not in (int, bool, float):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.images import blank, to_images
+from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
     MISSING_TIME,
     Kind,
@@ -71,6 +72,9 @@ class Column:
     shape : tuple of int or None
         Of numbers that a model answers: each value is an array of this shape, equal in all
         rows, as a map over an image is; None for any length. Empty for single values.
+    tokens : tuple of str
+        Of categories and texts: values that a CSV file else holds for missing, as "NA", which
+        training had as values.
 
     Examples
     --------
@@ -96,6 +100,7 @@ class Column:
     size: int | None = 1
     channels: int | None = None
     shape: tuple[int | None, ...] = ()
+    tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -120,6 +125,7 @@ class Column:
                 "a list of any length."
             )
         self._check_image()
+        object.__setattr__(self, "categories", tuple(map(composed, self.categories)))
 
     @classmethod
     def probability(cls, name: str, description: str = "", **further: Any) -> Self:

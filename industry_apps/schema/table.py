@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.column import Column
+from industry_apps.schema.spellings import tokens_of
 from industry_apps.schema.values import Kind, is_single
 
 #: A day or a moment as in ISO 8601.
@@ -132,16 +133,18 @@ class Schema:
         return [name for name in self.names if name in have]
 
     def as_trained(self, *tables: Any) -> Schema:
-        """The same columns, as training has them: one that never lacked a value is required.
+        """The same columns, as training has them.
+
+        One that never lacked a value is required, and what a CSV file holds for missing is a
+        value where it was one.
 
         Parameters
         ----------
         *tables : DataFrame
-            What is learned from. A column that one of them lacks stays as it is declared.
+            What is learned from, the first of them the model. A column that one of them lacks
+            need not be there.
         """
-        return Schema(
-            tuple(replace(c, required=c.required or _always_there(c, tables)) for c in self.columns)
-        )
+        return Schema(tuple(_as_trained(column, tables) for column in self.columns))
 
     def to_json(self) -> list[dict[str, Any]]:
         """The schema as plain JSON values, as written into the model file."""
@@ -153,7 +156,15 @@ class Schema:
         known = {field.name for field in fields(Column)}
         made = [Column(**{k: v for k, v in column.items() if k in known}) for column in columns]
         return cls(
-            tuple(replace(c, categories=tuple(c.categories), shape=tuple(c.shape)) for c in made)
+            tuple(
+                replace(
+                    c,
+                    categories=tuple(c.categories),
+                    shape=tuple(c.shape),
+                    tokens=tuple(c.tokens),
+                )
+                for c in made
+            )
         )
 
 
@@ -203,14 +214,14 @@ class Traits:
     answers_empty: bool = False
 
 
-def _always_there(column: Column, tables: Sequence[Any]) -> bool:
-    """Whether each table has a column, and a value of it in every row."""
-    return all(
-        column.name in table
-        and len(table)
-        and not column.is_missing(column.to_array(table[column.name])).any()
-        for table in tables
-    )
+def _as_trained(column: Column, tables: Sequence[Any]) -> Column:
+    """A column, required where each table has a value of it in every row."""
+    found = [column.to_array(t[column.name]) for t in tables if column.name in t and len(t)]
+    there = len(found) == len(tables) and not any(column.is_missing(a).any() for a in found)
+    tokens: tuple[str, ...] = ()
+    if found and column.kind in ("category", "text"):
+        tokens = tokens_of(set(found[0].ravel().tolist()))
+    return replace(column, required=column.required or there, tokens=tokens)
 
 
 def _rows_of(table: Any, present: Sequence[str]) -> int:

@@ -118,3 +118,12 @@ def test_wrong_edges_are_refused(edges: tuple[float, ...], count: int) -> None:
 def test_wrong_levels_are_refused(levels: tuple[str, ...]) -> None:
     with pytest.raises(ParameterError, match="'c'"):
         LevelSteps("c", levels, (0.0, 1.0))
+
+
+def test_a_level_has_its_value_in_whichever_spelling_it_comes() -> None:
+    steps = LevelSteps("c", ("3", "true", "US"), (1.0, 2.0, 3.0), other=9.0)
+    sent = np.array(["3.0", "True", " us", "03"], dtype=object)
+    assert steps.apply(sent).tolist() == [1, 2, 3, 9]
+    schema = Schema((Column("c", "category"),))
+    graph = FeatureGraph(schema, [steps])
+    assert graph.run({"c": sent})["numeric"][:, 0].tolist() == [1, 2, 3, 9]

@@ -31,7 +31,8 @@ def oracle(text: str | None) -> list[str]:
     spaced = "".join(
         letter.lower() if letter.isascii() else letter
         for letter in (
-            x if x == "'" or unicodedata.category(x)[0] in "LN" else " " for x in text or ""
+            x if x == "'" or unicodedata.category(x)[0] in "LN" else " "
+            for x in unicodedata.normalize("NFC", text or "")
         )
     )
     return spaced.split()

@@ -461,3 +461,20 @@ def test_a_cell_may_be_as_long_as_it_likes(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text('a,b\n1,"' + "x" * 200_000 + '"\n')
     schema = Schema((Column(name="b", kind="text"),))
     assert table_in(tmp_path / "in.csv", schema)["b"].str.len().tolist() == [200_000]
+
+
+def test_a_token_of_missing_that_was_a_value_in_training_is_one(tmp_path: Path) -> None:
+    """Namibia."""
+    frame = pd.DataFrame({"code": ["NA", "DE", None], "x": [1.0, 2.0, 3.0]})
+    (tmp_path / "in.csv").write_text("code,x\nNA,NA\nDE,1\nnull,2\n,3\n")
+    schema = NAMES.as_trained(frame)
+    for only in (True, False):
+        arrays = schema.to_arrays(table_in(tmp_path / "in.csv", schema, only=only))
+        assert arrays["code"].tolist() == ["NA", "DE", "", ""]
+        assert np.isnan(arrays["x"][0])
+    assert NAMES.to_arrays(table_in(tmp_path / "in.csv", NAMES))["code"].tolist() == [
+        "",
+        "DE",
+        "",
+        "",
+    ]
