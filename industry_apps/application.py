@@ -25,6 +25,7 @@ from industry_apps.limits import check_parameters, wrong_parameter
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.long_tables import long_schema
+from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema, Traits
 from industry_apps.schema.names import Names
 
@@ -88,10 +89,7 @@ class Application(BaseEstimator, ABC):
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         self._fit(train, validation)
-        if not self.traits.answers_empty:
-            self.schema_ = self.schema_.as_trained(
-                *(p for p in (train, validation) if p is not None)
-            )
+        _read_off(self, [part for part in (train, validation) if part is not None])
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
@@ -108,10 +106,7 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        if not hasattr(self, "prepare"):  # which makes the columns that the model reads
-            rule, read = self.windows_, self.schema_.inputs()
-            read = read if rule is None else long_schema(read, rule)
-            Names(read, answers_empty=self.traits.answers_empty).check(frame)
+        _check_names(self, frame)
         answers, index = self._indexed(frame)
         return pd.DataFrame(cells(answers), index=index)
 
@@ -184,6 +179,7 @@ class Application(BaseEstimator, ABC):
             "parameters": _parameters(self),
             "metrics": _metrics(self),
             "answers_empty": self.traits.answers_empty,
+            "seen": self.seen_,
             **model.facts,
         }
         self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
@@ -254,6 +250,25 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _read_off(application: Application, tables: list[pd.DataFrame]) -> None:
+    """What the tables that were learned from tell about the columns that the model reads."""
+    application.seen_ = {}
+    if application.traits.answers_empty:
+        return
+    application.schema_ = application.schema_.as_trained(*tables)
+    if application.windows_ is None:
+        application.seen_ = seen_in(tables[0], application.schema_)
+
+
+def _check_names(application: Application, frame: pd.DataFrame) -> None:
+    """Check the names of a table as the file does."""
+    if hasattr(application, "prepare"):  # which makes the columns that the model reads
+        return
+    rule, read = application.windows_, application.schema_.inputs()
+    read = read if rule is None else long_schema(read, rule)
+    Names(read, answers_empty=application.traits.answers_empty).check(frame)
 
 
 def _parameters(application: Application) -> dict[str, Any]:

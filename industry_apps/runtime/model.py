@@ -23,6 +23,7 @@ from industry_apps.runtime.forecasts import question_of
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.records import Plain, RecordReader
 from industry_apps.runtime.single_runs import BoundSession
+from industry_apps.runtime.watch import Watch
 from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
@@ -150,6 +151,12 @@ class Model:
         ------
         SchemaError
             Names the column, row, value, expectation and remedy.
+
+        Warns
+        -----
+        UnlikeTrainingWarning
+            Of a table of 100 rows and more: half a column is missing or unseen, which next to
+            none of it was in training.
         """
         if isinstance(data, str | Path):
             return self._predict_file(Path(data), None if to is None else Path(to), short_rows)
@@ -164,7 +171,9 @@ class Model:
                     "DataFrame, a dict of arrays or a list of records."
                 )
             return self._predict_one(data, plain)
-        answers = self._predict_table(inputs.table_of(data, self._table, self._names))
+        watch = self._watch()
+        answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch)
+        watch.warn()
         return like(data, answers, self._keys)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
@@ -227,7 +236,7 @@ class Model:
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""
-        hidden = ("self_test", "reference", "schema", "outputs")
+        hidden = ("self_test", "reference", "schema", "outputs", "seen")
         described = {key: value for key, value in self.metadata.items() if key not in hidden}
         described["columns"] = self.metadata["schema"]
         described["outputs"] = self.metadata["outputs"]
@@ -243,10 +252,16 @@ class Model:
             for column, answer in zip(self.outputs, answers, strict=True)
         }
 
-    def _predict_table(self, table: Any) -> dict[str, NDArray[Any]]:
+    def _watch(self) -> Watch:
+        return Watch(self._inputs, self.metadata.get("seen", {}))
+
+    def _predict_table(self, table: Any, watch: Watch | None = None) -> dict[str, NDArray[Any]]:
         if self.windows is not None:
             return self._predict_series(table, self.windows)
-        feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
+        arrays = self._inputs.to_arrays(table)
+        if watch is not None:
+            watch.count(arrays)
+        feeds = inputs.feeds_of(arrays, self._inputs)
         if not len(next(iter(feeds.values()))):
             return no_answers(self.outputs)
         most = self.metadata.get("rows_a_run")
@@ -275,17 +290,20 @@ class Model:
             with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
                 writer.write(keys, answers)
             return len(keys)
+        watch = self._watch()
         if to is None:
             found = [
-                pd.DataFrame(cells(self._predict_table(frame)))
+                pd.DataFrame(cells(self._predict_table(frame, watch)))
                 for frame in progress(read(self._inputs, only=True), label)
             ]
+            watch.warn()
             return pd.concat(found, ignore_index=True)
         rows = 0
         with TableWriter(to, path, self._inputs) as writer:
             for frame in progress(read(self._inputs, only=False), label):
-                writer.write(frame, self._predict_table(frame))
+                writer.write(frame, self._predict_table(frame, watch))
                 rows += len(frame)
+        watch.warn()
         return rows
 
     def _self_test(self) -> None:
