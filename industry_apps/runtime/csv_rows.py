@@ -179,7 +179,7 @@ class CheckedRows:
                 raise self._unequal(
                     width,
                     f"there is none for {names[width]!r}. Complete the row, or take what it lacks "
-                    "as missing with short_rows='missing'.",
+                    "as missing with short_rows='missing' (--short-rows missing).",
                 )
             return self._written([*cells, *[""] * (len(names) - width)])
         surplus = [cell for cell in cells[len(names) :] if cell.strip()]

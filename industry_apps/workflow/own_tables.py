@@ -13,6 +13,7 @@ from industry_apps.data import Split, read_table
 from industry_apps.errors import ParameterError
 from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
+from industry_apps.schema.names import Names
 
 
 def own_table(application: Application, path: Path, *, learned: str | None = None) -> Split:
@@ -71,12 +72,14 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     SchemaError
-        A required column is missing, or a value does not fit; names it and its row.
+        A required column is missing, a name is all but that of an absent one, or a value does
+        not fit; names it and its row.
     """
     columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
-    present = Schema(tuple(columns)).check_names(frame)
-    read = {column.name: _read(column, frame) for column in columns if column.name in present}
     ignored = application.get_params(deep=False).get("ignore") or ()
+    present = Schema(tuple(columns)).check_names(frame)
+    Names(Schema(tuple(columns))).check([name for name in frame if name not in ignored])
+    read = {column.name: _read(column, frame) for column in columns if column.name in present}
     further = infer_columns(frame, skip=[*(column.name for column in columns), *ignored])
     Schema(tuple(further)).validate(frame)
     return frame.assign(**read)
