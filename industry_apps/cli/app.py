@@ -218,8 +218,9 @@ def predict(
         raise ParameterError(f"{out} is the file to answer. Write to another one.")
     loaded = Model(model)
     with TemporaryDirectory() as folder:
-        source = enriched(loaded, table, Path(folder), short_rows) if enrich else table
-        rows = loaded.predict(source, to=out, short_rows=short_rows)  # type: ignore[call-overload]
+        form: Any = short_rows  # checked where it is used
+        source = enriched(loaded, table, Path(folder), form) if enrich else table
+        rows = loaded.predict(source, to=out, short_rows=form)
         names = names_of(source)
     missing = [name for name in loaded.schema.inputs().names if name not in names]
     replaced = [name for name in loaded.outputs.names if name in names and not loaded.windows]

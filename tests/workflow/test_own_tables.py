@@ -104,17 +104,13 @@ def test_a_column_that_training_always_had_is_required(trained, tmp_path):
 
 
 def test_a_short_row_is_answered_where_that_is_asked_for(trained, tmp_path):
-    asked, out = (
-        written(stays(20)[["Alter", "marker", "ward", "noise"]], tmp_path / "asked.csv"),
-        "o.csv",
-    )
+    table = stays(20)[["Alter", "marker", "ward", "noise"]]
+    asked, out = written(table, tmp_path / "asked.csv"), tmp_path / "o.csv"
     asked.write_text(asked.read_text().replace(",\n", "\n"))
-    assert "line 2: got 3 cells, expected 4" in sentence(
-        run("predict", trained[0], asked, tmp_path / out)
-    )
-    assert (
-        run("predict", trained[0], asked, tmp_path / out, "--short-rows", "missing").exit_code == 0
-    )
+    said = sentence(run("predict", trained[0], asked, out))
+    assert "line 2: got 3 cells, expected 4" in said
+    assert "--short-rows missing" in said
+    assert run("predict", trained[0], asked, out, "--short-rows", "missing").exit_code == 0
 
 
 def test_a_row_with_a_cell_too_many_is_not_learned_from(table, tmp_path):
