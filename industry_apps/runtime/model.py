@@ -23,7 +23,7 @@ from industry_apps.runtime.forecasts import question_of
 from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.records import Plain, RecordReader
 from industry_apps.runtime.single_runs import BoundSession
-from industry_apps.runtime.watch import Watch
+from industry_apps.runtime.watch import Seen, Watch
 from industry_apps.runtime.windows import run_windows
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
@@ -107,6 +107,7 @@ class Model:
         self._one = BoundSession(
             self._session, self._read_record, self._output_names, in_place=provider == "cpu"
         )
+        self._seen = Seen(self._inputs, self.metadata.get("seen", {}))
         self._self_test()
 
     @overload
@@ -171,7 +172,7 @@ class Model:
                     "DataFrame, a dict of arrays or a list of records."
                 )
             return self._predict_one(data, plain)
-        watch = self._watch()
+        watch = Watch(self._seen)
         answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch)
         watch.warn()
         return like(data, answers, self._keys)
@@ -252,9 +253,6 @@ class Model:
             for column, answer in zip(self.outputs, answers, strict=True)
         }
 
-    def _watch(self) -> Watch:
-        return Watch(self._inputs, self.metadata.get("seen", {}))
-
     def _predict_table(self, table: Any, watch: Watch | None = None) -> dict[str, NDArray[Any]]:
         if self.windows is not None:
             return self._predict_series(table, self.windows)
@@ -290,7 +288,7 @@ class Model:
             with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
                 writer.write(keys, answers)
             return len(keys)
-        watch = self._watch()
+        watch = Watch(self._seen)
         if to is None:
             found = [
                 pd.DataFrame(cells(self._predict_table(frame, watch)))

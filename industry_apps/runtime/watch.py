@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ def _levels_of(column: Column, values: NDArray[Any]) -> list[str] | None:
     return sorted(level for level, _ in kept) if covered > (1 - RARE_SHARE) * len(values) else None
 
 
-class Watch:
-    """Counts what is unseen or missing in one table, chunk by chunk.
+class Seen:
+    """What training had, as a file tells it.
 
     Parameters
     ----------
@@ -80,20 +81,38 @@ class Watch:
     """
 
     def __init__(self, schema: Schema, seen: Mapping[str, list[str]]) -> None:
-        self._columns = [column for column in schema if column.name in seen]
-        self._levels = {
-            name: frozenset((*levels, *aliases(tuple(levels)))) for name, levels in seen.items()
+        self._seen = seen
+        self.columns = [column for column in schema if column.name in seen]
+
+    @cached_property
+    def levels(self) -> dict[str, frozenset[str]]:
+        """Column -> its levels in all their spellings, none where it is no category."""
+        return {
+            name: frozenset((*levels, *aliases(tuple(levels))))
+            for name, levels in self._seen.items()
         }
-        self._counted = dict.fromkeys(self._levels, 0.0)
+
+
+class Watch:
+    """Counts what is unseen or missing in one table, chunk by chunk.
+
+    Parameters
+    ----------
+    seen : Seen
+    """
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._counted = dict.fromkeys((column.name for column in seen.columns), 0.0)
         self._rows = 0
 
     def count(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Count in the checked columns [rows] of a table, or of a chunk of it."""
         rows = len(next(iter(arrays.values())))
         self._rows += rows
-        for column in self._columns:
+        for column in self._seen.columns:
             array = arrays[column.name][:: rows // _LOOKED_AT + 1]
-            known = self._levels[column.name]
+            known = self._seen.levels[column.name]
             strange = (
                 [text not in known for text in array.tolist()]
                 if known
@@ -108,7 +127,7 @@ class Watch:
         shares = {name: count / self._rows for name, count in self._counted.items()}
         for name, share in shares.items():
             if share >= MOST_SHARE:
-                what = "missing or unseen" if self._levels[name] else "missing"
+                what = "missing or unseen" if self._seen.levels[name] else "missing"
                 warnings.warn(
                     f"Column {name!r}: {share:.0%} of {self._rows} rows are {what}, of training "
                     f"less than {RARE_SHARE:.0%} were. The answers are those for values that are "
