@@ -269,6 +269,7 @@ def _check_names(application: Application, frame: pd.DataFrame) -> None:
     rule, read = application.windows_, application.schema_.inputs()
     read = read if rule is None else long_schema(read, rule)
     Names(read, answers_empty=application.traits.answers_empty).check(frame)
+    read.check_names(frame)
 
 
 def _parameters(application: Application) -> dict[str, Any]:
