@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from industry_apps.errors import ParameterError
 from industry_apps.features import FeatureGraph, LevelSteps, NumberSteps, Ratio, Value
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.spellings import aliases
 
 COLUMNS = Schema(
     (
@@ -73,7 +74,8 @@ def test_levels_find_their_value(
 ) -> None:
     steps = LevelSteps("c", tuple(table), tuple(table.values()), other, missing)
     column = COLUMNS["c"].to_array([*table, *more, "", "never seen"])
-    oracle = [missing if text == "" else table.get(text, other) for text in column]
+    known = table | {same: table[level] for same, level in aliases(tuple(table)).items()}
+    oracle = [missing if text == "" else known.get(text, other) for text in column]
     found = FeatureGraph(COLUMNS, [steps]).run({"c": column})["numeric"][:, 0]
     assert_array_equal(found, np.array(oracle, dtype=np.float32))
     assert_array_equal(steps.apply(column), found)
