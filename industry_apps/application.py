@@ -34,7 +34,10 @@ from industry_apps.limits import check_parameters, wrong_parameter
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.series.long_tables import long_schema
+from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema, Traits
+from industry_apps.schema.names import Names
 
 Data: TypeAlias = pd.DataFrame | Dataset | Split
 
@@ -104,6 +107,7 @@ class Application(BaseEstimator, ABC):
         train, validation, self.units_ = _timed(self, train, validation, unit)
         self._fit(train, validation)
         self.schema_ = with_ranges(self.schema_, (train, validation), self.units_, self.windows_)
+        _read_off(self, [part for part in (train, validation) if part is not None])
         self.tables_ = LearnedTables(train, validation)
         self.data_ = train.attrs.get("data") or {"id": "own data", "sha256": self.tables_.sha256}
         return self
@@ -120,6 +124,7 @@ class Application(BaseEstimator, ABC):
         SchemaError, NotFittedError
         """
         self._check_fitted()
+        _check_names(self, frame)
         answers, index = self._indexed(within_ranges(frame, self.schema_, self.units_))
         return pd.DataFrame(cells(answers), index=index)
 
@@ -181,16 +186,8 @@ class Application(BaseEstimator, ABC):
             raise wrong_parameter(owner, "precision", words, precision)
         frame = check.test if isinstance(check, Dataset | Split) else check
         model = self._exportable(precision)
-        facts = {
-            "application": self.name,
-            "summary": (type(self).__doc__ or "").partition("\n")[0],
-            "version": __version__,
-            "data": self.data_,
-            "parameters": _parameters(self),
-            "metrics": _metrics(self),
-            **model.facts,
-        }
-        self.parity_ = export_model(replace(model, facts=facts), Path(path), frame)
+        model = replace(model, facts={**_facts_of_all(self), **model.facts})
+        self.parity_ = export_model(model, Path(path), frame)
         return Path(path)
 
     @abstractmethod
@@ -269,6 +266,40 @@ def _timed(
     units = units_of(unit, times)
     check_units((train, validation), times, units)
     return with_times(train, units), with_times(validation, units), units
+
+
+def _read_off(application: Application, tables: list[pd.DataFrame]) -> None:
+    """What the tables that were learned from tell about the columns that the model reads."""
+    application.seen_ = {}
+    if application.traits.answers_empty:
+        return
+    application.schema_ = application.schema_.as_trained(*tables)
+    if application.windows_ is None:
+        application.seen_ = seen_in(tables[0], application.schema_)
+
+
+def _check_names(application: Application, frame: pd.DataFrame) -> None:
+    """Check the names of a table as the file does."""
+    if hasattr(application, "prepare"):  # which makes the columns that the model reads
+        return
+    rule, read = application.windows_, application.schema_.inputs()
+    read = read if rule is None else long_schema(read, rule)
+    Names(read, answers_empty=application.traits.answers_empty).check(frame)
+    read.check_names(frame)
+
+
+def _facts_of_all(application: Application) -> dict[str, Any]:
+    """What every file says of its model, as JSON values."""
+    return {
+        "application": application.name,
+        "summary": (type(application).__doc__ or "").partition("\n")[0],
+        "version": __version__,
+        "data": application.data_,
+        "parameters": _parameters(application),
+        "metrics": _metrics(application),
+        "answers_empty": application.traits.answers_empty,
+        "seen": application.seen_,
+    }
 
 
 def _parameters(application: Application) -> dict[str, Any]:

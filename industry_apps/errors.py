@@ -74,6 +74,10 @@ class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 
 
+class UnlikeTrainingWarning(IndustryAppsError, UserWarning):  # noqa: N818 - a warning
+    """A table is answered in which a column is not as it was in training; only a warning."""
+
+
 def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
     """Import an optional package, or say how to install it.
 

@@ -13,8 +13,8 @@ from industry_apps.benchmark.speed import Measure, alternating, bare_session, th
 from industry_apps.data import Dataset, Split
 from industry_apps.finance.trading.backtesting import TradingCosts, backtest
 from industry_apps.runtime import Model, Panel, WindowRule
-from industry_apps.runtime.forecasts import asked_at, last_window
-from industry_apps.runtime.windows import run_windows
+from industry_apps.runtime.series.forecasts import asked_at, last_window
+from industry_apps.runtime.series.windows import run_windows
 
 #: Calls for one moment before it is the turn of the next.
 _BLOCK = 5

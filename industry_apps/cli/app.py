@@ -217,6 +217,9 @@ def predict(
     enrich: Annotated[
         bool, typer.Option("--enrich", help="First compute what the stream of records tells.")
     ] = False,
+    short_rows: Annotated[
+        str, typer.Option(help="Rows with fewer cells than the header: 'refuse' or 'missing'.")
+    ] = "refuse",
     as_json: AsJson = False,
 ) -> None:
     """Answer every record of a table; write its columns and the answers.
@@ -234,8 +237,9 @@ def predict(
         raise ParameterError(f"{out} is the file to answer. Write to another one.")
     loaded = Model(model)
     with TemporaryDirectory() as folder:
-        source = enriched(loaded, table, Path(folder)) if enrich else table
-        rows = loaded.predict(source, to=out)
+        form: Any = short_rows  # checked where it is used
+        source = enriched(loaded, table, Path(folder), form) if enrich else table
+        rows = loaded.predict(source, to=out, short_rows=form)
         names = names_of(source)
     missing = [name for name in loaded.schema.inputs().names if name not in names]
     replaced = [name for name in loaded.outputs.names if name in names and not loaded.windows]

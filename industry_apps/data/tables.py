@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
 from industry_apps.data.rules import Reading
-from industry_apps.errors import DataNotFoundError, SchemaError, require
+from industry_apps.errors import DataNotFoundError, IndustryAppsError, SchemaError, require
+from industry_apps.runtime.csv_rows import CheckedRows, ShortRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ def read_table(
     separator: str = ",",
     quoted: bool = True,
     encoding: str = "utf-8",
+    short_rows: ShortRows = "refuse",
 ) -> pd.DataFrame:
     """Read a CSV, ARFF or Parquet file, or CSV files of a zip as one table.
 
@@ -43,6 +45,8 @@ def read_table(
         Whether quotation marks hold a value of a CSV file together.
     encoding : str
         Of a CSV file.
+    short_rows : {"refuse", "missing"}
+        What is done with a row of a CSV file that has fewer cells than the header.
 
     Returns
     -------
@@ -65,13 +69,13 @@ def read_table(
             require("pyarrow", extra="train", needed_by=f"reading {path.name}")
             frame = pd.read_parquet(path)
         elif path.name.endswith((".csv", ".csv.gz")) or separator != ",":
-            frame = pd.read_csv(
+            frame = _read_csv(
                 path,
-                low_memory=False,
-                names=list(header) or None,
-                sep=separator,
-                quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+                header=header,
+                separator=separator,
+                quoted=quoted,
                 encoding=encoding,
+                short_rows=short_rows,
             )
         elif path.suffix == ".arff":
             frame = _read_arff(path)
@@ -92,7 +96,7 @@ def read_table(
         BadZipFile,
         KeyError,  # a zip without the entry
     ) as error:  # pandas' and pyarrow's errors are these
-        if isinstance(error, SchemaError):
+        if isinstance(error, IndustryAppsError):
             raise
         raise SchemaError(
             f"{str(path)!r} cannot be read: {error}. Write it again: a table with commas between "
@@ -101,6 +105,22 @@ def read_table(
     if frame.empty:
         raise SchemaError(f"{str(path)!r} has no rows.")
     return frame
+
+
+def _read_csv(path: Path, **form: Any) -> pd.DataFrame:
+    """A CSV file whose rows are checked; of which form, see :class:`CheckedRows`."""
+    import pandas as pd
+
+    rows: Any
+    with CheckedRows(path, **form) as rows:
+        return pd.read_csv(
+            rows,
+            low_memory=False,
+            names=list(form["header"]) or None,
+            sep=form["separator"],
+            quoting=csv.QUOTE_MINIMAL if form["quoted"] else csv.QUOTE_NONE,
+            index_col=False,
+        )
 
 
 def _read_arff(path: Path) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
 from industry_apps.runtime.inputs import Feeds
-from industry_apps.runtime.long_tables import WindowRule, moment_of
-from industry_apps.runtime.windows import Panel, history_of
+from industry_apps.runtime.series.long_tables import WindowRule, moment_of
+from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.codes import read_codes
 

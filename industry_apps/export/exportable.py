@@ -11,8 +11,8 @@ import pandas as pd
 
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import GraphBuilder
-from industry_apps.runtime.long_tables import WindowRule
-from industry_apps.runtime.windows import Panel
+from industry_apps.runtime.series.long_tables import WindowRule
+from industry_apps.runtime.series.windows import Panel
 from industry_apps.schema import Schema
 
 

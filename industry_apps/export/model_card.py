@@ -153,6 +153,19 @@ def _columns(metadata: Mapping[str, Any]) -> list[str]:
         *_table(("input", "kind", "unit", "limits", "meaning"), inputs),
         "",
         *_table(("output", "kind", "meaning"), outputs),
+        *_spelling(metadata),
+    ]
+
+
+def _spelling(metadata: Mapping[str, Any]) -> list[str]:
+    """How texts are to come to whoever runs the file without this package."""
+    if not any(c["kind"] in ("category", "text") for c in metadata["schema"]):
+        return []
+    return [
+        "",
+        "`industry_apps.runtime` reads texts with their accents composed (Unicode NFC); a session "
+        "of onnxruntime alone takes them as they come. A level of a category is found in "
+        "another case, with a blank before or behind it, and as 3 or 3.0.",
     ]
 
 

@@ -27,13 +27,13 @@ from industry_apps.export.parity import (
     compare,
 )
 from industry_apps.runtime.answers import shaped
-from industry_apps.runtime.forecasts import asked_at, last_window
 from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
 from industry_apps.runtime.loading import seal
-from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.metadata import DIGEST, FORMAT, OF_FORMAT, own_facts
 from industry_apps.runtime.model import Model
-from industry_apps.runtime.windows import Panel, run_windows
+from industry_apps.runtime.series.forecasts import asked_at, last_window
+from industry_apps.runtime.series.long_tables import WindowRule, long_schema
+from industry_apps.runtime.series.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import are_images, pack
 from industry_apps.whole_file import whole_file

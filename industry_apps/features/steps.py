@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import Source
+from industry_apps.schema.spellings import aliases
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,13 @@ class LevelSteps:
         )
 
     def _pairs(self) -> list[tuple[str, float]]:
-        return [("", float(self.missing)), *zip(self.levels, map(float, self.values), strict=True)]
+        known = dict(zip(self.levels, map(float, self.values), strict=True))
+        others = aliases(self.levels)
+        return [
+            ("", float(self.missing)),
+            *known.items(),
+            *((other, known[level]) for other, level in others.items()),
+        ]
 
 
 def _check_count(name: str, values: tuple[Any, ...], count: int) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import Source
+from industry_apps.schema.spellings import aliases
 
 #: Standardised values are clipped here: nothing a network can learn lies beyond.
 CLIP = 10.0
@@ -240,7 +241,7 @@ class QuantileNormal:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category column through a learned vocabulary.
+    """A category column through a learned vocabulary, in whichever spelling a level comes.
 
     Parameters
     ----------
@@ -259,6 +260,8 @@ class Category:
         Of the form "auto": up to so many levels get a column each, even if they have an order.
     levels : tuple of str
         Learned, in natural order ("8 to 15" after "1 to 7").
+    others : tuple of (str, str)
+        Learned: further spellings of levels, none of which training had, each with its level.
     """
 
     column: str
@@ -267,6 +270,7 @@ class Category:
     max_levels: int = 1000
     one_hot: int = 0
     levels: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -282,27 +286,29 @@ class Category:
 
     def learn(self, values: NDArray[np.object_]) -> Self:
         """Learn the levels of values of shape [rows], "" where missing."""
+        known = Counter(values.tolist())
         frequent = [
-            (-count, level)
-            for level, count in Counter(values.tolist()).items()
-            if level and count >= self.min_count
+            (-count, level) for level, count in known.items() if level and count >= self.min_count
         ]
         kept = [level for _, level in sorted(frequent)[: self.max_levels]]
         ordered = tuple(sorted(kept, key=natural_order))
         form = self.form
         if form == "auto":
             form = "onehot" if 0 < len(ordered) <= self.one_hot else _form_of(ordered)
-        return replace(self, levels=ordered, form=form)
+        others = tuple(pair for pair in aliases(ordered).items() if pair[0] not in known)
+        return replace(self, levels=ordered, form=form, others=others)
 
     def write(self, builder: GraphBuilder, text: str) -> str:
         """Write [batch, 1] strings -> [batch, 1] codes, or [batch, k] floats."""
+        code_of = {level: code for code, level in enumerate(("", *self.levels), start=MISSING)}
+        others = dict(self.others)
         codes = builder.node(
             "LabelEncoder",
             text,
             domain="ai.onnx.ml",
             attributes={
-                "keys_strings": ["", *self.levels],
-                "values_int64s": list(range(MISSING, self.cardinality)),
+                "keys_strings": [*code_of, *others],
+                "values_int64s": [*code_of.values(), *map(code_of.__getitem__, others.values())],
                 "default_int64": UNSEEN,
             },
         )

@@ -84,11 +84,11 @@ class TradingStrategy(OwnNames, Application):
 
     Parameters
     ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"ticker": "symbol"}``.
     model : {"trees", "linear", "network", "transformer"}
         Gradient-boosted trees or ridge regression of the signals; a temporal convolutional
         network or a patch transformer of the last 64 days.
-    columns : mapping of str to str, optional
-        Names of this class -> your names, as in ``{"ticker": "symbol"}``.
     signals : tuple of str
         Columns of yours, numbers known at the close of their day, that the trees and the
         linear model use too.
@@ -156,7 +156,6 @@ class TradingStrategy(OwnNames, Application):
     problem = POLICY
 
     model: SeriesModel = "trees"
-    columns: Mapping[str, str] | None = None
     signals: tuple[str, ...] = ()
     horizon: Annotated[int, integer(1, 63)] = 5
     refit_days: Annotated[int, integer(1)] = 63

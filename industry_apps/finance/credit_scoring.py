@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_by_group, split_latest, split_random
+from industry_apps.data import Split, split_by_group, split_latest, split_random
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION, DecisionWords
@@ -32,8 +32,6 @@ from industry_apps.features import GraphBuilder, Ratio
 from industry_apps.limits import DIRECTIONS, NOT_NEGATIVE, OPEN_SHARE, integer
 from industry_apps.recipes import DecisionOptions, Records, ScorecardOptions, TreeOptions
 from industry_apps.recipes.decision.points import Points
-from industry_apps.recipes.declared import CODES, Codes
-from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.recipes.scorers import Labelled
@@ -64,9 +62,6 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
 
     Parameters
     ----------
-    model : {"stack", "trees", "scorecard", "network", "transformer"}
-        Gradient-boosted trees; a table of points; a residual network; a transformer over
-        the columns; or trees and scorecard, weighted.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "LOAN_AMT"}``.
     positive : str, int or float, optional
@@ -80,6 +75,13 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         Only these columns become features; all by default.
     ignore : tuple of str
         Columns that must not become features.
+    use_protected : bool
+        Your consent that protected columns are features as others are.
+    protected : tuple of str
+        Further columns that are protected.
+    model : {"stack", "trees", "scorecard", "network", "transformer"}
+        Gradient-boosted trees; a table of points; a residual network; a transformer over
+        the columns; or trees and scorecard, weighted.
     subject : str
         The column that says whose application it is, where somebody has several: no feature,
         and nobody is on two sides of a split. Where applications have a time, that decides.
@@ -87,10 +89,6 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         Pairs of columns of which the first over the second tells. Amount over duration,
         amount over income, and each column that begins with ``balance`` over limit are
         added where they are there.
-    protected : tuple of str
-        Further columns that are protected.
-    use_protected : bool
-        Your consent that protected columns are features as others are.
     default_cost, refusal_cost : float
         What approving somebody who defaults and refusing somebody who would have paid
         cost, in any unit; the decision is the one that costs least.
@@ -124,6 +122,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
 
     name = "finance.credit_scoring"
     question = "Will this applicant pay back?"
+    simulator = "finance_loan_simulator"
     schema = Schema(
         (
             Column("time", "datetime", role="identifier", required=False),
@@ -159,15 +158,8 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     )
 
     model: Literal["trees", "scorecard", "network", "transformer", "stack"] = "trees"
-    columns: Mapping[str, str] | None = None
-    positive: Annotated[Label, LABEL] | None = None
-    categories: tuple[str, ...] = ()
-    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
-    features: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
     subject: str = ""
     ratios: tuple[tuple[str, str], ...] = ()
-    protected: tuple[str, ...] = ()
     use_protected: bool = False
     default_cost: Annotated[float, NOT_NEGATIVE] = 5.0
     refusal_cost: Annotated[float, NOT_NEGATIVE] = 1.0
@@ -179,11 +171,6 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """A small run of the loan simulator, with no network: simulated applicants."""
-        return sample("finance_loan_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -15,19 +15,18 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest
+from industry_apps.data import Split, split_latest
 from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION
-from industry_apps.features import GraphBuilder, Ratio, RatioToRest
+from industry_apps.features import Ratio, RatioToRest
 from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
 from industry_apps.recipes.declared import CODES, Codes, as_declared
-from industry_apps.recipes.labels import LABEL, Label, OwnLabels
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.state import TransactionState
@@ -45,14 +44,14 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
 
     Parameters
     ----------
-    model : {"stack", "trees", "network", "transformer", "autoencoder"}
-        Gradient-boosted trees, a residual network, a transformer over the columns, an
-        autoencoder of honest transactions, or trees and network weighted on validation
-        data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"amount": "TX_AMOUNT"}``.
     positive : str, int or float, optional
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    model : {"stack", "trees", "network", "transformer", "autoencoder"}
+        Gradient-boosted trees, a residual network, a transformer over the columns, an
+        autoencoder of honest transactions, or trees and network weighted on validation
+        data.
     categories : tuple of str
         Columns of which numbers are names.
     missing : tuple, or mapping of str to tuple
@@ -84,6 +83,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
 
     name = "finance.fraud_detection"
     question = "Is this transaction or claim fraudulent?"
+    simulator = "finance_card_simulator"
     schema = Schema(
         (
             Column("time", "datetime", "When it happened", nullable=False),
@@ -104,13 +104,12 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     )
     problem = DECISION
     label = "is_fraud"
+    answered = ("probability", "decision", "within_capacity")
     alert = Column(
         "alert", "boolean", "Fraud, and within what investigators can work", nullable=False
     )
 
     model: Literal["stack", "trees", "network", "transformer", "autoencoder"] = "trees"
-    columns: Mapping[str, str] | None = None
-    positive: Annotated[Label, LABEL] | None = None
     categories: tuple[str, ...] = ()
     missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
     ignore: tuple[str, ...] = ()
@@ -123,11 +122,6 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """A small run of the card simulator, with no network: simulated transactions."""
-        return sample("finance_card_simulator")
 
     @classmethod
     def fast(cls) -> Self:
@@ -198,16 +192,6 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     def outputs_(self) -> Schema:
         """With an alert, where capacity is limited."""
         return self.outputs.extended([self.alert] if self.alerts_per_day is not None else [])
-
-    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
-
-    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return self._named(self.table_.write(builder, inputs))
-
-    def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        names = ("probability", "decision", "within_capacity")
-        return dict(zip(self.outputs_.names, map(found.__getitem__, names), strict=False))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         notes = (

@@ -123,7 +123,6 @@ class ImagingSegmenter(OfPatients, Application):
     traits = Traits(inputs=("image",))
     problem = MASKS
 
-    columns: Mapping[str, str] | None = None
     options: MaskOptions | None = None
     seed: Annotated[int, integer(0)] = 0
 

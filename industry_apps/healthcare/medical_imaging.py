@@ -142,7 +142,6 @@ class ImagingClassifier(OfPatients, Application):
     traits = Traits(inputs=("image",), precisions=("float32", *_LOWER))
     problem = CLASSES
 
-    columns: Mapping[str, str] | None = None
     missed_costs: Annotated[Mapping[str, float], _COSTS] | None = None
     options: ImagingOptions | None = None
     seed: Annotated[int, integer(0)] = 0

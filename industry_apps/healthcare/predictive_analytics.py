@@ -10,30 +10,24 @@ to treat or not to treat a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample
+from industry_apps.data import Split
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION, DecisionWords
 from industry_apps.evaluation.net_benefit import decision_curve_section, share_of
-from industry_apps.features import GraphBuilder
 from industry_apps.features.sources import Lookup, Source
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
-from industry_apps.recipes.declared import CODES, Codes
-from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
-from industry_apps.recipes.reasons import with_reasons
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -65,9 +59,6 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
 
     Parameters
     ----------
-    model : {"stack", "trees", "network", "transformer"}
-        Gradient-boosted trees; a residual network; a transformer over the columns; or trees
-        and network, weighted on validation data.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"outcome": "readmitted"}``.
     positive : str, int or float, optional
@@ -81,16 +72,19 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         Only these columns become features; all by default.
     ignore : tuple of str
         Columns that must not become features.
-    diagnoses : tuple of str
-        Columns of ICD-9-CM codes, such as ``250.83``. Beside the codes that training has
-        seen, the model reads the place of the first three characters in the classification,
-        so that a code it has never seen counts as its neighbours do; what is no ICD-9 code
-        counts as missing there.
     use_protected : tuple of str
         Which of age, sex and race (or further protected columns) are features; the report on
         fairness is about all of them.
     protected : tuple of str
         Further columns that are protected.
+    model : {"stack", "trees", "network", "transformer"}
+        Gradient-boosted trees; a residual network; a transformer over the columns; or trees
+        and network, weighted on validation data.
+    diagnoses : tuple of str
+        Columns of ICD-9-CM codes, such as ``250.83``. Beside the codes that training has
+        seen, the model reads the place of the first three characters in the classification,
+        so that a code it has never seen counts as its neighbours do; what is no ICD-9 code
+        counts as missing there.
     false_alarm_cost, missed_cost : float
         What a false alarm and a missed case cost, in any unit; a risk is high from where
         acting costs less.
@@ -111,6 +105,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
 
     name = "healthcare.predictive_analytics"
     question = "Will this patient be back within 30 days?"
+    simulator = "health_stay_simulator"
     schema = Schema((*PATIENT, Column.label("outcome")))
     outputs = Schema(
         (
@@ -132,26 +127,14 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     )
 
     model: Literal["trees", "network", "transformer", "stack"] = "trees"
-    columns: Mapping[str, str] | None = None
-    positive: Annotated[Label, LABEL] | None = None
-    categories: tuple[str, ...] = ()
-    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
-    features: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
     diagnoses: tuple[str, ...] = ()
     use_protected: tuple[str, ...] = ("age", "sex")
-    protected: tuple[str, ...] = ()
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     missed_cost: Annotated[float, NOT_NEGATIVE] = 5.0
     reasons: Annotated[int, integer(0, 10)] = _REASONS
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """A small run of the simulator of stays, with no network: simulated patients."""
-        return sample("health_stay_simulator")
 
     @classmethod
     def fast(cls) -> Self:
@@ -170,11 +153,6 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         return split_patients(
             frame, patient=patient, target=target, ignore=self.ignore, seed=self.seed
         )
-
-    @property
-    def outputs_(self) -> Schema:
-        """With as many reasons as there are, or none."""
-        return with_reasons(self.outputs, self.table_.reasons_)
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         schema, self.protected_ = self._feature_columns(train)
@@ -200,16 +178,6 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
                 for column in schema
             )
         )
-
-    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
-
-    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return self._named(self.table_.write(builder, inputs))
-
-    def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        names = ("probability", "decision", "reasons")
-        return dict(zip(self.outputs_.names, (found[n] for n in names if n in found), strict=True))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         report, table = self._worded(self.table_.evaluate(frame)), self.table_

@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample
+from industry_apps.data import Split
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.features import GraphBuilder
@@ -28,9 +28,7 @@ from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
-from industry_apps.recipes.declared import CODES, Codes
 from industry_apps.recipes.equal_rows import EqualRows
-from industry_apps.recipes.labels import LABEL, Label
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import TreeReasons, with_reasons
 from industry_apps.recipes.scorers import Labelled, thresholds_of_all
@@ -75,14 +73,6 @@ class SurvivalPredictor(ChosenColumns, Application):
 
     Parameters
     ----------
-    model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
-        Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
-        on Cox's likelihood, and one of hazards in discrete time. "auto" is a mean of their
-        curves, by weights found on rows that the models have not seen: of the validation data
-        where these have many events, else of all rows in turn. Report and file name them.
-    horizons : tuple of float
-        Rising times in the unit of the follow-up at which survival is answered; the last is
-        that of the risk. By default quarters of the event times of the training data, each once.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"event": "died"}``.
     positive : str, int or float, optional
@@ -101,6 +91,14 @@ class SurvivalPredictor(ChosenColumns, Application):
         fairness is about all of them.
     protected : tuple of str
         Further columns that are protected.
+    model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
+        Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
+        on Cox's likelihood, and one of hazards in discrete time. "auto" is a mean of their
+        curves, by weights found on rows that the models have not seen: of the validation data
+        where these have many events, else of all rows in turn. Report and file name them.
+    horizons : tuple of float
+        Rising times in the unit of the follow-up at which survival is answered; the last is
+        that of the risk. By default quarters of the event times of the training data, each once.
     false_alarm_cost, missed_cost : float
         What a false alarm and a missed event cost, in any unit; a risk is high from where
         acting costs less.
@@ -121,6 +119,7 @@ class SurvivalPredictor(ChosenColumns, Application):
 
     name = "healthcare.survival"
     question = "How long until an event for this patient?"
+    simulator = "health_follow_up_simulator"
     schema = Schema(
         (
             *PATIENT,
@@ -163,25 +162,13 @@ class SurvivalPredictor(ChosenColumns, Application):
 
     model: SurvivalModelName = "auto"
     horizons: Annotated[tuple[float, ...], RISING_TIMES] = ()
-    columns: Mapping[str, str] | None = None
-    positive: Annotated[Label, LABEL] | None = None
-    categories: tuple[str, ...] = ()
-    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
-    features: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
     use_protected: tuple[str, ...] = ("age", "sex")
-    protected: tuple[str, ...] = ()
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     missed_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     reasons: Annotated[int, integer(0, 10)] = _REASONS
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """A small run of the simulator of follow-ups, with no network: simulated patients."""
-        return sample("health_follow_up_simulator")
 
     @classmethod
     def fast(cls) -> Self:

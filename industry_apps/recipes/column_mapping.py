@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.schema import Column, Schema
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OwnNames:
     """A mixin of applications whose parameter ``columns`` says what the data call their columns.
 
@@ -17,7 +18,7 @@ class OwnNames:
     """
 
     schema: ClassVar[Schema]
-    columns: Mapping[str, str] | None
+    columns: Mapping[str, str] | None = None
 
     def _name(self, ours: str) -> str:
         return (self.columns or {}).get(ours, ours)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -124,6 +123,7 @@ def _decided(values: pd.Series | None, positive: Label) -> bool:
     return is_truth and str(positive).lower() not in _TRUTH
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OwnLabels(OwnNames):
     """A mixin of applications whose label may be of any two values.
 
@@ -132,8 +132,7 @@ class OwnLabels(OwnNames):
     """
 
     label: ClassVar[str]
-    columns: Mapping[str, str] | None
-    positive: Label | None
+    positive: Annotated[Label, LABEL] | None = None
 
     def labels_of(self, frame: pd.DataFrame) -> Labels:
         """How the labels of a table are read.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, unknown_name
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.evaluation.fairness.report import bands
-from industry_apps.recipes.declared import Codes, as_declared
+from industry_apps.recipes.declared import CODES, Codes, as_declared
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.mitigation import reweighing
 from industry_apps.recipes.scorers import Labelled
@@ -128,6 +128,7 @@ class ProtectedColumns:
         return replace(rows, weight=reweighing(groups[column], rows.target))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ChosenColumns(OwnLabels):
     """A mixin of applications that learn from all columns of a table but those left out.
 
@@ -135,12 +136,12 @@ class ChosenColumns(OwnLabels):
     whether, or which of these, the model may use.
     """
 
-    features: tuple[str, ...]
-    ignore: tuple[str, ...]
-    protected: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    missing: Annotated[Codes | Mapping[str, Codes], CODES] = ()
+    features: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     use_protected: bool | tuple[str, ...]
-    categories: tuple[str, ...]
-    missing: Codes | Mapping[str, Codes]
+    protected: tuple[str, ...] = ()
 
     def _feature_columns(self, train: pd.DataFrame) -> tuple[Schema, ProtectedColumns]:
         consent = self.use_protected

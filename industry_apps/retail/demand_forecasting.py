@@ -10,7 +10,6 @@ doi:10.1016/j.ijforecast.2021.11.013).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Self
 
@@ -36,7 +35,7 @@ from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOpti
 from industry_apps.recipes.forecasting.reconciliation import Method
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
 from industry_apps.runtime import WindowRule
-from industry_apps.runtime.long_tables import DATES, check_zone
+from industry_apps.runtime.series.long_tables import DATES, check_zone
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -60,6 +59,8 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
 
     Parameters
     ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"series": "sku", "quantity": "sold"}``.
     model : {"trees", "tft", "nhits", "patch", "tcn", "ensemble"}
         Gradient-boosted trees of lags; a temporal fusion transformer, N-HiTS, a patch
         transformer and a temporal convolutional network; or several of them, weighed on the
@@ -78,8 +79,6 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     known, past, static : tuple of str
         Further columns: numbers and booleans whose future is known, those of which only the
         past is, and attributes of a series that do not change.
-    columns : mapping of str to str, optional
-        Names of this class -> your names, as in ``{"series": "sku", "quantity": "sold"}``.
     quantiles : tuple of float
         Rising, in (0, 1), 0.5 among them.
     learning : LearningOptions, optional
@@ -127,7 +126,6 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
-    columns: Mapping[str, str] | None = None
     quantiles: Annotated[tuple[float, ...], tables.QUANTILES] = tables.LEVELS
     learning: LearningOptions | None = None
     baselines: Annotated[tuple[str, ...], some_of(tuple(STATISTICAL))] = ("auto_ets",)

@@ -65,6 +65,9 @@ class Recommender(OwnNames, Application):
 
     Parameters
     ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"weight": "rating"}``. A ``weight`` says
+        how much an interaction tells, compared with others.
     model : {"auto", "ease", "cooccurrence", "als", "bpr", "two_tower", "sasrec", "blend"}
         "auto" compares EASE, ALS, where interactions have a time what was taken close in time,
         where the order counts a transformer of sequences (SASRec), and their blend, on held-out
@@ -72,9 +75,6 @@ class Recommender(OwnNames, Application):
         nobody took yet, by their attributes. "blend" is of EASE and ALS.
     k : int
         Items that are recommended, in [1, 100].
-    columns : mapping of str to str, optional
-        Names of this class -> your names, as in ``{"weight": "rating"}``. A ``weight`` says
-        how much an interaction tells, compared with others.
     ordered : bool
         Whether the order of interactions counts, where they have a time. Set it to False where
         the interactions to predict are not later than those to learn from.
@@ -118,12 +118,11 @@ class Recommender(OwnNames, Application):
             Column("scores", "number", "Falling", size=_K),
         )
     )
-    traits = Traits(inputs=("category", "number"))
+    traits = Traits(inputs=("category", "number"), answers_empty=True)
     problem = RANKING
 
     model: Choice = "auto"
     k: Annotated[int, integer(1, 100)] = _K
-    columns: Mapping[str, str] | None = None
     ordered: bool = True
     attributes: tuple[str, ...] = ()
     items: pd.DataFrame | None = None

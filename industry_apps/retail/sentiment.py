@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Dataset, Split, sample, split_latest, split_random
+from industry_apps.data import Split, split_latest, split_random
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.labels import LABELS, label_bootstrap
@@ -29,7 +29,7 @@ from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, NgramOptions, Records
-from industry_apps.recipes.labels import LABEL, Label, OwnLabels
+from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.recipes.text_linear import WordScorer
 from industry_apps.recipes.texts.baselines import TextBaselines
@@ -83,13 +83,13 @@ class SentimentAnalyzer(OwnLabels, Application):
 
     Parameters
     ----------
-    model : {"stack", "words", "characters", "text_cnn", "text_transformer"}
-        A linear model of words and pairs, one of runs of 4 to 7 characters, a convolutional
-        network, a transformer; or words and characters, weighed on texts they have not seen.
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"text": "review"}``.
     positive : str, int or float, optional
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
+    model : {"stack", "words", "characters", "text_cnn", "text_transformer"}
+        A linear model of words and pairs, one of runs of 4 to 7 characters, a convolutional
+        network, a transformer; or words and characters, weighed on texts they have not seen.
     neutral_band : float
         Between 0.5 less this probability and 0.5 more a text is neutral, in [0, 0.5).
     aspects : mapping of str to sequence of str, optional
@@ -115,6 +115,7 @@ class SentimentAnalyzer(OwnLabels, Application):
 
     name = "retail.sentiment"
     question = "Is this text positive, and what says so?"
+    simulator = "retail_review_simulator"
     schema = Schema(
         (
             Column("text", "text", "What somebody wrote"),
@@ -138,18 +139,11 @@ class SentimentAnalyzer(OwnLabels, Application):
     label = "is_positive"
 
     model: Literal["stack", "words", "characters", "text_cnn", "text_transformer"] = "stack"
-    columns: Mapping[str, str] | None = None
-    positive: Annotated[Label, LABEL] | None = None
     neutral_band: Annotated[float, _BAND] = 0.1
     aspects: Annotated[Mapping[str, tuple[str, ...]], _ASPECT_MAP] | None = None
     ngrams: NgramOptions | None = None
     training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
-
-    @classmethod
-    def sample(cls) -> Dataset:
-        """Simulated reviews of a few products, with no network."""
-        return sample("retail_review_simulator")
 
     @classmethod
     def fast(cls) -> Self:

@@ -10,9 +10,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Model": "model",
-        "Panel": "windows",
+        "Panel": "series.windows",
         "SequenceWriter": "writer",
         "TransactionState": "state",
-        "WindowRule": "long_tables",
+        "WindowRule": "series.long_tables",
     },
 )

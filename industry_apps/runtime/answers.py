@@ -137,3 +137,8 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
         slack = tolerance * np.fmax(1, np.abs(wanted))
         same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
     return ~same if same.ndim == 1 else ~same.reshape(len(same), -1).all(axis=1)
+
+
+def widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:
+    """Lists [rows, values] made longer by values that are none."""
+    return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=empty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import NDArray
 
-from industry_apps.errors import DataNotFoundError, SchemaError, require
+from industry_apps.errors import DataNotFoundError, IndustryAppsError, SchemaError, require
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.csv_rows import CheckedRows, ShortRows
 from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
 from industry_apps.schema.images import are_images, one_by_one, pack
+from industry_apps.schema.names import Names
+from industry_apps.schema.spellings import MISSING_TOKENS
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -22,14 +26,18 @@ if TYPE_CHECKING:
 
 #: Rows held in memory at a time.
 ROWS_A_CHUNK = 131_072
-#: What pandas.read_csv takes for missing.
-_MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
-_MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 _TRUTH = {"True": True, "TRUE": True, "true": True}
 _TRUTH |= {"False": False, "FALSE": False, "false": False}
 
 
-def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, float]]:
+def chunks(
+    path: Path,
+    schema: Schema,
+    *,
+    only: bool,
+    short_rows: ShortRows = "refuse",
+    checked: Names | None = None,
+) -> Iterator[tuple[Any, float]]:
     """Read a file chunk by chunk; at least one, even of no rows.
 
     Rows are numbered through the file. Of a CSV file, numbers and booleans of the schema
@@ -44,6 +52,10 @@ def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, flo
     schema : Schema
     only : bool
         Leave out the columns that the schema does not know.
+    short_rows : {"refuse", "missing"}
+        What is done with a row of a CSV file that has fewer cells than the header.
+    checked : Names, optional
+        What the names of the columns are checked by.
 
     Yields
     ------
@@ -61,12 +73,14 @@ def chunks(path: Path, schema: Schema, *, only: bool) -> Iterator[tuple[Any, flo
     if path.suffix == ".parquet":
         found = _parquet_chunks(path, schema, only)
     elif path.name.endswith((".csv", ".csv.gz")):
-        found = _csv_chunks(path, schema, only)
+        found = _csv_chunks(path, schema, only, short_rows)
     else:
         raise SchemaError(f"{path.name!r} is neither .csv, .csv.gz nor .parquet. Convert it.")
     try:
+        if checked is not None:
+            checked.check(names_of(path))
         yield from found
-    except SchemaError:  # which says what is wrong, and where
+    except IndustryAppsError:  # which says what is wrong, and where
         raise
     except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's errors are these
         raise SchemaError(f"{path.name!r} cannot be read: {error}. Write it again.") from error
@@ -84,7 +98,8 @@ def names_of(path: Path) -> list[str]:
         return list(parquet.read_schema(path).names)
     import pandas as pd
 
-    return list(pd.read_csv(path, nrows=0).columns)
+    with CheckedRows(path) as rows:
+        return list(pd.read_csv(io.StringIO(next(iter(rows), "")), nrows=0).columns)
 
 
 def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
@@ -104,25 +119,26 @@ def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[An
             yield frame, done / total
 
 
-def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
+def _csv_chunks(
+    path: Path, schema: Schema, only: bool, short_rows: ShortRows
+) -> Iterator[tuple[Any, float]]:
     import pandas as pd
 
     names = names_of(path)
-    _check_unlike(pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0])
     known = [name for name in names if name in schema]
     numeric = ("number", "boolean")
     parsed = [n for n in known if schema[n].kind in numeric and not schema[n].is_list]
     size = max(path.stat().st_size, 1)
-    with path.open("rb") as raw:
+    rows: Any
+    with CheckedRows(path, short_rows=short_rows) as rows:
         reader = pd.read_csv(
-            raw,
+            rows,
             chunksize=ROWS_A_CHUNK,
             usecols=known if known and only else None,
             dtype={name: str for name in names if name not in parsed},
             keep_default_na=False,
-            na_values={name: _MISSING if name in known else [""] for name in names},
-            compression="gzip" if path.suffix == ".gz" else None,
-            index_col=False,  # a comma at the end of each line must not shift the columns
+            na_values={name: _missing_in(name, schema) for name in names},
+            index_col=False,
             float_precision="round_trip",
             low_memory=False,
         )
@@ -132,13 +148,14 @@ def _csv_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, f
                 frame[name] = each_parsed(frame[name])
             for name in lists:
                 frame[name] = [_list_in(name, row, cell) for row, cell in frame[name].items()]
-            yield frame, min(raw.tell() / size, 1.0)
+            yield frame, min(rows.tell() / size, 1.0)
 
 
-def _check_unlike(header: pd.Series) -> None:
-    again = header[header.duplicated() & header.notna()]
-    if len(again):
-        raise SchemaError(f"Column {again.iloc[0]!r} appears twice. Rename or drop one of them.")
+def _missing_in(name: str, schema: Schema) -> list[str]:
+    """What stands for missing in a column of a CSV file."""
+    if name not in schema:
+        return [""]
+    return [token for token in MISSING_TOKENS if token not in schema[name].tokens]
 
 
 def each_parsed(values: pd.Series) -> pd.Series:

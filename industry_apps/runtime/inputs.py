@@ -5,7 +5,7 @@ Tables are checked column by column; single records by :mod:`industry_apps.runti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError
 from industry_apps.schema import Schema
 from industry_apps.schema.images import is_image, one_by_one
+from industry_apps.schema.names import Names
 from industry_apps.schema.values import is_single
 
 Feeds = dict[str, NDArray[Any]]
@@ -55,7 +56,7 @@ def is_record(data: Any, schema: Schema) -> bool:
     )
 
 
-def table_of(data: Any, schema: Schema) -> Any:
+def table_of(data: Any, schema: Schema, names: Names | None = None) -> Any:
     """Make a table (pandas frame, or mapping of names to columns) of what was given.
 
     Parameters
@@ -63,6 +64,8 @@ def table_of(data: Any, schema: Schema) -> Any:
     data : DataFrame, Arrow table, mapping of arrays, or sequence of records
     schema : Schema
         The columns that are looked for in records.
+    names : Names, optional
+        What the names of columns and of the keys of records are checked by.
 
     Raises
     ------
@@ -70,13 +73,14 @@ def table_of(data: Any, schema: Schema) -> Any:
         When it is none of these, or a record lacks a required column.
     """
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "iloc")):
+        _check(names, data)
         return data
     if hasattr(data, "column_names") and hasattr(data, "to_pandas"):  # Arrow
-        # An index of pandas stays a column.
+        _check(names, data.column_names)  # an index of pandas stays a column
         exact = whole_names(data.schema, schema)
         return data.to_pandas(ignore_metadata=True, integer_object_nulls=exact)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return _columns_of(data, schema)
+        return _columns_of(data, schema, names)
     raise SchemaError(
         f"Cannot read records from {type(data).__name__}. Give a dict, a list of dicts, a "
         "DataFrame, a dict of arrays, an Arrow table, or the path of a CSV or Parquet file."
@@ -207,7 +211,18 @@ def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:
     return start + len(texts)
 
 
-def _columns_of(records: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
+def _check(names: Names | None, have: Iterable[object], row: int | None = None) -> None:
+    if names is None:
+        return
+    try:
+        names.check(have)
+    except SchemaError as error:
+        raise error if row is None else SchemaError(f"Row {row}: {error}") from None
+
+
+def _columns_of(
+    records: Sequence[Any], schema: Schema, checked: Names | None
+) -> dict[str, list[Any]]:
     required = {column.name for column in schema if column.required}
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
@@ -215,6 +230,7 @@ def _columns_of(records: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
                 f"Row {row}: got {type(record).__name__}, expected a dict of column names to "
                 "values. Convert each record to a dict."
             )
+        _check(checked, record, row)
         if not required <= record.keys():
             raise SchemaError(
                 f"Row {row}: column {min(required - record.keys())!r} is missing. "

@@ -122,6 +122,11 @@ _RULES: dict[str, Rule] = {
     "intended_use": _TEXT,
     "precision": _TEXT,
     "notes": Rule("a list of texts", _are_texts),
+    "answers_empty": Rule("true or false", lambda value: type(value) is bool),
+    "seen": Rule(
+        "an object of lists of texts",
+        lambda value: type(value) is dict and all(map(_are_texts, value.values())),
+    ),
 }
 
 _COLUMN_RULES: dict[str, Rule] = {
@@ -137,6 +142,7 @@ _COLUMN_RULES: dict[str, Rule] = {
     "required": Rule("true or false", lambda value: type(value) is bool),
     "protected": Rule("true or false", lambda value: type(value) is bool),
     "listed": Rule("true or false", lambda value: type(value) is bool),
+    "tokens": Rule("a list of texts", _are_texts),
     "codes": Rule(
         "a list of texts and numbers",
         lambda value: type(value) is list and all(_is_text(v) or _is_number(v) for v in value),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
-from industry_apps.runtime.forecasts import question_of
+from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped, widened
+from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.runtime.loading import (
     Checked,
     Provider,
@@ -26,14 +27,17 @@ from industry_apps.runtime.loading import (
     read_file,
     refused,
 )
-from industry_apps.runtime.long_tables import WindowRule, long_schema
 from industry_apps.runtime.metadata import OF_FORMAT, TOLERANCE, printable, read_metadata
 from industry_apps.runtime.records import Plain, RecordReader
+from industry_apps.runtime.series.forecasts import question_of
+from industry_apps.runtime.series.long_tables import WindowRule, long_schema
+from industry_apps.runtime.series.windows import run_windows
 from industry_apps.runtime.single_runs import BoundSession
 from industry_apps.runtime.state import TransactionState
-from industry_apps.runtime.windows import run_windows
+from industry_apps.runtime.watch import Seen, Watch
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
+from industry_apps.schema.names import Names
 
 
 class Model:
@@ -123,11 +127,15 @@ class Model:
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
         self._check_names()
-        self._read_record = RecordReader(self._inputs)
+        self._names: Names | None = None  # files of the first format answer whatever the names
+        if "answers_empty" in self.metadata:
+            self._names = Names(self._table, answers_empty=self.metadata["answers_empty"])
+        self._read_record = RecordReader(self._inputs, self._names)
         in_place = self._provider == "cpu"
         self._one = BoundSession(
             self._session, self._read_record, self._output_names, in_place=in_place
         )
+        self._seen = Seen(self._inputs, self.metadata.get("seen", {}))
         if self.metadata["reference"]:
             self._read_record(self.metadata["reference"])
         if self.metadata.get("state") is not None:
@@ -166,9 +174,13 @@ class Model:
     @overload
     def predict(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
     @overload
-    def predict(self, data: Any, *, to: str | Path | None = None) -> Any: ...
+    def predict(
+        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+    ) -> Any: ...
 
-    def predict(self, data: Any, *, to: str | Path | None = None) -> Any:
+    def predict(
+        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+    ) -> Any:
         """Answer one record or many, or each series of a long table.
 
         A model of windows of series (one with ``windows``) takes a long table, with a row
@@ -185,6 +197,9 @@ class Model:
         to : str or Path, optional
             With a path: write all columns and the answers to this CSV or Parquet file,
             chunk by chunk. An answer takes the place of a column of the same name.
+        short_rows : {"refuse", "missing"}
+            With the path of a CSV file: what is done with a row that has fewer cells than the
+            header, refuse the file or take what the row lacks as missing.
 
         Returns
         -------
@@ -198,9 +213,15 @@ class Model:
         ------
         SchemaError
             Names the column, row, value, expectation and remedy.
+
+        Warns
+        -----
+        UnlikeTrainingWarning
+            Of a table of 100 rows and more: half a column is missing or unseen, which next to
+            none of it was in training.
         """
         if isinstance(data, str | Path):
-            return self._predict_file(Path(data), None if to is None else Path(to))
+            return self._predict_file(Path(data), None if to is None else Path(to), short_rows)
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         plain = self._read_record.plain(data) if self.windows is None else None
@@ -212,7 +233,9 @@ class Model:
                     "DataFrame, a dict of arrays or a list of records."
                 )
             return self._predict_one(data, plain)
-        answers = self._predict_table(inputs.table_of(data, self._table))
+        watch = Watch(self._seen)
+        answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch=watch)
+        watch.warn()
         return like(data, answers, self._keys)
 
     def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
@@ -267,15 +290,15 @@ class Model:
         for row, (name, array) in enumerate(feeds.items(), start=1):
             empty = self._inputs[name].missing(1).ravel()[0]
             width = max(array.shape[1], reference[name].shape[1])
-            batch[name] = np.repeat(_widened(array, width, empty), rows, axis=0)
-            batch[name][row] = _widened(reference[name], width, empty)[0]
+            batch[name] = np.repeat(widened(array, width, empty), rows, axis=0)
+            batch[name][row] = widened(reference[name], width, empty)[0]
         answer = self._session.run(told[:1], batch)[0].reshape(rows)
         effects = {name: float(answer[0] - answer[row]) for row, name in enumerate(feeds, start=1)}
         return dict(sorted(effects.items(), key=lambda item: -abs(item[1])))
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""
-        hidden = ("self_test", "reference", "schema", "outputs", *OF_FORMAT)
+        hidden = ("self_test", "reference", "schema", "outputs", "seen", *OF_FORMAT)
         described = {key: value for key, value in self.metadata.items() if key not in hidden}
         described["columns"] = self.metadata["schema"]
         described["outputs"] = self.metadata["outputs"]
@@ -291,11 +314,16 @@ class Model:
             for column, answer in zip(self.outputs, answers, strict=True)
         }
 
-    def _predict_table(self, table: Any, session: Any = None) -> dict[str, NDArray[Any]]:
+    def _predict_table(
+        self, table: Any, session: Any = None, watch: Watch | None = None
+    ) -> dict[str, NDArray[Any]]:
         session = session or self._session
         if self.windows is not None:
             return self._predict_series(table, self.windows, session)
-        feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
+        arrays = self._inputs.to_arrays(table)
+        if watch is not None:
+            watch.count(arrays)
+        feeds = inputs.feeds_of(arrays, self._inputs)
         if not len(next(iter(feeds.values()))):
             return no_answers(self.outputs)
         most = self.metadata.get("rows_a_run")
@@ -309,15 +337,16 @@ class Model:
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
-    def _predict_file(self, path: Path, to: Path | None) -> Any:
+    def _predict_file(self, path: Path, to: Path | None, short_rows: ShortRows) -> Any:
         import pandas as pd
 
         from industry_apps.runtime.files import TableWriter, chunks
         from industry_apps.runtime.progress import progress
 
         label = f"scoring {path.name}"
+        read = partial(chunks, path, short_rows=short_rows, checked=self._names)
         if self.windows is not None:  # the rows of a series may lie in any chunk
-            table = pd.concat(progress(chunks(path, self._table, only=True), label))
+            table = pd.concat(progress(read(self._table, only=True), label))
             answers = self._predict_table(table)
             if to is None:
                 return like(table, answers, self._keys)
@@ -325,17 +354,18 @@ class Model:
             with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
                 writer.write(keys, answers)
             return len(keys)
+        watch = Watch(self._seen)
         if to is None:
-            found = [
-                pd.DataFrame(cells(self._predict_table(frame)))
-                for frame in progress(chunks(path, self._inputs, only=True), label)
-            ]
-            return pd.concat(found, ignore_index=True)
+            frames = progress(read(self._inputs, only=True), label)
+            found = [self._predict_table(frame, watch=watch) for frame in frames]
+            watch.warn()
+            return pd.concat([pd.DataFrame(cells(each)) for each in found], ignore_index=True)
         rows = 0
         with TableWriter(to, path, self._inputs) as writer:
-            for frame in progress(chunks(path, self._inputs, only=False), label):
-                writer.write(frame, self._predict_table(frame))
+            for frame in progress(read(self._inputs, only=False), label):
+                writer.write(frame, self._predict_table(frame, watch=watch))
                 rows += len(frame)
+        watch.warn()
         return rows
 
     def _self_test(self) -> None:
@@ -345,7 +375,9 @@ class Model:
                 f"{self.path.name} carries no self-test of its outputs. Export the model again."
             )
         session = TimedSession(self._session)  # a file can ask for a loop without an end
-        answers = self._predict_table(inputs.table_of(test["records"], self._table), session)
+        answers = self._predict_table(
+            inputs.table_of(test["records"], self._table), session=session
+        )
         for name, expected in test["answers"].items():
             if len(answers[name]) != len(expected):
                 raise ModelFileError(
@@ -366,8 +398,3 @@ class Model:
                     f"output {name!r}, got {answers[name][row]}, expected {expected[row]}. "
                     "Try provider='cpu', or export the model again."
                 )
-
-
-def _widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:
-    """Lists [rows, values] made longer by values that are none."""
-    return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=empty)

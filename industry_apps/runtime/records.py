@@ -16,6 +16,8 @@ import numpy as np
 
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.names import Names
+from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import MISSING_TIME
 
 _EPOCH = datetime(1970, 1, 1)
@@ -48,6 +50,8 @@ class RecordReader:
     ----------
     schema : Schema
         The inputs of the model.
+    names : Names, optional
+        What the names of a record are checked by.
 
     Examples
     --------
@@ -56,8 +60,9 @@ class RecordReader:
     {'age': array([[41.]], dtype=float32), 'country': array([['DE']], dtype=object)}
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, names: Names | None = None) -> None:
         self._each = _reader_of_each(schema)
+        self._names = names
         self.is_plain = not any(c.is_list or c.kind == "image" for c in schema)
         columns = [c for c in schema if self.is_plain]
         self._numbers = _Numbers([c for c in columns if c.kind == "number"])
@@ -84,6 +89,8 @@ class RecordReader:
         """
         plain = self.plain(record)
         if plain is None:
+            if self._names is not None:
+                self._names.check(record)
             return self._each(record)
         buffers = Buffers(self)
         buffers.hold(plain)
@@ -93,6 +100,8 @@ class RecordReader:
         """The values of a record of the usual types that fit; None of all else."""
         if type(data) is not dict or not self.is_plain:
             return None
+        if self._names is not None and not data.keys() >= self._known:
+            self._names.check(data)
         if not self._never_empty and self._known.isdisjoint(data):
             return None  # nothing says that this is a record
         floats = self._numbers.read(data)
@@ -297,7 +306,9 @@ def _text_of(value: Any, is_category: bool) -> str | None:
     """A string, a missing one, and codes, as a table's would be read; None of all else."""
     kind = type(value)
     if kind is str:
-        return value if value.isascii() or _is_unicode(value) else None
+        if value.isascii():
+            return value
+        return composed(value) if _is_unicode(value) else None
     if value is None or (kind is float and value != value):  # noqa: PLR0124 - NaN
         return ""
     if not is_category or kind not in (int, bool, float):

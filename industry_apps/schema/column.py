@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
+from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
     MISSING_TIME,
     Kind,
@@ -81,6 +82,9 @@ class Column:
         Of numbers and categories: values that stand for a missing one, each for a reason of its
         own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
         what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
+    tokens : tuple of str
+        Of categories and texts: values that a CSV file else holds for missing, as "NA", which
+        training had as values.
 
     Examples
     --------
@@ -108,6 +112,7 @@ class Column:
     shape: tuple[int | None, ...] = ()
     listed: bool = False
     codes: tuple[float | str, ...] = ()
+    tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -137,6 +142,7 @@ class Column:
                 "numbers and categories have. Leave its missing values empty."
             )
         self._check_image()
+        object.__setattr__(self, "categories", tuple(map(composed, self.categories)))
 
     @classmethod
     def probability(cls, name: str, description: str = "", **further: Any) -> Self:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.column import Column
+from industry_apps.schema.spellings import tokens_of
 from industry_apps.schema.values import Kind, is_missing, is_single, shown
 
 #: How a column comes to be that the stream of earlier records tells.
@@ -144,6 +145,20 @@ class Schema:
                 raise SchemaError(f"Column {name!r} appears twice. Rename or drop one.")
         return [name for name in self.names if name in have]
 
+    def as_trained(self, *tables: Any) -> Schema:
+        """The same columns, as training has them.
+
+        One that never lacked a value is required, and what a CSV file holds for missing is a
+        value where it was one.
+
+        Parameters
+        ----------
+        *tables : DataFrame
+            What is learned from, the first of them the model. A column that one of them lacks
+            need not be there.
+        """
+        return Schema(tuple(_as_trained(column, tables) for column in self.columns))
+
     def to_json(self) -> list[dict[str, Any]]:
         """The schema as plain JSON values, as written into the model file."""
         return [asdict(column) for column in self.columns]
@@ -160,6 +175,7 @@ class Schema:
                     categories=tuple(c.categories),
                     shape=tuple(c.shape),
                     codes=tuple(c.codes),
+                    tokens=tuple(c.tokens),
                 )
                 for c in made
             )
@@ -199,6 +215,9 @@ class Traits:
     windows : bool
         Answers windows of series in a long table, one answer for each series; ``inputs`` are
         then the kinds of the columns beside those that say whose row it is, and of when.
+    answers_empty : bool
+        Answers a record that holds none of its columns, and asks for none of them: what is
+        answered is not a row of what is learned from.
     """
 
     inputs: tuple[str, ...] = ()
@@ -206,6 +225,17 @@ class Traits:
     explains: bool = False
     precisions: tuple[str, ...] = ("float32",)
     windows: bool = False
+    answers_empty: bool = False
+
+
+def _as_trained(column: Column, tables: Sequence[Any]) -> Column:
+    """A column, required where each table has a value of it in every row."""
+    found = [column.to_array(t[column.name]) for t in tables if column.name in t and len(t)]
+    there = len(found) == len(tables) and not any(column.is_missing(a).any() for a in found)
+    tokens: tuple[str, ...] = ()
+    if found and column.kind in ("category", "text"):
+        tokens = tokens_of(set(found[0].ravel().tolist()))
+    return replace(column, required=column.required or there, tokens=tokens)
 
 
 def _rows_of(table: Any, present: Sequence[str]) -> int:

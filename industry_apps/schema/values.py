@@ -6,6 +6,7 @@ pandas objects are recognised by what they offer, so that pandas is not needed h
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
+from industry_apps.schema.spellings import composed
 from industry_apps.schema.time_units import FIRST_SECOND, LAST_SECOND, seconds_of_number
 
 Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
@@ -136,10 +138,11 @@ def _is_number(value: Any) -> bool:
 
 
 def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
-    """Categories and texts as str objects of shape [rows], "" where missing."""
+    """Categories and texts as str objects of shape [rows] in NFC, "" where missing."""
     if hasattr(values, "cat"):  # a pandas Categorical: take the levels, not every row
         levels = np.asarray(values.cat.categories, dtype=object)
-        if set(map(type, levels)) <= {str}:
+        # As floats beside a missing value, large numbers would lose digits.
+        if set(map(type, levels)) <= ({str} if kind == "text" else {str, int, float, bool}):
             codes = np.asarray(values.cat.codes)  # -1 where missing
             strings: NDArray[np.object_] = to_strings(np.append(levels, ""), kind)[codes]
             return strings
@@ -151,13 +154,16 @@ def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
         array = array.astype(object)
     if array.dtype.kind != "O" or not set(map(type, array.tolist())) <= {str}:
         array = _objects_to_strings(array, kind)
+    every = "".join(array.tolist())
     try:
-        "".join(array.tolist()).encode()
+        every.encode()
     except UnicodeEncodeError:
         row = next(row for row, text in enumerate(array) if _SURROGATE.search(text))
         remedy = "Read the text again with its own encoding."
         raise UnfitError("valid Unicode", remedy, row) from None
-    return array
+    if every.isascii() or unicodedata.is_normalized("NFC", every):
+        return array
+    return np.fromiter(map(composed, array.tolist()), dtype=object, count=len(array))
 
 
 def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:

@@ -17,10 +17,10 @@ import pandas as pd
 from industry_apps.errors import SchemaError
 from industry_apps.export.edges import Moment
 from industry_apps.export.parity import Answers, certify_windows
-from industry_apps.runtime.forecasts import answer_keys
 from industry_apps.runtime.inputs import Feeds
-from industry_apps.runtime.long_tables import moment_of
-from industry_apps.runtime.windows import Panel, history_of
+from industry_apps.runtime.series.forecasts import answer_keys
+from industry_apps.runtime.series.long_tables import moment_of
+from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.testing.answers import arrays_of
 from industry_apps.testing.limits import fit_refused
 from industry_apps.testing.series_trial import SeriesTrial

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from industry_apps.data.datasets import Dataset
 from industry_apps.export.edges import Moment, edge_windows
-from industry_apps.runtime.long_tables import WindowRule, long_schema
-from industry_apps.runtime.windows import Panel, history_of
+from industry_apps.runtime.series.long_tables import WindowRule, long_schema
+from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.schema import Schema
 from industry_apps.testing.trial import PARTS, Trial, Way, assert_that, spread
 

@@ -15,6 +15,7 @@ from industry_apps.recipes.declared import as_declared
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
+from industry_apps.schema.names import Names
 
 
 def own_table(application: Application, path: Path, *, learned: str | None = None) -> Split:
@@ -73,7 +74,8 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     SchemaError
-        A required column is missing, or a value does not fit; names it and its row.
+        A required column is missing, a name is all but that of an absent one, or a value does
+        not fit; names it and its row.
     """
     columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
     if isinstance(application, OwnLabels):
@@ -82,8 +84,9 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
     told = {name: params[name] for name in ("categories", "missing") if params.get(name)}
     columns = as_declared(columns, frame, **told)
     present = Schema(tuple(columns)).check_names(frame)
-    read = {column.name: _read(column, frame) for column in columns if column.name in present}
     ignored = params.get("ignore") or ()
+    Names(Schema(tuple(columns))).check([name for name in frame if name not in ignored])
+    read = {column.name: _read(column, frame) for column in columns if column.name in present}
     further = infer_columns(frame, skip=[*(column.name for column in columns), *ignored])
     Schema(tuple(further)).validate(frame)
     return frame.assign(**read)

@@ -15,6 +15,7 @@ from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
 from industry_apps.recipes import Records
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.runtime import Model, TransactionState
+from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.workflow.own_tables import own_name
 
 
@@ -94,7 +95,7 @@ def score(model: Model, application: Application, data: Dataset | Split) -> Repo
     )
 
 
-def enriched(model: Model, table: Path, folder: Path) -> Path:
+def enriched(model: Model, table: Path, folder: Path, short_rows: ShortRows = "refuse") -> Path:
     """Write a table with the state columns that a model file asks for.
 
     Parameters
@@ -104,6 +105,8 @@ def enriched(model: Model, table: Path, folder: Path) -> Path:
         A CSV or Parquet file of raw records; the stream begins with it.
     folder : Path
         Gets the Parquet file.
+    short_rows : {"refuse", "missing"}
+        What is done with a row of a CSV file that has fewer cells than the header.
 
     Returns
     -------
@@ -119,7 +122,8 @@ def enriched(model: Model, table: Path, folder: Path) -> Path:
     if not settings:
         raise ParameterError(f"{model.path.name} asks for no state columns: there is none to add.")
     path = folder / f"{table.name}.parquet"
-    TransactionState(**settings).enrich(read_table(table)).to_parquet(path)
+    raw = read_table(table, short_rows=short_rows)
+    TransactionState(**settings).enrich(raw).to_parquet(path)
     return path
 
 

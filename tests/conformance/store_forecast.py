@@ -12,7 +12,7 @@ from industry_apps.errors import TrainingError
 from industry_apps.evaluation import Report
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime import WindowRule
-from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.runtime.series.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema, Traits
 from tests.conformance.parcel_delay import judged
 from tests.conformance.store_sales import StoreSales

@@ -29,7 +29,7 @@ CATEGORIES = Schema((Column(name="c", kind="category"),))
 
 finite = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 numbers = st.lists(st.none() | finite, min_size=1, max_size=40)
-levels = st.lists(st.none() | st.sampled_from(["a", "b", "B", "10", "9", "ß", "字", "a b"]))
+levels = st.lists(st.none() | st.sampled_from(["a", "b", "C", "10", "9", "ß", "字", "a b"]))
 
 
 def learned(encoder: Any, values: list[Any]) -> FeatureGraph:
@@ -232,3 +232,40 @@ def test_natural_order(given_order: list[str], expected: list[str] | None) -> No
 @given(st.lists(st.text("0123456789. <>lesmorthan", max_size=20)))
 def test_natural_order_is_total(texts: list[str]) -> None:
     assert sorted(sorted(texts), key=natural_order) == sorted(texts[::-1], key=natural_order)
+
+
+@pytest.mark.parametrize("form", ["code", "ordinal", "onehot"])
+def test_a_level_is_found_in_whichever_spelling_it_comes(form: Any) -> None:
+    train = ["3", "3", "true", "US", "é", "250", "250.0"]
+    graph = learned(Category("c", form), train)
+    sent: list[Any] = [
+        3,
+        3.0,
+        "3.0",
+        " 3",
+        True,
+        "TRUE",
+        " US",
+        "us",
+        "\uff35\uff33",
+        "e\u0301",
+        "É",
+    ]
+    same = ["3", "3", "3", "3", "true", "true", "US", "US", "US", "é", "é"]
+    assert_array_equal(run(graph, sent), run(graph, same))
+    apart = run(graph, ["250", "250.0", "03", "3.00"])
+    assert len({tuple(row) for row in apart.tolist()}) == 3  # the two, and what is unseen
+
+
+def test_a_bare_session_finds_the_level_too() -> None:
+    graph = learned(Category("c"), ["é", "true", "7"])
+    session = graph._session
+    sent = np.array([["e\u0301"], ["True"], ["7.0"], [" 7 "]], dtype=object)
+    same = np.array([["é"], ["true"], ["7"], ["7"]], dtype=object)
+    found, expected = (session.run(None, {"c": texts})[0] for texts in (sent, same))
+    assert found.tolist() == expected.tolist()
+
+
+def test_what_training_had_as_a_rare_value_stays_one() -> None:
+    graph = learned(Category("c", min_count=2), ["b", "b", "B", "a", "a"])
+    assert run(graph, ["B", "b", "A"])[:, 0].tolist() == [0, 3, 2]

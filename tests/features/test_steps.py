@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from industry_apps.errors import ParameterError
 from industry_apps.features import FeatureGraph, LevelSteps, NumberSteps, Ratio, Value
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.spellings import aliases
 
 COLUMNS = Schema(
     (
@@ -73,7 +74,8 @@ def test_levels_find_their_value(
 ) -> None:
     steps = LevelSteps("c", tuple(table), tuple(table.values()), other, missing)
     column = COLUMNS["c"].to_array([*table, *more, "", "never seen"])
-    oracle = [missing if text == "" else table.get(text, other) for text in column]
+    known = table | {same: table[level] for same, level in aliases(tuple(table)).items()}
+    oracle = [missing if text == "" else known.get(text, other) for text in column]
     found = FeatureGraph(COLUMNS, [steps]).run({"c": column})["numeric"][:, 0]
     assert_array_equal(found, np.array(oracle, dtype=np.float32))
     assert_array_equal(steps.apply(column), found)
@@ -118,3 +120,12 @@ def test_wrong_edges_are_refused(edges: tuple[float, ...], count: int) -> None:
 def test_wrong_levels_are_refused(levels: tuple[str, ...]) -> None:
     with pytest.raises(ParameterError, match="'c'"):
         LevelSteps("c", levels, (0.0, 1.0))
+
+
+def test_a_level_has_its_value_in_whichever_spelling_it_comes() -> None:
+    steps = LevelSteps("c", ("3", "true", "US"), (1.0, 2.0, 3.0), other=9.0)
+    sent = np.array(["3.0", "True", " us", "03"], dtype=object)
+    assert steps.apply(sent).tolist() == [1, 2, 3, 9]
+    schema = Schema((Column("c", "category"),))
+    graph = FeatureGraph(schema, [steps])
+    assert graph.run({"c": sent})["numeric"][:, 0].tolist() == [1, 2, 3, 9]

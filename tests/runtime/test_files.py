@@ -124,14 +124,6 @@ def test_a_category_of_digits_does_not_depend_on_its_neighbours(tmp_path: Path) 
     assert np.concatenate(arrays).tolist() == codes
 
 
-def test_a_comma_at_the_end_of_each_line_does_not_shift_the_columns(tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text("a,b\n1,2,\n3,4,\n")
-    schema = Schema(tuple(Column(name=name, kind="number") for name in "ab"))
-    for only in (True, False):
-        ((frame, _),) = chunks(tmp_path / "in.csv", schema, only=only)
-        assert frame.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
-
-
 @pytest.mark.parametrize("name", ["in.csv", "in.parquet"])
 def test_no_rows(model: Model, served: Served, tmp_path: Path, name: str) -> None:
     path = write(served.frame.head(0), tmp_path / name)
@@ -180,10 +172,10 @@ from industry_apps.runtime import Model, files
 files.ROWS_A_CHUNK = 64
 model = Model(sys.argv[1], threads=1)
 answer = model._predict_table
-def slowly(table):
+def slowly(*given):
     print("chunk", flush=True)
     time.sleep(0.2)
-    return answer(table)
+    return answer(*given)
 model._predict_table = slowly
 model.predict(sys.argv[2], to=sys.argv[3])
 """
@@ -387,3 +379,20 @@ def test_moments_are_written_to_parquet(tmp_path: Path) -> None:
         writer.write(keys, {"quantity": np.ones(2, dtype=np.float32)})
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert found["time"].tolist() == keys["time"].tolist()
+
+
+def test_a_token_of_missing_that_was_a_value_in_training_is_one(tmp_path: Path) -> None:
+    """Namibia."""
+    frame = pd.DataFrame({"code": ["NA", "DE", None], "x": [1.0, 2.0, 3.0]})
+    (tmp_path / "in.csv").write_text("code,x\nNA,NA\nDE,1\nnull,2\n,3\n")
+    schema = NAMES.as_trained(frame)
+    for only in (True, False):
+        arrays = schema.to_arrays(table_in(tmp_path / "in.csv", schema, only=only))
+        assert arrays["code"].tolist() == ["NA", "DE", "", ""]
+        assert np.isnan(arrays["x"][0])
+    assert NAMES.to_arrays(table_in(tmp_path / "in.csv", NAMES))["code"].tolist() == [
+        "",
+        "DE",
+        "",
+        "",
+    ]

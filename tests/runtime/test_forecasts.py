@@ -12,8 +12,8 @@ import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.forecasts import answer_keys, asked_at, question_of
 from industry_apps.runtime.inputs import table_of
+from industry_apps.runtime.series.forecasts import answer_keys, asked_at, question_of
 from industry_apps.schema import Column, Schema
 
 RULE = WindowRule(series="shop", time="day", length=4, horizon=2, step="day")

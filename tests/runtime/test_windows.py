@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.long_tables import long_schema
+from industry_apps.runtime.series.long_tables import long_schema
 from industry_apps.schema import Column, Schema
 
 SCHEMA = Schema(

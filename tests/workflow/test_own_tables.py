@@ -23,7 +23,7 @@ def stays(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
         {
             "Alter": draw.integers(20, 90, rows),
             "marker": marker.round(3),
-            "noise": draw.normal(size=rows).round(3),
+            "noise": np.where(np.arange(rows) % 20, draw.normal(size=rows).round(3), np.nan),
             "ward": draw.choice(["north", "south"], rows),
             "back": (marker + draw.normal(size=rows) > 0).astype(int),
         }
@@ -87,13 +87,38 @@ def test_defaults_learn_from_some_hundred_rows(table, tmp_path):
 
 
 def test_columns_that_are_missing_or_replaced_are_named(trained, table, tmp_path):
-    asked = written(stays(20).drop(columns="marker").assign(risk=0.5), tmp_path / "asked.csv")
+    asked = written(stays(20).drop(columns="noise").assign(risk=0.5), tmp_path / "asked.csv")
     found = printed(run("predict", trained[0], asked, tmp_path / "answered.csv", "--json"))
-    assert (found["missing"], found["replaced"]) == (["marker"], ["risk"])
+    assert (found["missing"], found["replaced"]) == (["noise"], ["risk"])
     said = run("predict", trained[0], asked, tmp_path / "answered.csv").stderr
     assert "asked.csv" in said
-    assert "marker" in said
+    assert "noise" in said
     assert "risk" in said
+
+
+def test_a_column_that_training_always_had_is_required(trained, tmp_path):
+    asked = written(stays(20).drop(columns="marker"), tmp_path / "asked.csv")
+    assert "'marker' (number) is missing" in sentence(
+        run("predict", trained[0], asked, tmp_path / "answered.csv")
+    )
+
+
+def test_a_short_row_is_answered_where_that_is_asked_for(trained, tmp_path):
+    table = stays(20)[["Alter", "marker", "ward", "noise"]]
+    asked, out = written(table, tmp_path / "asked.csv"), tmp_path / "o.csv"
+    asked.write_text(asked.read_text().replace(",\n", "\n"))
+    said = sentence(run("predict", trained[0], asked, out))
+    assert "line 2: got 3 cells, expected 4" in said
+    assert "--short-rows missing" in said
+    assert run("predict", trained[0], asked, out, "--short-rows", "missing").exit_code == 0
+
+
+def test_a_row_with_a_cell_too_many_is_not_learned_from(table, tmp_path):
+    lines = table.read_text().splitlines()
+    lines[300] = f"7,{lines[300]}"
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    said = sentence(run("train", NAME, "--data", tmp_path / "in.csv", "--out", tmp_path / "a.onnx"))
+    assert "line 301: got 6 cells, expected 5" in said
 
 
 def test_the_table_is_not_written_over(trained, table):
@@ -106,6 +131,7 @@ def test_the_table_is_not_written_over(trained, table):
     ("change", "told"),
     [
         (lambda f: f.rename(columns={"back": "returned"}), ["'back' is missing", "--column"]),
+        (lambda f: f.rename(columns={"Alter": "alter "}), ["'alter '", "'Alter'"]),
         (lambda f: f.assign(back=f.back.where(f.index != 300)), ["'back', row 300"]),
         (
             lambda f: f.assign(back=f.back.astype(object).where(f.index != 300, "maybe")),

@@ -23,7 +23,7 @@ from industry_apps.recipes.forecasting.newsvendor import quantile_name
 from industry_apps.recipes.forecasting.plans import usual_plan
 from industry_apps.recipes.forecasting.recipe import ForecastOptions, ForecastRecipe
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.forecasts import answer_keys, asked_at
+from industry_apps.runtime.series.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]

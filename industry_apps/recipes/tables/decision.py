@@ -16,7 +16,7 @@ from industry_apps.evaluation.decisions import DecisionWords
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.decision.assessment import Assessed, DecisionBaselines, assess
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
-from industry_apps.recipes.reasons import TreeReasons
+from industry_apps.recipes.reasons import TreeReasons, with_reasons
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
 from industry_apps.recipes.separating import Separating, separating_columns, warn_of
@@ -213,6 +213,9 @@ class HoldsDecision:
     table_: DecisionTable
     #: What the decision is called in a report, where it is no alert.
     decision_words: ClassVar[DecisionWords | None] = None
+    #: What the outputs are, in their order, of what the table answers.
+    answered: ClassVar[tuple[str, ...]] = ("probability", "decision", "reasons")
+    outputs: ClassVar[Schema]
     schema_: Schema
     check_: pd.DataFrame
     split_: Mapping[str, Mapping[str, Any]]
@@ -226,6 +229,11 @@ class HoldsDecision:
     def separating_(self) -> tuple[Separating, ...]:
         """Columns that alone tell the outcome of the training data."""
         return self.table_.separating_
+
+    @property
+    def outputs_(self) -> Schema:
+        """With as many reasons as there are, or none."""
+        return with_reasons(self.outputs, self.table_.reasons_)
 
     @abstractmethod
     def _table(self, train: pd.DataFrame) -> DecisionTable:
@@ -241,6 +249,16 @@ class HoldsDecision:
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.table_.fit_baselines(train, validation)
+
+    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return self._named(self.table_.write(builder, inputs))
+
+    def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        asked = (found[name] for name in self.answered if name in found)
+        return dict(zip(self.outputs_.names, asked, strict=False))
 
     def _worded(self, report: Report) -> Report:
         """A report whose headline calls the decision by its name."""

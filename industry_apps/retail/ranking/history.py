@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
-from industry_apps.retail.ranking.interactions import Interactions, code_of
+from industry_apps.retail.ranking.interactions import Interactions, code_of, codes_by_name
 
 
 class Requests(NamedTuple):
@@ -134,14 +134,14 @@ class Histories:
 
 def write_codes(builder: GraphBuilder, text: str, names: NDArray[np.object_]) -> str:
     """Append the codes of names, 0 of unknown ones; of the same shape."""
-    known = [name for name in names.tolist() if name]
+    known = codes_by_name(names)
     return builder.node(
         "LabelEncoder",
         text,
         domain="ai.onnx.ml",
         attributes={
-            "keys_strings": known,
-            "values_int64s": list(range(1, len(known) + 1)),
+            "keys_strings": list(known),
+            "values_int64s": list(known.values()),
             "default_int64": 0,
         },
     )

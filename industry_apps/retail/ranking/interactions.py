@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from industry_apps.data import Split
 from industry_apps.errors import SchemaError
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.spellings import aliases
 from industry_apps.schema.values import MISSING_TIME
 
 #: Code of no user and of no item.
@@ -188,11 +189,17 @@ def read_interactions(
 
 
 def code_of(values: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Codes of names in a list of them whose first is ""; 0 of unknown ones."""
+    """Codes of names, in any spelling, in a list of them whose first is ""; 0 of unknown ones."""
     flat = values.reshape(-1)
-    table = {name: code for code, name in enumerate(names) if name}
+    table = codes_by_name(names)
     codes = np.fromiter((table.get(each, NOBODY) for each in flat), np.int64, len(flat))
     return codes.reshape(values.shape)
+
+
+def codes_by_name(names: NDArray[np.object_]) -> dict[str, int]:
+    """Names of a list whose first is "", and their other spellings -> place in the list."""
+    table = {name: code for code, name in enumerate(names) if name}
+    return table | {other: table[name] for other, name in aliases(tuple(table)).items()}
 
 
 def _arrays(table: pd.DataFrame, names: InteractionColumns) -> dict[str, NDArray[Any]]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
 from industry_apps.runtime.inputs import Feeds
-from industry_apps.runtime.long_tables import WindowRule
-from industry_apps.runtime.windows import Panel, history_of, is_missing_in
+from industry_apps.runtime.series.long_tables import WindowRule
+from industry_apps.runtime.series.windows import Panel, history_of, is_missing_in
 from industry_apps.schema import Schema
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime.inputs import Feeds, run_in_slices
-from industry_apps.runtime.long_tables import WindowRule, long_schema, moment_of, read_keys
+from industry_apps.runtime.series.long_tables import WindowRule, long_schema, moment_of, read_keys
 from industry_apps.runtime.steps import Calendar
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import MISSING_TIME

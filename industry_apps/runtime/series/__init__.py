@@ -1,0 +1,1 @@
+"""Answers from windows of series: long tables, their rules, forecasts."""
