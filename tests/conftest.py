@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +55,16 @@ def model(served: Served) -> Model:
 def torch_convolves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What trains a network by itself does it without oneDNN, as the training loop may."""
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _memory_goes_back() -> Iterator[None]:
+    """Let go of what the tests of a file have fitted; a worker runs hundreds of files."""
+    yield
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 @pytest.fixture(autouse=True)

@@ -76,7 +76,11 @@ def share_of(target: npt.ArrayLike) -> Callable[[_Bools], float]:
     target : array-like of bool of shape [rows]
     """
     labels = np.asarray(target, dtype=bool)
-    return lambda mask: float(labels[mask].mean())
+    return partial(_mean_of, labels)
+
+
+def _mean_of(labels: _Bools, mask: _Bools) -> float:
+    return float(labels[mask].mean())
 
 
 def decision_curve_section(

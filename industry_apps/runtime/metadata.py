@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from math import isfinite
+from types import NoneType
 from typing import Any, NamedTuple
 
 from industry_apps.errors import ModelFileError
@@ -88,6 +89,7 @@ def _are_columns(value: Any) -> bool:
 
 _TEXT = Rule("a text", _is_text)
 _TABLE = Rule("a JSON object", lambda value: type(value) is dict)
+_OR_NONE = Rule("a JSON object or null", lambda value: type(value) in (dict, NoneType))
 _COLUMNS = Rule(f"a list of at most {_MOST_COLUMNS} columns", _are_columns)
 
 # The keys that this package knows, whoever writes them.
@@ -114,7 +116,7 @@ _RULES: dict[str, Rule] = {
     "data": _TABLE,
     "split": _TABLE,
     "loss": _TABLE,
-    "state": _TABLE,
+    "state": _OR_NONE,
     "decision": _TABLE,
     "summary": _TEXT,
     "version": _TEXT,

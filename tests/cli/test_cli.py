@@ -107,7 +107,7 @@ def test_models_that_come_with_the_package() -> None:
     found = {each["name"]: each for each in printed(run("models", "list", "--json"))}
     fraud = found[NAME]
     assert fraud["data"] == "finance_card_simulator"
-    assert fraud["bytes"] > 100_000
+    assert fraud["bytes"] > 50_000
     _, *lines = run("models", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(found)
     (line,) = (line for line in lines if line.startswith(f"{NAME} "))

@@ -41,8 +41,8 @@ class CallVolume(HoldsForecast, Application):
 
     Examples
     --------
-    >>> CallVolume.sample().target
-    'calls'
+    >>> CallVolume.fast().model
+    'trees'
     """
 
     name = "toy.call_volume"

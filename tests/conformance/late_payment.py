@@ -40,8 +40,8 @@ class LatePayment(HoldsDecision, Application):
 
     Examples
     --------
-    >>> LatePayment.sample().target
-    'is_late'
+    >>> LatePayment.fast().model
+    'trees'
     """
 
     name = "toy.late_payment"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from copy import copy
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,13 @@ class SelfiesGenerator(MoleculeGenerator):
     >>> SelfiesGenerator.fast().notation
     'selfies'
     """
+
+    known_failures: ClassVar = {
+        **MoleculeGenerator.known_failures,
+        "export_parity[notation=smiles]": "Its sample has SELFIES alone",
+        "split_leaks_nothing": "split() takes tables with SMILES",
+        "first_evaluate_learns_the_baselines": "It splits the sample, which has no SMILES",
+    }
 
     @classmethod
     def fast(cls):

@@ -172,10 +172,10 @@ from industry_apps.runtime import Model, files
 files.ROWS_A_CHUNK = 64
 model = Model(sys.argv[1], threads=1)
 answer = model._predict_table
-def slowly(*given):
+def slowly(*given, **named):
     print("chunk", flush=True)
     time.sleep(0.2)
-    return answer(*given)
+    return answer(*given, **named)
 model._predict_table = slowly
 model.predict(sys.argv[2], to=sys.argv[3])
 """

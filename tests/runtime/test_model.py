@@ -172,7 +172,7 @@ def test_times_of_another_zone_in_a_frame(model: Model, served: Served) -> None:
         ({"amount": 10**400}, r"'amount', row 0: got 1000.*expected a finite number"),
         ({"amount": {"a": 1}}, r"'amount', row 0: got \{'a': 1\}, expected a number"),
         ({"amount": {1, 2}}, r"'amount', row 0: got \{1, 2\}, expected a number"),
-        ({"amount": [1.0]}, r"Column 'time': got .*, expected one value a row"),
+        ({"amount": [1.0]}, r"Column 'amount': got \[1\.0\], expected one value"),
         ({"time": "yesterday"}, r"'time', row 0: got 'yesterday', expected a time"),
         ({"country": b"DE"}, r"'country', row 0: got b'DE', expected a string"),
         ({"country": "\ud83d"}, r"'country', row 0: .*expected valid Unicode"),

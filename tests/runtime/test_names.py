@@ -15,6 +15,7 @@ import pytest
 
 from industry_apps.errors import SchemaError
 from industry_apps.runtime import Model
+from industry_apps.runtime.loading import seal
 from industry_apps.schema import Schema
 from tests.tiny_model import Served
 
@@ -30,9 +31,9 @@ def paths(served: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     schema = Schema(tuple(replace(column, required=False) for column in schema))
     props["schema"] = json.dumps(schema.to_json())
     onnx.helper.set_model_props(file, props)
-    onnx.save(file, old)
+    old.write_bytes(seal(file.SerializeToString()))
     onnx.helper.set_model_props(file, {**props, "answers_empty": "false"})
-    onnx.save(file, new)
+    new.write_bytes(seal(file.SerializeToString()))
     return old, new
 
 

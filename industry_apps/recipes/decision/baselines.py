@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def fit_decision_baselines(
     return {
         "prevalence": Baseline(
             "The share of positives in the training rows, for every row",
-            lambda rows: np.full(len(rows), prevalence),
+            partial(_constant, prevalence),
         ),
         "logistic_regression": Baseline(
             "Logistic regression on standardised features, medians for missing values",
@@ -94,7 +95,7 @@ def fit_decision_baselines(
         ),
         "lightgbm_default": Baseline(
             "LightGBM with its default parameters",
-            _positive_column(_lightgbm(seed).fit(features, labels)),
+            partial(_positive_column, _lightgbm(seed).fit(features, labels)),
         ),
     }
 
@@ -108,13 +109,8 @@ def _logistic_regression(features: _Features, labels: _Labels) -> Callable[[_Fea
     # SimpleImputer takes longer for its medians than the regression takes to be fitted.
     absent = np.isnan(features).all(axis=0)
     medians = np.where(absent, np.float32(0), np.nanmedian(np.where(absent, 0, features), axis=0))
-
-    def filled(rows: _Features) -> _Features:
-        return np.where(np.isnan(rows), medians, rows)
-
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    predict = _positive_column(model.fit(filled(features), labels))
-    return lambda rows: predict(filled(rows))
+    return partial(_of_filled, model.fit(_filled(medians, features), labels), medians)
 
 
 def _lightgbm(seed: int) -> Any:
@@ -126,8 +122,18 @@ def _lightgbm(seed: int) -> Any:
     )
 
 
-def _positive_column(model: Any) -> Callable[[_Features], _Floats]:
-    def predict(rows: _Features) -> _Floats:
-        return np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)
+# Functions of a module, since a fitted application is pickled with its baselines.
+def _constant(value: float, rows: _Features) -> _Floats:
+    return np.full(len(rows), value)
 
-    return predict
+
+def _filled(medians: _Features, rows: _Features) -> _Features:
+    return np.where(np.isnan(rows), medians, rows)
+
+
+def _of_filled(model: Any, medians: _Features, rows: _Features) -> _Floats:
+    return _positive_column(model, _filled(medians, rows))
+
+
+def _positive_column(model: Any, rows: _Features) -> _Floats:
+    return np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)

@@ -122,8 +122,11 @@ def cases_by(follow_up: FollowUp, horizon: float) -> Callable[[NDArray[np.bool_]
     follow_up : FollowUp
     horizon : float
     """
-    at_horizon = SurvivalAt(follow_up, horizon)
-    return lambda mask: 1 - float(at_horizon(mask[None])[0])
+    return partial(_cases_of, SurvivalAt(follow_up, horizon))
+
+
+def _cases_of(at_horizon: SurvivalAt, mask: NDArray[np.bool_]) -> float:
+    return 1 - float(at_horizon(mask[None])[0])
 
 
 def calibration_section(
