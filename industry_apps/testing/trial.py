@@ -106,6 +106,12 @@ class Trial:
         self.application_class = application_class
         self._data, self._make = data, make or application_class.fast
 
+    def forget(self) -> None:
+        """Let go of what was made; it is made anew on its next use."""
+        for name in list(vars(self)):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                del vars(self)[name]
+
     @property
     def data(self) -> Dataset:
         """What it is fitted on."""

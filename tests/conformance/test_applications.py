@@ -8,6 +8,7 @@ import pytest
 
 from industry_apps.registry import APPLICATIONS, application
 from industry_apps.testing import yield_checks
+from industry_apps.testing.trial import Trial
 
 
 def cases() -> Iterator[object]:
@@ -21,6 +22,17 @@ def cases() -> Iterator[object]:
             yield pytest.param(check, id=f"{name}:{check_name}", marks=marks)
 
 
+@pytest.fixture(scope="module")
+def trials() -> list[Trial]:
+    """The trials in use: one, as the checks of an application follow one another."""
+    return []
+
+
 @pytest.mark.parametrize("check", list(cases()))
-def test_application(check):
+def test_application(check, trials):
+    trial = next(each for each in check.args if isinstance(each, Trial))
+    for other in trials:
+        if other is not trial:
+            other.forget()
+    trials[:] = [trial]
     check()
