@@ -6,19 +6,16 @@ a package of their own: this file, one entry point and one card are all of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, split_latest
-from industry_apps.evaluation import Costs, Report
+from industry_apps.evaluation import Costs
 from industry_apps.evaluation.decisions import DECISION
-from industry_apps.features import GraphBuilder
 from industry_apps.limits import POSITIVE, integer
 from industry_apps.recipes import DecisionOptions, Records, TreeOptions
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
@@ -91,17 +88,6 @@ class LatePayment(HoldsDecision, Application):
             trees=replace(self.trees or TreeOptions(), seed=self.seed),
             training=replace(training, seed=self.seed),
         )
-
-    def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        found = self.table_.answer(self.schema_.to_arrays(frame))
-        return {"late_probability": found["probability"], "remind": found["decision"]}
-
-    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        found = self.table_.write(builder, inputs)
-        return {"late_probability": found["probability"], "remind": found["decision"]}
-
-    def _evaluate(self, frame: pd.DataFrame) -> Report:
-        return self.table_.evaluate(frame)
 
 
 def invoices(rows: int) -> pd.DataFrame:

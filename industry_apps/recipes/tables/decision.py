@@ -260,6 +260,9 @@ class HoldsDecision:
         asked = (found[name] for name in self.answered if name in found)
         return dict(zip(self.outputs_.names, asked, strict=False))
 
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        return self._worded(self.table_.evaluate(frame))
+
     def _worded(self, report: Report) -> Report:
         """A report whose headline calls the decision by its name."""
         if self.decision_words is None or report.curves is None:
