@@ -50,9 +50,8 @@ class Application(BaseEstimator, ABC):
     ``delay_days: Annotated[int, integer(1, 365)] = 7``: it is a dataclass, whose ``__init__``
     stores them and does nothing else. ``fit`` checks them and learns attributes that end in an
     underscore. ``question`` is what the application answers, in the words of whoever asks;
-    ``simulator`` is the card of its sample;
-    ``defaults`` are the options of a parameter that is None, ``known_failures``
-    {check: reason} of the conformance suite.
+    ``simulator`` is the card of its sample; ``defaults`` are the options of a parameter that is
+    None, ``known_failures`` {check: reason} of the conformance suite.
     """
 
     name: ClassVar[str]

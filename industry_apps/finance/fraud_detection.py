@@ -104,7 +104,6 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     )
     problem = DECISION
     label = "is_fraud"
-    answered = ("probability", "decision", "within_capacity")
     alert = Column(
         "alert", "boolean", "Fraud, and within what investigators can work", nullable=False
     )
@@ -192,6 +191,11 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     def outputs_(self) -> Schema:
         """With an alert, where capacity is limited."""
         return self.outputs.extended([self.alert] if self.alerts_per_day is not None else [])
+
+    @property
+    def answered_(self) -> tuple[str, ...]:
+        """The alert is what lies within capacity."""
+        return ("probability", "decision", "within_capacity")[: len(self.outputs_)]
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         notes = (

@@ -213,8 +213,6 @@ class HoldsDecision:
     table_: DecisionTable
     #: What the decision is called in a report, where it is no alert.
     decision_words: ClassVar[DecisionWords | None] = None
-    #: What the outputs are, in their order, of what the table answers.
-    answered: ClassVar[tuple[str, ...]] = ("probability", "decision", "reasons")
     outputs: ClassVar[Schema]
     schema_: Schema
     check_: pd.DataFrame
@@ -234,6 +232,12 @@ class HoldsDecision:
     def outputs_(self) -> Schema:
         """With as many reasons as there are, or none."""
         return with_reasons(self.outputs, self.table_.reasons_)
+
+    @property
+    def answered_(self) -> tuple[str, ...]:
+        """What the outputs are, in their order, of what the table answers."""
+        reasons = () if self.table_.reasons_ is None else ("reasons",)
+        return ("probability", "decision", *reasons)
 
     @abstractmethod
     def _table(self, train: pd.DataFrame) -> DecisionTable:
@@ -257,8 +261,8 @@ class HoldsDecision:
         return self._named(self.table_.write(builder, inputs))
 
     def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        asked = (found[name] for name in self.answered if name in found)
-        return dict(zip(self.outputs_.names, asked, strict=False))
+        asked = map(found.__getitem__, self.answered_)
+        return dict(zip(self.outputs_.names, asked, strict=True))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         return self._worded(self.table_.evaluate(frame))
