@@ -304,8 +304,8 @@ def _json_value(column: Column, value: Any) -> Any:
         return str(np.datetime64(int(value), "s"))
     if column.kind == "boolean":
         return bool(value)
-    # The shortest number that is this one in float32.
-    return float(str(np.float32(value))) if column.kind == "number" else str(value)
+    # The shortest number that is this one in its type.
+    return float(str(column.dtype(value))) if column.kind == "number" else str(value)
 
 
 def _json_list(values: np.ndarray) -> list[Any]:
