@@ -161,6 +161,7 @@ def _prove_windows(
         exported,
         real_windows(panel, model.schema, rule, model.moments, first),
         edge_windows(panel, model.schema, rule),
+        model.outputs,
     )
     return certificate, {
         "windows": rule.to_dict(),

@@ -81,10 +81,9 @@ class ForecastTable:
     @property
     def outputs(self) -> Schema:
         """One column for each quantile."""
-        levels = self.options.quantiles
-        return Schema(
-            tuple(replace(self.target, name=quantile_name(self.target.name, q)) for q in levels)
-        )
+        told, offset = self.target, self.schema[self.column].offset
+        names = [quantile_name(told.name, level) for level in self.options.quantiles]
+        return Schema(tuple(replace(told, name=name, offset=offset) for name in names))
 
     @property
     def split_(self) -> dict[str, dict[str, Any]]:
