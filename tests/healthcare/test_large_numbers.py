@@ -28,16 +28,16 @@ def stays(rows: int, seed: int) -> pd.DataFrame:
     return table.assign(outcome=admitted > LAST)
 
 
-@pytest.fixture(scope="module", params=["trees", "network"])
-def fitted(request: pytest.FixtureRequest) -> OutcomePredictor:
+@pytest.fixture(scope="module")
+def fitted() -> OutcomePredictor:
     predictor = OutcomePredictor.fast()
-    predictor.model, predictor.missing = request.param, {"admitted": (-8, -9)}
-    known = stays(3000, 0).astype({"admitted": object})
+    predictor.missing = {"admitted": (-8, -9)}
+    known = stays(2000, 0).astype({"admitted": object})
     known.loc[::40, "admitted"] = -9
     known.loc[::50, "admitted"] = -8
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it separates the outcomes, as it is meant to
-        return predictor.fit(known.infer_objects())
+        return predictor.fit(known.infer_objects(), stays(500, 4))
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +93,8 @@ def test_what_the_file_tells_of_itself_keeps_the_digits(path):
     assert reference == int(reference)
     tested = {row["admitted"] for row in model.metadata["self_test"]["records"]}
     assert len(tested) > 5
-    effects = model.explain({"admitted": START + 199, "level": 0.0})
-    assert next(iter(effects)) == "admitted"
+    far = START + 199 if reference <= LAST else START
+    assert next(iter(model.explain({"admitted": far, "level": 0.0}))) == "admitted"
 
 
 def test_a_column_that_is_missing_in_service_is_named(path):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime as ort
 import pandas as pd
-import pytest
 
+from industry_apps.recipes.forecasting.graph import ForecastGraph
 from industry_apps.recipes.forecasting.recipe import LearningOptions
+from industry_apps.recipes.forecasting.rows import HorizonPlan
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.retail import DemandForecaster
 from industry_apps.runtime import Model
-from industry_apps.training import TrainingOptions
+from industry_apps.schema import Column, Schema
 
 
 def readings(level: float) -> pd.DataFrame:
     """Meters that count a hundred units up at weekends, and others beside them."""
-    rng, days = np.random.default_rng(0), pd.date_range("2023-01-01", periods=150)
+    rng, days = np.random.default_rng(0), pd.date_range("2023-01-01", periods=90)
     weekend = np.isin(days.weekday, (5, 6))
     return pd.concat(
         pd.DataFrame(
@@ -31,19 +34,16 @@ def readings(level: float) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("model", ["trees", "nhits"])
-def test_a_forecast_keeps_the_digits(model, tmp_path):
+def test_a_forecast_keeps_the_digits(tmp_path):
     found = {}
     for level in (1000.0, 1e9):
         forecaster = DemandForecaster(
-            model=model,
             horizon=7,
             history=28,
             past=("beside",),
             baselines=(),
-            learning=LearningOptions(origins=20),
+            learning=LearningOptions(origins=6),
             trees=TreeOptions(rounds=20, num_leaves=7, learning_rate=0.2),
-            training=TrainingOptions(max_epochs=2, progress=False),
         )
         split = forecaster.split(readings(level))
         forecaster.fit(split.train, split.validation)
@@ -59,3 +59,34 @@ def test_a_forecast_keeps_the_digits(model, tmp_path):
     types = {each.name: each.type for each in (*session.get_inputs(), *session.get_outputs())}
     assert set(types.values()) == {"tensor(double)", "tensor(int64)"}
     assert found[1e9] < max(1.5 * found[1000.0], 5)
+
+
+def test_trees_and_networks_take_the_differences():
+    """The graph of large numbers makes what the graph of their differences makes."""
+    roles = {"sold": "history", "beside": "history", "price": "known", "size": "feature"}
+    numbers = Schema(tuple(Column(name, "number", role=role) for name, role in roles.items()))
+    large = Schema(tuple(replace(column, offset=1e9) for column in numbers))
+    plan = HorizonPlan(
+        target="sold",
+        length=14,
+        horizon=3,
+        seasons=(7,),
+        periods=(2,),
+        base_periods=1,
+        means=(7,),
+        past=("beside",),
+        known=("price",),
+    )
+    draw, steps = np.random.default_rng(0), {"history": 14, "known": 17, "feature": 1}
+    feeds = {name: draw.integers(0, 99, (5, steps[role])) for name, role in roles.items()}
+    small = {name: values.astype(np.float32) for name, values in feeds.items()}
+    raised = {name: values + 1e9 for name, values in feeds.items()}
+    for each in (small, raised):
+        each["sold"][0, 3] = each["beside"][1] = np.nan
+    wanted = ("rows", "past", "known")
+    made = [
+        ForecastGraph(schema, plan, wanted).learn(given).run(given)
+        for schema, given in ((numbers, small), (large, raised))
+    ]
+    for name, tensor in made[0].items():
+        np.testing.assert_array_equal(made[1][name], tensor, err_msg=name)
