@@ -265,7 +265,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
         told = as_declared(
             (*ours, *state, *further), train, categories=self.categories, missing=self.missing
         )
-        return Schema(tuple(told)).with_offsets(train)
+        return Schema(tuple(told))
 
     def _keyed(self, frame: pd.DataFrame) -> bool:
         return all(self._name(key) in frame for key in ("customer", "terminal", "amount"))

@@ -250,8 +250,7 @@ def feature_columns(
             "; labels, times, identifiers, and columns that are protected or ignored are no "
             "features. Give further columns."
         )
-    features = Schema(tuple(chosen)).with_offsets(frame)
-    return features, ProtectedColumns([c for c in columns if c.protected], frame)
+    return Schema(tuple(chosen)), ProtectedColumns([c for c in columns if c.protected], frame)
 
 
 def _refuse_leaks(leaks: Mapping[str, str], names: Iterable[str]) -> None:

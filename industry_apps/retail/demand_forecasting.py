@@ -163,9 +163,8 @@ class DemandForecaster(HoldsForecast, OwnNames, Application):
 
     def _series(self, frame: pd.DataFrame) -> ForecastTable:
         roles = {"known": self.known, "history": self.past, "feature": self.static}
-        schema = self._own_schema().extended(tables.covariates(frame, roles))
         return ForecastTable(
-            schema=schema.with_offsets(frame),
+            schema=self._own_schema().extended(tables.covariates(frame, roles)),
             windows=self._rule(frame),
             target=_SOLD,
             column=self._name("quantity"),

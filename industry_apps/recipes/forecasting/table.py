@@ -61,6 +61,7 @@ class ForecastTable:
 
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> ForecastTable:
         """Learn the model from both tables; its rivals are learned by :meth:`fit_baselines`."""
+        self.schema = self.schema.with_offsets(train)
         self.history_ = self.read(train)
         if validation is not None:
             self.history_ = self.history_.joined(self.read(validation))
@@ -128,6 +129,7 @@ class ForecastTable:
 
     def backtest(self, frame: pd.DataFrame, origins: int, drawn: tuple[str, ...]) -> Report:
         """Learn anew at each of the last origins, and judge what was forecast from there."""
+        self.schema = self.schema.with_offsets(frame)
         panel = self.read(frame)
 
         def forecast(stop: int) -> NDArray[Any]:
