@@ -97,7 +97,9 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
         return ["", "!?", "слово 字 😀", "word " * 2_000]
     if column.kind == "category":
         return [*(column.categories or ["never seen before", "ß", "x" * 10_000]), *column.codes]
-    chosen = np.array(thresholds[:: max(1, len(thresholds) // 20)], dtype=column.dtype)
+    chosen: NDArray[Any] = np.array(
+        thresholds[:: max(1, len(thresholds) // 20)], dtype=column.dtype
+    )
     near = less_offset(chosen, column.offset)  # where routing turns at the next float32
     around = [
         plus_offset(np.nextafter(near, np.float32(side)), column.offset)
@@ -105,7 +107,7 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     ]
     low = -1e30 if column.low is None else column.low
     high = 1e30 if column.high is None else column.high
-    extreme = np.array([low, high, 0.0, 1e-30], dtype=column.dtype)
+    extreme: NDArray[Any] = np.array([low, high, 0.0, 1e-30], dtype=column.dtype)
     numbers = np.concatenate([chosen, *around, extreme])
     codes = map(float, read_codes(column))
     return [*(float(x) for x in numbers if low <= x <= high), *codes]

@@ -180,9 +180,7 @@ class FeatureGraph(RunsItsGraph):
         near = {c.name: write_less_offset(builder, c, known[c.name]) for c in self.schema}
         # A ratio is one of the numbers themselves, of which it needs no more digits than it has.
         rounded = {
-            c.name: known[c.name]
-            if c.offset is None
-            else builder.cast(known[c.name], np.float32)
+            c.name: known[c.name] if c.offset is None else builder.cast(known[c.name], np.float32)
             for c in self.schema
         }
 

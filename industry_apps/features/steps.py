@@ -63,7 +63,7 @@ class NumberSteps:
     double: bool = False
 
     @property
-    def _dtype(self) -> type:
+    def _dtype(self) -> type[np.floating[Any]]:
         return np.float64 if self.double else np.float32
 
     def __post_init__(self) -> None:

@@ -54,7 +54,7 @@ def offset_of(numbers: NDArray[np.float64]) -> float | None:
 
 
 def less_offset(array: NDArray[Any], offset: float | None) -> NDArray[Any]:
-    """Numbers as :meth:`Column.to_array` makes them -> as a model computes with them, in float32."""
+    """Numbers as they stand in a column -> as a model computes with them, in float32."""
     return array if offset is None else (array - offset).astype(np.float32)
 
 

@@ -98,7 +98,7 @@ def to_float(values: Any, kind: Kind, dtype: type = np.float32) -> NDArray[Any]:
     if array.dtype.kind not in "fiub":
         array = _objects_to_float(array, kind)
     with np.errstate(over="ignore"):
-        result = array.astype(dtype)
+        result: NDArray[Any] = array.astype(dtype)
     if dtype is np.float64:
         result[np.abs(result) > _LARGEST] = np.inf
     if kind == "boolean":

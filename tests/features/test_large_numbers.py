@@ -58,8 +58,14 @@ def test_a_ratio_is_one_of_the_numbers_themselves():
 def test_steps_of_both_kinds_stand_side_by_side():
     steps = [
         NumberSteps(Value("paid"), (0.1,), (1.0, 2.0)),
-        NumberSteps(Value("seen"), (START + 0.5,), (3.0, 4.0), points=(-9.0,), point_values=(5.0,),
-                    double=True),
+        NumberSteps(
+            Value("seen"),
+            (START + 0.5,),
+            (3.0, 4.0),
+            points=(-9.0,),
+            point_values=(5.0,),
+            double=True,
+        ),
         NumberSteps(Value("paid"), (7.0,), (6.0, 7.0)),
     ]
     arrays = LARGE.to_arrays({"seen": [START, START + 1, -9], "paid": [0.1, 7, None]})
@@ -86,7 +92,8 @@ def test_a_scorecard_names_every_digit():
     builder = GraphBuilder()
     builder.output(scorer.write(builder, builder.inputs(scorer.features.schema)), "m", np.float32)
     session: ort.InferenceSession = builder.session()
-    asked = LARGE.to_arrays({"seen": [*edges, *np.nextafter(edges, 0), None], "paid": [0.0] * (
-        2 * len(edges) + 1)})
+    asked = LARGE.to_arrays(
+        {"seen": [*edges, *np.nextafter(edges, 0), None], "paid": [0.0] * (2 * len(edges) + 1)}
+    )
     (margin,) = session.run(None, feeds_of(asked, scorer.features.schema))
     np.testing.assert_allclose(margin[:, 0], scorer.margin(asked), rtol=1e-6)

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from industry_apps.errors import ModelFileError, SchemaError, UnlikeTrainingWarning
 from industry_apps.healthcare import OutcomePredictor
 from industry_apps.runtime import Model
+from industry_apps.runtime.loading import seal
 from industry_apps.runtime.metadata import read_metadata
 
 START, LAST = 1_700_000_000, 1_700_000_100
@@ -103,10 +105,22 @@ def test_a_column_that_is_missing_in_service_is_named(path):
         Model(path).predict(asked)
 
 
+@pytest.mark.parametrize("offset", [None, 0.5])
+def test_a_file_whose_graph_and_columns_differ_in_type_is_refused(path, tmp_path, offset):
+    model = onnx.load(path)
+    (schema,) = (each for each in model.metadata_props if each.key == "schema")
+    told = {"admitted": None, "level": offset}
+    schema.value = json.dumps([{**c, "offset": told[c["name"]]} for c in json.loads(schema.value)])
+    other = tmp_path / "other.onnx"
+    other.write_bytes(seal(model.SerializeToString(deterministic=True)))
+    with pytest.raises(ModelFileError, match=r"other\.onnx"):
+        Model(other)
+
+
 @pytest.mark.parametrize("offset", ["1.7e9", True, 1e999, [1]])
 def test_an_offset_that_is_no_number_is_refused(path, offset):
     stored = ort.InferenceSession(path).get_modelmeta().custom_metadata_map
     columns = json.loads(stored["schema"])
     stored["schema"] = json.dumps([{**column, "offset": offset} for column in columns])
-    with pytest.raises(ModelFileError, match="'schema', column 0, offset|is no number of JSON"):
+    with pytest.raises(ModelFileError, match=r"'schema', column 0, offset|is no number of JSON"):
         read_metadata({key: value.encode() for key, value in stored.items()}, "a.onnx")
