@@ -331,7 +331,7 @@ def _signals_of(names: Sequence[str], train: pd.DataFrame) -> list[Column]:
     for column in Schema(tuple(columns)).with_offsets(train):
         if column.offset is not None:
             raise ParameterError(
-                f"The signal {column.name!r} differs in digits that float32 does not hold, in which "
-                f"signals are read. Subtract {column.offset!r} from it, in training and in service."
+                f"The signal {column.name!r} differs in digits that float32, in which signals are "
+                f"read, does not hold. Subtract {column.offset!r} from it, here and in service."
             )
     return columns

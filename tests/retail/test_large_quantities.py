@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import onnxruntime as ort
 import pandas as pd
+import pytest
 
+from industry_apps.errors import SchemaError
 from industry_apps.recipes.forecasting.graph import ForecastGraph
 from industry_apps.recipes.forecasting.recipe import LearningOptions
 from industry_apps.recipes.forecasting.rows import HorizonPlan
@@ -90,3 +92,15 @@ def test_trees_and_networks_take_the_differences():
     ]
     for name, tensor in made[0].items():
         np.testing.assert_array_equal(made[1][name], tensor, err_msg=name)
+
+
+def test_series_of_several_large_levels_are_refused_and_the_remedy_works():
+    forecaster = DemandForecaster.fast()
+    forecaster.known = forecaster.past = forecaster.static = ()
+    levels = {f"meter {number}": 1e9 * number for number in range(4)}
+    table = readings(0.0)
+    raised = table.assign(quantity=table["quantity"] + table["series"].map(levels))
+    with pytest.raises(SchemaError, match=r"'quantity', series 'meter 3'.*loses up to 107"):
+        forecaster.fit(raised)
+    lowest = raised.groupby("series")["quantity"].transform("min")
+    forecaster.fit(raised.assign(quantity=raised["quantity"] - lowest))

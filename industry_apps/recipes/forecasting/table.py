@@ -63,6 +63,7 @@ class ForecastTable:
         """Learn the model from both tables; its rivals are learned by :meth:`fit_baselines`."""
         self.schema = self.schema.with_offsets(train)
         self.history_ = self.read(train)
+        records.check_digits(train, self.schema, self.windows.series)
         if validation is not None:
             self.history_ = self.history_.joined(self.read(validation))
         self.recipe_ = self._recipe(self.options).fit(self.history_)
