@@ -162,7 +162,7 @@ class Schema:
         return Schema(tuple(_as_trained(column, tables) for column in self.columns))
 
     def with_offsets(self, table: Any) -> Schema:
-        """The same columns, those of numbers that need it with an offset.
+        """The same columns, those of numbers that need it with an offset; one that has it keeps it.
 
         Parameters
         ----------
@@ -251,7 +251,8 @@ def _as_trained(column: Column, tables: Sequence[Any]) -> Column:
 
 
 def _with_offset(column: Column, table: Any) -> Column:
-    if column.kind != "number" or column.is_list or column.name not in table:
+    single = column.kind == "number" and not column.is_list
+    if not single or column.offset is not None or column.name not in table:
         return column
     # What lies outside its limits is refused where the column is read.
     free = replace(column, low=None, high=None, nullable=True, offset=0.0)

@@ -94,6 +94,7 @@ def test_codes_do_not_count_when_an_offset_is_learned():
     learned = told.with_offsets({"seen": rows, "word": ["a"] * 300})
     assert learned["seen"].offset == 1_700_000_050
     assert learned["word"].offset is None
+    assert learned.with_offsets({"seen": rows + 7, "word": ["a"] * 300}) == learned
     assert Schema.from_json(learned.to_json()) == learned
 
 
