@@ -26,7 +26,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -42,12 +42,14 @@ from industry_apps.registry import APPLICATIONS, application
 from industry_apps.runtime.files import TableWriter
 from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial, values_of
+from tests.hostile import csv_shapes, parquet_shapes
 from tests.hostile.table_shapes import SHAPES, NoSuchColumnError, Shape, Table
 
 #: Bytes of memory of a process, and seconds of one question.
 MEMORY, SECONDS = 12 << 30, 60.0
 VERDICTS = ("right", "named", "unnamed", "wrong", "hung", "left over")
 NONE_OF = VERDICTS[2:]
+SOURCES = (csv_shapes, parquet_shapes)  # which tell the shapes when they are imported
 WAYS = ("alone", "to CSV", "to Parquet", "trained")
 
 #: Records of a table, of images and of series.
@@ -94,10 +96,12 @@ class Judge:
             return self._read(to)
 
         return {
-            "alone": lambda path, _, shape: model.predict(path, **shape.options),
+            "alone": lambda path, _, shape: self._flat(model.predict(path, **shape.options)),
             "to CSV": written,
             "to Parquet": written,
-            "trained": lambda path, _, shape: fitted.predict(read_table(path, **shape.options)),
+            "trained": lambda path, _, shape: self._flat(
+                fitted.predict(read_table(path, **shape.options))
+            ),
         }
 
     def verdicts(self, shape: Shape) -> Iterator[tuple[str, str, str]]:
@@ -117,7 +121,7 @@ class Judge:
                 yield (way, *self._judged(shape, way, Path(folder), *means[way]))
 
     def _judged(
-        self, shape: Shape, way: str, folder: Path, expected: pd.DataFrame, has_to: bool
+        self, shape: Shape, way: str, folder: Path, expected: dict[str, Any], has_to: bool
     ) -> tuple[str, str]:
         path, to = folder / shape.file, folder / f"out.{way.split()[-1].lower()}"
         shape.write(self.table, path)
@@ -127,44 +131,49 @@ class Judge:
             found = self._ways[way](path, to, shape)
         except IndustryAppsError as error:
             text = str(error)
-            welcome = has_to and (len(expected) or way != "trained")
+            welcome = has_to and (len(next(iter(expected.values()))) or way != "trained")
             verdict = "wrong" if welcome else "named" if _names(text, path) else "unnamed"
         except BaseException as error:  # noqa: BLE001
             verdict, text = "unnamed", f"{type(error).__name__}: {error}"
         else:
             asked.add(to.name)
-            wanted = self._written(expected, to) if way.startswith("to") else self._flat(expected)
-            found = found if way.startswith("to") else self._flat(found)
+            wanted: Any = self._written(expected, to) if way.startswith("to") else expected
             verdict = "right" if _equal(found, wanted) else "wrong"
             text = f"answers {found[:3].to_dict('list')}"
         left = sorted(each.name for each in folder.iterdir() if each.name not in asked)
         return ("left over", str(left)) if left else (verdict, text)
 
-    def _expected(self, shape: Shape, way: str) -> tuple[pd.DataFrame, bool]:
+    def _expected(self, shape: Shape, way: str) -> tuple[dict[str, Any], bool]:
         """The answers to the table that a shape means, and whether it has to be answered.
 
         What means none may be answered as if nothing had been done to it: semicolons in a table
         of one column do nothing.
         """
-        asked: Any = self.trial.fitted if way == "trained" else self.trial.model
-        usual: pd.DataFrame = asked.predict(self.table.frame)
-        if shape.means is None:
-            return usual, False
         try:
-            return asked.predict(shape.means(self.table)), True
+            return self._asked(
+                self.table.frame if shape.means is None else shape.means(self.table), way
+            ), shape.means is not None
         except IndustryAppsError:
-            return usual, False
+            return self._asked(self.table.frame, way), False
+
+    def _asked(self, frame: pd.DataFrame, way: str) -> dict[str, Any]:
+        """Answers, and whose they are, by name."""
+        if way == "trained":
+            answers = self._flat(self.trial.fitted.predict(frame))
+            return {str(name): answers[name] for name in answers}
+        return self.trial.model.predict({name: frame[name] for name in frame})
 
     def _flat(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Answers in columns, beside what says whose they are."""
         return answers.reset_index(drop=self.trial.model.windows is None)
 
-    def _written(self, answers: pd.DataFrame, path: Path) -> pd.DataFrame:
+    def _written(self, answers: dict[str, Any], path: Path) -> pd.DataFrame:
         """Answers as a file of them has them."""
-        to = path.with_stem("expected")
-        keys = self._flat(answers).drop(columns=answers.columns)
+        to, outputs = path.with_stem("expected"), self.trial.model.outputs.names
+        keys = {name: values for name, values in answers.items() if name not in outputs}
+        rows = range(len(answers[outputs[0]]))
         with TableWriter(to, Path(), self.trial.inputs) as writer:
-            writer.write(keys, {name: values_of(answers[name]) for name in answers})
+            writer.write(pd.DataFrame(keys, rows), {name: answers[name] for name in outputs})
         found = self._read(to)
         to.unlink()
         return found
@@ -178,24 +187,30 @@ class Judge:
 
 def _names(text: str, path: Path) -> bool:
     """Whether an error names the file, the line or the column."""
-    return path.name in text or re.search(r"\bline \d|Column '|the columns is known", text) is not None
+    return (
+        path.name in text or re.search(r"\bline \d|Column '|the columns is known", text) is not None
+    )
 
 
-def _equal(found: pd.DataFrame, expected: pd.DataFrame) -> bool:
-    if list(found) != list(expected) or len(found) != len(expected):
-        return False
-    pairs = [(values_of(found[name]), values_of(expected[name])) for name in found]
-    return all(_same_values(a, b) for a, b in pairs)
+def _equal(found: pd.DataFrame, expected: Mapping[str, Any]) -> bool:
+    return list(found) == list(expected) and all(
+        _same_values(values_of(found[name]), np.asarray(expected[name])) for name in found
+    )
 
 
 def _same_values(found: Any, expected: Any) -> bool:
-    if not len(found):
-        return True
-    if found.dtype != expected.dtype or found.shape != expected.shape:
+    if len(found) != len(expected):
         return False
-    if found.dtype.kind == "O":
-        return all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
-    return bool(found.tobytes() == expected.tobytes())
+    if expected.dtype.kind in "OUf" or not len(found):  # lists of numbers are Python's in a frame
+        return all(map(_same_cell, found, expected))
+    return bool(found.dtype == expected.dtype and found.tobytes() == expected.tobytes())
+
+
+def _same_cell(found: Any, expected: Any) -> bool:
+    """Numbers and texts, or arrays of them, which a file of Parquet holds as arrays of arrays."""
+    if isinstance(expected, list | np.ndarray):
+        return len(found) == len(expected) and all(map(_same_cell, found, expected))
+    return found == expected or (found != found and expected != expected)  # noqa: PLR0124
 
 
 def _work(name: str, shapes: list[Shape], pipe: Connection) -> None:
