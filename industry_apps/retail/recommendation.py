@@ -39,6 +39,7 @@ from industry_apps.retail.ranking.interactions import (
 from industry_apps.retail.ranking.metrics import RANKING
 from industry_apps.retail.ranking.recipe import Choice, RankingOptions, RankingRecipe
 from industry_apps.retail.ranking.rules import Wishes
+from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -202,6 +203,11 @@ class Recommender(OwnNames, Application):
         self.split_ = {name: described(part) for name, part in zip(kinds, found, strict=False)}
         request = [self._name(n) for n in _REQUEST[: 3 + has_kinds]]
         self.schema_ = Schema(tuple(named[name] for name in request))
+        taken = {"user": train[names.user], "history": train[names.item]}
+        asked = {self._name(own): taken[own] for own in taken} | {
+            self._name("allowed"): taken["history"]
+        }
+        self.seen_ = seen_in(asked, self.schema_, complete=False)
         self.check_ = train if validation is None else validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -37,10 +37,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def test_only_columns_that_training_had_are_watched(watched: Model) -> None:
-    assert watched.metadata["seen"] == {"country": ["1", "2", "FR"], "member": []}
+    told = watched.metadata["seen"]
+    assert told["country"] == {"complete": True, "levels": ["1", "2", "FR"]}
+    assert told["member"] == {"complete": True}
+    assert not told["amount"]["complete"]  # though what it had is known
     assert "seen" not in watched.describe()
     rare = usual(400).assign(country=[f"name {n}" for n in range(400)])
-    assert "country" not in seen_in(rare, SCHEMA)  # a few rows each: names of nobody
+    assert "levels" not in seen_in(rare, SCHEMA)["country"]  # a few rows each: names of nobody
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,7 @@ def test_only_columns_that_training_had_are_watched(watched: Model) -> None:
         ({"country": "code 7"}, "country"),
         ({"country": None}, "country"),
         ({"member": None}, "member"),
+        ({"amount": 5e5}, "amount"),
     ],
 )
 @pytest.mark.parametrize("form", ["frame", "arrays", "records", "csv", "to"])
@@ -70,7 +74,7 @@ def test_a_column_that_is_unlike_training_is_named(
         "csv": lambda: watched.predict(tmp_path / "in.csv"),
         "to": lambda: watched.predict(tmp_path / "in.csv", to=tmp_path / "out.csv"),
     }
-    with pytest.warns(UnlikeTrainingWarning, match=f"Column '{name}': 100% of 200 rows"):
+    with pytest.warns(UnlikeTrainingWarning, match=f"Column '{name}': 100% of 200 values"):
         ways[form]()
 
 
