@@ -271,15 +271,23 @@ def main() -> int:
     chosen = parser.parse_args()
     shapes = [each for each in SHAPES if any(word in each.name for word in chosen.shapes)]
     of_shapes: dict[str, Counter[str]] = {each.name: Counter() for each in shapes}
+    _show("application", dict(zip(VERDICTS, VERDICTS, strict=True)))
     for name in chosen.applications:
+        counts: Counter[str] = Counter()
         for shape, way, verdict, text in judged(name, shapes):
             of_shapes[shape.name][verdict] += 1
+            counts[verdict] += 1
             if verdict in NONE_OF:
                 print(f"  {name}, {shape.name}, {way}: {verdict}, {text!r:.400}", flush=True)
-    print(f"{'shape':34}", *(f"{each:>9}" for each in VERDICTS))
+        _show(name, counts)
+    _show("shape", dict(zip(VERDICTS, VERDICTS, strict=True)))
     for name, counts in {**of_shapes, "all": sum(of_shapes.values(), Counter())}.items():
-        print(f"{name:34}", *(f"{counts[each]:>9}" for each in VERDICTS))
+        _show(name, counts)
     return int(any(counts[each] for counts in of_shapes.values() for each in NONE_OF))
+
+
+def _show(name: str, counts: Mapping[str, Any]) -> None:
+    print(f"{name:34}", *(f"{counts[each]:>9}" for each in VERDICTS), flush=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,11 @@ def read(path: Path) -> None:
     [
         ("in.csv.gz", flipped(ZIPPED, 11, 3), r"'in\.csv\.gz' cannot be read: Error -3"),
         ("in.parquet", PLAIN.replace(b"\x00\x15\x02", b"\xff\x15\x02"), "cannot be read"),
-        ("in.parquet", flipped(CHECKED, VALUE, 0), "cannot be read: .*checksum verification failed"),
+        (
+            "in.parquet",
+            flipped(CHECKED, VALUE, 0),
+            "cannot be read: .*checksum verification failed",
+        ),
         (
             "in.parquet",
             parquet(pa.table([[1.0], [2], [3]], ["a", "more", "more"])),
@@ -83,7 +87,7 @@ def test_the_ending_of_a_name_may_be_in_capitals(tmp_path: Path, name: str) -> N
     for found in (frame, read_table(tmp_path / name)):
         assert found.to_dict("list") == {"a": [1.0], "b": ["x"]}
     if name.endswith("Gz"):
-        with pytest.raises(SchemaError, match="must end in .csv or .parquet"):
+        with pytest.raises(SchemaError, match=r"must end in \.csv or \.parquet"):
             TableWriter(tmp_path / name, tmp_path / name, PAIR)
         return
     with TableWriter(tmp_path / name, tmp_path / name, PAIR) as writer:
