@@ -74,10 +74,9 @@ def seen_in(
         if column.kind == "category" and (levels := _levels_of(values)):
             told["levels"] = levels
         elif ranges and column.kind == "number" and column.role != "state" and len(values):
-            told["range"] = [
-                float(np.quantile(values, share, method=method))
-                for share, method in ((_TAIL, "lower"), (1 - _TAIL, "higher"))
-            ]
+            ordered = np.sort(values)
+            tail = int(_TAIL * (len(ordered) - 1))
+            told["range"] = [float(ordered[tail]), float(ordered[-1 - tail])]
         if told["complete"] or len(told) > 1:
             found[column.name] = told
     return found
