@@ -203,11 +203,9 @@ class Recommender(OwnNames, Application):
         self.split_ = {name: described(part) for name, part in zip(kinds, found, strict=False)}
         request = [self._name(n) for n in _REQUEST[: 3 + has_kinds]]
         self.schema_ = Schema(tuple(named[name] for name in request))
-        taken = {"user": train[names.user], "history": train[names.item]}
-        asked = {self._name(own): taken[own] for own in taken} | {
-            self._name("allowed"): taken["history"]
-        }
-        self.seen_ = seen_in(asked, self.schema_, complete=False)
+        taken = (train[names.user], train[names.item], train[names.item])
+        single = Schema(tuple(column.of_each for column in self.schema_))
+        self.seen_ = seen_in(dict(zip(request, taken, strict=False)), single, complete=False)
         self.check_ = train if validation is None else validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -50,7 +50,7 @@ def seen_in(
     table : DataFrame
         What is learned from.
     schema : Schema
-        The columns that the model reads; of a list column, the table holds one value a row.
+        The columns that the model reads; of a list column each value counts.
     complete : bool
         Whether a row of it is what the model will be asked, so that it tells what is missing.
     ranges : bool
@@ -66,10 +66,10 @@ def seen_in(
     for column in schema.inputs():
         if column.name not in table or column.kind not in _PLAIN:
             continue
-        one = column.of_each
-        values = one.to_array(table[column.name])
-        missing = one.is_missing(values)
-        told: dict[str, Any] = {"complete": complete and bool(missing.mean() < RARE_SHARE)}
+        values = column.to_array(table[column.name]).ravel()
+        missing = column.of_each.is_missing(values)
+        there = complete and not column.is_list and bool(missing.mean() < RARE_SHARE)
+        told: dict[str, Any] = {"complete": there}
         values = values[~missing]
         if column.kind == "category" and (levels := _levels_of(values)):
             told["levels"] = levels
@@ -136,7 +136,7 @@ class Watch:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        #: Column -> values that are looked at, and those of them that are unlike training.
+        #: Column -> rows that are looked at, and those of them that are unlike training.
         self._counted = {column.name: np.zeros(2) for column in seen.columns}
 
     def count(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -144,15 +144,14 @@ class Watch:
         for column in self._seen.columns:
             array = arrays[column.name]
             step = len(array) // _LOOKED_AT + 1
-            values = array[::step].ravel()
-            missing = column.of_each.is_missing(values)
-            unlike = int(self._seen.strange(column, values[~missing]).sum())
-            counted = len(values)
-            if self._seen.told[column.name]["complete"]:
-                unlike += int(missing.sum())
-            else:
-                counted -= int(missing.sum())
-            self._counted[column.name] += [step * counted, step * unlike]
+            values = array[::step].reshape(-1, array.shape[1] if array.ndim > 1 else 1)
+            missing = column.of_each.is_missing(values.ravel()).reshape(values.shape)
+            unlike = missing.copy()
+            unlike[~missing] = self._seen.strange(column, values[~missing])
+            rows, absent = unlike.all(axis=1), missing.all(axis=1)  # of a list all its values
+            if not self._seen.told[column.name]["complete"]:
+                rows = rows[~absent]
+            self._counted[column.name] += [step * len(rows), step * int(rows.sum())]
 
     def warn(self) -> None:
         """Name the columns of which half or more is unlike training."""
@@ -168,7 +167,7 @@ class Watch:
                 else []
             )
             warnings.warn(
-                f"Column {name!r}: {unlike / counted:.0%} of {counted:.0f} values are "
+                f"Column {name!r}: {unlike / counted:.0%} of {counted:.0f} rows are "
                 f"{' or '.join(words)}, of training less than {RARE_SHARE:.0%} were. The answers "
                 "rest on what is not known: check how the column is named, read and coded, and "
                 "the unit of its numbers.",

@@ -121,10 +121,11 @@ def _learned(trial: Trial, column: Column) -> NDArray[Any]:
 def _recoded(trial: Trial, column: Column, values: pd.Series) -> Iterator[tuple[str, Any]]:
     told = trial.seen.get(column.name, {})
     if "levels" in told and column.is_list:
-        yield "with other levels", [None if v is None else [f"x_{e}" for e in v] for v in values]
+        lists = [[f"x_{each}" for each in v] if isinstance(v, list) else None for v in values]
+        yield "with other levels", lists
     elif "levels" in told or column.categories:
         yield "with other levels", "x_" + values.astype(str)
-    elif "range" in told:
+    elif "range" in told and not column.is_list:
         learned = _learned(trial, column)
         low, high, middle = learned.min(), learned.max(), float(np.median(values.dropna()))
         yield "beyond all of training", values.abs() + 2.0 * max(abs(low), abs(high)) + 1

@@ -145,5 +145,5 @@ def csv_text(
 def flipped(content: bytes, place: int, bit: int) -> bytes:
     """With one bit changed, at a place from the begin or, below 0, from the end."""
     changed = bytearray(content)
-    changed[place] ^= 1 << bit
+    changed[place % len(changed)] ^= 1 << bit
     return bytes(changed)

@@ -74,7 +74,7 @@ def test_a_column_that_is_unlike_training_is_named(
         "csv": lambda: watched.predict(tmp_path / "in.csv"),
         "to": lambda: watched.predict(tmp_path / "in.csv", to=tmp_path / "out.csv"),
     }
-    with pytest.warns(UnlikeTrainingWarning, match=f"Column '{name}': 100% of 200 values"):
+    with pytest.warns(UnlikeTrainingWarning, match=f"Column '{name}': 100% of 200 rows"):
         ways[form]()
 
 
