@@ -148,9 +148,9 @@ class Watch:
             missing = column.of_each.is_missing(values.ravel()).reshape(values.shape)
             unlike = missing.copy()
             unlike[~missing] = self._seen.strange(column, values[~missing])
-            rows, absent = unlike.all(axis=1), missing.all(axis=1)  # of a list all its values
+            rows: NDArray[np.bool_] = np.asarray(unlike.all(axis=1))  # of a list all its values
             if not self._seen.told[column.name]["complete"]:
-                rows = rows[~absent]
+                rows = rows[~np.asarray(missing.all(axis=1))]
             self._counted[column.name] += [step * len(rows), step * int(rows.sum())]
 
     def warn(self) -> None:
