@@ -13,7 +13,7 @@ import pytest
 
 from industry_apps.errors import UnlikeTrainingWarning
 from industry_apps.export.model_file import export_model
-from industry_apps.runtime import Model, files
+from industry_apps.runtime import Model, files, metadata
 from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema
 from tests.tiny_model import SCHEMA, fitted, records
@@ -87,3 +87,19 @@ def test_what_is_usual_passes_in_silence(watched: Model) -> None:
         watched.predict(frame.assign(country=[*["code 7"] * 90, *[" fr"] * 110]))
         watched.predict(frame.assign(amount=np.nan))  # as training had it, now and then
         watched.predict(frame.assign(country=[1.0] * 200))
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ({"complete": True, "levels": ["DE"]}, True),
+        ({"complete": False, "range": [0, 1.5]}, True),
+        (["DE"], False),
+        ({"complete": 1}, False),
+        ({"complete": True, "levels": [3]}, False),
+        ({"complete": True, "range": [0.0]}, False),
+        ({"complete": True, "more": []}, False),
+    ],
+)
+def test_what_a_file_tells_of_training_has_a_form(told: Any, holds: bool) -> None:
+    assert metadata._RULES["seen"].holds({"country": told}) is holds
