@@ -104,6 +104,7 @@ class Application(BaseEstimator, ABC):
         check_parameters(self)
         self.__dict__.pop("data_", None)  # a fit that fails leaves nothing that looks fitted
         train, validation, self.units_ = _timed(self, train, validation, unit)
+        self.seen_: dict[str, dict[str, Any]] = {}
         self._fit(train, validation)
         self.schema_ = with_ranges(self.schema_, (train, validation), self.units_, self.windows_)
         _read_off(self, [part for part in (train, validation) if part is not None])
@@ -269,12 +270,13 @@ def _timed(
 
 def _read_off(application: Application, tables: list[pd.DataFrame]) -> None:
     """What the tables that were learned from tell about the columns that the model reads."""
-    application.seen_ = {}
-    if application.traits.answers_empty:
+    if application.traits.answers_empty:  # whose requests are no rows of these tables
         return
-    application.schema_ = application.schema_.as_trained(*tables)
-    if application.windows_ is None:
-        application.seen_ = seen_in(tables[0], application.schema_)
+    application.schema_ = read = application.schema_.as_trained(*tables)
+    rule = application.windows_
+    if rule is not None and rule.horizon:  # in which nothing of the history is known
+        read = read.without([column.name for column in read if column.role == "history"])
+    application.seen_ = seen_in(tables[0], read, ranges=rule is None)
 
 
 def _check_names(application: Application, frame: pd.DataFrame) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import TYPE_CHECKING
 
 from industry_apps.errors import LeakageError, SchemaError
-from industry_apps.schema import Column
+from industry_apps.schema import Column, infer_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,13 +83,22 @@ def _named(value: object) -> str:
 
 def refuse_random(values: pd.Series, column: str) -> None:
     """Raise when a column says that rows must not be split at random."""
-    if values.dtype.kind == "M" or _bare(column) in _TIMES:
+    if _are_times(values) or _bare(column) in _TIMES:
         raise LeakageError(
             f"Column {column!r} is a time: a random split would train on the future. Use "
             "split_latest or split_by_time; name the column in 'ignore', or drop it, if it is no "
             "time."
         )
     refuse_subjects(values, column)
+
+
+def _are_times(values: pd.Series) -> bool:
+    """Whether a column holds times: datetimes, Python's dates, or texts in ISO 8601."""
+    if values.dtype.kind != "O":
+        return values.dtype.kind == "M"
+    known = values.dropna()
+    told = len(known) and isinstance(known.iloc[0], str | date)
+    return bool(told and infer_columns(values.to_frame())[0].kind == "datetime")
 
 
 def refuse_subjects(values: pd.Series, column: str) -> None:

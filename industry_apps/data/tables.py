@@ -6,11 +6,12 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from industry_apps.data.rules import Reading
-from industry_apps.errors import DataNotFoundError, IndustryAppsError, SchemaError, require
-from industry_apps.runtime.csv_rows import CheckedRows, ShortRows
+from industry_apps.errors import DataNotFoundError, SchemaError
+from industry_apps.runtime.csv_rows import CheckedRows, ShortRows, form_of
+from industry_apps.runtime.files import names_of, parquet_file, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,11 +65,10 @@ def read_table(
     path = Path(path)
     if not path.is_file():
         raise DataNotFoundError(f"There is no file {str(path)!r}. Check the path.")
-    try:
-        if path.suffix == ".parquet":
-            require("pyarrow", extra="train", needed_by=f"reading {path.name}")
-            frame = pd.read_parquet(path)
-        elif path.name.endswith((".csv", ".csv.gz")) or separator != ",":
+    with readable(path):
+        if form_of(path) == "parquet":
+            frame = _read_parquet(path)
+        elif form_of(path) == "csv" or separator != ",":
             frame = _read_csv(
                 path,
                 header=header,
@@ -89,19 +89,6 @@ def read_table(
                 f"{str(path)!r} is neither .csv, .csv.gz nor .parquet. Convert it, or rename it "
                 "if it is one of these."
             )
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        BadZipFile,
-        KeyError,  # a zip without the entry
-    ) as error:  # pandas' and pyarrow's errors are these
-        if isinstance(error, IndustryAppsError):
-            raise
-        raise SchemaError(
-            f"{str(path)!r} cannot be read: {error}. Write it again: a table with commas between "
-            "the values of a row, in UTF-8, or Parquet."
-        ) from error
     if frame.empty:
         raise SchemaError(f"{str(path)!r} has no rows.")
     return frame
@@ -121,6 +108,15 @@ def _read_csv(path: Path, **form: Any) -> pd.DataFrame:
             quoting=csv.QUOTE_MINIMAL if form["quoted"] else csv.QUOTE_NONE,
             index_col=False,
         )
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """A Parquet file; an index that pandas stored is a column where it has a name."""
+    names_of(path)
+    with parquet_file(path) as file:
+        frame: pd.DataFrame = file.read().to_pandas()
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(level=named).reset_index(drop=True)
 
 
 def _read_arff(path: Path) -> pd.DataFrame:

@@ -39,6 +39,7 @@ from industry_apps.retail.ranking.interactions import (
 from industry_apps.retail.ranking.metrics import RANKING
 from industry_apps.retail.ranking.recipe import Choice, RankingOptions, RankingRecipe
 from industry_apps.retail.ranking.rules import Wishes
+from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -202,6 +203,9 @@ class Recommender(OwnNames, Application):
         self.split_ = {name: described(part) for name, part in zip(kinds, found, strict=False)}
         request = [self._name(n) for n in _REQUEST[: 3 + has_kinds]]
         self.schema_ = Schema(tuple(named[name] for name in request))
+        taken = (train[names.user], train[names.item], train[names.item])
+        single = Schema(tuple(column.of_each for column in self.schema_))
+        self.seen_ = seen_in(dict(zip(request, taken, strict=False)), single, complete=False)
         self.check_ = train if validation is None else validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -70,7 +70,7 @@ def cells(answers: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     answers : mapping of str to ndarray of shape [rows] or [rows, ...]
     """
     return {
-        name: values if values.ndim == 1 else [row.tolist() for row in values]
+        name: values if values.ndim == 1 else one_by_one(row.tolist() for row in values)
         for name, values in answers.items()
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
@@ -22,11 +22,39 @@ ShortRows = Literal["refuse", "missing"]
 _LONGEST_CELL = 2**31 - 1
 
 
+def form_of(path: Path) -> Literal["csv", "parquet", ""]:
+    """What a file is by its name, in letters of either case; "" where it is no table.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        return "parquet"
+    return "csv" if name.endswith((".csv", ".csv.gz")) else ""
+
+
+def check_once(names: Iterable[str]) -> None:
+    """Raise SchemaError where two columns of a file have one name.
+
+    Parameters
+    ----------
+    names : iterable of str
+    """
+    found: set[str] = set()
+    for name in names:
+        if name in found:
+            raise SchemaError(f"Column {name!r} appears twice. Rename or drop one of them.")
+        found.add(name)
+
+
 class CheckedRows:
     """A CSV file as pandas reads it, row by row checked and, where nothing is lost, put right.
 
     Blank lines are left out, as are empty cells behind the last named column, and columns at the
-    end that have no name. A row with a value there is refused, as is a row that is too short.
+    end that have no name. A row with a value there is refused, as is a row that is too short, one
+    that is the header again, and one with a character that no text has.
 
     Parameters
     ----------
@@ -66,7 +94,7 @@ class CheckedRows:
         self._quote = '"' if quoted else None
         self._fills = short_rows == "missing"
         self._raw = path.open("rb")
-        bare: Any = gzip.GzipFile(fileobj=self._raw) if path.suffix == ".gz" else self._raw
+        bare: Any = gzip.GzipFile(fileobj=self._raw) if path.suffix.lower() == ".gz" else self._raw
         # A mark at the begin of a file is none of the first name.
         encoding = (
             "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
@@ -110,7 +138,7 @@ class CheckedRows:
         return text[:end]
 
     def _checked(self, *, named: bool) -> Iterator[str]:
-        lines = self._lines()
+        lines, header = self._lines(), "\n"
         for line in lines:
             if not line.strip(" \r\n"):
                 continue
@@ -121,7 +149,13 @@ class CheckedRows:
                 row, cells = self._quoted(line, lines)
                 width = len(cells)
             if not named:
+                header = line.rstrip("\r\n")
                 row, named = self._header(row, cells), True
+            elif line.startswith(header) and line.rstrip("\r\n") == header:
+                raise SchemaError(
+                    f"{self._path.name!r}, line {self._line}: the header stands there again. Drop "
+                    "the line; or put a value that is called as its column between quotation marks."
+                )
             elif width != len(self._names):
                 row = self._fitted(row, cells, width)
             yield row
@@ -129,6 +163,11 @@ class CheckedRows:
     def _lines(self) -> Iterator[str]:
         for line in self._text:
             self._line += 1
+            if "\0" in line:  # pandas would end the value there
+                raise SchemaError(
+                    f"{self._path.name!r}, line {self._line}: there is a character of the code 0 "
+                    f"in {line.strip()!r:.80}. Write the file again, as text in UTF-8."
+                )
             yield line
 
     def _quoted(self, line: str, lines: Iterator[str]) -> tuple[str, list[str]]:
@@ -160,9 +199,7 @@ class CheckedRows:
         kept = list(names)
         while kept and not kept[-1].strip():
             kept.pop()
-        again = [name for n, name in enumerate(kept) if name and name in kept[:n]]
-        if again:
-            raise SchemaError(f"Column {again[0]!r} appears twice. Rename or drop one of them.")
+        check_once(name for name in kept if name)
         if not kept:
             raise SchemaError(
                 f"{self._path.name!r}, line {self._line}: the header names no column. Name them."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import DataNotFoundError, IndustryAppsError, SchemaError, require
 from industry_apps.runtime.answers import cells
-from industry_apps.runtime.csv_rows import CheckedRows, ShortRows
+from industry_apps.runtime.csv_rows import CheckedRows, ShortRows, check_once, form_of
 from industry_apps.runtime.inputs import whole_names
 from industry_apps.schema import Schema
 from industry_apps.schema.images import are_images, one_by_one, pack
@@ -70,20 +71,40 @@ def chunks(
     """
     if not path.is_file():
         raise DataNotFoundError(f"There is no file {path}. Check the path.")
-    if path.suffix == ".parquet":
-        found = _parquet_chunks(path, schema, only)
-    elif path.name.endswith((".csv", ".csv.gz")):
-        found = _csv_chunks(path, schema, only, short_rows)
-    else:
+    form = form_of(path)
+    if not form:
         raise SchemaError(f"{path.name!r} is neither .csv, .csv.gz nor .parquet. Convert it.")
-    try:
+    with readable(path):
+        names = names_of(path)
         if checked is not None:
-            checked.check(names_of(path))
-        yield from found
+            checked.check(names)
+        if form == "parquet":
+            yield from _parquet_chunks(path, names, schema, only)
+        else:
+            yield from _csv_chunks(path, names, schema, only, short_rows)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn whatever reading a damaged file raises into the error that names the file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    SchemaError
+    """
+    try:
+        yield
     except IndustryAppsError:  # which says what is wrong, and where
         raise
-    except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's errors are these
-        raise SchemaError(f"{path.name!r} cannot be read: {error}. Write it again.") from error
+    except Exception as error:  # of a damaged file, pandas, pyarrow and zlib raise anything
+        raise SchemaError(
+            f"{path.name!r} cannot be read: {error}. Write it again: a table with commas between "
+            "the values of a row, in UTF-8, or Parquet."
+        ) from error
 
 
 def names_of(path: Path) -> list[str]:
@@ -93,19 +114,33 @@ def names_of(path: Path) -> list[str]:
     ----------
     path : Path
     """
-    if path.suffix == ".parquet":
-        parquet = require("pyarrow.parquet", extra="train", needed_by="reading Parquet")
-        return list(parquet.read_schema(path).names)
+    if form_of(path) == "parquet":
+        with parquet_file(path) as file:
+            names = list(file.schema_arrow.names)
+        check_once(names)
+        return names
     import pandas as pd
 
     with CheckedRows(path) as rows:
         return list(pd.read_csv(io.StringIO(next(iter(rows), "")), nrows=0).columns)
 
 
-def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[Any, float]]:
+def parquet_file(path: Path) -> Any:
+    """An open Parquet file, of which a page is checked where it has a checksum.
+
+    Parameters
+    ----------
+    path : Path
+    """
     parquet = require("pyarrow.parquet", extra="train", needed_by="reading Parquet")
-    with parquet.ParquetFile(path, pre_buffer=False) as file:
-        names = [name for name in file.schema_arrow.names if name in schema or not only]
+    return parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
+
+
+def _parquet_chunks(
+    path: Path, names: Sequence[str], schema: Schema, only: bool
+) -> Iterator[tuple[Any, float]]:
+    names = [name for name in names if name in schema or not only]
+    with parquet_file(path) as file:
         total, done = file.metadata.num_rows, 0
         # An index that pandas stored is a column like others.
         if not total:
@@ -120,11 +155,10 @@ def _parquet_chunks(path: Path, schema: Schema, only: bool) -> Iterator[tuple[An
 
 
 def _csv_chunks(
-    path: Path, schema: Schema, only: bool, short_rows: ShortRows
+    path: Path, names: Sequence[str], schema: Schema, only: bool, short_rows: ShortRows
 ) -> Iterator[tuple[Any, float]]:
     import pandas as pd
 
-    names = names_of(path)
     known = [name for name in names if name in schema]
     numeric = ("number", "boolean")
     parsed = [n for n in known if schema[n].kind in numeric and not schema[n].is_list]
@@ -224,7 +258,7 @@ class TableWriter:
     """
 
     def __init__(self, path: Path, source: Path, schema: Schema) -> None:
-        if path.suffix not in (".csv", ".parquet"):
+        if not form_of(path) or path.suffix.lower() == ".gz":
             raise SchemaError(f"Cannot write {path.name!r}: the name must end in .csv or .parquet.")
         self._path, self._source, self._schema = path, source, schema
         self._whole = whole_file(path)
@@ -239,7 +273,7 @@ class TableWriter:
         """Append a pandas frame and the answers to its rows; images as texts that are packed."""
         answers = {name: _as_texts(values) for name, values in answers.items()}
         frame = frame.assign(**cells(answers))
-        if self._path.suffix == ".csv":
+        if form_of(self._path) == "csv":
             mode = "w" if self._first else "a"
             lists = [name for name in frame if self._is_list(name, answers)]
             frame = frame.assign(**{name: list(map(_as_json, frame[name])) for name in lists})
@@ -258,7 +292,7 @@ class TableWriter:
         parquet = require("pyarrow.parquet", extra="train", needed_by="writing Parquet")
         if self._writer is None:
             # The types of the source: those of the first chunk need not hold all others.
-            if self._source.suffix == ".parquet":
+            if form_of(self._source) == "parquet":
                 types = {field.name: field.type for field in parquet.read_schema(self._source)}
             else:
                 kinds = {"number": arrow.float64(), "boolean": arrow.bool_()}

@@ -71,6 +71,22 @@ def _is_self_test(value: Any) -> bool:
     return rows and named and all(type(record) is dict for record in records)
 
 
+def _is_seen(value: Any) -> bool:
+    if type(value) is not dict or not all(type(told) is dict for told in value.values()):
+        return False
+    return all(
+        type(told.get("complete")) is bool
+        and set(told) <= {"complete", "levels", "range"}
+        and _are_texts(told.get("levels", []))
+        and _is_range(told.get("range", [0, 0]))
+        for told in value.values()
+    )
+
+
+def _is_range(value: Any) -> bool:
+    return type(value) is list and len(value) == 2 and all(map(_is_number, value))
+
+
 def _are_windows(value: Any) -> bool:
     if type(value) is not dict:
         return False
@@ -125,10 +141,7 @@ _RULES: dict[str, Rule] = {
     "precision": _TEXT,
     "notes": Rule("a list of texts", _are_texts),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
-    "seen": Rule(
-        "an object of lists of texts",
-        lambda value: type(value) is dict and all(map(_are_texts, value.values())),
-    ),
+    "seen": Rule("what training had of each column", _is_seen),
 }
 
 _COLUMN_RULES: dict[str, Rule] = {

@@ -218,11 +218,14 @@ class Model:
         Warns
         -----
         UnlikeTrainingWarning
-            Of a table of 100 rows and more: half a column is missing or unseen, which next to
-            none of it was in training.
+            Of a table of 100 rows and more: half a column is missing, unseen, or beyond the
+            numbers of training, which next to none of it was in training.
         """
         if isinstance(data, str | Path):
-            return self._predict_file(Path(data), None if to is None else Path(to), short_rows)
+            watch = Watch(self._seen)
+            answers = self._predict_file(Path(data), to and Path(to), short_rows, watch)
+            watch.warn()
+            return answers
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         plain = self._read_record.plain(data) if self.windows is None else None
@@ -319,11 +322,11 @@ class Model:
         self, table: Any, session: Any = None, watch: Watch | None = None
     ) -> dict[str, NDArray[Any]]:
         session = session or self._session
-        if self.windows is not None:
-            return self._predict_series(table, self.windows, session)
-        arrays = self._inputs.to_arrays(table)
+        arrays = (self._inputs if self.windows is None else self._seen.columns).to_arrays(table)
         if watch is not None:
             watch.count(arrays)
+        if self.windows is not None:
+            return self._predict_series(table, self.windows, session)
         feeds = inputs.feeds_of(arrays, self._inputs)
         if not len(next(iter(feeds.values()))):
             return no_answers(self.outputs)
@@ -338,7 +341,7 @@ class Model:
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
-    def _predict_file(self, path: Path, to: Path | None, short_rows: ShortRows) -> Any:
+    def _predict_file(self, path: Path, to: Any, short_rows: ShortRows, watch: Watch) -> Any:
         import pandas as pd
 
         from industry_apps.runtime.files import TableWriter, chunks
@@ -348,25 +351,22 @@ class Model:
         read = partial(chunks, path, short_rows=short_rows, checked=self._names)
         if self.windows is not None:  # the rows of a series may lie in any chunk
             table = pd.concat(progress(read(self._table, only=True), label))
-            answers = self._predict_table(table)
+            answers = self._predict_table(table, watch=watch)
             if to is None:
                 return like(table, answers, self._keys)
             keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
             with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
                 writer.write(keys, answers)
             return len(keys)
-        watch = Watch(self._seen)
+        frames = read(self._inputs, only=to is None)
         if to is None:
-            frames = progress(read(self._inputs, only=True), label)
-            found = [self._predict_table(frame, watch=watch) for frame in frames]
-            watch.warn()
+            found = [self._predict_table(f, None, watch) for f in progress(frames, label)]
             return pd.concat([pd.DataFrame(cells(each)) for each in found], ignore_index=True)
         rows = 0
         with TableWriter(to, path, self._inputs) as writer:
-            for frame in progress(read(self._inputs, only=False), label):
+            for frame in progress(frames, label):
                 writer.write(frame, self._predict_table(frame, watch=watch))
                 rows += len(frame)
-        watch.warn()
         return rows
 
     def _self_test(self) -> None:

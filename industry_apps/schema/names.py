@@ -27,13 +27,13 @@ class Names:
     schema : Schema
         The columns that are read.
     answers_empty : bool
-        Whether something that holds none of them is answered.
+        Whether a record that holds nothing at all is answered.
 
     Examples
     --------
     >>> from industry_apps.schema import Column
     >>> names = Names(Schema((Column("history", "text", required=False),)), answers_empty=True)
-    >>> names.check(["customer"])
+    >>> names.check([])
     >>> names.check(["histroy"])
     Traceback (most recent call last):
         ...
@@ -44,8 +44,9 @@ class Names:
     def __init__(self, schema: Schema, *, answers_empty: bool = False) -> None:
         self._known = frozenset(schema.names)
         self._order = schema.names
+        self._answers_empty = answers_empty
         # Whoever lacks a required column is told so by the schema.
-        self._may_be_empty = answers_empty or any(column.required for column in schema)
+        self._has_required = any(column.required for column in schema)
         self._folded = {name: _folded(name) for name in schema.names}
         self._verdicts: dict[str, frozenset[str]] = {}
 
@@ -62,12 +63,12 @@ class Names:
         SchemaError
             None of them is known, or one is all but a column that is absent.
         """
-        have = {name for name in names if isinstance(name, str)}
+        have = set(names)
         absent = self._known - have
         if not absent:
             return
         unknown = have - self._known
-        for name in sorted(unknown):
+        for name in sorted(name for name in unknown if isinstance(name, str)):
             meant = self._verdict(name) & absent
             if meant:
                 near = min(meant)
@@ -75,10 +76,12 @@ class Names:
                     f"Column {name!r} is not known, and {near!r} is absent. Did you mean {near!r}? "
                     f"Rename it; or add {near!r}, as None where it is not known."
                 )
-        if len(absent) == len(self._known) and not self._may_be_empty:
+        if len(absent) < len(self._known) or self._has_required:
+            return
+        if have or not self._answers_empty:
             shown = ", ".join(map(repr, self._order[:10]))
             raise SchemaError(
-                f"None of the columns is known: got {', '.join(map(repr, sorted(unknown)))[:200]}, "
+                f"None of the columns is known: got {', '.join(sorted(map(repr, have)))[:200]}, "
                 f"expected some of {shown}{', ...' if len(self._order) > 10 else ''}. Name the "
                 "columns as the model does, in the first line of a CSV file, with commas between."
             )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from industry_apps.application import Application
 from industry_apps.testing import (
     answers,
+    columns,
     copies,
     learning,
     limits,
@@ -92,7 +93,7 @@ def yield_checks(
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
     chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
-    chosen += copies.CHECKS
+    chosen += [*columns.CHECKS, *copies.CHECKS]
     if traits.streaming:
         chosen.append(learning.stream_equals_batch)
     if traits.explains:

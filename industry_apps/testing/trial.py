@@ -25,6 +25,7 @@ from industry_apps.export.edges import edge_rows
 from industry_apps.export.parity import TOLERANCE
 from industry_apps.runtime.answers import cells
 from industry_apps.runtime.model import Model
+from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import are_images, changed_pixels, one_by_one
 from industry_apps.schema.values import Kind
@@ -212,6 +213,15 @@ class Trial:
     def inputs(self) -> Schema:
         """The columns that the file reads."""
         return self.model.schema.inputs()
+
+    @cached_property
+    def seen(self) -> dict[str, dict[str, Any]]:
+        """What training had of each column; as the file tells it where no table has the column."""
+        train, told = self.untouched["train"], self.model.metadata["seen"]
+        complete = not self.application_class.traits.answers_empty
+        ranges = self.model.windows is None
+        found = seen_in(train, self.inputs, complete=complete, ranges=ranges)
+        return {name: each for name, each in told.items() if name not in train} | found
 
     @cached_property
     def widened(self) -> Self:

@@ -20,14 +20,13 @@ from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.evaluation.sections import spaced
 from industry_apps.export.parity import Certificate
+from industry_apps.runtime.csv_rows import form_of
 from industry_apps.runtime.progress import progress
 from industry_apps.workflow.cores import cores
 from industry_apps.workflow.own_tables import own_table
 
 #: The name under which every application's embedded sample is asked for.
 SAMPLE = "sample"
-
-_TABLES = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -235,7 +234,7 @@ def data_of(
         return application.sample()
     if source in catalogue():
         return load(source)
-    if source.endswith(_TABLES) or Path(source).is_file():
+    if form_of(Path(source)) or Path(source).is_file():
         return own_table(application, Path(source), learned=learned)
     error = unknown_name("data set", source, [*catalogue(), SAMPLE])
     raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")

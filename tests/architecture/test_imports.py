@@ -56,6 +56,11 @@ def test_the_package_and_its_lists_of_names_import_nothing_heavy():
     assert not imported(f"import industry_apps, {names}") & HEAVY
 
 
+def test_a_part_of_the_package_is_there_once_the_package_is():
+    parts = ", ".join(f"industry_apps.{name}" for name in industry_apps.__all__)
+    assert "industry_apps" in imported(f"import industry_apps; {parts}")
+
+
 @pytest.mark.parametrize(
     ("statement", "needed", "unwanted"),
     [

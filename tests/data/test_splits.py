@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,6 +153,8 @@ def test_random_split_keeps_shares_and_repeats():
     [
         ("when", pd.date_range("2024-01-01", periods=10), "'when' is a time.*split_latest"),
         ("Date", ["2024"] * 10, "'Date' is a time"),
+        ("seen", [f"2024-01-{day:02} 08:00" for day in range(1, 11)], "'seen' is a time"),
+        ("seen", [date(2024, 1, day) for day in range(1, 11)], "'seen' is a time"),
         ("customer", list("aabbccddee"), "'customer' names a subject.*split_by_group"),
         ("patient_id", [1, 2, 3, 4, 5] * 2, "'patient_id' names a subject"),
     ],

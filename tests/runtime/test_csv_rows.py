@@ -35,6 +35,8 @@ PAIR = Schema(tuple(Column(name=name, kind="number") for name in "ab"))
         ("a;b\n1,5;2,5\n", r"line 2: got 3 cells, .*commas between the values of a row, not ';'"),
         ("a,b,a\n1,2,3\n", "Column 'a' appears twice"),
         (",\n1,2\n", "line 1: the header names no column"),
+        ("a,b\n1,2\na,b\n3,4\n", r"line 3: the header stands there again\. Drop the line"),
+        ("a,b\n1,2\0\n", r"line 2: there is a character of the code 0 in '1,2\\x00'.*UTF-8"),
     ],
 )
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
@@ -87,6 +89,15 @@ def test_a_short_row_is_filled_where_that_is_asked_for(
     assert len(read_table(short, short_rows="missing")) == 3
     with pytest.raises(ParameterError, match=r"short_rows is 'drop'"):
         model.predict(short, short_rows="drop")  # type: ignore[call-overload]
+
+
+def test_a_value_that_is_called_as_its_column_is_read_in_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("text\ngood\ntext\n")
+    with pytest.raises(SchemaError, match=r"line 3: .*between quotation marks"):
+        read_table(path)
+    path.write_text('text\ngood\n"text"\n')
+    assert read_table(path)["text"].tolist() == ["good", "text"]
 
 
 def test_a_cell_may_be_as_long_as_it_likes(tmp_path: Path) -> None:

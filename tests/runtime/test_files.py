@@ -211,7 +211,7 @@ def test_killed_half_way_leaves_no_output(
         ("in.csv.gz", b"no archive", r"'in\.csv\.gz' cannot be read"),
         (
             "in.csv.gz",
-            gzip.compress(b"amount\n" * 9999, mtime=0)[:-20],
+            gzip.compress(b"amount\n" + b"1\n" * 9999, mtime=0)[:-20],
             r"'in\.csv\.gz' cannot be read",
         ),
         ("in.parquet", b"no parquet", r"'in\.parquet' cannot be read"),

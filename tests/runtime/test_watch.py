@@ -13,7 +13,7 @@ import pytest
 
 from industry_apps.errors import UnlikeTrainingWarning
 from industry_apps.export.model_file import export_model
-from industry_apps.runtime import Model, files
+from industry_apps.runtime import Model, files, metadata
 from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema
 from tests.tiny_model import SCHEMA, fitted, records
@@ -37,10 +37,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def test_only_columns_that_training_had_are_watched(watched: Model) -> None:
-    assert watched.metadata["seen"] == {"country": ["1", "2", "FR"], "member": []}
+    told = watched.metadata["seen"]
+    assert told["country"] == {"complete": True, "levels": ["1", "2", "FR"]}
+    assert told["member"] == {"complete": True}
+    assert not told["amount"]["complete"]  # though what it had is known
     assert "seen" not in watched.describe()
     rare = usual(400).assign(country=[f"name {n}" for n in range(400)])
-    assert "country" not in seen_in(rare, SCHEMA)  # a few rows each: names of nobody
+    assert "levels" not in seen_in(rare, SCHEMA)["country"]  # a few rows each: names of nobody
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,7 @@ def test_only_columns_that_training_had_are_watched(watched: Model) -> None:
         ({"country": "code 7"}, "country"),
         ({"country": None}, "country"),
         ({"member": None}, "member"),
+        ({"amount": 5e5}, "amount"),
     ],
 )
 @pytest.mark.parametrize("form", ["frame", "arrays", "records", "csv", "to"])
@@ -83,3 +87,19 @@ def test_what_is_usual_passes_in_silence(watched: Model) -> None:
         watched.predict(frame.assign(country=[*["code 7"] * 90, *[" fr"] * 110]))
         watched.predict(frame.assign(amount=np.nan))  # as training had it, now and then
         watched.predict(frame.assign(country=[1.0] * 200))
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ({"complete": True, "levels": ["DE"]}, True),
+        ({"complete": False, "range": [0, 1.5]}, True),
+        (["DE"], False),
+        ({"complete": 1}, False),
+        ({"complete": True, "levels": [3]}, False),
+        ({"complete": True, "range": [0.0]}, False),
+        ({"complete": True, "more": []}, False),
+    ],
+)
+def test_what_a_file_tells_of_training_has_a_form(told: Any, holds: bool) -> None:
+    assert metadata._RULES["seen"].holds({"country": told}) is holds

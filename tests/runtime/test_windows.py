@@ -230,7 +230,7 @@ BERLIN, TOKYO = "Europe/Berlin", "Asia/Tokyo"
             {"close": [9.0, -2.0, 3.0, 7.0, 1.0]},
             r"Column 'close', row 1: got .*-2.0.*, expected .* 0",
         ),
-        ({name: [] for name in table()}, "The table has no rows"),
+        ({name: [] for name in table()}, "the table has no rows"),
         (
             {
                 "date": [

@@ -52,8 +52,8 @@ def test_a_name_that_all_but_equals_an_absent_column_is_refused(
 def test_what_holds_no_column_is_refused_unless_that_is_answered() -> None:
     for have in ([], ["a;b"], ["1", "2"], [3, None]):
         with pytest.raises(SchemaError, match=r"None of the columns is known.*'debt ratio'"):
-            Names(OPTIONAL).check(have)
-        Names(OPTIONAL, answers_empty=True).check(have)
+            Names(OPTIONAL, answers_empty=bool(have)).check(have)
+    Names(OPTIONAL, answers_empty=True).check([])
     with pytest.raises(SchemaError, match="mean 'history'"):
         Names(OPTIONAL, answers_empty=True).check(["histroy"])
 

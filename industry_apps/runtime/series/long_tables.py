@@ -265,7 +265,10 @@ def _check_keys(
 ) -> None:
     """Every row belongs to a series and a moment, and all moments to one time zone."""
     if not owners:
-        raise SchemaError("The table has no rows: there is no history to answer from. Give some.")
+        raise SchemaError(
+            f"Column {rule.series!r}: the table has no rows, so there is no history to answer "
+            "from. Give some."
+        )
     timeless = moments == MISSING_TIME
     if "" in owners or timeless.any():
         name = rule.series if "" in owners else rule.time
