@@ -298,6 +298,7 @@ def _facts_of_all(application: Application) -> dict[str, Any]:
         "metrics": _metrics(application),
         "answers_empty": application.traits.answers_empty,
         "seen": application.seen_,
+        "units": application.units_,
     }
 
 

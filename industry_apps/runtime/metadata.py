@@ -125,6 +125,10 @@ _RULES: dict[str, Rule] = {
     "precision": _TEXT,
     "notes": Rule("a list of texts", _are_texts),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
+    "units": Rule(
+        "an object of texts",
+        lambda value: type(value) is dict and all(map(_is_text, value.values())),
+    ),
     "seen": Rule(
         "an object of lists of texts",
         lambda value: type(value) is dict and all(map(_are_texts, value.values())),
