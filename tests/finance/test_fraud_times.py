@@ -98,7 +98,7 @@ def test_seconds_need_not_be_said(data, fitted: FraudDetector):
 
 @pytest.mark.parametrize("unit", ["days", {"amount": "ms"}, {"time": "h"}])
 def test_a_unit_that_is_none_is_refused(data, unit: object):
-    with pytest.raises(ParameterError, match="The 'unit' of fit, .* must be one of"):
+    with pytest.raises(ParameterError, match=r"The 'unit' of fit, .* must be one of"):
         FraudDetector.fast().fit(data[0], unit=unit)
 
 

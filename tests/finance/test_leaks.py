@@ -40,6 +40,21 @@ def test_a_column_that_alone_separates_is_named(tmp_path):
     assert "'scenario' alone separates" in render_card(model.metadata)
 
 
+def test_a_text_that_holds_the_outcome_is_named(tmp_path):
+    frame, rng = loans(), np.random.default_rng(0)
+    words = [" ".join(rng.choice(["call", "paid", "late", "desk", "note"], 9)) for _ in range(2000)]
+    told = np.where(frame["is_default"], " written off in May", "")
+    parts = CreditScorer.fast().split(frame.assign(memo=np.char.add(words, told)))
+    with pytest.warns(LeakageWarning, match="Column 'memo' alone separates .* 'ignore'"):
+        scorer = CreditScorer.fast().fit(parts)
+    assert scorer.schema_["memo"].kind == "text"
+    with pytest.warns(LeakageWarning, match="Every baseline separates"):
+        report = scorer.evaluate(parts)
+    assert any("'memo' alone" in note for note in report.notes)
+    model = Model(scorer.export(tmp_path / "leak.onnx"))
+    assert "'memo' alone separates" in render_card(model.metadata)
+
+
 def test_applicants_raise_no_alerts(tmp_path):
     parts = CreditScorer.fast().split(loans())
     report = CreditScorer.fast().fit(parts).evaluate(parts)
