@@ -55,10 +55,14 @@ def test_a_text_that_holds_the_outcome_is_named(tmp_path):
     assert "'memo' alone separates" in render_card(model.metadata)
 
 
-def test_applicants_raise_no_alerts(tmp_path):
-    parts = CreditScorer.fast().split(loans())
+def test_applicants_raise_no_alerts():
+    frame = loans().assign(time=pd.date_range("2020-01-01", periods=2000, freq="12h"))
+    parts = CreditScorer.fast().split(frame)
     report = CreditScorer.fast().fit(parts).evaluate(parts)
-    assert "alert" not in str(report)
+    page = report._repr_html_().lower()
+    assert "flagged at random" in page
+    assert "rightly flagged" in page  # over time
+    assert "alert" not in str(report).lower() + page
     assert " the model refuses " in report.headline()
     assert " of 400 applicants, among them " in report.headline()
     assert report.headline().endswith("% of the refused default.")
