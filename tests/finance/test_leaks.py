@@ -88,7 +88,9 @@ def test_fraud_ignores_its_own_columns_too():
 
 def test_a_group_of_two_values_is_no_subject():
     frame = loans(300).assign(group=np.arange(300) % 2)
-    assert len(CreditScorer.fast().split(frame).test) == 60
+    parts = CreditScorer.fast().split(frame)
+    assert len(parts.test) == 60
+    assert "group" in CreditScorer.fast().fit(parts).schema_
 
 
 def test_ignore_and_subject_decide():
