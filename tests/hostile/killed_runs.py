@@ -220,12 +220,17 @@ def _started(task: Task, source: Path, folder: Path) -> Any:
 
 def _reference(task: Task, source: Path, folder: Path) -> tuple[dict[str, Any], float]:
     """The files of a run that nobody kills, and its seconds."""
-    began = time.perf_counter()
-    run = _started(task, source, folder)
-    run.join()
-    if run.exitcode:
-        raise SystemExit(f"{task} does not work: it ended with {run.exitcode}.")
-    return {n: task.read(folder / n) for n in task.files}, time.perf_counter() - began
+    seconds = []
+    for _ in range(2):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        began = time.perf_counter()
+        run = _started(task, source, folder)
+        run.join()
+        seconds.append(time.perf_counter() - began)
+        if run.exitcode:
+            raise SystemExit(f"{task} does not work: it ended with {run.exitcode}.")
+    return {name: task.read(folder / name) for name in task.files}, min(seconds)
 
 
 def judged(task: Task, source: Path, folder: Path, right: dict[str, Any]) -> list[str]:
@@ -277,7 +282,6 @@ def main() -> int:
         Thread(target=server.serve_forever, daemon=True).start()
         for task in (task for task in TASKS if str(task).startswith(tuple(asked.tasks))):
             folder = Path(place) / "written"
-            folder.mkdir()
             right, seconds = _reference(task, source, folder)
             for how in (signal.SIGKILL, signal.SIGTERM):
                 counts: Counter[str] = Counter()
