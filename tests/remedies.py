@@ -1,4 +1,4 @@
-"""Errors and what they advise: each case does what was wrong, then what the error says."""
+"""Errors and what they advise: done, it ends well."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import pytest
 
 from industry_apps.errors import IndustryAppsError
 
-#: What the error says of the remedy, what is wrong, and the same with the remedy.
-Remedy = tuple[str, Callable[[], Any], Callable[[], Any]]
-
-
-def each_remedy(cases: list[Remedy]) -> Any:
-    """Parametrize a test by cases, under the words of each remedy."""
-    names = ("says", "wrong", "mended")
-    return pytest.mark.parametrize(names, cases, ids=[says for says, _, _ in cases])
-
 
 def check_remedy(says: str, wrong: Callable[[], Any], mended: Callable[[], Any]) -> None:
-    """The error names the remedy, and with it the same call ends well."""
+    """What is wrong raises an error that names the remedy, and what it says ends well.
+
+    Parameters
+    ----------
+    says : str
+        What the error says of the remedy.
+    wrong, mended : callable
+        The same without and with the remedy.
+    """
     with pytest.raises(IndustryAppsError) as error:
         wrong()
     assert says in str(error.value)

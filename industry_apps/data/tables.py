@@ -103,7 +103,7 @@ def read_table(
             "the values of a row, in UTF-8, or Parquet."
         ) from error
     if frame.empty:
-        raise SchemaError(f"{str(path)!r} has no rows.")
+        raise SchemaError(f"{str(path)!r} has no rows. Give one with a row for each record.")
     return frame
 
 

@@ -6,12 +6,13 @@ import io
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import pack
 from industry_apps.schema.names import Names
-from tests.remedies import Remedy, check_remedy, each_remedy
+from tests.remedies import check_remedy
 
 IMAGE = Column("x", "image", nullable=False, channels=1)
 TABLE = Schema((Column("income", "number"), Column("country", "category")))
@@ -36,7 +37,7 @@ def packed_again() -> dict[str, object]:
     return pack(GREY[:, :, None])
 
 
-DECLARED: list[Remedy] = [
+DECLARED = [
     ("Rename it.", lambda: Column("", "number"), lambda: Column("age", "number")),
     ("expected one of ('number'", lambda: Column("x", "int"), lambda: Column("x", "number")),
     (
@@ -74,7 +75,7 @@ DECLARED: list[Remedy] = [
         ),
     ),
 ]
-TABLES: list[Remedy] = [
+TABLES = [
     (
         "Add it, or map your name to it.",
         lambda: TABLE.validate({"income": [1.0]}),
@@ -125,7 +126,7 @@ TABLES: list[Remedy] = [
         lambda: Names(Schema((Column("income", "number", required=False),))).check(["income", "b"]),
     ),
 ]
-VALUES: list[Remedy] = [
+VALUES = [
     (
         "Correct it, or leave it empty where it is not known.",
         lambda: Column("x", "number").to_array(["many"]),
@@ -162,7 +163,7 @@ VALUES: list[Remedy] = [
         lambda: Column("x", "number", size=2).to_array([[1.0, 2.0]]),
     ),
 ]
-IMAGES: list[Remedy] = [
+IMAGES = [
     (
         "leave the record out",
         lambda: IMAGE.to_array([GREY, None]),
@@ -222,6 +223,6 @@ IMAGES: list[Remedy] = [
 ]
 
 
-@each_remedy([*DECLARED, *TABLES, *VALUES, *IMAGES])
+@pytest.mark.parametrize(("says", "wrong", "mended"), [*DECLARED, *TABLES, *VALUES, *IMAGES])
 def test_what_an_error_advises_works(says, wrong, mended):
     check_remedy(says, wrong, mended)
