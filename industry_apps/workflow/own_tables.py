@@ -11,9 +11,9 @@ import pandas as pd
 from industry_apps.application import Application
 from industry_apps.data import Split, read_table
 from industry_apps.data.time_columns import Units, check_units, times_of, units_of
-from industry_apps.errors import ParameterError
+from industry_apps.errors import SchemaError
 from industry_apps.recipes.declared import as_declared
-from industry_apps.recipes.labels import OwnLabels
+from industry_apps.recipes.labels import TWO_LABELS, OwnLabels
 from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
 from industry_apps.schema.names import Names
@@ -37,30 +37,17 @@ def own_table(
 
     Raises
     ------
-    ParameterError
-        The application does not split tables.
-    DataNotFoundError, SchemaError, LeakageError
+    DataNotFoundError, ParameterError, SchemaError, LeakageError
     """
     frame = declared(application, read_table(path), unit)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if learned in (None, sha256):
-        parts = _split(application, frame)
+        parts = application.split(frame)
     else:
         parts = Split(frame.head(0), frame.head(0), frame)
     for part in parts:
         part.attrs["data"] = {"id": path.name, "sha256": sha256}
-    return parts
-
-
-def _split(application: Application, frame: pd.DataFrame) -> Split:
-    split = getattr(application, "split", None)
-    if split is None:
-        raise ParameterError(
-            f"{type(application).__name__} does not split tables of yours. Name a data set, or "
-            "train it from Python with fit(train, validation)."
-        )
-    parts: Split = split(frame)
     return parts
 
 
@@ -84,8 +71,9 @@ def declared(application: Application, frame: pd.DataFrame, unit: Units = None) 
         not fit; names it and its row.
     """
     columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
+    label = ""
     if isinstance(application, OwnLabels):
-        columns = application.label_columns()
+        columns, label = application.label_columns(), own_name(application, application.label)
     params = application.get_params(deep=False)
     told = {name: params[name] for name in ("categories", "missing") if params.get(name)}
     times = times_of(columns)
@@ -97,7 +85,14 @@ def declared(application: Application, frame: pd.DataFrame, unit: Units = None) 
     present = Schema(tuple(columns)).check_names(frame)
     ignored = params.get("ignore") or ()
     Names(Schema(tuple(columns))).check([name for name in frame if name not in ignored])
-    read = {column.name: _read(column, frame) for column in columns if column.name in present}
+    read = {}
+    for column in columns:
+        try:
+            read |= {column.name: _read(column, frame)} if column.name in present else {}
+        except SchemaError as error:
+            if column.name != label or column.kind != "boolean":
+                raise
+            raise SchemaError(f"{error} {TWO_LABELS}") from None
     further = infer_columns(frame, skip=[*(column.name for column in columns), *ignored])
     Schema(tuple(further)).validate(frame)
     return frame.assign(**read)

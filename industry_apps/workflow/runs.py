@@ -20,6 +20,7 @@ from industry_apps.errors import SuspectedLeakError, UnknownNameError, unknown_n
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.evaluation.sections import spaced
+from industry_apps.export.model_file import check_ending
 from industry_apps.export.parity import Certificate
 from industry_apps.runtime.progress import progress
 from industry_apps.workflow.cores import cores
@@ -93,6 +94,7 @@ def run(
     SuspectedLeakError
         A column alone tells the outcome, and that is not accepted; nothing is written.
     """
+    check_ending(path)
     started = time.perf_counter()
     told(f"Training {type(application).__name__} on {spaced(len(data.train))} records")
     data = prepared(application, data)
