@@ -240,7 +240,8 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
             Ratio(f"{customer}_std_{amount}_7d", mean),
             Ratio(f"{customer}_std_{amount}_30d", mean),
         )
-        return tuple(s for s in telling if set(s.columns) <= set(schema.names))
+        numbers = {column.name for column in schema if column.kind == "number"}
+        return tuple(source for source in telling if set(source.columns) <= numbers)
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""
