@@ -85,7 +85,7 @@ def declared(application: Application, frame: pd.DataFrame, unit: Units = None) 
     present = Schema(tuple(columns)).check_names(frame)
     ignored = params.get("ignore") or ()
     Names(Schema(tuple(columns))).check([name for name in frame if name not in ignored])
-    read = {}
+    read: dict[str, pd.Series] = {}
     for column in columns:
         try:
             read |= {column.name: _read(column, frame)} if column.name in present else {}
