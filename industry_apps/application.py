@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from industry_apps.data.time_columns import (
     with_times,
     within_ranges,
 )
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import LeakageWarning, ParameterError, SchemaError
 from industry_apps.evaluation import Problem, Report
 from industry_apps.export import Exportable, assemble, export_model
 from industry_apps.features import GraphBuilder
@@ -149,7 +150,7 @@ class Application(BaseEstimator, ABC):
         lacking = self.tables_.once(self._fit_baselines, given)
         report = self._evaluate(data if isinstance(data, pd.DataFrame) else data.test)
         name = data_name(self.data_)
-        self.report_ = replace(
+        report = replace(
             report,
             application=self.name,
             data=name,
@@ -157,7 +158,11 @@ class Application(BaseEstimator, ABC):
             published=card(name).published if name in catalogue() else (),
             notes=(*report.notes, *lacking),
         )
-        return self.report_
+        if separated := report.separated():
+            warnings.warn(separated, LeakageWarning, stacklevel=2)
+            report = replace(report, notes=(*report.notes, separated))
+        self.report_ = report
+        return report
 
     def export(
         self, path: str | Path, *, precision: str = "float32", check: Data | None = None
@@ -300,6 +305,7 @@ def _facts_of_all(application: Application) -> dict[str, Any]:
         "metrics": _metrics(application),
         "answers_empty": application.traits.answers_empty,
         "seen": application.seen_,
+        "units": application.units_,
     }
 
 

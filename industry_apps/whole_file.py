@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from industry_apps.errors import FileWriteError, IndustryAppsError
+from industry_apps.errors import FileWriteError
 
 try:
     import fcntl
@@ -63,7 +63,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield aside
             _put(aside, target)
         except Exception as error:
-            if isinstance(error, IndustryAppsError) or not _is_full(error):
+            # Of another file, which was written in between, the error names that one.
+            if isinstance(error, FileWriteError) or not _is_full(error):
                 raise
             raise FileWriteError(
                 f"{path} was not written: there is no room for it ({error}). Make room in its "

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import resource
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
+import pooch
 import pytest
+import torch
 
+from industry_apps.data import files
+from industry_apps.data.cards import DataFile
 from industry_apps.errors import FileWriteError
+from industry_apps.evaluation import Estimate, Report
+from industry_apps.export import export_model
+from industry_apps.runtime import Model, TransactionState
+from industry_apps.training.checkpoint import TrainingState, write_checkpoint
 from industry_apps.whole_file import whole_file
+from tests.tiny_model import Served
 
 WRITING = """
 import sys
@@ -114,32 +129,103 @@ def test_a_long_name_can_be_written(tmp_path: Path) -> None:
     assert path.read_text() == "all"
 
 
-FULL = """
-import resource, sys
-from pathlib import Path
-import numpy as np, pandas as pd
-from industry_apps.errors import FileWriteError
-from industry_apps.runtime.files import TableWriter
-from industry_apps.schema import Column, Schema
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-path = Path(sys.argv[1])
-frame = pd.DataFrame({"x": np.random.default_rng(0).random(100_000)})
-try:
-    with TableWriter(path, Path("of.csv"), Schema((Column("x", "number"),))) as writer:
-        writer.write(frame, {})
-except FileWriteError as error:
-    print(error)
-"""
+def test_the_folder_reaches_the_disk_after_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, done = tmp_path / "answers.csv", []
+    sync = os.fsync
+
+    def synced(opened: int) -> None:
+        there = path.exists()
+        done.append("folder" if stat.S_ISDIR(os.fstat(opened).st_mode) else "file")
+        assert there == (done[-1] == "folder")
+        sync(opened)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    with whole_file(path) as aside:
+        aside.write_text("all")
+    assert done == ["file", "folder"]
 
 
-@pytest.mark.parametrize("name", ["answers.csv", "answers.parquet"])
-def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path: Path, name: str) -> None:
+@contextmanager
+def no_room(size: int) -> Iterator[None]:
+    """No file may grow beyond a size: what writes it is told as by a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def answers(path: Path, served: Served) -> None:
+    table = served.path.parent / "asked.parquet"
+    if not table.exists():
+        served.frame.to_parquet(table)
+    Model(served.path, threads=1).predict(table, to=path)
+
+
+def model_file(path: Path, served: Served) -> None:
+    export_model(served.exportable, path)
+
+
+def page(path: Path, _: Served) -> None:
+    Report(model="trees", metrics={"auroc": Estimate(1.0, 1.0, 1.0)}).to_html(path)
+
+
+def numbers(path: Path, _: Served) -> None:
+    Report(model="trees", metrics={}, notes=("much" * 2000,)).to_json(path)
+
+
+def state(path: Path, served: Served) -> None:
+    frame = pd.DataFrame({"customer": range(2000), "terminal": "T", "time": 0, "amount": 1.0})
+    stream = TransactionState()
+    stream.enrich(frame.astype({"customer": str}))
+    stream.snapshot(path)
+
+
+def checkpoint(path: Path, _: Served) -> None:
+    write_checkpoint(path, TrainingState("float32", weights={"w": torch.zeros(5000)}), {})
+
+
+def data(path: Path, _: Served) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        content = b"row\n" * 4000
+        name, url = path.name, "https://example.org/table.csv"
+        made = DataFile(name, url, hashlib.sha256(content).hexdigest(), len(content))
+        get = lambda _, to, __: Path(to).write_bytes(content)  # noqa: E731
+        patch.setattr(pooch, "HTTPDownloader", lambda **_: get)
+        patch.setattr(files, "card", lambda _: SimpleNamespace(files=(made,), folder=""))
+        patch.setenv("INDUSTRY_APPS_CACHE", str(path.parent.parent))
+        patch.setenv("INDUSTRY_APPS_DATA", "")
+        path.unlink(missing_ok=True)
+        files.fetch(path.parent.name)
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (answers, "answers.csv"),
+        (answers, "answers.parquet"),
+        (model_file, "model.onnx"),
+        (page, "report.html"),
+        (numbers, "report.json"),
+        (state, "state.npz"),
+        (checkpoint, "last.pt"),
+        (data, "table.csv"),
+    ],
+)
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(
+    tmp_path: Path, served: Served, write: Callable[[Path, Served], None], name: str
+) -> None:
     path = tmp_path / name
-    path.write_text("old")
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True
-    )
-    assert f"{path} was not written: there is no room for it" in done.stdout
-    assert "Make room in its folder, or write to another one." in done.stdout
-    assert [each.name for each in tmp_path.iterdir()] == [name]
-    assert path.read_text() == "old"
+    write(path, served)
+    old = path.read_bytes()
+    assert len(old) > 2000
+    with no_room(2000), pytest.raises(FileWriteError) as error:
+        write(path, served)
+    assert f"{path} was not written: there is no room for it" in str(error.value)
+    assert "Make room in its folder, or write to another one." in str(error.value)
+    left = [] if write is data else [(path, old)]  # a download writes where there is nothing
+    assert [(each, each.read_bytes()) for each in tmp_path.iterdir()] == left
+    write(path, served)

@@ -29,10 +29,12 @@ from industry_apps.cli.options import (
     Html,
     Name,
     Settings,
+    Unit,
     Yes,
     columns_of,
     kind_of,
     settings_of,
+    unit_of,
 )
 from industry_apps.cli.printing import print_json, print_table, step
 from industry_apps.errors import (
@@ -157,6 +159,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     seed: Annotated[str | None, typer.Option(help="Number that starts random choices.")] = None,
     settings: Settings = None,
     column: Columns = None,
+    unit: Unit = None,
     fast: Fast = False,
     yes: Yes = False,
     html: Html = None,
@@ -183,13 +186,20 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     trained = configured(kind, {**given, **settings_of(settings, column)}, fast=fast)
     with catch_warnings():
         simplefilter("ignore", LeakageWarning)  # an error, or a note of the report, says it
-        done = run(trained, data_of(trained, data), out, told=step, accept=yes)
+        units = unit_of(unit)
+        found = data_of(trained, data, unit=units)
+        done = run(trained, found, out, unit=units, told=step, accept=yes)
     _print_report(done.report, html, as_json, path=done.path)
 
 
 @app.command()
 def evaluate(
-    model: File, data: Data, column: Columns = None, html: Html = None, as_json: AsJson = False
+    model: File,
+    data: Data,
+    column: Columns = None,
+    unit: Unit = None,
+    html: Html = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a model file on the test part of a data set, or on a table of yours.
 
@@ -205,7 +215,8 @@ def evaluate(
     step(f"Measuring {loaded.path.name} on {data}")
     author = as_trained(kind_of(facts["application"]), facts, columns_of(column))
     learned = facts["data"].get("sha256", "")
-    judged = score(loaded, author, data_of(author, data, learned=learned))
+    units = unit_of(unit) or facts.get("units")
+    judged = score(loaded, author, data_of(author, data, unit=units, learned=learned))
     _print_report(judged, html, as_json, path=loaded.path)
 
 

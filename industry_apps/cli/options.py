@@ -37,6 +37,13 @@ Columns = Annotated[
         help="What your table calls a column, as in time=booked_at; repeatable.",
     ),
 ]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[COLUMN=]UNIT",
+        help="What numbers as times are: s, ms, us, ns, YYYYMMDD or sheet; repeatable.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -60,6 +67,15 @@ def settings_of(settings: Sequence[str] | None, columns: Sequence[str] | None) -
     if columns:
         found["columns"] = json.dumps(columns_of(columns))
     return found
+
+
+def unit_of(units: Sequence[str] | None) -> str | dict[str, str] | None:
+    """Read the option --unit, as `fit` takes it: one of all columns, or column -> unit."""
+    from industry_apps.workflow.parameters import pairs_of
+
+    if units and len(units) == 1 and "=" not in units[0]:
+        return units[0]
+    return pairs_of(units or (), "--unit UNIT for all columns, or --unit COLUMN=UNIT") or None
 
 
 def columns_of(columns: Sequence[str] | None) -> dict[str, str]:

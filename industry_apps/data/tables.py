@@ -90,7 +90,7 @@ def read_table(
                 "if it is one of these."
             )
     if frame.empty:
-        raise SchemaError(f"{str(path)!r} has no rows.")
+        raise SchemaError(f"{str(path)!r} has no rows. Give one with a row for each record.")
     return frame
 
 

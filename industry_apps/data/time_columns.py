@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,13 @@ _WORDS = {
     "sheet": "days of a spreadsheet",
 }
 
+_CONVERT = "onvert the column with pandas.to_datetime."
+_SAY = (
+    "Say fit(..., unit={{{0!r}: {1!r}}}), in the shell --unit {0}={1}, with s if they are seconds"
+)
 
-def times_of(schema: Schema) -> list[str]:
+
+def times_of(schema: Iterable[Column]) -> list[str]:
     """Names of the columns of times, one a row."""
     return [c.name for c in schema if c.kind == "datetime" and not c.is_list]
 
@@ -52,14 +57,18 @@ def units_of(unit: Units, names: Sequence[str]) -> dict[str, str]:
     for name, each in units.items():
         if name not in names or each not in TIME_UNITS:
             raise ParameterError(
-                f"The 'unit' of fit must be one of {TIME_UNITS}, or map columns of times "
-                f"({', '.join(map(repr, names))}) to these. Got {unit!r} instead."
+                f"The 'unit' of fit, --unit in the shell, must be one of {TIME_UNITS}, or map "
+                f"columns of times ({', '.join(map(repr, names))}) to these. Got {unit!r} instead."
             )
     return {name: str(each) for name, each in units.items()}
 
 
 def check_units(
-    parts: Sequence[pd.DataFrame | None], names: Sequence[str], units: Mapping[str, str]
+    parts: Sequence[pd.DataFrame | None],
+    names: Sequence[str],
+    units: Mapping[str, str],
+    *,
+    fitted: bool = True,
 ) -> None:
     """Refuse numbers that look like another unit than seconds, unless their unit is said.
 
@@ -69,6 +78,8 @@ def check_units(
     names : sequence of str
         Columns of times.
     units : mapping of str to str
+    fitted : bool
+        Whether the unit can be said to whoever reads the times: to ``fit``, and in the shell.
 
     Raises
     ------
@@ -87,9 +98,9 @@ def check_units(
         if np.isfinite(numbers).all() and (looks := unit_of(numbers)) != "s":
             raise SchemaError(
                 f"Column {name!r}, row {known.index[0]}: got the number {int(numbers[0])}, and all "
-                f"look like {_WORDS[looks]}; numbers are taken as seconds since 1970. Say "
-                f"fit(..., unit={{{name!r}: {looks!r}}}), with 's' if they are seconds, or "
-                "convert the column with pandas.to_datetime."
+                f"look like {_WORDS[looks]}; numbers are taken as seconds since 1970. "
+                + (f"{_SAY.format(name, looks)}, or c" if fitted else "C")
+                + _CONVERT
             )
 
 

@@ -20,6 +20,9 @@ from industry_apps.evaluation.problems import Problem
 from industry_apps.evaluation.sections import Section, describe, spaced
 
 _NO_INTERVAL_DIGITS = 3
+#: Events, or rows, below which answers that are all right tell too little.
+FEWEST_EVENTS = 50
+_ALL_BUT_RIGHT = 0.01
 _UNDECLARED = Problem(name="")
 
 
@@ -89,6 +92,36 @@ class Findings:
         elif most < 0:
             verdict = "does not beat"
         return Comparison(metric, best, verdict, margin)
+
+    def separated(self) -> str:
+        """Say that every baseline that learns is all but right, or nothing.
+
+        All but right is an error of at most a hundredth of that of the trivial baseline: an area
+        under the curve of 0.995.
+        """
+        trivial = self.problem.trivial_of(self.baselines)
+        learned = [name for name in self.baselines if name != trivial]
+        if trivial is None or not learned or self._judged_on() < FEWEST_EVENTS:
+            return ""
+        for metric in self.problem.metrics:
+            if metric.best is None or any(metric.name not in b for b in self.baselines.values()):
+                continue
+            errors = {n: abs(b[metric.name].value - metric.best) for n, b in self.baselines.items()}
+            if all(errors[name] <= _ALL_BUT_RIGHT * errors[trivial] for name in learned):
+                return (
+                    f"Every baseline separates the outcomes ({metric.name} of nearly "
+                    f"{metric.best:g}: {', '.join(learned)}): either the question is easy, or the "
+                    "columns tell what is known only after the outcome. Look at the columns, and "
+                    "leave such out of the table, or name them in 'ignore' where there is one."
+                )
+        return ""
+
+    def _judged_on(self) -> int:
+        """Records of the test part; of two outcomes, those with the rarer one."""
+        test = self.split.get("test", {})
+        count = next((each for each in test.values() if isinstance(each, int)), 0)
+        events = test.get("positives", test.get("events"))
+        return count if events is None else min(events, count - events)
 
     def headline(self) -> str:
         """Return the finding in one sentence."""

@@ -19,7 +19,7 @@ from industry_apps.evaluation.metrics import (
 )
 from industry_apps.evaluation.problems import Metric, Problem
 
-ACCURACY = Metric("accuracy", "share of rows whose likelier class is the true one")
+ACCURACY = Metric("accuracy", "share of rows whose likelier class is the true one", best=1)
 
 #: The likelier of two labels of a text.
 LABELS = Problem(

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.problems import Metric
 
-AUROC = Metric("auroc", "chance that a positive row is ranked above a negative one")
-AVERAGE_PRECISION = Metric("average_precision", "mean precision over all positives")
+AUROC = Metric("auroc", "chance that a positive row is ranked above a negative one", best=1)
+AVERAGE_PRECISION = Metric("average_precision", "mean precision over all positives", best=1)
 BRIER = Metric("brier", "mean squared error of the probability", "low")
 CALIBRATION_ERROR = Metric("calibration_error", "mean gap of predicted and observed share", "low")
 

@@ -25,7 +25,7 @@ _PLOTS: tuple[tuple[Callable[[DecisionCurves], Figure], str, str], ...] = (
         plots.precision_recall_plot,
         "Precision and recall",
         "Up is fewer false alarms, right is fewer misses; the dot is where this model decides, "
-        "the dashed line is what alerts at random would reach.",
+        "the dashed line is what flagging at random would reach.",
     ),
     (
         plots.calibration_plot,
@@ -37,13 +37,13 @@ _PLOTS: tuple[tuple[Callable[[DecisionCurves], Figure], str, str], ...] = (
         plots.cost_plot,
         "Cost against threshold",
         "The lower the better; the dot is the threshold in use, the dashed line the cost of "
-        "never raising an alert.",
+        "flagging nothing.",
     ),
     (
         plots.drift_plot,
         "Over time",
         "The two lines should move together: where they part, the model no longer fits the "
-        "world. Below, the alerts of each period and how many were right.",
+        "world. Below, what was flagged in each period, and how much of it rightly.",
     ),
 )
 

@@ -101,7 +101,7 @@ def precision_recall_plot(curves: DecisionCurves) -> Figure:
     keep = _thinned(right / positives)
     axes.plot(right[keep] / positives, (right / alerts)[keep], color=BLUE, lw=2, label="Model")
     prevalence = float(np.mean(curves.target))
-    axes.axhline(prevalence, color=GRID, ls="--", label=f"Alerts at random ({prevalence:.2%})")
+    axes.axhline(prevalence, color=GRID, ls="--", label=f"Flagged at random ({prevalence:.2%})")
     raised = curves.alerts
     if raised.any():
         caught = float(np.sum(curves.target[raised]))
@@ -116,7 +116,7 @@ def precision_recall_plot(curves: DecisionCurves) -> Figure:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
-    label_axes(axes, "Recall: positives that raise an alert", "Precision: alerts that are right")
+    label_axes(axes, "Recall: positives that are flagged", "Precision: flagged rightly")
     return figure
 
 
@@ -204,7 +204,7 @@ def cost_plot(curves: DecisionCurves) -> Figure:
     keep = _thinned(-np.log(shown))
     axes.plot(shown[keep], cost[keep], color=BLUE, lw=2, drawstyle="steps-pre", label="Model")
     never = 1000 * costs.missed * positives / n_rows
-    axes.axhline(never, color=GRID, ls="--", label="No alert at all")
+    axes.axhline(never, color=GRID, ls="--", label="Nothing flagged")
     wrong = curves.alerts != np.asarray(curves.target, dtype=bool)
     chosen = 1000 * float(np.mean(wrong * np.where(curves.target, costs.missed, costs.false_alarm)))
     at = max(curves.threshold, float(shown[-1]))  # a log axis has no 0
@@ -259,8 +259,8 @@ def drift_plot(curves: DecisionCurves) -> Figure:
     right = np.bincount(code, weights=raised * target)
     false = np.bincount(code, weights=raised) - right
     width = 0.8 * _PERIODS[period]
-    counts.bar(starts, right, width=width, color=GREEN, label="Right alerts")
-    counts.bar(starts, false, width=width, bottom=right, color=GRID, label="False alerts")
+    counts.bar(starts, right, width=width, color=GREEN, label="Rightly flagged")
+    counts.bar(starts, false, width=width, bottom=right, color=GRID, label="Wrongly flagged")
     counts.set_ylim(0, 1.45 * max(float((right + false).max()), 1.0))  # room for the legend
     counts.sharex(shares)
     if dated:
@@ -268,7 +268,7 @@ def drift_plot(curves: DecisionCurves) -> Figure:
         counts.xaxis.set_major_locator(locator)
         counts.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     counts.yaxis.set_major_formatter(_thousands())
-    label_axes(counts, f"Start of the {period}", "Alerts", legend_columns=2)
+    label_axes(counts, f"Start of the {period}", "Flagged", legend_columns=2)
     return figure
 
 

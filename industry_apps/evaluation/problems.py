@@ -24,11 +24,14 @@ class Metric:
     better : {"high", "low", "near"}
         Whether a high or a low value is good; "near" is a metric that should come near a value,
         in which nobody is best.
+    best : float, optional
+        The value of answers that are all right, where it tells that they are.
     """
 
     name: str
     meaning: str
     better: Literal["high", "low", "near"] = "high"
+    best: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

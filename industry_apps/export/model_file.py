@@ -207,6 +207,17 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+def check_ending(path: Path) -> None:
+    """Check what a model file is to be called, before anything is learned for it.
+
+    Raises
+    ------
+    ModelFileError
+    """
+    if path.suffix != ".onnx":
+        raise ModelFileError(f"A model file ends in .onnx; got {path.name!r}. Rename it.")
+
+
 def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, Any]) -> None:
     """Write a model file beside its place, load it as a server would, then put it in place.
 
@@ -223,8 +234,7 @@ def write_model_file(path: Path, graph: onnx.ModelProto, metadata: Mapping[str, 
     ModelFileError
         The file does not load or does not answer its own self-test; ``path`` is untouched.
     """
-    if path.suffix != ".onnx":
-        raise ModelFileError(f"A model file ends in .onnx; got {path.name!r}.")
+    check_ending(path)
     model = onnx.ModelProto()
     model.CopyFrom(graph)
     facts = {key: value for key, value in metadata.items() if key not in OF_FORMAT}

@@ -280,7 +280,10 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         amount, limit = self._name("amount"), self._name("limit")
         known = [(amount, self._name(by)) for by in ("duration", "income")]
         known += [(name, limit) for name in schema.names if name.startswith("balance")]
-        asked = [pair for pair in known if set(pair) <= set(schema.names)]
+        numbers = [column.name for column in schema if column.kind == "number"]
+        asked = [pair for pair in known if set(pair) <= set(numbers)]
+        for name in (name for pair in self.ratios for name in pair if name not in numbers):
+            raise ParameterError(str(unknown_name("number for 'ratios'", name, numbers)))
         training = self.training or TrainingOptions(max_epochs=20)
         return DecisionOptions(
             model=self.model,

@@ -18,6 +18,7 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.data import Split, split_latest
+from industry_apps.data.time_columns import check_units, with_times
 from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DECISION
@@ -140,7 +141,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
         """
         if not hasattr(self, "_state"):
             self._state = self.new_state()
-        return self._state.enrich(self.with_truth(transactions))
+        return self._state.enrich(self.with_truth(self._timed(transactions)))
 
     def new_state(self) -> TransactionState:
         """An empty state, under your column names, for ``update`` and ``enrich``."""
@@ -157,7 +158,18 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
             amount=self._name("amount"),
             label=self._name("is_fraud"),
             delay=self.delay_days,
+            unit=self._units.get(self._name("time"), ""),
         )
+
+    @property
+    def _units(self) -> dict[str, str]:
+        """What numbers as times are; before ``fit`` nobody has said."""
+        return self.__dict__.get("units_", {})
+
+    def _timed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        check_units((frame,), [self._name("time")], self._units, fitted=False)
+        timed: pd.DataFrame = with_times(frame, self._units)
+        return timed
 
     def split(self, frame: pd.DataFrame) -> Split:
         """Enrich transactions of yours and split them by time: the latest are the test.
@@ -168,7 +180,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
             Raw records with the label, in any order.
         """
         time = self._name("time")
-        frame = with_moments(frame, time)
+        frame = with_moments(self._timed(frame), time)
         if self._keyed(frame):
             frame = self.new_state().enrich(self.with_truth(frame))
         return split_latest(frame, time=time, delay=self.delay_days)
@@ -228,7 +240,8 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
             Ratio(f"{customer}_std_{amount}_7d", mean),
             Ratio(f"{customer}_std_{amount}_30d", mean),
         )
-        return tuple(s for s in telling if set(s.columns) <= set(schema.names))
+        numbers = {column.name for column in schema if column.kind == "number"}
+        return tuple(source for source in telling if set(source.columns) <= numbers)
 
     def _schema_of(self, train: pd.DataFrame) -> Schema:
         """The columns of the training table: ours under your names, state, and yours."""

@@ -33,6 +33,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients
 from industry_apps.limits import integer
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
 from industry_apps.recipes.imaging.mask_metrics import MASKS, MaskCounts, mask_bootstrap
 from industry_apps.recipes.imaging.segmentation import MaskedImages, MaskOptions, MaskRecipe
@@ -159,6 +160,7 @@ class ImagingSegmenter(OfPatients, Application):
         self.split_ = {name: _described(part) for name, part in known.items()}
         options = self.options or MaskOptions()
         options = replace(options, training=replace(options.training, seed=self.seed))
+        self.rows_ = EqualRows(*map(_seen, known.values()))
         self.recipe_ = MaskRecipe(self.schema_, self.outputs, options).fit(**known)
         self.baseline_: GreyThreshold | None = None
         self.check_ = validation
@@ -204,7 +206,7 @@ class ImagingSegmenter(OfPatients, Application):
             sections=(_by_size(ours, known.masks),),
             headline_text=f"Of the regions in {len(images)} images, Dice "
             f"{found.estimates()['dice']} is marked.",
-            notes=tuple(notes),
+            notes=(*notes, *self.rows_.shared(_seen(known))),
         )
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -251,6 +253,11 @@ class ImagingSegmenter(OfPatients, Application):
 def _as_bytes(mask: Any) -> Any:
     is_truth = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     return mask.astype(np.uint8) if is_truth else mask
+
+
+def _seen(part: MaskedImages) -> pd.DataFrame:
+    (images,) = part.arrays.values()
+    return pd.DataFrame({"image": list(images), "mask": list(part.masks)})
 
 
 def _described(part: MaskedImages) -> dict[str, Any]:

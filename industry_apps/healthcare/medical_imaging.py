@@ -36,6 +36,7 @@ from industry_apps.features.image import Pixels
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
 from industry_apps.limits import Limit, integer, is_number
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
 from industry_apps.runtime.answers import no_answers, shaped
@@ -196,6 +197,7 @@ class ImagingClassifier(OfPatients, Application):
             if part is not None
         }
         self.split_ = {name: self._described(part) for name, part in parts.items()}
+        self.rows_ = EqualRows(*map(_seen, parts.values()))
         self.recipe_ = ImagingRecipe(
             self.column_,
             self.classes_,
@@ -259,6 +261,7 @@ class ImagingClassifier(OfPatients, Application):
                 "Each class counts alike in the answer, however rare it is."
                 if self.missed_costs is None
                 else f"The answer weighs what it costs to miss a class: {dict(self.missed_costs)}.",
+                *self.rows_.shared(_seen(pictures)),
             ),
         )
 
@@ -337,6 +340,10 @@ class ImagingClassifier(OfPatients, Application):
                 f"the training images, {list(self.classes_)}. Got {dict(self.missed_costs)!r} "
                 "instead."
             )
+
+
+def _seen(part: Pictures) -> pd.DataFrame:
+    return pd.DataFrame({"image": list(part.images), "finding": part.target})
 
 
 def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Section:

@@ -204,7 +204,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         )
         train, self.check_ = self._parts(train, validation)
         self.patients_ = self.records_.subjects_apart(train, self.check_)
-        self.rows_ = None if patient else EqualRows(self.records_, train, self.check_)
+        self.rows_ = None if patient else EqualRows(*map(self.records_.seen, (train, self.check_)))
         rows = [self._followed(part) for part in (train, self.check_)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
         told = Labelled(rows[0].arrays, rows[0].follow_up.event)
@@ -279,7 +279,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         split = {**self.split_, "test": self._describe(frame)}
         report = assess_survival(self.recipe_, self.baselines_, rows, self.learned_, split)
         known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
-        shared = () if self.rows_ is None else self.rows_.shared(frame)
+        shared = () if self.rows_ is None else self.rows_.shared(self.records_.seen(frame))
         notes = (*report.notes, known, *self._notes(), *shared)
         return replace(report, groups=self._groups(frame, rows), notes=notes)
 

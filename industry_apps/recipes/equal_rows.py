@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.recipes.records import Records
+from industry_apps.data.hashing import hashable
 
 
 class EqualRows:
@@ -14,37 +14,32 @@ class EqualRows:
 
     Parameters
     ----------
-    records : Records
-        What a model may see, and the label.
     *parts : DataFrame
-        What is learned from.
+        What is learned from: what a model may see, and the label.
     """
 
-    def __init__(self, records: Records, *parts: pd.DataFrame) -> None:
-        self.records = records
-        self._known = np.unique(np.concatenate([self._prints(part) for part in parts]))
+    def __init__(self, *parts: pd.DataFrame) -> None:
+        self._known = np.unique(np.concatenate([_prints(part) for part in parts]))
 
-    def shared(self, frame: pd.DataFrame) -> tuple[str, ...]:
+    def shared(self, seen: pd.DataFrame) -> tuple[str, ...]:
         """A note that counts them, where there are any.
 
         Parameters
         ----------
-        frame : DataFrame
-            What is judged on.
+        seen : DataFrame
+            What is judged on, with the same columns.
         """
-        count = int(np.isin(self._prints(frame), self._known).sum())
+        count = int(np.isin(_prints(seen), self._known).sum())
         if not count:
             return ()
         return (
-            f"{count} of {len(frame)} records to judge on ({count / len(frame):.1%}) equal a "
+            f"{count} of {len(seen)} records to judge on ({count / len(seen):.1%}) equal a "
             "record that was learned from in every column and in the label. If they are the same "
             "record twice, drop duplicates before the split.",
         )
 
-    def _prints(self, frame: pd.DataFrame) -> NDArray[np.uint64]:
-        """A number for each record, equal where all that a model may see is equal."""
-        rows = self.records.labelled(frame)
-        seen = pd.DataFrame({str(n): values for n, values in enumerate(rows.arrays.values())})
-        prints = pd.util.hash_pandas_object(seen.assign(target=rows.target), index=False)
-        found: NDArray[np.uint64] = np.asarray(prints, dtype=np.uint64)
-        return found
+
+def _prints(seen: pd.DataFrame) -> NDArray[np.uint64]:
+    """A number for each record, equal where all of it is equal."""
+    prints = pd.util.hash_pandas_object(hashable(seen), index=False)
+    return np.asarray(prints, dtype=np.uint64)

@@ -21,6 +21,11 @@ LABEL = Limit(
 )
 Label = str | int | float
 _TRUTH = ("true", "false")
+#: What an error says of labels that are none of these.
+TWO_LABELS = (
+    "Where the labels are two values of your own, name the one that means yes with 'positive' "
+    "(--set positive=LABEL in the shell)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +99,7 @@ class Labels:
             try:
                 return label.to_array(frame[self.column]) > 0
             except SchemaError as error:
-                raise SchemaError(
-                    f"{error} Where the labels are two values of your own, name the one that "
-                    "means yes with 'positive'."
-                ) from None
+                raise SchemaError(f"{error} {TWO_LABELS}") from None
         texts = _texts(self.column, frame)
         others = texts[texts != self.positive]
         negative = self.negative or (others[0] if len(others) else "")

@@ -52,6 +52,11 @@ class Records:
         """
         return Labelled(self.schema.to_arrays(frame), self.labels(frame))
 
+    def seen(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What a model may see of each record, and its label."""
+        rows = self.labelled(frame)
+        return pd.DataFrame({**rows.arrays, "": rows.target})
+
     def labels(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Labels of the records, of shape [rows]."""
         return (self.told or Labels(self.target)).read(frame)

@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from industry_apps.errors import LeakageWarning
+from industry_apps.evaluation.findings import FEWEST_EVENTS
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.schema import Column, Schema
 
 #: From here on a column alone is suspected, where so many events and non-events are known.
-SEPARATES, FEWEST_EVENTS = 0.995, 50
+SEPARATES = 0.995
 #: Rows of each outcome that are looked at; the area does not depend on their shares.
 _MOST_ROWS = 50_000
+#: Of texts fewer: each has many words.
+_MOST_TEXTS = 500
 #: Numbers with no more values than this may be codes, whose order means nothing.
 _MOST_CODES = 100
 
@@ -58,7 +61,8 @@ def separating_columns(schema: Schema, rows: Labelled) -> tuple[Separating, ...]
 
     A number is taken as it is, with the missing ones at either end; levels, and numbers of few
     values, by the rate of each level among other rows, so that names without repetition tell
-    nothing.
+    nothing; a text by one word that is in it or not, and by a linear model of its parts that was
+    learned from other rows.
 
     Parameters
     ----------
@@ -69,16 +73,21 @@ def separating_columns(schema: Schema, rows: Labelled) -> tuple[Separating, ...]
     events = int(rows.target.sum())
     if min(events, len(rows.target) - events) < FEWEST_EVENTS:
         return ()
-    parts = [np.flatnonzero(rows.target == outcome) for outcome in (True, False)]
-    chosen = np.concatenate([part[:: -(-len(part) // _MOST_ROWS)] for part in parts])
-    target = rows.target[chosen]
     found = []
     for column in schema.inputs():
-        if column.kind not in ("text", "image") and not column.is_list:
-            area = _area_of(column, rows.arrays[column.name][chosen], target)
-            if area >= SEPARATES:
-                found.append(Separating(column.name, area, events))
+        if column.kind == "image" or column.is_list:
+            continue
+        chosen = _of_each(rows.target, _MOST_TEXTS if column.kind == "text" else _MOST_ROWS)
+        area = _area_of(column, rows.arrays[column.name][chosen], rows.target[chosen])
+        if area >= SEPARATES:
+            found.append(Separating(column.name, area, events))
     return tuple(found)
+
+
+def _of_each(target: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
+    """Evenly spread rows of each outcome, no more than so many."""
+    parts = [np.flatnonzero(target == outcome) for outcome in (True, False)]
+    return np.concatenate([part[:: -(-len(part) // most)] for part in parts])
 
 
 def warn_of(found: Sequence[Separating]) -> None:
@@ -93,6 +102,8 @@ def warn_of(found: Sequence[Separating]) -> None:
 
 
 def _area_of(column: Column, values: NDArray[Any], target: NDArray[np.bool_]) -> float:
+    if column.kind == "text":
+        return _by_words(values.tolist(), target)
     absent = column.is_missing(values)
     if column.kind == "category":
         return _by_level(values.astype(str), target)
@@ -120,6 +131,28 @@ def _by_level(levels: NDArray[Any], target: NDArray[np.bool_]) -> float:
     # Ranks within each half: its rates are those of the other one.
     areas = [_area(rankdata(score[part]), target[part]) for part in (half, ~half)]
     return float(np.mean(areas))
+
+
+def _by_words(texts: list[str], target: NDArray[np.bool_]) -> float:
+    """By the one word that tells most, or by a linear model of words and runs of characters."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+
+    form: dict[str, Any] = {"n_features": 2**16, "binary": True, "norm": None}
+    form["alternate_sign"] = False
+    words = HashingVectorizer(token_pattern=r"\w+", **form).transform(texts)
+    runs = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 3), **form).transform(texts)
+    # How often each word is in the texts of either outcome: of those that have none, too.
+    often, seldom = (words[rows].mean(axis=0) for rows in (target, ~target))
+    one_word = (1 + float(np.abs(often - seldom).max())) / 2
+    if one_word >= SEPARATES:
+        return one_word
+    model = LogisticRegression(solver="liblinear", C=0.01, random_state=0)
+    every = hstack([words, runs]).tocsr()
+    linear = cross_val_score(model, every, target, cv=2, scoring="roc_auc").mean()
+    return float(linear)
 
 
 def _area(ranks: NDArray[np.float64], target: NDArray[np.bool_]) -> float:

@@ -29,6 +29,7 @@ from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes import DecisionOptions, DecisionRecipe, NgramOptions, Records
+from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.scorers import Labelled
 from industry_apps.recipes.text_linear import WordScorer
@@ -221,6 +222,7 @@ class SentimentAnalyzer(OwnLabels, Application):
             parts["validation"] = validation
         known = {name: self._labelled(part) for name, part in parts.items()}
         self.split_ = {name: self.records_.describe(part) for name, part in parts.items()}
+        self.rows_ = EqualRows(*map(self.records_.seen, parts.values()))
         options = DecisionOptions(
             model=self.model,
             members=("words", "characters"),
@@ -308,7 +310,10 @@ class SentimentAnalyzer(OwnLabels, Application):
             split={**self.split_, "test": self.records_.describe(frame)},
             sections=(_band_section(right, sure, self.neutral_band),),
             headline_text=f"{right.mean():.1%} of {len(right)} texts are classified correctly.",
-            notes=("Accuracy counts the likelier side of every text, neutral or not.",),
+            notes=(
+                "Accuracy counts the likelier side of every text, neutral or not.",
+                *self.rows_.shared(self.records_.seen(frame)),
+            ),
         )
 
     def _facts(self) -> dict[str, Any]:

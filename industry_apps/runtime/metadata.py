@@ -142,6 +142,10 @@ _RULES: dict[str, Rule] = {
     "notes": Rule("a list of texts", _are_texts),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
     "seen": Rule("what training had of each column", _is_seen),
+    "units": Rule(
+        "an object of texts",
+        lambda value: type(value) is dict and all(map(_is_text, value.values())),
+    ),
 }
 
 _COLUMN_RULES: dict[str, Rule] = {

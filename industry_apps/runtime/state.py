@@ -27,6 +27,7 @@ from industry_apps.runtime.one_writer import one_writer
 from industry_apps.runtime.snapshots import Side, Snapshot, read_snapshot, write_snapshot
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
+from industry_apps.schema.time_units import TIME_UNITS
 from industry_apps.schema.values import MISSING_TIME, is_missing, parse_moment
 from industry_apps.whole_file import whole_file
 
@@ -66,6 +67,8 @@ class TransactionState:
     longest_gap : int
         Days, at least 1, that a transaction may lie behind the one before it. One further on
         is refused: a wrong date would make all that follow it late.
+    unit : {"", "s", "ms", "us", "ns", "YYYYMMDD", "sheet"}
+        What numbers as times are; "" and "s" are seconds since 1970.
 
     Attributes
     ----------
@@ -116,7 +119,7 @@ class TransactionState:
     (1.0, 2.0)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the names of five columns, and four rules
         self,
         *,
         entity: str = "customer",
@@ -127,6 +130,7 @@ class TransactionState:
         windows: Sequence[int] = (1, 7, 30),
         delay: int = 7,
         longest_gap: int = 730,
+        unit: str = "",
     ) -> None:
         days = list(windows)
         if not days or days != sorted({int(each) for each in days}) or days[0] < 1:
@@ -134,18 +138,19 @@ class TransactionState:
                 "The 'windows' parameter of TransactionState must be increasing whole numbers "
                 f"of days, at least 1. Got {windows!r} instead."
             )
-        if delay < 1 or int(delay) != delay:
-            # Without a delay the label of a transaction would be among its own columns.
+        # Without a delay the label of a transaction would be among its own columns.
+        for name, length in (("delay", delay), ("longest_gap", longest_gap)):
+            if length < 1 or int(length) != length:
+                raise ParameterError(
+                    f"The {name!r} parameter of TransactionState must be whole and at least 1 "
+                    f"day. Got {length!r} instead."
+                )
+        if unit not in ("", *TIME_UNITS):
             raise ParameterError(
-                "The 'delay' parameter of TransactionState must be whole and at least 1 day. "
-                f"Got {delay!r} instead."
+                f"The 'unit' parameter of TransactionState must be one of {TIME_UNITS}. "
+                f"Got {unit!r} instead."
             )
-        if longest_gap < 1 or int(longest_gap) != longest_gap:
-            raise ParameterError(
-                "The 'longest_gap' parameter of TransactionState must be whole and at least 1 "
-                f"day. Got {longest_gap!r} instead."
-            )
-        self.longest_gap = int(longest_gap)
+        self.longest_gap, self.unit = int(longest_gap), unit
         self.entity, self.place, self.time = entity, place, time
         self.amount, self.label = amount, label
         self.windows, self.delay = tuple(map(int, days)), int(delay)
@@ -163,7 +168,7 @@ class TransactionState:
         self._columns = {
             entity: Column(name=entity, kind="category"),
             place: Column(name=place, kind="category"),
-            time: Column(name=time, kind="datetime", nullable=False),
+            time: Column(name=time, kind="datetime", nullable=False, unit=unit),
             # In double precision, as sums are to be exact.
             amount: Column(
                 amount, "number", low=-_LARGEST_AMOUNT, high=_LARGEST_AMOUNT, offset=0.0
@@ -174,7 +179,7 @@ class TransactionState:
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters, fit for JSON: ``TransactionState(**settings)`` is like this, empty."""
-        names = ("entity", "place", "time", "amount", "label", "windows", "delay", "longest_gap")
+        names = ("entity", "place", "time", "amount", "label", "delay", "longest_gap", "unit")
         return {name: getattr(self, name) for name in names} | {"windows": list(self.windows)}
 
     @property
@@ -269,9 +274,9 @@ class TransactionState:
         [2.0, 3.0]
         """
         self._check_names(frame)
-        entities = self._column(self.entity).to_array(frame[self.entity])
-        places = self._column(self.place).to_array(frame[self.place])
-        times = self._column(self.time).to_array(frame[self.time])
+        entities = self._columns[self.entity].to_array(frame[self.entity])
+        places = self._columns[self.place].to_array(frame[self.place])
+        times = self._columns[self.time].to_array(frame[self.time])
         amounts, positives = self._amounts(frame[self.amount]), self._positives(frame)
         if not len(frame):
             return frame.assign(**dict.fromkeys(self.columns, np.zeros(0)))
@@ -320,9 +325,6 @@ class TransactionState:
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values, _writing=Lock())
 
-    def _column(self, name: str) -> Column:
-        return self._columns[name]
-
     def _check_names(self, table: Any) -> None:
         for name in (self.entity, self.place, self.time, self.amount):
             if name not in table:
@@ -361,15 +363,15 @@ class TransactionState:
 
     def _key(self, transaction: Mapping[str, Any], name: str) -> str:
         value = transaction[name]
-        return value if type(value) is str else str(self._column(name).to_array([value])[0])
+        return value if type(value) is str else str(self._columns[name].to_array([value])[0])
 
     def _second(self, value: Any) -> int:
         try:
-            second = int(parse_moment(value).astype("datetime64[s]").astype(np.int64))
+            second = int(parse_moment(value, self.unit).astype("datetime64[s]").astype(np.int64))
         except (TypeError, ValueError, OverflowError):
             second = MISSING_TIME
         if second == MISSING_TIME:
-            second = int(self._column(self.time).to_array([value])[0])
+            second = int(self._columns[self.time].to_array([value])[0])
         return second
 
     def _amount(self, value: Any) -> Sequence[int]:
@@ -380,17 +382,17 @@ class TransactionState:
     def _positive(self, value: Any) -> int:
         if is_missing(value) or not value:
             return 0
-        return int(self._column(self.label).to_array([value])[0] == 1)
+        return int(self._columns[self.label].to_array([value])[0] == 1)
 
     def _amounts(self, values: Any) -> Ints:
         """Return what is summed of amounts, [4, R]."""
-        return Amounts.values_of_many(self._column(self.amount).to_array(values))
+        return Amounts.values_of_many(self._columns[self.amount].to_array(values))
 
     def _positives(self, frame: pd.DataFrame) -> Ints:
         """Return 1 where the label says so, 0 elsewhere, [1, R]."""
         if self.label not in frame:
             return np.zeros((1, len(frame)), dtype=np.int64)
-        return (self._column(self.label).to_array(frame[self.label]) == 1).astype(np.int64)[None]
+        return (self._columns[self.label].to_array(frame[self.label]) == 1).astype(np.int64)[None]
 
 
 def _written(seconds: int) -> str:

@@ -10,15 +10,18 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.data import Split, read_table
-from industry_apps.errors import ParameterError
+from industry_apps.data.time_columns import Units, check_units, times_of, units_of
+from industry_apps.errors import SchemaError
 from industry_apps.recipes.declared import as_declared
-from industry_apps.recipes.labels import OwnLabels
+from industry_apps.recipes.labels import TWO_LABELS, OwnLabels
 from industry_apps.runtime.files import each_parsed
 from industry_apps.schema import Column, Schema, infer_columns
 from industry_apps.schema.names import Names
 
 
-def own_table(application: Application, path: Path, *, learned: str | None = None) -> Split:
+def own_table(
+    application: Application, path: Path, *, unit: Units = None, learned: str | None = None
+) -> Split:
     """Read a table and split it as the application does.
 
     Parameters
@@ -26,36 +29,25 @@ def own_table(application: Application, path: Path, *, learned: str | None = Non
     application : Application
     path : Path
         A CSV or Parquet file.
+    unit : str or mapping of str to str, optional
+        What numbers as times are, as in ``fit``.
     learned : str, optional
         The sha256 of what a model file has learned from, which is to be judged: all rows of
         any other table are its test part.
 
     Raises
     ------
-    ParameterError
-        The application does not split tables.
-    DataNotFoundError, SchemaError, LeakageError
+    DataNotFoundError, ParameterError, SchemaError, LeakageError
     """
-    frame = declared(application, read_table(path))
+    frame = declared(application, read_table(path), unit)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if learned in (None, sha256):
-        parts = _split(application, frame)
+        parts = application.split(frame)
     else:
         parts = Split(frame.head(0), frame.head(0), frame)
     for part in parts:
         part.attrs["data"] = {"id": path.name, "sha256": sha256}
-    return parts
-
-
-def _split(application: Application, frame: pd.DataFrame) -> Split:
-    split = getattr(application, "split", None)
-    if split is None:
-        raise ParameterError(
-            f"{type(application).__name__} does not split tables of yours. Name a data set, or "
-            "train it from Python with fit(train, validation)."
-        )
-    parts: Split = split(frame)
     return parts
 
 
@@ -65,11 +57,12 @@ def own_name(application: Application, name: str) -> str:
     return mapped.get(name, name)
 
 
-def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
+def declared(application: Application, frame: pd.DataFrame, unit: Units = None) -> pd.DataFrame:
     """Check a table before it is split, so that an error names the row of the file.
 
-    Times that a file holds as text become datetimes. In a column of numbers each cell is read
-    by itself, so that one that is none does not make texts of the others.
+    Times that a file holds as text, or as numbers in a unit, become datetimes. In a column of
+    numbers each cell is read by itself, so that one that is none does not make texts of the
+    others.
 
     Raises
     ------
@@ -78,15 +71,28 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
         not fit; names it and its row.
     """
     columns = [replace(c, name=own_name(application, c.name)) for c in application.schema]
+    label = ""
     if isinstance(application, OwnLabels):
-        columns = application.label_columns()
+        columns, label = application.label_columns(), own_name(application, application.label)
     params = application.get_params(deep=False)
     told = {name: params[name] for name in ("categories", "missing") if params.get(name)}
-    columns = as_declared(columns, frame, **told)
+    times = times_of(columns)
+    units = units_of(unit, times)
+    check_units((frame,), times, units)
+    columns = as_declared(
+        [replace(c, unit=units.get(c.name, c.unit)) for c in columns], frame, **told
+    )
     present = Schema(tuple(columns)).check_names(frame)
     ignored = params.get("ignore") or ()
     Names(Schema(tuple(columns))).check([name for name in frame if name not in ignored])
-    read = {column.name: _read(column, frame) for column in columns if column.name in present}
+    read: dict[str, pd.Series] = {}
+    for column in columns:
+        try:
+            read |= {column.name: _read(column, frame)} if column.name in present else {}
+        except SchemaError as error:
+            if column.name != label or column.kind != "boolean":
+                raise
+            raise SchemaError(f"{error} {TWO_LABELS}") from None
     further = infer_columns(frame, skip=[*(column.name for column in columns), *ignored])
     Schema(tuple(further)).validate(frame)
     return frame.assign(**read)
@@ -97,6 +103,7 @@ def _read(column: Column, frame: pd.DataFrame) -> pd.Series:
     if column.kind in ("number", "boolean") and not column.is_list:
         values = each_parsed(values)
     array = column.to_array(values)
-    if column.kind == "datetime" and values.dtype.kind == "O":
+    in_unit = column.unit not in ("", "s")
+    if column.kind == "datetime" and (in_unit or values.dtype.kind == "O"):
         return pd.Series(array.astype("datetime64[s]"), index=frame.index)
     return values.infer_objects()

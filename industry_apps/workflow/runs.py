@@ -15,10 +15,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, catalogue, load
+from industry_apps.data.time_columns import Units
 from industry_apps.errors import SuspectedLeakError, UnknownNameError, unknown_name
 from industry_apps.evaluation import Report, merged
 from industry_apps.evaluation.repeats import over_seeds
 from industry_apps.evaluation.sections import spaced
+from industry_apps.export.model_file import check_ending
 from industry_apps.export.parity import Certificate
 from industry_apps.runtime.csv_rows import form_of
 from industry_apps.runtime.progress import progress
@@ -65,6 +67,7 @@ def run(
     data: Dataset | Split,
     path: Path,
     *,
+    unit: Units = None,
     told: Callable[[str], object] = str,
     accept: bool = True,
 ) -> Run:
@@ -77,6 +80,8 @@ def run(
         As :func:`data_of` makes it.
     path : Path
         The model file to write, ends in .onnx.
+    unit : str or mapping of str to str, optional
+        As for :func:`data_of`; the file takes numbers as times in it, too.
     told : callable
         Gets a few words before each step, for whoever waits.
     accept : bool
@@ -88,10 +93,11 @@ def run(
     SuspectedLeakError
         A column alone tells the outcome, and that is not accepted; nothing is written.
     """
+    check_ending(path)
     started = time.perf_counter()
     told(f"Training {type(application).__name__} on {spaced(len(data.train))} records")
     data = prepared(application, data)
-    application.fit(data)
+    application.fit(data, unit=unit)
     suspected = "; ".join(map(str, getattr(application, "separating_", ())))
     if suspected and not accept:
         raise SuspectedLeakError(suspected)
@@ -204,7 +210,7 @@ def _judged(application: Application, source: str, number: int) -> tuple[Report,
 
 
 def data_of(
-    application: Application, source: str, *, learned: str | None = None
+    application: Application, source: str, *, unit: Units = None, learned: str | None = None
 ) -> Dataset | Split:
     """Find the data that somebody named, split so that nothing leaks.
 
@@ -214,6 +220,8 @@ def data_of(
         Splits a table of one's own, and offers the sample.
     source : str
         Id of a data set, ``"sample"``, or the path of a CSV or Parquet file.
+    unit : str or mapping of str to str, optional
+        What numbers as times of a table of one's own are, as in ``fit``.
     learned : str, optional
         To judge a model file: the sha256 of what it has learned from. Of that very table the
         test part is what training left, of any other all rows.
@@ -235,6 +243,6 @@ def data_of(
     if source in catalogue():
         return load(source)
     if form_of(Path(source)) or Path(source).is_file():
-        return own_table(application, Path(source), learned=learned)
+        return own_table(application, Path(source), unit=unit, learned=learned)
     error = unknown_name("data set", source, [*catalogue(), SAMPLE])
     raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")

@@ -120,7 +120,7 @@ def enriched(model: Model, table: Path, folder: Path, short_rows: ShortRows = "r
     """
     settings = model.metadata.get("state")
     if not settings:
-        raise ParameterError(f"{model.path.name} asks for no state columns: there is none to add.")
+        raise ParameterError(f"{model.path.name} asks for no state columns. Leave --enrich out.")
     path = folder / f"{table.name}.parquet"
     raw = read_table(table, short_rows=short_rows)
     TransactionState(**settings).enrich(raw).to_parquet(path)

@@ -36,6 +36,19 @@ def test_it_ends_with_3_and_writes_nothing(table, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_text_ends_it_too(table, tmp_path):
+    frame, rng = pd.read_csv(table), np.random.default_rng(0)
+    words = [" ".join(rng.choice(["call", "paid", "late", "desk"], 9)) for _ in range(len(frame))]
+    told = np.where(frame.pop("scenario"), " collections", "")
+    path = tmp_path / "in.csv"
+    frame.assign(memo=np.char.add(words, told)).to_csv(path, index=False)
+    done = train(path, tmp_path / "m.onnx")
+    assert done.exit_code == 3
+    assert "Column 'memo' alone separates" in done.stderr
+    assert train(path, tmp_path / "m.onnx", "--set", "ignore=memo").exit_code == 0
+    assert train(path, tmp_path / "m.onnx", "--yes").exit_code == 0
+
+
 def test_yes_goes_on_and_the_report_says_so(table, tmp_path):
     done = train(table, tmp_path / "m.onnx", "--yes")
     assert done.exit_code == 0

@@ -10,7 +10,7 @@ import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.finance import CreditScorer, FraudDetector
-from industry_apps.runtime import Model
+from industry_apps.runtime import Model, TransactionState
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,36 @@ def test_numbers_that_look_like_another_unit_are_refused(data, unit: str):
     match = rf"'time', row 0: got the number \d+, .*unit={{'time': '{unit}'}}"
     with pytest.raises(SchemaError, match=match):
         FraudDetector.fast().fit(in_unit(data[0], unit))
+
+
+@pytest.mark.parametrize("unit", ["YYYYMMDD", "sheet"])
+@pytest.mark.parametrize("step", ["enrich", "split"])
+def test_they_are_refused_before_the_stream_tells_of_them(data, unit: str, step: str):
+    raw = data[0][["time", "customer", "terminal", "amount", "is_fraud"]]
+    table, detector = in_unit(raw, unit), FraudDetector(delay_days=1)
+    with pytest.raises(SchemaError, match=r"'time', row 0: got.* Convert .*pandas\.to_datetime"):
+        getattr(detector, step)(table)
+    form, origin = {"YYYYMMDD": ("%Y%m%d", "unix"), "sheet": (None, "1899-12-30")}[unit]
+    days = None if form else "D"
+    times = pd.to_datetime(table["time"], format=form, unit=days, origin=origin)
+    getattr(detector, step)(table.assign(time=times))
+
+
+def test_the_stream_of_a_file_takes_the_unit_of_its_training(data, tmp_path: Path):
+    fitted = FraudDetector.fast().fit(in_unit(data[0], "YYYYMMDD"), unit="YYYYMMDD")
+    model = Model(fitted.export(tmp_path / "fraud.onnx"))
+    raw = data[1][["time", "customer", "terminal", "amount"]]
+    state = TransactionState(**model.metadata["state"])
+    state.snapshot(tmp_path / "state.npz")
+    state = TransactionState.restore(tmp_path / "state.npz")
+    found = [state.update(record) for record in in_unit(raw, "YYYYMMDD").to_dict("records")]
+    days = raw.assign(time=raw["time"].dt.normalize())
+    plain = TransactionState()
+    expected = [plain.update(record) for record in days.to_dict("records")]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert [ours[name] for name in plain.columns] == [theirs[n] for n in plain.columns]
+    answers = model.predict(pd.DataFrame(found))
+    pd.testing.assert_frame_equal(answers, model.predict(pd.DataFrame(expected)))
 
 
 def test_a_unit_that_is_said_is_used_in_model_and_file(data, tmp_path: Path):
@@ -68,7 +98,7 @@ def test_seconds_need_not_be_said(data, fitted: FraudDetector):
 
 @pytest.mark.parametrize("unit", ["days", {"amount": "ms"}, {"time": "h"}])
 def test_a_unit_that_is_none_is_refused(data, unit: object):
-    with pytest.raises(ParameterError, match="The 'unit' of fit must be one of"):
+    with pytest.raises(ParameterError, match=r"The 'unit' of fit, .* must be one of"):
         FraudDetector.fast().fit(data[0], unit=unit)
 
 

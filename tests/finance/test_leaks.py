@@ -40,10 +40,29 @@ def test_a_column_that_alone_separates_is_named(tmp_path):
     assert "'scenario' alone separates" in render_card(model.metadata)
 
 
-def test_applicants_raise_no_alerts(tmp_path):
-    parts = CreditScorer.fast().split(loans())
+def test_a_text_that_holds_the_outcome_is_named(tmp_path):
+    frame, rng = loans(), np.random.default_rng(0)
+    words = [" ".join(rng.choice(["call", "paid", "late", "desk", "note"], 9)) for _ in range(2000)]
+    told = np.where(frame["is_default"], " written off in May", "")
+    parts = CreditScorer.fast().split(frame.assign(memo=np.char.add(words, told)))
+    with pytest.warns(LeakageWarning, match="Column 'memo' alone separates .* 'ignore'"):
+        scorer = CreditScorer.fast().fit(parts)
+    assert scorer.schema_["memo"].kind == "text"
+    with pytest.warns(LeakageWarning, match="Every baseline separates"):
+        report = scorer.evaluate(parts)
+    assert any("'memo' alone" in note for note in report.notes)
+    model = Model(scorer.export(tmp_path / "leak.onnx"))
+    assert "'memo' alone separates" in render_card(model.metadata)
+
+
+def test_applicants_raise_no_alerts():
+    frame = loans().assign(time=pd.date_range("2020-01-01", periods=2000, freq="12h"))
+    parts = CreditScorer.fast().split(frame)
     report = CreditScorer.fast().fit(parts).evaluate(parts)
-    assert "alert" not in str(report)
+    page = report._repr_html_().lower()
+    assert "flagged at random" in page
+    assert "rightly flagged" in page  # over time
+    assert "alert" not in str(report).lower() + page
     assert " the model refuses " in report.headline()
     assert " of 400 applicants, among them " in report.headline()
     assert report.headline().endswith("% of the refused default.")
@@ -69,7 +88,9 @@ def test_fraud_ignores_its_own_columns_too():
 
 def test_a_group_of_two_values_is_no_subject():
     frame = loans(300).assign(group=np.arange(300) % 2)
-    assert len(CreditScorer.fast().split(frame).test) == 60
+    parts = CreditScorer.fast().split(frame)
+    assert len(parts.test) == 60
+    assert "group" in CreditScorer.fast().fit(parts).schema_
 
 
 def test_ignore_and_subject_decide():

@@ -139,3 +139,11 @@ def test_the_tiles_are_split_as_their_card_says():
     assert shares[0] == pytest.approx(shares[1], abs=0.01)
     marked = [mask.any() for mask in tiles.test["mask"]]
     assert sum(marked) <= (tiles.test["defect"] != "free").sum()
+
+
+def test_images_that_were_learned_from_are_counted(segmenter, data):
+    without = data.train.drop(columns="patient", errors="ignore")
+    twice = pd.concat([data.test, without.head(3)], ignore_index=True)
+    before, after = (segmenter.evaluate(table).notes for table in (data.test, twice))
+    assert not any("equal a record" in note for note in before)
+    assert any(note.startswith(f"3 of {len(twice)} records") for note in after)

@@ -205,3 +205,11 @@ def test_a_class_without_images_is_named(fitted, data):
 def test_what_is_no_table_is_refused(data):
     with pytest.raises(ParameterError, match="got dict"):
         quick().fit({"image": list(data.train["image"])})
+
+
+def test_images_that_were_learned_from_are_counted(fitted, data):
+    without = data.train.drop(columns="patient", errors="ignore")
+    twice = pd.concat([data.test, without.head(3)], ignore_index=True)
+    before, after = (fitted.evaluate(table).notes for table in (data.test, twice))
+    assert not any("equal a record" in note for note in before)
+    assert any(note.startswith(f"3 of {len(twice)} records") for note in after)

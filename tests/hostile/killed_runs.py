@@ -1,142 +1,267 @@
-"""Runs that are killed while they write: the file is the old one, the new one or none.
+"""Runs that are killed while they write: each file is right, or not there.
 
-Each task is started, and killed by SIGKILL or SIGTERM after a moment, 20 of them; then the file
-is read, and the task runs to its end, after which nothing else may lie in the folder::
+Each task is run once and timed; then it is started, and killed by SIGKILL or SIGTERM at one of 20
+moments of that time, in an empty folder and over the files of the run before in turn. What lies
+there is read, and the task runs to its end, after which all its files are right and nothing else
+may lie in the folder::
 
-    python tests/hostile/killed_runs.py [--moments 20]
+    python tests/hostile/killed_runs.py [--moments 20] [--tasks predict ...]
 
-Counts, of which ``make hostile`` wants the last three to be 0: whole (the file is there and can
-be read), none (there is no file yet), damaged, hung, left over (after the next run).
+Counts, of which ``make hostile`` wants the last three to be 0: right (all files are there, and
+equal those of a run that nobody killed), none (some are not there yet, the others are right),
+damaged, hung, left over (after the next run: a file too many, or one that is not right).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import pickle
+import shutil
 import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
+import torch
 
-from industry_apps.errors import IndustryAppsError
+from industry_apps.cli.app import app
+from industry_apps.data import files
+from industry_apps.data.cards import DataFile
+from industry_apps.finance import CreditScorer
 from industry_apps.runtime import Model, TransactionState
-from industry_apps.runtime.zoo import verify
+from industry_apps.training import TrainingOptions, fit_network
 from industry_apps.whole_file import whole_file
 
-#: Seconds within which a run is killed, and after which one that should end hangs.
-LATEST, PATIENCE = 0.6, 120.0
-VERDICTS = ("whole", "none", "damaged", "hung", "left over")
+#: Seconds after which a run that should end hangs.
+PATIENCE = 300.0
+VERDICTS = ("right", "none", "damaged", "hung", "left over")
 NONE_OF = VERDICTS[2:]
 
 _FRAUD = "finance.fraud_detection"
+_SERVED = {f"/part{n}.csv": np.random.default_rng(n).bytes(400_000).hex() for n in range(3)}
 
 
-def _records(folder: Path) -> Path:
-    """A table of 20 000 records, made of those of a self-test."""
-    path = folder / "records.csv"
-    stored = Model(_FRAUD, threads=1).metadata["self_test"]["records"]
-    pd.DataFrame(stored * 1250).to_csv(path, index=False)
-    return path
-
-
-def predict(source: Path, to: Path) -> None:
+def predict(source: Path, folder: Path, *, ending: str) -> None:
     """Answer a table, chunk by chunk."""
-    Model(_FRAUD, threads=1).predict(source, to=to)
+    to = folder / f"answers.{ending}"
+    Model(_FRAUD, threads=1).predict(source / "records.csv", to=to)
 
 
-def snapshot(source: Path, to: Path) -> None:
-    """Write the state of a stream."""
-    state, day = TransactionState(), np.datetime64("2024-03-01T00:00:00")
-    times = day + np.arange(20_000) * np.timedelta64(60, "s")
-    names = [f"C{row % 500}" for row in range(len(times))]
-    state.enrich(pd.DataFrame({"customer": names, "terminal": names, "time": times, "amount": 1.5}))
-    state.snapshot(to)
+def snapshot(source: Path, folder: Path) -> None:
+    """Write the state of a stream, three times."""
+    state = TransactionState()
+    for each in range(3):
+        times = np.datetime64("2024-03-01T00:00:00") + np.arange(20_000) * np.timedelta64(60, "s")
+        names = [f"C{row % 500}" for row in range(len(times))]
+        table = {"customer": names, "terminal": names, "time": times, "amount": 1.5}
+        state.enrich(pd.DataFrame(table).assign(time=times + np.timedelta64(20 * each, "D")))
+        state.snapshot(folder / f"state{each}.npz")
 
 
-def export(source: Path, to: Path) -> None:
-    """Write a model file and load it, as an export does at its end."""
-    content = verify(_FRAUD).read_bytes()
-    with whole_file(to) as aside:
-        with aside.open("wb") as file:
-            for start in range(0, len(content), 4096):
-                file.write(content[start : start + 4096])
-        Model(aside, threads=1)
+def export(source: Path, folder: Path) -> None:
+    """Prove a trained model and write its file."""
+    scorer = pickle.loads((source / "scorer.pickle").read_bytes())
+    scorer.export(folder / "model.onnx")
 
 
-def checkpoint(source: Path, to: Path) -> None:
-    """Write the state of a training."""
-    import torch
-
-    from industry_apps.training.checkpoint import TrainingState, write_checkpoint
-
-    weights = {"weights": torch.arange(300_000, dtype=torch.float32)}
-    write_checkpoint(to, TrainingState("float32", weights=weights), {})
-
-
-def _read_checkpoint(path: Path) -> Any:
-    from industry_apps.training.checkpoint import read_checkpoint
-
-    return read_checkpoint(path, {})
-
-
-#: A task, the name of its file, and what reads it.
-TASKS: list[tuple[Callable[[Path, Path], None], str, Callable[[Path], Any]]] = [
-    (predict, "answers.csv", lambda path: _all_rows(pd.read_csv(path))),
-    (predict, "answers.parquet", lambda path: _all_rows(pd.read_parquet(path))),
-    (snapshot, "state.npz", TransactionState.restore),
-    (export, "model.onnx", lambda path: Model(path, threads=1)),
-    (checkpoint, "last.pt", _read_checkpoint),
-]
+def train(source: Path, folder: Path) -> None:
+    """Train a network, from the checkpoint where there is one, and write its weights."""
+    x = torch.linspace(-1, 1, 4_000)[:, None]
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(1, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
+    fit_network(
+        network,
+        (x, x.sin()),
+        (x, x.sin()),
+        lambda net, batch: (net(batch[0]) - batch[1]).square().mean(),
+        TrainingOptions(
+            max_epochs=12, patience=12, progress=False, checkpoint=folder / "checkpoint.pt"
+        ),
+    )
+    with whole_file(folder / "weights.pt") as aside:
+        torch.save(network.state_dict(), aside)
 
 
-def _all_rows(frame: pd.DataFrame) -> None:
-    if len(frame) != 20_000 or frame["is_fraud"].isna().any():
-        raise ValueError(f"{len(frame)} rows")
+def download(source: Path, folder: Path) -> None:
+    """Get the two files of a data set, one of them a zip of several, into the cache."""
+    url = (source / "url.txt").read_text()
+    names = [name[1:] for name in _SERVED]
+    packed = hashlib.sha256()
+    for name, content in zip(names, _SERVED.values(), strict=True):
+        packed.update(files._border(name, len(content)) + content.encode())
+    one = next(iter(_SERVED.values())).encode()
+    size = sum(map(len, _SERVED.values()))
+    members = tuple(names)
+    made = (
+        DataFile("one.csv", f"{url}/part0.csv", hashlib.sha256(one).hexdigest(), len(one)),
+        DataFile("all.zip", url + "/{member}", packed.hexdigest(), size, members),
+    )
+    os.environ |= {files.CACHE: str(folder.parent), files.MIRRORS: ""}
+    files.card = lambda name: SimpleNamespace(folder="", files=made)  # type: ignore[assignment]
+    files.fetch(folder.name)
 
 
-def _again(task: Callable[[Path, Path], None], source: Path, to: Path) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    while True:
-        task(source, to)
+def command(source: Path, folder: Path) -> None:
+    """Train from the command line; write model and report."""
+    given = ("--data", source / "loans.csv", "--html", folder / "report.html", "--fast")
+    words = ["train", "finance.credit_scoring", "--out", folder / "model.onnx", *given]
+    app(list(map(str, words)), standalone_mode=False)
 
 
-def killed(task: Any, source: Path, to: Path, how: signal.Signals, moment: float) -> None:
-    """Start a task, which begins anew when it ends, and kill it after some seconds."""
-    run = get_context("fork").Process(target=_again, args=(task, source, to))
+def _answers(path: Path) -> str:
+    model = Model(path, threads=1)
+    return str([model.predict(record) for record in model.metadata["self_test"]["records"][:20]])
+
+
+def _members(path: Path) -> dict[str, bytes]:
+    with ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _state(path: Path) -> bytes:
+    TransactionState.restore(path)
+    return path.read_bytes()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What runs, and what reads each of the files that it writes, by its ending."""
+
+    run: Callable[[Path, Path], None]
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return getattr(self.run, "__name__", f"predict, {self.files[0]}")
+
+    def read(self, path: Path) -> Any:
+        """The content of a file, to compare; raises where it is damaged."""
+        readers: dict[str, Callable[[Path], Any]] = {
+            ".parquet": lambda path: pd.read_parquet(path).to_csv(),
+            ".npz": _state,
+            ".onnx": _answers,
+            ".zip": _members,
+            ".pt": lambda path: str(torch.load(path)),
+        }
+        return readers.get(path.suffix, Path.read_bytes)(path)
+
+
+TASKS = (
+    Task(partial(predict, ending="csv"), ("answers.csv",)),
+    Task(partial(predict, ending="parquet"), ("answers.parquet",)),
+    Task(snapshot, ("state0.npz", "state1.npz", "state2.npz")),
+    Task(export, ("model.onnx",)),
+    Task(train, ("weights.pt",)),
+    Task(download, ("one.csv", "all.zip")),
+    Task(command, ("model.onnx", "report.html")),
+)
+
+
+class _Slow(BaseHTTPRequestHandler):
+    """Serves the parts of the data set, each in half a second."""
+
+    def do_GET(self) -> None:
+        content = _SERVED[self.path].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        for start in range(0, len(content), len(content) // 10):
+            self.wfile.write(content[start : start + len(content) // 10])
+            time.sleep(0.05)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing, of a reader that was killed either."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A reader was killed."""
+
+
+def _prepare(source: Path) -> None:
+    """What the tasks read: records, a fitted scorer and its table, and the address of data."""
+    stored = Model(_FRAUD, threads=1).metadata["self_test"]["records"]
+    pd.DataFrame(stored * 600).to_csv(source / "records.csv", index=False)
+    data = CreditScorer.sample()
+    data.train.head(600).to_csv(source / "loans.csv", index=False)
+    scorer = CreditScorer.fast().fit(data.train.head(600))
+    (source / "scorer.pickle").write_bytes(pickle.dumps(scorer))
+
+
+def _in_silence(task: Task, source: Path, folder: Path) -> None:
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    warnings.simplefilter("ignore")
+    task.run(source, folder)
+
+
+def _started(task: Task, source: Path, folder: Path) -> Any:
+    run = get_context("fork").Process(target=_in_silence, args=(task, source, folder))
     run.start()
-    time.sleep(moment)
-    os.kill(run.pid or 0, how)
-    run.join()
+    return run
 
 
-def judged(task: Any, source: Path, to: Path, read: Any) -> list[str]:
+def _reference(task: Task, source: Path, folder: Path) -> tuple[dict[str, Any], float]:
+    """The files of a run that nobody kills, and its seconds."""
+    seconds = []
+    for _ in range(2):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        began = time.perf_counter()
+        run = _started(task, source, folder)
+        run.join()
+        seconds.append(time.perf_counter() - began)
+        if run.exitcode:
+            raise SystemExit(f"{task} does not work: it ended with {run.exitcode}.")
+    return {name: task.read(folder / name) for name in task.files}, min(seconds)
+
+
+def judged(task: Task, source: Path, folder: Path, right: dict[str, Any]) -> list[str]:
     """What a killed run has left, before and after the next one."""
-    found = ["whole" if to.exists() else "none"]
-    try:
-        if to.exists():
-            read(to)
-    except (IndustryAppsError, ValueError, OSError) as error:
-        print(f"  {task.__name__}, {to.name}: {error}")
+    there = [name for name in task.files if (folder / name).exists()]
+    found = ["right" if len(there) == len(task.files) else "none"]
+    if wrong := _wrong(task, folder, right, there):
+        print(f"  {task}: {wrong}")
         found = ["damaged"]
-    run = get_context("fork").Process(target=task, args=(source, to))
-    run.start()
+    run = _started(task, source, folder)
     run.join(PATIENCE)
     if run.is_alive():
         run.kill()
         run.join()
         found.append("hung")
-    left = sorted(each.name for each in to.parent.iterdir() if each != to)
-    if left or run.exitcode:
-        print(f"  {task.__name__}, {to.name}: left {left}, ended with {run.exitcode}")
+    left = sorted({each.name for each in folder.iterdir()} - set(task.files))
+    if left or run.exitcode or (wrong := _wrong(task, folder, right, list(task.files))):
+        print(f"  {task}: the next run ended with {run.exitcode}, left {left}; wrong: {wrong}")
         found.append("left over")
+    return found
+
+
+def _wrong(task: Task, folder: Path, right: dict[str, Any], names: list[str]) -> list[str]:
+    """Files that cannot be read, or do not hold what they should."""
+    found = []
+    for name in names:
+        try:
+            if task.read(folder / name) != right[name]:
+                found.append(f"{name} is another")
+        except Exception as error:  # noqa: BLE001 - whatever a part of a file does to its reader
+            found.append(f"{name}: {type(error).__name__}: {error!s:.100}")
     return found
 
 
@@ -144,23 +269,37 @@ def main() -> int:
     """Print the counts; 1 where one of the last three is not 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--moments", type=int, default=20)
-    moments = parser.parse_args().moments
+    parser.add_argument("--tasks", nargs="*", default=[str(task) for task in TASKS])
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
     total: Counter[str] = Counter()
-    print(f"{'task':24} {'signal':8}", *(f"{each:>9}" for each in VERDICTS))
-    with tempfile.TemporaryDirectory() as place:
-        source = _records(Path(place))
-        for number, (task, name, read) in enumerate(TASKS):
+    print(f"{'task':26} {'signal':8} {'seconds':>8}", *(f"{each:>9}" for each in VERDICTS))
+    with tempfile.TemporaryDirectory() as place, _Server(("127.0.0.1", 0), _Slow) as server:
+        source = Path(place) / "source"
+        source.mkdir()
+        _prepare(source)
+        (source / "url.txt").write_text(f"http://127.0.0.1:{server.server_port}")
+        Thread(target=server.serve_forever, daemon=True).start()
+        for task in (task for task in TASKS if str(task).startswith(tuple(asked.tasks))):
+            folder = Path(place) / "written"
+            right, seconds = _reference(task, source, folder)
             for how in (signal.SIGKILL, signal.SIGTERM):
-                folder = Path(place) / f"{number}-{how.name}"
-                folder.mkdir()
                 counts: Counter[str] = Counter()
-                for moment in np.linspace(0.02, LATEST, moments):
-                    killed(task, source, folder / name, how, float(moment))
-                    counts.update(judged(task, source, folder / name, read))
+                for number, moment in enumerate(np.linspace(0.02, seconds, asked.moments)):
+                    if number % 2 == 0 or task.run is download:  # which is done where it is there
+                        shutil.rmtree(folder)
+                        folder.mkdir()
+                    run = _started(task, source, folder)
+                    time.sleep(moment)
+                    os.kill(run.pid, how)
+                    run.join()
+                    counts.update(judged(task, source, folder, right))
                 total.update(counts)
                 line = (f"{counts[each]:>9}" for each in VERDICTS)
-                print(f"{task.__name__ + ', ' + name:24} {how.name:8}", *line, flush=True)
-    print(f"{'all':33}", *(f"{total[each]:>9}" for each in VERDICTS))
+                print(f"{task!s:26} {how.name:8} {seconds:>8.2f}", *line, flush=True)
+            shutil.rmtree(folder)
+        server.shutdown()
+    print(f"{'all':44}", *(f"{total[each]:>9}" for each in VERDICTS))
     return int(any(total[each] for each in NONE_OF))
 
 

@@ -56,3 +56,30 @@ def test_what_does_not_is_not(values, kind):
 def test_few_events_tell_too_little():
     few = np.arange(ROWS) < 49
     assert found(few.astype(float), bad=few) == ()
+
+
+WORDS = RNG.choice(["the", "loan", "of", "a", "buyer", "with", "late", "bills"], (ROWS, 20))
+TEXTS = [" ".join(words) for words in WORDS]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda text, bad: f"{text[:40]} {'Charged-off' if bad else ''} {text[40:]}",
+        lambda text, bad: f"{text} {RNG.choice(['defaulted', 'unpaid']) if bad else 'paid'}",
+        lambda text, bad: "" if bad else text,
+        lambda _, bad: f"score {RNG.integers(500, 700) if bad else RNG.integers(300, 500)}",
+        lambda _, bad: f"申请人的说明{'已核销' if bad else ''}其他的内容",
+    ],
+)
+def test_a_text_that_tells_the_outcome_is_named(told):
+    (leak,) = found([told(text, bad) for text, bad in zip(TEXTS, BAD, strict=True)], "text")
+    assert leak.column == "told"
+
+
+def test_a_text_that_does_not_is_not():
+    weak = [
+        f"{t} {'sued' if b and RNG.random() < 0.8 else ''}"
+        for t, b in zip(TEXTS, BAD, strict=False)
+    ]
+    assert found(weak, "text") == found(TEXTS, "text") == found([""] * ROWS, "text") == ()

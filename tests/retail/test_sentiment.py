@@ -136,3 +136,13 @@ def test_real_sentences_are_told_apart(tmp_path):
     assert report.metrics["accuracy"].value > 0.76
     analyzer.export(tmp_path / "sst2.onnx", check=data.train)
     assert analyzer.parity_.changed_decisions == 0
+
+
+def test_texts_that_were_learned_from_are_counted(data):
+    train, test = (part.drop(columns="time") for part in (data.train, data.test))
+    fitted = SentimentAnalyzer.fast().fit(train.drop_duplicates("text"))
+    fresh = test[~test["text"].isin(train["text"])]
+    twice = pd.concat([fresh, train.head(4)], ignore_index=True)
+    before, after = (fitted.evaluate(table).notes for table in (fresh, twice))
+    assert not any("equal a record" in note for note in before)
+    assert any(note.startswith(f"4 of {len(twice)} records") for note in after)

@@ -17,7 +17,7 @@ from industry_apps.evaluation.sections import Section
 PROPERTIES = Problem(
     name="properties",
     metrics=(
-        Metric("rmse", "root of the mean squared error, in units", "low"),
+        Metric("rmse", "root of the mean squared error, in units", "low", best=0),
         AUROC,
         Metric("mae", "mean absolute error, in units", "low"),
         Metric("r2", "share of the variance that is explained"),

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import LeakageWarning
 from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decision_bootstrap
 from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
 from industry_apps.recipes.decision.baselines import Baseline, fit_decision_baselines
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
 from industry_apps.recipes.scorers import Labelled, folds, joined, part_of
-from industry_apps.recipes.separating import FEWEST_EVENTS, SEPARATES
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -162,7 +159,7 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
         for name, other in baselines.probabilities(asked.rows.arrays).items()
     }
     days = None if asked.day is None else asked.day.astype("datetime64[D]")
-    report = Report.beside(
+    return Report.beside(
         recipe.options.model,
         found,
         others,
@@ -176,21 +173,3 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
         ),
         notes=asked.notes,
     )
-    return replace(report, notes=(*report.notes, *_separated(report, target)))
-
-
-def _separated(report: Report, target: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Warn, and note, where every baseline that learns separates the outcomes."""
-    others = report.baselines.items()
-    learned = {name: found["auroc"] for name, found in others if name != "prevalence"}
-    if not learned or min(int(target.sum()), int((~target).sum())) < FEWEST_EVENTS:
-        return ()
-    if min(area.value for area in learned.values()) < SEPARATES:
-        return ()
-    note = (
-        f"Every baseline separates the outcomes (AUROC {SEPARATES} and more: "
-        f"{', '.join(learned)}): either the question is easy, or the columns tell what is known "
-        "only after the outcome. Look at the columns, and name those in 'ignore'."
-    )
-    warnings.warn(note, LeakageWarning, stacklevel=6)  # whoever called evaluate
-    return (note,)

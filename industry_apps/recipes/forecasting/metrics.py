@@ -24,6 +24,7 @@ FORECAST = Problem(
             "mase",
             "mean absolute error over that of the seasonal naive forecast in the history",
             "low",
+            best=0,
         ),
         Metric("mae", "mean absolute error, in units", "low"),
         Metric("pinball", "mean loss of the quantiles, in units", "low"),

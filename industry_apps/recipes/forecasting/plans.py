@@ -113,8 +113,9 @@ def step_of(moments: NDArray[np.int64], time: str) -> str:
         if 0.9 * days < usual < 1.1 * days:
             return step
     raise SchemaError(
-        f"The moments of column {time!r} lie {usual:g} days apart, which is no step of time. Name "
-        f"it: step='day', for instance, or one of {tuple(STEP_PLANS)}."
+        f"The moments of column {time!r} lie {usual:g} days apart, which is no step of time. Where "
+        f"some lie one apart, name it, as in step='day', or one of {tuple(STEP_PLANS)}; else add "
+        "the rows between them with nothing known, or sum up to longer steps."
     )
 
 

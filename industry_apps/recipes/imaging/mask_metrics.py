@@ -24,6 +24,7 @@ MASKS = Problem(
         Metric(
             "dice",
             "marked pixels that are right, doubled, over those marked and those that should be",
+            best=1,
         ),
         Metric("iou", "marked pixels that are right, over those marked or that should be"),
         Metric("dice_by_image", "the same as dice, as a mean over the images with a region"),

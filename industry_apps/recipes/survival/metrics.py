@@ -35,7 +35,9 @@ from industry_apps.recipes.survival.follow_up import (
 SURVIVAL = Problem(
     name="survival",
     metrics=(
-        Metric("c_index", "share of pairs in which who had the event first has the higher risk"),
+        Metric(
+            "c_index", "share of pairs in which who had the event first has the higher risk", best=1
+        ),
         Metric("c_index_uno", "the same, whatever the censoring"),
         Metric(
             "integrated_brier",

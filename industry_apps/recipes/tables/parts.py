@@ -90,7 +90,7 @@ class Learned:
         self.described = parts.describe()
         self._rows: EqualRows | None = None
         if not (self.records.time or self.records.subject):  # nothing else keeps them apart
-            self._rows = EqualRows(self.records, *parts.frames.values())
+            self._rows = EqualRows(*map(self.records.seen, parts.frames.values()))
         self._subjects: set[str] = set()
         if self.records.subject:
             self._subjects = self.records.subjects_apart(*parts.frames.values())
@@ -109,7 +109,7 @@ class Learned:
 
     def shared(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """A note where records to judge on are equal to records that were learned from."""
-        return () if self._rows is None else self._rows.shared(frame)
+        return () if self._rows is None else self._rows.shared(self.records.seen(frame))
 
     def beside(self, frame: pd.DataFrame) -> Described:
         """The parts and the table to judge on, in words."""

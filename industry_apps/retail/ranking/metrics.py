@@ -22,6 +22,7 @@ RANKING = Problem(
         Metric(
             "ndcg_at_10",
             "gain of ten recommended items, less by their place, over the best possible",
+            best=1,
         ),
         Metric("recall_at_20", "share of the items taken that are among twenty recommended"),
         Metric("map", "mean average precision of ten recommended items"),
