@@ -32,9 +32,10 @@ test: install ## Run all tests, the examples in the documentation and the notebo
 generative: install ## Run the tests of image generation and of the space of molecules.
 	$(PYTEST) -m generative tests industry_apps
 
-hostile: install ## Load damaged model files, kill runs that write; minutes. FILES="NAME ..." for some.
+hostile: install ## Odd values, damaged model files, killed runs; some minutes. FILES="NAME ..." for some files.
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/model_files.py $(if $(FILES),--files $(FILES))
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/killed_runs.py
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/raw_columns.py
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

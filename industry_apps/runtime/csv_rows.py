@@ -113,6 +113,9 @@ class CheckedRows:
         lines = self._lines()
         for line in lines:
             if not line.strip(" \r\n"):
+                text = line.rstrip("\r\n")
+                if text and len(self._names) == 1 and self._quote is not None:
+                    yield f'"{text}"\n'  # of one column blanks are a value, which pandas skips
                 continue
             if self._quote is None or self._quote not in line:
                 row, cells = line, None
@@ -129,6 +132,11 @@ class CheckedRows:
     def _lines(self) -> Iterator[str]:
         for line in self._text:
             self._line += 1
+            if "\0" in line:  # where pandas cuts the value
+                raise SchemaError(
+                    f"{self._path.name!r}, line {self._line}: holds the character NUL, expected "
+                    "text. Remove it, or write the file again in UTF-8."
+                )
             yield line
 
     def _quoted(self, line: str, lines: Iterator[str]) -> tuple[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError, nearest
+from industry_apps.errors import IndustryAppsError, SchemaError, nearest
 from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
 from industry_apps.schema.spellings import composed
@@ -29,6 +29,8 @@ from industry_apps.schema.values import (
 )
 
 Role = Literal["feature", "identifier", "state", "history", "known"]
+
+_PLAIN = "Give a plain value of Python or numpy."
 
 #: Kinds that enter a model as windows, by the role of the column.
 _WINDOWED: dict[str, tuple[Kind, ...]] = {
@@ -194,6 +196,19 @@ class Column:
             return self._array_of(values)
         except UnfitError as wrong:
             raise self.error(values, wrong.row, wrong.expected, wrong.remedy) from None
+        except IndustryAppsError:
+            raise
+        except Exception as error:  # of a value of a class of somebody's own anything may come
+            raise self.error(values, self._strange(values), f"a {self.kind}", _PLAIN) from error
+
+    def _strange(self, values: Any) -> int:
+        """The first row whose value alone raises something."""
+        for row, value in enumerate(values):
+            try:
+                self._array_of([value])
+            except Exception:  # noqa: BLE001 - whichever: it is the one
+                return row
+        return 0
 
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":
@@ -242,8 +257,8 @@ class Column:
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
         found = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        value = shown(found.item() if isinstance(found, np.number) else found)
-        if isinstance(found, np.ndarray):
+        value = shown(found.item() if issubclass(type(found), np.number) else found)
+        if type(found) is np.ndarray:
             value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
         label = (
@@ -322,7 +337,7 @@ class Column:
 
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):
-            if not (is_missing(value) or value == ""):
+            if not (is_missing(value) or (issubclass(type(value), str) and value == "")):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
         return list(value)

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +29,10 @@ _A_TIME = (
     "Convert it first, for example with pandas.to_datetime, which takes the unit of numbers.",
 )
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+#: Types that have a value for "no value", which differs from itself.
+_WITH_NAN = (float, Decimal, np.floating, np.datetime64, np.timedelta64)
+#: Units of numpy in which a moment may lie beyond what seconds or parts of them can hold.
+_LONG_UNITS = ("Y", "M", "W", "D", "h", "m")
 #: Text of a number of seconds; eight digits are a date of ISO 8601.
 _WHOLE = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -62,11 +67,13 @@ def is_missing(value: Any) -> bool:
     """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    try:
-        differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
-    except Exception:  # noqa: BLE001 - what cannot be compared is no value that fits, and is named
+    # Its class and not what it says of itself: an object of somebody's own may say anything.
+    if not issubclass(type(value), _WITH_NAN):
         return False
-    return isinstance(differs, bool | np.bool_) and bool(differs)
+    try:
+        return bool(value != value)  # noqa: PLR0124 - true of NaN and NaT alone
+    except Exception:  # noqa: BLE001 - a signalling NaN is no value that fits, and is named
+        return False
 
 
 def shown(value: Any) -> str:
@@ -78,36 +85,62 @@ def shown(value: Any) -> str:
 
 
 def is_single(value: Any) -> bool:
-    """Tell one value from a column of them."""
-    if type(value) in _SINGLE or isinstance(value, str | bytes | Mapping):
+    """Tell one value from a column of them, which has a length and values at places."""
+    kind = type(value)
+    if kind in _SINGLE or issubclass(kind, str | bytes | Mapping):
         return True
-    return not hasattr(type(value), "__getitem__") or _attribute(value, "ndim", 1) == 0
+    # Not by hasattr: the class of an Enum finds its members by name.
+    methods = {name for each in kind.__mro__ for name in vars(each)}
+    return not {"__getitem__", "__len__"} <= methods or attribute(value, "ndim", 1) == 0
 
 
-def _attribute(value: Any, name: str, default: Any) -> Any:
+def attribute(value: Any, name: str, default: Any) -> Any:
+    """An attribute of a value, or the default where it has none or does not let one look."""
     try:
         return getattr(value, name, default)
     except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
         return default
 
 
+def level_of(value: Any) -> str | None:
+    """A boolean or a number as the level that it is, whole ones without a point; None of all else.
+
+    Examples
+    --------
+    >>> level_of(3.0), level_of(True), level_of("3")
+    ('3', 'True', None)
+    """
+    kind = type(value)
+    try:
+        if issubclass(kind, bool | np.bool_):
+            return str(value)
+        if issubclass(kind, float | np.floating):
+            if value.is_integer():
+                return str(int(value))
+            return float.__repr__(value) if issubclass(kind, float) else str(value)
+        # Whatever a member of an Enum is called; to numpy a span of time is a whole number.
+        if issubclass(kind, int | np.integer) and not issubclass(kind, np.timedelta64):
+            return int.__repr__(int(value))
+    except ValueError:  # more digits than Python writes
+        pass
+    return None
+
+
 def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
     """Numbers and booleans as float32 of shape [rows], NaN where missing."""
     array = _as_numpy(values, as_float=True)
-    if array.dtype.kind in "fiub":
-        with np.errstate(over="ignore"):
-            result = array.astype(np.float32)
-    else:
-        result = _objects_to_float(array, kind)
-    if kind == "boolean":
-        wrong = ~(np.isnan(result) | (result == 0) | (result == 1))
+    if array.dtype.kind not in "fiub":
+        array = _objects_to_float(array, kind)
+    if kind == "boolean":  # before float32 rounds it
+        wrong = ~(np.isnan(array) | (array == 0) | (array == 1))
         if wrong.any():
             expected = "True, False, 0, 1 or missing"
             raise UnfitError(expected, "Correct the value.", int(wrong.argmax()))
-    return result
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32) + np.float32(0)  # -0 is 0, by which one may divide
 
 
-def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
+def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float64]:
     result = np.empty(len(array), dtype=np.float64)
     for row, value in enumerate(array):
         if is_missing(value):
@@ -126,12 +159,11 @@ def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
                 result[row] = np.inf
             except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
                 raise UnfitError(f"a {kind}", "Correct the value.", row) from None
-    with np.errstate(over="ignore"):
-        return result.astype(np.float32)
+    return result
 
 
 def _is_number(value: Any) -> bool:
-    dtype = _attribute(value, "dtype", None)
+    dtype = getattr(value, "dtype", None)
     if dtype is not None:  # to numpy, texts and times are numbers too
         return getattr(dtype, "kind", "O") in "fiub" and value.ndim == 0
     return hasattr(type(value), "__float__")
@@ -169,14 +201,12 @@ def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
 def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:
     result = np.empty(len(array), dtype=object)
     for row, value in enumerate(array):
-        if isinstance(value, str):
+        if issubclass(type(value), str):
             result[row] = str.__str__(value)  # whatever a class of somebody's own makes of it
         elif is_missing(value):
             result[row] = ""
-        elif kind == "category" and isinstance(value, bool | np.bool_ | int | np.integer):
-            result[row] = str(value)
-        elif kind == "category" and isinstance(value, float | np.floating):
-            result[row] = str(int(value)) if value.is_integer() else str(value)
+        elif kind == "category" and (level := level_of(value)) is not None:
+            result[row] = level
         else:
             raise UnfitError("a string", "Convert it with str() if it is a name.", row)
     return result
@@ -192,9 +222,10 @@ def to_seconds(values: Any, unit: str = "") -> NDArray[np.int64]:
     else:
         if array.dtype.kind != "M":
             array = _moments(array, unit)
-        missing = np.isnat(array)
         seconds = array.astype("datetime64[s]").astype(np.int64)
-        seconds[missing] = MISSING_TIME
+        if np.datetime_data(array.dtype)[0] in _LONG_UNITS:
+            seconds[_beyond_years(array)] = LAST_SECOND
+        seconds[np.isnat(array)] = MISSING_TIME
     outside = (seconds < FIRST_SECOND) | (seconds >= LAST_SECOND)
     outside &= seconds != MISSING_TIME
     if outside.any():
@@ -202,11 +233,17 @@ def to_seconds(values: Any, unit: str = "") -> NDArray[np.int64]:
     return seconds
 
 
+def _beyond_years(moments: Any) -> Any:
+    """Which moments lie outside the years 1 to 9999, where a finer unit may not hold them."""
+    years = 1970 + moments.astype("datetime64[Y]").astype(np.int64)
+    return ~np.isnat(moments) & ((years < 1) | (years > 9999))
+
+
 def _moments(array: NDArray[Any], unit: str) -> NDArray[np.datetime64]:
     result = np.full(len(array), np.datetime64("NaT", "us"))
     texts: dict[str, np.datetime64] = {}
     for row, value in enumerate(array.tolist()):
-        is_text = isinstance(value, str)
+        is_text = issubclass(type(value), str)
         if is_text and value in texts:  # the rows of a day repeat its text
             result[row] = texts[value]
             continue
@@ -268,9 +305,11 @@ def parse_moment(value: Any, unit: str = "") -> np.datetime64:
         When the value is none of these.
     """
     if isinstance(value, np.datetime64):
+        if _beyond_years(value):
+            raise ValueError(f"{value} lies outside the years 1 to 9999")
         moment: np.datetime64 = value.astype("datetime64[us]")
         return moment
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64):
         if value == MISSING_TIME:
             return np.datetime64("NaT", "us")
         return np.datetime64(seconds_of_number(int(value), unit), "s")
