@@ -94,6 +94,14 @@ def is_single(value: Any) -> bool:
     return not {"__getitem__", "__len__"} <= methods or attribute(value, "ndim", 1) == 0
 
 
+def are_single(values: Any) -> bool:
+    """Tell a list of single values, as a record may hold, as far as it lets one look."""
+    try:
+        return all(map(is_single, values))
+    except Exception:  # noqa: BLE001 - of a class of somebody's own; its column names it
+        return True
+
+
 def attribute(value: Any, name: str, default: Any) -> Any:
     """An attribute of a value, or the default where it has none or does not let one look."""
     try:

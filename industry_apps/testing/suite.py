@@ -15,6 +15,7 @@ from industry_apps.testing import (
     learning,
     limits,
     parameters,
+    raw_columns,
     series,
     structure,
 )
@@ -92,9 +93,9 @@ def yield_checks(
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
     chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
-    chosen += copies.CHECKS
+    chosen += [*raw_columns.CHECKS, *copies.CHECKS]
     if traits.streaming:
-        chosen.append(learning.stream_equals_batch)
+        chosen += [learning.stream_equals_batch, raw_columns.refused_values_leave_the_state]
     if traits.explains:
         chosen.append(answers.explains_each_column)
     yield from _named(chosen, trial)
