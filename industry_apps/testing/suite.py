@@ -95,7 +95,7 @@ def yield_checks(
     chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
     chosen += [*raw_columns.CHECKS, *copies.CHECKS]
     if traits.streaming:
-        chosen += [learning.stream_equals_batch, raw_columns.refused_values_leave_the_state]
+        chosen += [learning.stream_equals_batch, *raw_columns.OF_STREAMS]
     if traits.explains:
         chosen.append(answers.explains_each_column)
     yield from _named(chosen, trial)

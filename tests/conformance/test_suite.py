@@ -280,20 +280,6 @@ class HalfFitted(ParcelDelay):
             super()._check_fitted()
 
 
-class ReadsWhatIsNoNumber(ParcelDelay):
-    def _answers(self, frame):
-        weight = frame["weight"].map(lambda v: None if type(v) in (bytes, list, complex) else v)
-        return super()._answers(frame.assign(weight=weight))
-
-
-class KnowsOneSpelling(ParcelDelay):
-    _slow = property(lambda self: [self.slow])
-
-
-class TrimsTooMuch(ParcelDelay):
-    _slow = property(lambda self: [*super()._slow, f"{self.slow}?"])
-
-
 class SaysLittle(ParcelDelay):
     def _answers(self, frame):
         try:
@@ -345,9 +331,6 @@ MISTAKES = [
     (NeedsRecords, "empty_table", "out-of-bounds"),
     (LearnsFromNothing, "single_class_is_refused", "a single class: fit raised nothing"),
     (HalfFitted, "single_class_is_refused", "After a fit refused for a single class, predict"),
-    (ReadsWhatIsNoNumber, "raw_values_are_right_or_refused", "weight.*typed by hand it is nothing"),
-    (KnowsOneSpelling, "spellings_are_levels_or_unseen", "carrier: .*'slow', the level it spells"),
-    (TrimsTooMuch, "spellings_are_levels_or_unseen", r"carrier: 'slow\?' and a level never seen"),
     (TripsOverTheTarget, "missing_target_is_refused", "late"),
 ]
 
