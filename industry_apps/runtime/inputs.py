@@ -51,8 +51,7 @@ def is_record(data: Any, schema: Schema) -> bool:
     # What no model knows may be of any form, unless there is nothing else.
     told = {name: value for name, value in data.items() if name in schema} or data
     return all(
-        is_single(value) or (name in lists and are_single(value))
-        for name, value in told.items()
+        is_single(value) or (name in lists and are_single(value)) for name, value in told.items()
     )
 
 

@@ -73,6 +73,10 @@ class Word(str):
         raise RuntimeError("not to be shown")
 
 
+class Texts(str, Enum):
+    """Members that are texts."""
+
+
 class Raises:
     """Raises from one method."""
 
@@ -132,9 +136,14 @@ def _numbers_of(good: float) -> Iterator[Case]:
     ):
         own = isinstance(given, Number | Fraction)
         yield Case(f"{type(given).__name__} of it", given, float(given), own)
-    member = IntEnum("Size", {"it": whole}).it  # type: ignore[misc]
+    member = _member(IntEnum, whole)
     yield Case("member of an IntEnum", member, float(whole), own=True)
     yield Case("text of it", str(good), NOTHING)
+
+
+def _member(kind: Any, value: object) -> Any:
+    """The one member of an Enum."""
+    return next(iter(kind("Kind", {"it": value})))
 
 
 def _booleans_of(good: bool) -> Iterator[Case]:
@@ -144,7 +153,7 @@ def _booleans_of(good: bool) -> Iterator[Case]:
 
 
 def _texts_of(good: str) -> Iterator[Case]:
-    member = Enum("Name", {"it": good}, type=str).it  # type: ignore[misc,attr-defined]
+    member = _member(Texts, good)
     for given in (good, np.str_(good)):
         yield Case(f"{type(given).__name__} of it", given, good)
     yield Case("text of its own class", Word(good), good, own=True)
@@ -269,9 +278,11 @@ def _times(kind: Kind) -> Iterator[Case]:
 
 def _objects() -> Iterator[Case]:
     """What is no single value of any kind."""
-    methods = ("__ne__", "__eq__", "__hash__", "__bool__", "__float__", "__int__", "__index__")
-    methods += ("__str__", "__repr__", "__len__", "__iter__", "__getitem__", "__array__")
-    for method in (*methods, "__getattr__", "__getattribute__"):
+    for method in (
+        *("__ne__", "__eq__", "__hash__", "__bool__", "__float__", "__int__", "__index__"),
+        *("__str__", "__repr__", "__len__", "__iter__", "__getitem__", "__array__"),
+        *("__getattr__", "__getattribute__"),
+    ):
         yield Case(f"raises from {method}", Raises(method), NOTHING, own=True)
     for made in (Never, Endless, Liar):
         yield Case(made.__name__, made(), NOTHING, own=True)

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from industry_apps.registry import APPLICATIONS, application
-from industry_apps.testing.raw_columns import NONE_OF, VERDICTS, Found, OfModel, of_state
+from industry_apps.testing.raw_columns import NONE_OF, VERDICTS, Found, of_model, of_stream
 from industry_apps.testing.series_trial import SeriesTrial
 from industry_apps.testing.trial import Trial
 
@@ -38,14 +38,10 @@ SECONDS, AGAIN = 60.0, 5.0
 
 def found_in(trial: Trial) -> Iterator[Found]:
     """What comes of all values of all columns of an application."""
-    forms = OfModel(trial)
-    for column in trial.inputs:
-        asked = forms.asked(column)
-        yield from asked.judged(column, asked.cases(column))
-    if trial.application_class.traits.streaming:
-        columns, asked = of_state(trial)
+    for columns, asked in (of_model(trial), of_stream(trial)):
         for column in columns:
             yield from asked.judged(column, asked.cases(column))
+            yield from asked.after()
 
 
 def counted(name: str, found: Iterable[Found]) -> Counter[str]:
