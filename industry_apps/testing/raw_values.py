@@ -73,7 +73,7 @@ class Word(str):
         raise RuntimeError("not to be shown")
 
 
-class Texts(str, Enum):
+class Texts(str, Enum):  # noqa: UP042 - whose members say another text than they are
     """Members that are texts."""
 
 
