@@ -360,9 +360,8 @@ class TransactionState:
 
     def _key(self, transaction: Mapping[str, Any], name: str) -> str:
         value = transaction[name]
-        if type(value) is str and value.isascii():
-            return value
-        return str(self._column(name).to_array([value])[0])
+        usual = type(value) is str and value.isascii()
+        return value if usual else str(self._column(name).to_array([value])[0])
 
     def _second(self, value: Any) -> int:
         try:

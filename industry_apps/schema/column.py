@@ -22,6 +22,7 @@ from industry_apps.schema.values import (
     UnfitError,
     is_missing,
     is_single,
+    row_that_raises,
     shown,
     to_float,
     to_seconds,
@@ -29,8 +30,6 @@ from industry_apps.schema.values import (
 )
 
 Role = Literal["feature", "identifier", "state", "history", "known"]
-
-_PLAIN = "Give a plain value of Python or numpy."
 
 #: Kinds that enter a model as windows, by the role of the column.
 _WINDOWED: dict[str, tuple[Kind, ...]] = {
@@ -199,16 +198,8 @@ class Column:
         except IndustryAppsError:
             raise
         except Exception as error:  # of a value of a class of somebody's own anything may come
-            raise self.error(values, self._strange(values), f"a {self.kind}", _PLAIN) from error
-
-    def _strange(self, values: Any) -> int:
-        """The first row whose value alone raises something."""
-        for row, value in enumerate(values):
-            try:
-                self._array_of([value])
-            except Exception:  # noqa: BLE001 - whichever: it is the one
-                return row
-        return 0
+            row = row_that_raises(values, self._array_of)
+            raise self.error(values, row, f"a {self.kind}", "Give a plain value.") from error
 
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":

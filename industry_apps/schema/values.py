@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -132,6 +132,23 @@ def level_of(value: Any) -> str | None:
     except ValueError:  # more digits than Python writes
         pass
     return None
+
+
+def row_that_raises(values: Any, read: Callable[[Any], object]) -> int:
+    """The first row of a column that raises something, read alone.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+    read : callable
+        Takes a list of one of them.
+    """
+    for row, value in enumerate(values):
+        try:
+            read([value])
+        except Exception:  # noqa: BLE001 - whatever it is
+            return row
+    return 0
 
 
 def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
