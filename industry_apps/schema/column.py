@@ -199,7 +199,7 @@ class Column:
             raise
         except Exception as error:  # of a value of a class of somebody's own anything may come
             row = row_that_raises(values, self._array_of)
-            raise self.error(values, row, f"a {self.kind}", "Give a plain value.") from error
+            raise self.error(values, row, f"a plain {self.kind}", "Convert it first.") from error
 
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":
