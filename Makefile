@@ -32,10 +32,11 @@ test: install ## Run all tests, the examples in the documentation and the notebo
 generative: install ## Run the tests of image generation and of the space of molecules.
 	$(PYTEST) -m generative tests industry_apps
 
-hostile: install ## Damaged model files, killed runs, odd tables; minutes. FILES="NAME ..." for some.
+hostile: install ## Damaged model files, killed runs, odd tables and values; minutes. FILES="NAME ..." for some.
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/model_files.py $(if $(FILES),--files $(FILES))
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/killed_runs.py
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/tables.py
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/raw_columns.py
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

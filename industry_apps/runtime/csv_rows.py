@@ -141,6 +141,9 @@ class CheckedRows:
         lines, header = self._lines(), "\n"
         for line in lines:
             if not line.strip(" \r\n"):
+                text = line.rstrip("\r\n")
+                if text and len(self._names) == 1 and self._quote is not None:
+                    yield f'"{text}"\n'  # of one column blanks are a value, which pandas skips
                 continue
             if self._quote is None or self._quote not in line:
                 row, cells = line, None

@@ -17,7 +17,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.schema import Schema
 from industry_apps.schema.images import is_image, one_by_one
 from industry_apps.schema.names import Names
-from industry_apps.schema.values import is_single
+from industry_apps.schema.values import are_single, is_single
 
 Feeds = dict[str, NDArray[Any]]
 
@@ -51,8 +51,7 @@ def is_record(data: Any, schema: Schema) -> bool:
     # What no model knows may be of any form, unless there is nothing else.
     told = {name: value for name, value in data.items() if name in schema} or data
     return all(
-        is_single(value) or (name in lists and all(map(is_single, value)))
-        for name, value in told.items()
+        is_single(value) or (name in lists and are_single(value)) for name, value in told.items()
     )
 
 

@@ -18,7 +18,7 @@ from industry_apps.runtime.inputs import Feeds
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.names import Names
 from industry_apps.schema.spellings import composed
-from industry_apps.schema.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME, level_of
 
 _EPOCH = datetime(1970, 1, 1)
 _LARGEST = float(np.finfo(np.float32).max)
@@ -163,6 +163,7 @@ class Buffers:
     def hold(self, plain: Plain) -> None:
         """Take the values of a record, in place of those of the last."""
         self._floats[:] = plain.floats
+        self._floats += 0  # -0 is 0, as in a table
         if plain.texts:
             self._texts[:] = plain.texts
         if plain.moments:
@@ -321,9 +322,7 @@ def _text_of(value: Any, is_category: bool) -> str | None:
         return composed(value) if _is_unicode(value) else None
     if value is None or (kind is float and value != value):  # noqa: PLR0124 - NaN
         return ""
-    if not is_category or kind not in (int, bool, float):
-        return None
-    return str(int(value)) if kind is float and value.is_integer() else str(value)
+    return level_of(value) if is_category and kind in (int, bool, float) else None
 
 
 def _is_unicode(text: str) -> bool:
@@ -359,7 +358,10 @@ def _moment(value: Any, nullable: bool) -> int | None:
     """A moment as seconds; what is no datetime without a zone, or no such text, is not usual."""
     if value is None:
         return MISSING_TIME if nullable else None
-    if value.__class__ is str:
+    kind = type(value)
+    if kind is str:
+        if value.isdigit() and len(value) != 8:  # seconds, though Python may read a date
+            return None
         try:
             value = datetime.fromisoformat(value)
             if value.tzinfo is not None:
@@ -367,7 +369,7 @@ def _moment(value: Any, nullable: bool) -> int | None:
         except (ValueError, OverflowError):
             return None
     # pandas' NaT is a datetime too, and the only one that differs from itself.
-    if isinstance(value, datetime) and value.tzinfo is None and value == value:  # noqa: PLR0124
+    if (kind is str or issubclass(kind, datetime)) and value.tzinfo is None and value == value:  # noqa: PLR0124
         past = value - _EPOCH  # days and seconds: whole numbers, rounded down
         return past.days * 86_400 + past.seconds
     return None

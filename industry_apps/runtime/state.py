@@ -27,8 +27,9 @@ from industry_apps.runtime.one_writer import one_writer
 from industry_apps.runtime.snapshots import Side, Snapshot, read_snapshot, write_snapshot
 from industry_apps.runtime.timelines import Ints
 from industry_apps.schema import Column
+from industry_apps.schema.images import one_by_one
 from industry_apps.schema.time_units import TIME_UNITS
-from industry_apps.schema.values import MISSING_TIME, is_missing, parse_moment
+from industry_apps.schema.values import MISSING_TIME, parse_moment
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -363,12 +364,13 @@ class TransactionState:
 
     def _key(self, transaction: Mapping[str, Any], name: str) -> str:
         value = transaction[name]
-        return value if type(value) is str else str(self._columns[name].to_array([value])[0])
+        usual = type(value) is str and value.isascii()
+        return value if usual else str(self._columns[name].to_array([value])[0])
 
     def _second(self, value: Any) -> int:
         try:
             second = int(parse_moment(value, self.unit).astype("datetime64[s]").astype(np.int64))
-        except (TypeError, ValueError, OverflowError):
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, its column says
             second = MISSING_TIME
         if second == MISSING_TIME:
             second = int(self._columns[self.time].to_array([value])[0])
@@ -377,11 +379,11 @@ class TransactionState:
     def _amount(self, value: Any) -> Sequence[int]:
         if type(value) in (float, int) and abs(value) <= _LARGEST_AMOUNT:
             return Amounts.values_of_one(value)
-        return self._amounts(np.array([value], dtype=object))[:, 0].tolist()
+        return self._amounts(one_by_one([value]))[:, 0].tolist()
 
     def _positive(self, value: Any) -> int:
-        if is_missing(value) or not value:
-            return 0
+        if value is None or type(value) is bool:
+            return int(value is True)
         return int(self._columns[self.label].to_array([value])[0] == 1)
 
     def _amounts(self, values: Any) -> Ints:

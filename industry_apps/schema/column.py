@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError, nearest
+from industry_apps.errors import IndustryAppsError, SchemaError, nearest
 from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
 from industry_apps.schema.spellings import composed
@@ -23,6 +23,7 @@ from industry_apps.schema.values import (
     UnfitError,
     is_missing,
     is_single,
+    row_that_raises,
     shown,
     to_float,
     to_seconds,
@@ -206,6 +207,11 @@ class Column:
             return self._array_of(values)
         except UnfitError as wrong:
             raise self.error(values, wrong.row, wrong.expected, wrong.remedy) from None
+        except IndustryAppsError:
+            raise
+        except Exception as error:  # of a value of a class of somebody's own anything may come
+            row = row_that_raises(values, self._array_of)
+            raise self.error(values, row, f"a plain {self.kind}", "Convert it first.") from error
 
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":
@@ -255,8 +261,8 @@ class Column:
     def error(self, values: Any, row: int, expected: str, remedy: str) -> SchemaError:
         """Word the error for the value of one row."""
         found = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        value = shown(found.item() if isinstance(found, np.number) else found)
-        if isinstance(found, np.ndarray):
+        value = shown(found.item() if issubclass(type(found), np.number) else found)
+        if type(found) is np.ndarray:
             value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
         label = (
@@ -335,7 +341,7 @@ class Column:
 
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):
-            if not (is_missing(value) or value == ""):
+            if not (is_missing(value) or (issubclass(type(value), str) and value == "")):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
         return list(value)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import require
-from industry_apps.schema.values import UnfitError, is_missing
+from industry_apps.schema.values import UnfitError, attribute, is_missing, is_single
 
 #: Pixels of the longer side of an image; a larger one is refused rather than held in memory.
 LARGEST_SIDE = 8192
@@ -37,14 +37,14 @@ def is_image(value: Any) -> bool:
     >>> is_image(np.zeros((28, 28))), is_image(np.zeros((9, 28, 28, 1)))
     (True, False)
     """
-    if isinstance(value, bytes | bytearray | str | os.PathLike | Mapping):
+    if issubclass(type(value), bytes | bytearray | str | os.PathLike | Mapping):
         return True
     depth = 0
-    while isinstance(value, list | tuple):
+    while issubclass(type(value), list | tuple):
         depth, value = depth + 1, value[0] if value else None
     if depth:
-        return depth in (2, 3) and not isinstance(value, bytes | str | Mapping | np.ndarray)
-    return getattr(value, "ndim", 0) in (2, 3) or not hasattr(value, "__getitem__")
+        return depth in (2, 3) and not issubclass(type(value), bytes | str | Mapping | np.ndarray)
+    return attribute(value, "ndim", 0) in (2, 3) or is_single(value)
 
 
 def to_images(values: Any, channels: int | None) -> NDArray[np.object_]:

@@ -22,7 +22,7 @@ from industry_apps.schema.codes import without_codes
 from industry_apps.schema.column import Column
 from industry_apps.schema.offsets import offset_of
 from industry_apps.schema.spellings import tokens_of
-from industry_apps.schema.values import Kind, is_missing, is_single, shown
+from industry_apps.schema.values import Kind, are_single, is_missing, is_single, shown
 
 #: How a column comes to be that the stream of earlier records tells.
 _STREAM = (
@@ -113,7 +113,7 @@ class Schema:
             A column is missing, columns differ in length, or a value does not fit.
         """
         present = self.check_names(table)
-        rows = _rows_of(table, present)
+        rows = _rows_of(table, present, {c.name for c in self.columns if c.is_list})
         return Arrays(
             {
                 column.name: column.to_array(table[column.name])
@@ -260,18 +260,22 @@ def _with_offset(column: Column, table: Any) -> Column:
     return replace(column, offset=offset_of(numbers))
 
 
-def _rows_of(table: Any, present: Sequence[str]) -> int:
+def _rows_of(table: Any, present: Sequence[str], lists: set[str]) -> int:
     """Count the rows of a table, whose columns must agree on them."""
     if hasattr(table, "columns"):
         return len(table)
     names = list(present or table)
-    single = [name for name in names if is_single(table[name])]
-    sizes = {name: _length(name, table[name]) for name in names if name not in single}
-    if single and sizes and (len(single) > len(sizes) or set(sizes.values()) == {1}):
-        name = next(iter(sizes))  # of a record, most of whose columns hold one value
+    sizes = {name: _length(name, table[name]) for name in names if not is_single(table[name])}
+    single = [name for name in names if name not in sizes]
+    # In a record, a column of lists has one, too; what tells a record are the others.
+    held = [name for name in sizes if name not in lists]
+    is_record = len(single) > len(held) or {sizes[name] for name in held} == {1}
+    if single and sizes and is_record:
+        name = next((n for n in held or sizes if n in held or not are_single(table[n])), names[0])
+        expected = "one value, as other columns have" if held else "a list of single values"
         raise SchemaError(
-            f"Column {name!r}: got {shown(table[name]):.80}, expected one value, as other columns "
-            "have. Take it out of its list, or give a list of rows in every column."
+            f"Column {name!r}: got {shown(table[name]):.80}, expected {expected}. Take it out of "
+            "its list, or give a list of rows in every column."
         )
     if single:
         raise SchemaError(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +30,10 @@ _A_TIME = (
 )
 _LARGEST = float(np.finfo(np.float32).max)
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
+#: Types that have a value for "no value", which differs from itself.
+_WITH_NAN = (float, Decimal, np.floating, np.datetime64, np.timedelta64)
+#: Units of numpy in which a moment may lie beyond what seconds or parts of them can hold.
+_LONG_UNITS = ("Y", "M", "W", "D", "h", "m")
 #: Text of a number of seconds; eight digits are a date of ISO 8601.
 _WHOLE = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -63,11 +68,13 @@ def is_missing(value: Any) -> bool:
     """Tell whether one Python value stands for "no value": None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    try:
-        differs = value != value  # noqa: PLR0124 - true of NaN and NaT alone
-    except Exception:  # noqa: BLE001 - what cannot be compared is no value that fits, and is named
+    # Its class and not what it says of itself: an object of somebody's own may say anything.
+    if not issubclass(type(value), _WITH_NAN):
         return False
-    return isinstance(differs, bool | np.bool_) and bool(differs)
+    try:
+        return bool(value != value)  # noqa: PLR0124 - true of NaN and NaT alone
+    except Exception:  # noqa: BLE001 - a signalling NaN is no value that fits, and is named
+        return False
 
 
 def shown(value: Any) -> str:
@@ -79,17 +86,70 @@ def shown(value: Any) -> str:
 
 
 def is_single(value: Any) -> bool:
-    """Tell one value from a column of them."""
-    if type(value) in _SINGLE or isinstance(value, str | bytes | Mapping):
+    """Tell one value from a column of them, which has a length and values at places."""
+    kind = type(value)
+    if kind in _SINGLE or issubclass(kind, str | bytes | Mapping):
         return True
-    return not hasattr(type(value), "__getitem__") or _attribute(value, "ndim", 1) == 0
+    # Not by hasattr: the class of an Enum finds its members by name.
+    methods = {name for each in kind.__mro__ for name in vars(each)}
+    return not {"__getitem__", "__len__"} <= methods or attribute(value, "ndim", 1) == 0
 
 
-def _attribute(value: Any, name: str, default: Any) -> Any:
+def are_single(values: Any) -> bool:
+    """Tell a list of single values, as a record may hold, as far as it lets one look."""
+    try:
+        return all(map(is_single, values))
+    except Exception:  # noqa: BLE001 - of a class of somebody's own; its column names it
+        return True
+
+
+def attribute(value: Any, name: str, default: Any) -> Any:
+    """An attribute of a value, or the default where it has none or does not let one look."""
     try:
         return getattr(value, name, default)
     except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
         return default
+
+
+def level_of(value: Any) -> str | None:
+    """A boolean or a number as the level that it is, whole ones without a point; None of all else.
+
+    Examples
+    --------
+    >>> level_of(3.0), level_of(True), level_of("3")
+    ('3', 'True', None)
+    """
+    kind = type(value)
+    try:
+        if issubclass(kind, bool | np.bool_):
+            return str(value)
+        if issubclass(kind, float | np.floating):
+            if value.is_integer():
+                return str(int(value))
+            return float.__repr__(value) if issubclass(kind, float) else str(value)
+        # Whatever a member of an Enum is called; to numpy a span of time is a whole number.
+        if issubclass(kind, int | np.integer) and not issubclass(kind, np.timedelta64):
+            return int.__repr__(int(value))
+    except ValueError:  # more digits than Python writes
+        pass
+    return None
+
+
+def row_that_raises(values: Any, read: Callable[[Any], object]) -> int:
+    """The first row of a column that raises something, read alone.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+    read : callable
+        Takes a list of one of them.
+    """
+    for row, value in enumerate(values):
+        try:
+            read([value])
+        except Exception:  # noqa: BLE001 - whatever it is
+            return row
+    return 0
 
 
 def to_float(values: Any, kind: Kind, dtype: type = np.float32) -> NDArray[Any]:
@@ -97,15 +157,15 @@ def to_float(values: Any, kind: Kind, dtype: type = np.float32) -> NDArray[Any]:
     array = _as_numpy(values, as_float=True)
     if array.dtype.kind not in "fiub":
         array = _objects_to_float(array, kind)
-    with np.errstate(over="ignore"):
-        result: NDArray[Any] = array.astype(dtype)
-    if dtype is np.float64:
-        result[np.abs(result) > _LARGEST] = np.inf
-    if kind == "boolean":
-        wrong = ~(np.isnan(result) | (result == 0) | (result == 1))
+    if kind == "boolean":  # before float32 rounds it
+        wrong = ~(np.isnan(array) | (array == 0) | (array == 1))
         if wrong.any():
             expected = "True, False, 0, 1 or missing"
             raise UnfitError(expected, "Correct the value.", int(wrong.argmax()))
+    with np.errstate(over="ignore"):
+        result: NDArray[Any] = array.astype(dtype) + dtype(0)  # -0 is 0, by which one may divide
+    if dtype is np.float64:
+        result[np.abs(result) > _LARGEST] = np.inf
     return result
 
 
@@ -132,7 +192,7 @@ def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float64]:
 
 
 def _is_number(value: Any) -> bool:
-    dtype = _attribute(value, "dtype", None)
+    dtype = getattr(value, "dtype", None)
     if dtype is not None:  # to numpy, texts and times are numbers too
         return getattr(dtype, "kind", "O") in "fiub" and value.ndim == 0
     return hasattr(type(value), "__float__")
@@ -170,14 +230,12 @@ def to_strings(values: Any, kind: Kind) -> NDArray[np.object_]:
 def _objects_to_strings(array: NDArray[Any], kind: Kind) -> NDArray[np.object_]:
     result = np.empty(len(array), dtype=object)
     for row, value in enumerate(array):
-        if isinstance(value, str):
+        if issubclass(type(value), str):
             result[row] = str.__str__(value)  # whatever a class of somebody's own makes of it
         elif is_missing(value):
             result[row] = ""
-        elif kind == "category" and isinstance(value, bool | np.bool_ | int | np.integer):
-            result[row] = str(value)
-        elif kind == "category" and isinstance(value, float | np.floating):
-            result[row] = str(int(value)) if value.is_integer() else str(value)
+        elif kind == "category" and (level := level_of(value)) is not None:
+            result[row] = level
         else:
             raise UnfitError("a string", "Convert it with str() if it is a name.", row)
     return result
@@ -193,9 +251,10 @@ def to_seconds(values: Any, unit: str = "") -> NDArray[np.int64]:
     else:
         if array.dtype.kind != "M":
             array = _moments(array, unit)
-        missing = np.isnat(array)
         seconds = array.astype("datetime64[s]").astype(np.int64)
-        seconds[missing] = MISSING_TIME
+        if np.datetime_data(array.dtype)[0] in _LONG_UNITS:
+            seconds[_beyond_years(array)] = LAST_SECOND
+        seconds[np.isnat(array)] = MISSING_TIME
     outside = (seconds < FIRST_SECOND) | (seconds >= LAST_SECOND)
     outside &= seconds != MISSING_TIME
     if outside.any():
@@ -203,11 +262,17 @@ def to_seconds(values: Any, unit: str = "") -> NDArray[np.int64]:
     return seconds
 
 
+def _beyond_years(moments: Any) -> Any:
+    """Which moments lie outside the years 1 to 9999, where a finer unit may not hold them."""
+    years = 1970 + moments.astype("datetime64[Y]").astype(np.int64)
+    return ~np.isnat(moments) & ((years < 1) | (years > 9999))
+
+
 def _moments(array: NDArray[Any], unit: str) -> NDArray[np.datetime64]:
     result = np.full(len(array), np.datetime64("NaT", "us"))
     texts: dict[str, np.datetime64] = {}
     for row, value in enumerate(array.tolist()):
-        is_text = isinstance(value, str)
+        is_text = issubclass(type(value), str)
         if is_text and value in texts:  # the rows of a day repeat its text
             result[row] = texts[value]
             continue
@@ -269,9 +334,11 @@ def parse_moment(value: Any, unit: str = "") -> np.datetime64:
         When the value is none of these.
     """
     if isinstance(value, np.datetime64):
+        if _beyond_years(value):
+            raise ValueError(f"{value} lies outside the years 1 to 9999")
         moment: np.datetime64 = value.astype("datetime64[us]")
         return moment
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64):
         if value == MISSING_TIME:
             return np.datetime64("NaT", "us")
         return np.datetime64(seconds_of_number(int(value), unit), "s")

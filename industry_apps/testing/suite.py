@@ -16,6 +16,7 @@ from industry_apps.testing import (
     learning,
     limits,
     parameters,
+    raw_columns,
     series,
     structure,
 )
@@ -93,9 +94,9 @@ def yield_checks(
         if application_class.problem.classes:
             chosen.append(limits.single_class_is_refused)
     chosen += [*learning.CHECKS, *structure.CHECKS, *parameters.CHECKS, *limits.CHECKS]
-    chosen += [*columns.CHECKS, *copies.CHECKS]
+    chosen += [*columns.CHECKS, *raw_columns.CHECKS, *copies.CHECKS]
     if traits.streaming:
-        chosen.append(learning.stream_equals_batch)
+        chosen += [learning.stream_equals_batch, *raw_columns.OF_STREAMS]
     if traits.explains:
         chosen.append(answers.explains_each_column)
     yield from _named(chosen, trial)

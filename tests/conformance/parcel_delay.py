@@ -16,6 +16,7 @@ from industry_apps.evaluation import Report, average_precision, bootstrap
 from industry_apps.evaluation.decisions import DECISION
 from industry_apps.features import GraphBuilder
 from industry_apps.schema import Column, Schema, Traits
+from industry_apps.schema.spellings import aliases
 
 #: Of the three parts; the validation data go on across 1970.
 _BEGINS = ("1969-08-20", "1969-12-01", "1970-03-12")
@@ -86,10 +87,16 @@ class ParcelDelay(Application):
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.rivals_ = ("weight",)
 
+    @property
+    def _slow(self) -> list[str]:
+        """The slow carrier, in all spellings."""
+        others = aliases(("fast", self.slow)).items()
+        return [self.slow, *(text for text, carrier in others if carrier == self.slow)]
+
     def _margins(self, arrays):
         weight = arrays["weight"].astype(np.float64)
         weight = np.where(np.isnan(weight), self.typical_, weight)
-        slow = (arrays["carrier"] == self.slow).astype(np.float64)
+        slow = np.isin(arrays["carrier"], self._slow).astype(np.float64)
         early = (arrays["day"] < 0).astype(np.float64)
         insured = (arrays["insured"] > 0).astype(np.float64)
         return 0.1 * weight + 3.0 * slow + early - insured
@@ -127,7 +134,8 @@ class ParcelDelay(Application):
         filled = builder.node(
             "Where", builder.node("IsNaN", weight), constant(np.float32(self.typical_)), weight
         )
-        slow = flag("Equal", "carrier", [self.slow])
+        slow = flag("Equal", "carrier", np.array(self._slow, dtype=object))  # [batch, spellings]
+        slow = builder.node("ReduceMax", slow, constant(np.int64([1])))
         early = flag("Less", "day", np.int64(0))
         insured = flag("Greater", "insured", np.float32(0))
         margin = builder.node("Mul", filled, constant(np.float32(0.1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,10 +30,11 @@ class TracedParcel(ParcelDelay):
     name = "test.traced_parcel"
     schema = ParcelDelay.schema.extended(
         [
-            Column(name="route", kind="category", size=None, required=False),
+            Column(name="route", kind="text", size=None, required=False),
             Column(name="scale", kind="number", size=2, low=0, required=False),
         ]
     )
+    traits = replace(ParcelDelay.traits, inputs=(*ParcelDelay.traits.inputs, "text"))
     outputs = ParcelDelay.outputs.extended(
         [
             Column(name="legs", kind="category", size=LEGS),

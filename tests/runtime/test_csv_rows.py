@@ -37,6 +37,8 @@ PAIR = Schema(tuple(Column(name=name, kind="number") for name in "ab"))
         (",\n1,2\n", "line 1: the header names no column"),
         ("a,b\n1,2\na,b\n3,4\n", r"line 3: the header stands there again\. Drop the line"),
         ("a,b\n1,2\0\n", r"line 2: there is a character of the code 0 in '1,2\\x00'.*UTF-8"),
+        ("a,b\n1,2\n3,4\0" + "5\n", "line 3: there is a character of the code 0"),
+        ('a,b\n1,2\n3,"4\n\0"\n', "line 4: there is a character of the code 0"),
     ],
 )
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
@@ -71,6 +73,14 @@ def test_rows_of_which_nothing_is_lost_are_read(tmp_path: Path, content: str) ->
     for only in (True, False):
         assert read_in(tmp_path / "in.csv", PAIR, only=only).to_dict("list") == expected
     assert read_table(tmp_path / "in.csv").to_dict("list") == expected
+
+
+def test_blanks_are_a_text_where_there_is_one_column(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text('a\nx\n \n\n""\n  \ny\n')
+    expected = ["x", " ", None, "  ", "y"]
+    found = read_in(tmp_path / "in.csv", Schema((Column(name="a", kind="text"),)))
+    assert found["a"].astype(object).where(found["a"].notna(), None).tolist() == expected
+    assert len(read_table(tmp_path / "in.csv")) == len(expected)
 
 
 def test_a_short_row_is_filled_where_that_is_asked_for(

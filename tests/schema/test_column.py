@@ -82,6 +82,16 @@ def test_a_list_among_single_values_is_blamed_itself():
         schema.to_arrays({"sex": ["f", "m"], "age": [1.0, 2.0], "x": 1.0})
 
 
+def test_lists_of_a_record_do_not_hide_the_list_that_is_none():
+    age, sex = Column("age", "number"), Column("sex", "category")
+    schema = Schema((age, sex, BOUGHT, PAIR))
+    record = {"age": 41.0, "sex": "f", BOUGHT.name: ["A"], PAIR.name: [1.0, 2.0]}
+    with pytest.raises(SchemaError, match=r"Column 'age': got \[41\.0\], expected one value, as"):
+        schema.to_arrays({**record, "age": [41.0]})
+    with pytest.raises(SchemaError, match=rf"{PAIR.name!r}: .* expected a list of single values"):
+        schema.to_arrays({**record, PAIR.name: [[1.0], [2.0]]})
+
+
 def test_a_list_of_one_is_a_list():
     one = PAIR.in_lists(1)
     assert one.is_list
