@@ -359,8 +359,7 @@ class TransactionState:
         self._entities.purge(now)
         self._places.purge(now)
 
-    # One value at a time: the usual types at once, anything else as in a table, which also
-    # words the error.
+    # One value at a time: the usual types at once, others as in a table, which words the error.
 
     def _key(self, transaction: Mapping[str, Any], name: str) -> str:
         value = transaction[name]

@@ -12,9 +12,10 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import IndustryAppsError, SchemaError, nearest
-from industry_apps.schema.codes import within_limits, without_texts
+from industry_apps.errors import IndustryAppsError, SchemaError
+from industry_apps.schema.codes import without_texts
 from industry_apps.schema.images import blank, to_images
+from industry_apps.schema.limits import check_limits
 from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
     DTYPES,
@@ -228,7 +229,7 @@ class Column:
             array = to_float(told, self.kind, self.dtype)
         else:
             array = to_strings(values, self.kind)
-        self._check_limits(array, values)
+        check_limits(self, array, values)
         return array
 
     def missing(self, rows: int) -> NDArray[Any]:
@@ -315,7 +316,7 @@ class Column:
         made = np.stack(arrays)
         flat = made.reshape(len(made), -1)
         for extreme in (flat.min(axis=1), flat.max(axis=1)):
-            single._check_limits(extreme, values)
+            check_limits(single, extreme, values)
         return made
 
     def _check_image(self) -> None:
@@ -345,62 +346,3 @@ class Column:
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
         return list(value)
-
-    def _check_limits(self, array: NDArray[Any], values: Any) -> None:
-        if not self.nullable and (absent := self.is_missing(array)).any():
-            raise self.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
-        if self.codes and self.kind == "number":
-            array = within_limits(self, array)
-        if self.kind == "number":
-            self._check_range(array, values)
-        elif self.kind == "datetime":
-            self._check_period(array, values)
-        elif self.categories:
-            unknown = set(array.tolist()) - {*self.categories, *self.codes, ""}
-            if unknown:
-                row = int(np.isin(array, list(unknown)).argmax())
-                near = nearest(array[row], self.categories)
-                hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
-                raise self.error(values, row, f"one of {list(self.categories)}", hint)
-
-    def _check_period(self, array: NDArray[Any], values: Any) -> None:
-        if self.low is None or self.high is None:
-            return
-        wrong = ((array < self.low) | (array > self.high)) & ~self.is_missing(array)
-        if wrong.any():
-            low, high = (np.datetime64(int(each), "s") for each in (self.low, self.high))
-            raise self.error(
-                values,
-                int(wrong.argmax()),
-                f"a time from {low} to {high}, about what the model has learned from",
-                "Correct the time, its unit if it is a number, or train the model anew.",
-            )
-
-    def _check_range(self, array: NDArray[Any], values: Any) -> None:
-        # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
-        # one pass, and the exact search below runs only when it has to.
-        with np.errstate(invalid="ignore"):  # infinity less infinity
-            total = array.sum(dtype=np.float64)
-        if not np.isfinite(total):
-            infinite = np.isinf(array)
-            if infinite.any():
-                raise self.error(
-                    values,
-                    int(infinite.argmax()),
-                    "a finite number (float32)",
-                    "Replace infinity by a missing value or by a limit that makes sense.",
-                )
-        for limit, outside, sign in (
-            (self.low, np.less, ">="),
-            (self.high, np.greater, "<="),
-        ):
-            if limit is not None:
-                wrong = outside(array, array.dtype.type(limit))
-                if wrong.any():
-                    unit = f" {self.unit}" if self.unit else ""
-                    raise self.error(
-                        values,
-                        int(wrong.argmax()),
-                        f"a number {sign} {limit:g}{unit}",
-                        "Correct the value, or leave it missing if it is not known.",
-                    )

@@ -1,0 +1,90 @@
+"""Values of a column against its limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.errors import nearest
+from industry_apps.schema.codes import within_limits
+
+if TYPE_CHECKING:
+    from industry_apps.schema.column import Column
+
+
+def check_limits(column: Column, array: NDArray[Any], values: Any) -> None:
+    """Raise where a value is missing and must not be, or lies beyond the limits of its column.
+
+    Parameters
+    ----------
+    column : Column
+    array : ndarray of shape [rows]
+        The values, converted.
+    values : sequence of shape [rows]
+        As they came, for the error.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if not column.nullable and (absent := column.is_missing(array)).any():
+        raise column.error(values, int(absent.argmax()), "a value", "Fill it or drop the row.")
+    if column.codes and column.kind == "number":
+        array = within_limits(column, array)
+    if column.kind == "number":
+        _check_range(column, array, values)
+    elif column.kind == "datetime":
+        _check_period(column, array, values)
+    elif column.categories:
+        unknown = set(array.tolist()) - {*column.categories, *column.codes, ""}
+        if unknown:
+            row = int(np.isin(array, list(unknown)).argmax())
+            near = nearest(array[row], column.categories)
+            hint = f"Did you mean {near[0]!r}?" if near else "Correct the value."
+            raise column.error(values, row, f"one of {list(column.categories)}", hint)
+
+
+def _check_period(column: Column, array: NDArray[Any], values: Any) -> None:
+    if column.low is None or column.high is None:
+        return
+    wrong = ((array < column.low) | (array > column.high)) & ~column.is_missing(array)
+    if wrong.any():
+        low, high = (np.datetime64(int(each), "s") for each in (column.low, column.high))
+        raise column.error(
+            values,
+            int(wrong.argmax()),
+            f"a time from {low} to {high}, about what the model has learned from",
+            "Correct the time, its unit if it is a number, or train the model anew.",
+        )
+
+
+def _check_range(column: Column, array: NDArray[Any], values: Any) -> None:
+    # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
+    # one pass, and the exact search below runs only when it has to.
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        total = array.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        infinite = np.isinf(array)
+        if infinite.any():
+            raise column.error(
+                values,
+                int(infinite.argmax()),
+                "a finite number (float32)",
+                "Replace infinity by a missing value or by a limit that makes sense.",
+            )
+    for limit, outside, sign in (
+        (column.low, np.less, ">="),
+        (column.high, np.greater, "<="),
+    ):
+        if limit is not None:
+            wrong = outside(array, array.dtype.type(limit))
+            if wrong.any():
+                unit = f" {column.unit}" if column.unit else ""
+                raise column.error(
+                    values,
+                    int(wrong.argmax()),
+                    f"a number {sign} {limit:g}{unit}",
+                    "Correct the value, or leave it missing if it is not known.",
+                )
