@@ -125,7 +125,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 path = Path(sys.argv[1])
 frame = pd.DataFrame({"x": np.random.default_rng(0).random(100_000)})
 try:
-    with TableWriter(path, Path("of.csv"), Schema((Column("x", "number"),))) as writer:
+    with TableWriter(path, Path("of.csv"), Schema((Column("x", "number"),)), Schema(())) as writer:
         writer.write(frame, {})
 except FileWriteError as error:
     print(error)

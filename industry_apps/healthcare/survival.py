@@ -30,7 +30,7 @@ from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.protected import ChosenColumns
-from industry_apps.recipes.reasons import TreeReasons, with_reasons
+from industry_apps.recipes.reasons import Reasons, TreeContributions, with_reasons
 from industry_apps.recipes.scorers import Labelled, thresholds_of_all
 from industry_apps.recipes.separating import separating_columns, warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
@@ -103,7 +103,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         What a false alarm and a missed event cost, in any unit; a risk is high from where
         acting costs less.
     reasons : int
-        Columns that are named for each record, in [0, 10].
+        Columns that are named for each record at most, in [0, 10].
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
@@ -150,9 +150,7 @@ class SurvivalPredictor(ChosenColumns, Application):
                 low=0,
                 nullable=False,
             ),
-            Column(
-                "reasons", "category", "Columns that raise the risk most, falling", size=_REASONS
-            ),
+            Column("reasons", "category", "Columns that raise the risk most, falling", size=None),
         )
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
@@ -212,11 +210,12 @@ class SurvivalPredictor(ChosenColumns, Application):
         self.learned_ = Followed.joined(rows).follow_up
         self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
         self.schema_ = self.recipe_.used_columns()
-        self.reasons_: TreeReasons | None = None
+        self.reasons_: Reasons | None = None
         if self.reasons:
-            reasons = TreeReasons(self.schema_, self.reasons)
-            arrays = [part.arrays for part in rows]
-            self.reasons_ = reasons.fit(self.recipe_.log_hazard, *arrays, seed=self.seed)
+            trees, arrays = TreeContributions(self.schema_, "log-hazard"), rows[0].arrays
+            trees.fit(self.recipe_.log_hazard, arrays, rows[1].arrays, seed=self.seed)
+            high = self.recipe_.answer(arrays)["high_risk"]
+            self.reasons_ = Reasons.learn(trees, self.reasons, arrays, ~high)
         warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -265,7 +264,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         tensors = self.recipe_.write(builder, inputs)
         if self.reasons_ is not None:
-            tensors["reasons"] = self.reasons_.write(builder, inputs)
+            tensors |= self.reasons_.write(builder, inputs)
         return tensors
 
     def _thresholds(self) -> dict[str, list[float]]:
@@ -292,12 +291,13 @@ class SurvivalPredictor(ChosenColumns, Application):
         return {"model": CensoredAnswers.of(rows.follow_up, horizon, *told, groups)}
 
     def _notes(self) -> tuple[str, ...]:
-        reasons = () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        reasons = () if self.reasons_ is None else (self.reasons_.note,)
         return (*reasons, *map(str, self.separating_))
 
     def _facts(self) -> dict[str, Any]:
         notes = list(self._notes())
-        return {**self.recipe_.facts(), "intended_use": INTENDED_USE, "notes": notes}
+        reasons = {} if self.reasons_ is None else self.reasons_.facts()
+        return {**self.recipe_.facts(), "intended_use": INTENDED_USE, "notes": notes, **reasons}
 
     def _options(self) -> SurvivalOptions:
         return SurvivalOptions(

@@ -129,7 +129,7 @@ class SentimentAnalyzer(OwnLabels, Application):
             _side("sentiment", description="Of the whole text", nullable=False),
             Column.probability("positive_probability", "Calibrated"),
             Column(
-                "words", "category", "That speak most for the answer, the first most", size=_WORDS
+                "words", "category", "That speak most for the answer, the first most", size=None
             ),
             *_aspect_columns(tuple(_ASPECTS)),
         )

@@ -241,7 +241,7 @@ class Trial:
 
     def framed(self, answers: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a table, given in another form, as a frame."""
-        table = cells(answers) if isinstance(answers, dict) else answers
+        table = cells(answers, self.model.outputs) if isinstance(answers, dict) else answers
         return pd.DataFrame(table, index=frame.index)
 
     def ways(self) -> tuple[Way, ...]:
@@ -348,9 +348,14 @@ def assert_outputs(outputs: Schema, answer: pd.DataFrame, what: str) -> None:
 
 
 def values_of(values: pd.Series) -> NDArray[Any]:
-    """The values of a column -> [rows], of lists [rows, size], of images of any size [rows]."""
+    """The values of a column -> [rows], of lists [rows, size], of images of any size [rows].
+
+    Lists of texts, which may be of any length, are tuples [rows].
+    """
     if not len(values) or not isinstance(values.iloc[0], list | np.ndarray):
         return values.to_numpy()
+    if all(isinstance(each, str) for row in values for each in row):
+        return one_by_one(map(tuple, values))
     arrays = [np.asarray(value) for value in values]
     if isinstance(values.iloc[0], list) and len({array.shape for array in arrays}) == 1:
         return np.stack(arrays)
