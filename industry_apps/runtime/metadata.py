@@ -151,6 +151,8 @@ _COLUMN_RULES: dict[str, Rule] = {
     "nullable": Rule("true or false", lambda value: type(value) is bool),
     "required": Rule("true or false", lambda value: type(value) is bool),
     "protected": Rule("true or false", lambda value: type(value) is bool),
+    "whole": Rule("true or false", lambda value: type(value) is bool),
+    "least": Rule("a whole number below 1000", lambda value: _is_whole(value, 0, 999)),
     "listed": Rule("true or false", lambda value: type(value) is bool),
     "tokens": Rule("a list of texts", _are_texts),
     "codes": Rule(

@@ -82,6 +82,10 @@ class Column:
         Of numbers and categories: values that stand for a missing one, each for a reason of its
         own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
         what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
+    whole : bool
+        Of numbers: only whole ones.
+    least : int
+        Of a list of any length: the fewest values of one that is given; it may be missing.
     tokens : tuple of str
         Of categories and texts: values that a CSV file else holds for missing, as "NA", which
         training had as values.
@@ -112,6 +116,8 @@ class Column:
     shape: tuple[int | None, ...] = ()
     listed: bool = False
     codes: tuple[float | str, ...] = ()
+    whole: bool = False
+    least: int = 0
     tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -325,6 +331,9 @@ class Column:
             if not (is_missing(value) or value == ""):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
+        if len(value) < self.least:
+            remedy = "Give None, or leave the column out, where nothing is to be said."
+            raise self.error(values, row, f"at least {self.least} values", remedy)
         return list(value)
 
     def _check_limits(self, array: NDArray[Any], values: Any) -> None:
@@ -371,6 +380,9 @@ class Column:
                     "a finite number (float32)",
                     "Replace infinity by a missing value or by a limit that makes sense.",
                 )
+        if self.whole and (broken := np.rint(array) != array)[~np.isnan(array)].any():
+            row = int((broken & ~np.isnan(array)).argmax())
+            raise self.error(values, row, "a whole number", "Round it.")
         for limit, outside, sign in (
             (self.low, np.less, ">="),
             (self.high, np.greater, "<="),
