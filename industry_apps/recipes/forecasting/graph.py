@@ -17,7 +17,13 @@ from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import Value
 from industry_apps.features.tabular import Category, Raw
-from industry_apps.recipes.forecasting.rows import HorizonPlan, HorizonRows, Levelled, levelled
+from industry_apps.recipes.forecasting.rows import (
+    SMALLEST_SCALE,
+    HorizonPlan,
+    HorizonRows,
+    Levelled,
+    levelled,
+)
 from industry_apps.recipes.forecasting.tensors import WindowScaler
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.schema import Schema
@@ -45,7 +51,7 @@ class ForecastGraph(RunsItsGraph):
         self.schema = schema
         self.plan = plan
         self.wanted = tuple(wanted)
-        self.typical_ = 0.0
+        self.typical_, self.smallest_ = 0.0, SMALLEST_SCALE
         self._rows = HorizonRows(plan)
         features = Schema(tuple(c for c in schema.inputs() if c.role == "feature"))
         encoders: list[Encoder] = [
@@ -94,6 +100,8 @@ class ForecastGraph(RunsItsGraph):
         sums = np.where(known, values, 0).sum(axis=1, dtype=np.float64)
         levels = (sums / np.maximum(known.sum(axis=1), 1))[known.any(axis=1)]
         self.typical_ = float(np.median(levels)) if len(levels) else 0.0
+        usual = float(np.median(np.abs(levels[levels != 0]))) if levels.any() else 1.0
+        self.smallest_ = max(SMALLEST_SCALE * usual, float(np.finfo(np.float32).tiny))
         if self._static is not None:
             columns = self._static.schema.names
             self._static = self._static.learn({name: feeds[name][:, 0] for name in columns})
@@ -118,7 +126,9 @@ class ForecastGraph(RunsItsGraph):
         tensors : dict of str to str
             What is wanted.
         """
-        where = levelled(builder, inputs[self.plan.target], self.plan, self.typical_)
+        where = levelled(
+            builder, inputs[self.plan.target], self.plan, self.typical_, self.smallest_
+        )
         static = {} if self._static is None else self._static.write(builder, inputs)
         found = {}
         if "rows" in self.wanted:
