@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.series.long_tables import WindowRule
 from industry_apps.runtime.series.windows import Panel, history_of, is_missing_in
 from industry_apps.schema import Schema
 from industry_apps.schema.names import is_slip
+
+#: Steps in which a series that has not ended has a row.
+_LATELY = 10
 
 
 def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
@@ -95,7 +99,34 @@ def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
     """
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
+    if not rule.horizon:
+        warn_of_absent(panel, rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
+
+
+def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
+    """Name the series that have rows of late, and none at the last moment, of which all are asked.
+
+    Parameters
+    ----------
+    panel : Panel
+    rule : WindowRule
+
+    Warns
+    -----
+    UnlikeTrainingWarning
+    """
+    lately = panel.present[-_LATELY:].any(axis=0)
+    absent = panel.series[lately & ~panel.present[-1]].tolist()
+    if absent:
+        shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
+        when = rule.written(panel.times[-1])
+        message = (
+            f"{len(absent)} of {len(panel.series)} {rule.series!r} have no row at {when}, the last "
+            f"moment of the table, and are answered without it: {shown}. Add their rows, or leave "
+            "them out."
+        )
+        warnings.warn(message, UnlikeTrainingWarning, stacklevel=4)
 
 
 def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
