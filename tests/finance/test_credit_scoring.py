@@ -125,6 +125,14 @@ def test_reasons_are_the_attributes_that_cost_the_most_points_against_the_approv
     assert stated["unit"] == "points lost"
 
 
+def test_the_report_states_base_rate_and_refused_share(trees, data):
+    report = trees.evaluate(data)
+    refused = (trees.predict(data.test)["decision"] == "refuse").mean()
+    note = next(each for each in report.notes if each.startswith("Base rate"))
+    assert f"{data.test['is_default'].mean():.1%}" in note
+    assert f"missed one 5, {refused:.1%}" in note
+
+
 def test_every_form_names_reasons_of_a_refusal(trees, data, tmp_path):
     found = trees.predict(data.test)
     refused = found[found["decision"] == "refuse"]
