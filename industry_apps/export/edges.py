@@ -15,6 +15,7 @@ from industry_apps.runtime.series.long_tables import WindowRule, moment_of
 from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.codes import read_codes
+from industry_apps.schema.offsets import less_offset, plus_offset
 
 #: Before all times of computers, on a leap day, and behind all plans.
 _MOMENTS = [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
@@ -97,11 +98,17 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
         return ["", "!?", "слово 字 😀", "word " * 2_000]
     if column.kind == "category":
         return [*(column.categories or ["never seen before", "ß", "x" * 10_000]), *column.codes]
-    chosen = np.array(thresholds[:: max(1, len(thresholds) // 20)], dtype=np.float32)
-    around = [np.nextafter(chosen, np.float32(side)) for side in (-np.inf, np.inf)]
+    chosen: NDArray[Any] = np.array(
+        thresholds[:: max(1, len(thresholds) // 20)], dtype=column.dtype
+    )
+    near = less_offset(chosen, column.offset)  # where routing turns at the next float32
+    around = [
+        plus_offset(np.nextafter(near, np.float32(side)), column.offset)
+        for side in (-np.inf, np.inf)
+    ]
     low = -1e30 if column.low is None else column.low
     high = 1e30 if column.high is None else column.high
-    extreme = np.array([low, high, 0.0, 1e-30], dtype=np.float32)
+    extreme: NDArray[Any] = np.array([low, high, 0.0, 1e-30], dtype=column.dtype)
     numbers = np.concatenate([chosen, *around, extreme])
     codes = map(float, read_codes(column))
     return [*(float(x) for x in numbers if low <= x <= high), *codes]
@@ -225,14 +232,14 @@ def edge_windows(panel: Panel, schema: Schema, rule: WindowRule) -> Iterator[Mom
     yield Moment("edge case: a short history", panel.series, early)
 
 
-def _within(column: Column, line: NDArray[Any], like: NDArray[Any]) -> NDArray[np.float32]:
+def _within(column: Column, line: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     """A line of values [length], within the limits of its column, for every series."""
     low, high = (0, 1) if column.kind == "boolean" else (column.low, column.high)
     if low is not None or high is not None:
         line = np.clip(line, low, high)
     if column.kind == "boolean":
         line = line.round()
-    return np.broadcast_to(line.astype(np.float32), like.shape).copy()
+    return np.broadcast_to(line.astype(like.dtype), like.shape).copy()
 
 
 def _edge_features(

@@ -161,6 +161,7 @@ def _prove_windows(
         exported,
         real_windows(panel, model.schema, rule, model.moments, first),
         edge_windows(panel, model.schema, rule),
+        model.outputs,
     )
     return certificate, {
         "windows": rule.to_dict(),
@@ -304,8 +305,8 @@ def _json_value(column: Column, value: Any) -> Any:
         return str(np.datetime64(int(value), "s"))
     if column.kind == "boolean":
         return bool(value)
-    # The shortest number that is this one in float32.
-    return float(str(np.float32(value))) if column.kind == "number" else str(value)
+    # The shortest number that is this one in its type.
+    return float(str(column.dtype(value))) if column.kind == "number" else str(value)
 
 
 def _json_list(values: np.ndarray) -> list[Any]:

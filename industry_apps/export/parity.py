@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from industry_apps.errors import ParityError
 from industry_apps.export.edges import Moment
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.metadata import TOLERANCE
+from industry_apps.schema import Schema
 from industry_apps.schema.images import are_images, changed_pixels
 
 #: What the letters of numpy stand for.
@@ -204,6 +206,7 @@ def certify_windows(
     exported: Callable[[Feeds], Answers],
     moments: Iterable[Moment],
     edges: Iterable[Moment],
+    outputs: Schema,
 ) -> Certificate:
     """Compare two models of windows; a row is one series at one moment.
 
@@ -214,6 +217,8 @@ def certify_windows(
         same outputs.
     moments, edges : iterable of Moment
         Real ones, and such as :func:`edge_windows` makes.
+    outputs : Schema
+        Of an output with an offset, what lies beyond that is compared.
 
     Raises
     ------
@@ -221,11 +226,12 @@ def certify_windows(
         A decision changed, or a number moved beyond the tolerance; the message names the
         first such series and moment.
     """
+    offsets = {column.name: column.offset or 0.0 for column in outputs}
     largest, rows = 0.0, [0, 0]
     for position, part in enumerate((moments, edges)):
         for moment in part:
             ours, theirs = native(moment.feeds), exported(moment.feeds)
-            difference, differs = _differences(ours, theirs)
+            difference, differs = _differences(ours, theirs, offsets)
             _refuse(_wrong(difference, differs), ours, theirs, partial(_describe_series, moment))
             largest = max(largest, float(difference.max()))
             rows[position] += len(moment.series)
@@ -292,7 +298,7 @@ def _kind(values: Any) -> str:
 
 
 def _differences(
-    native: Answers, exported: Answers
+    native: Answers, exported: Answers, offsets: Mapping[str, float] = MappingProxyType({})
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Largest difference of the numbers of each row, and whether a decision differs."""
     if set(native) != set(exported):
@@ -311,7 +317,8 @@ def _differences(
             )
         if np.asarray(ours).dtype.kind == "f":
             exact = ours.astype(np.float64)
-            gap = np.abs(exact - theirs.astype(np.float64)) / np.fmax(1, np.abs(exact))
+            size = np.fmax(1, np.abs(exact - offsets.get(name, 0.0)))
+            gap = np.abs(exact - theirs.astype(np.float64)) / size
             both_missing = np.isnan(ours) & np.isnan(theirs)
             gap = np.where(both_missing, 0.0, gap).reshape(rows, -1).max(axis=1)
             difference = np.maximum(difference, gap)

@@ -17,7 +17,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 from industry_apps.errors import ParameterError
 from industry_apps.schema import Schema
-from industry_apps.schema.values import DTYPES
 
 #: Operator sets of every file that this package writes.
 OPSET = 20
@@ -26,6 +25,7 @@ IR_VERSION = 10
 
 _ELEMENT_TYPES: dict[type, int] = {
     np.float32: TensorProto.FLOAT,
+    np.float64: TensorProto.DOUBLE,
     np.int64: TensorProto.INT64,
     np.object_: TensorProto.STRING,
     np.bool_: TensorProto.BOOL,
@@ -86,7 +86,7 @@ class GraphBuilder:
         """
         steps = {"history": length, "known": length + horizon}
         return {
-            c.name: self.input(c.name, DTYPES[c.kind], c.shape or steps.get(c.role, c.size))
+            c.name: self.input(c.name, c.dtype, c.shape or steps.get(c.role, c.size))
             if c.kind != "image"
             else self.input(c.name, np.uint8, (None, None, c.channels))
             for c in schema
@@ -111,16 +111,15 @@ class GraphBuilder:
         Parameters
         ----------
         tensors : mapping of str to str
-            Column -> tensor [batch, values] of the type of its kind: numbers float32, truth
-            values bool, names string; of an image uint8 [batch, height, width].
+            Column -> tensor [batch, values] of its type: numbers float32, with an offset
+            double, truth values bool, names string; of an image uint8 [batch, height, width].
         schema : Schema
         horizon : int
             Steps ahead that each answer of a forecast has; 0 where it is none.
         """
         for column in schema:
-            tensor, dtype = tensors[column.name], DTYPES[column.kind]
-            if column.kind == "boolean":
-                dtype = np.bool_
+            tensor = tensors[column.name]
+            dtype = np.bool_ if column.kind == "boolean" else column.dtype
             inner: Columns = (None, None) if column.kind == "image" else column.shape
             self.output(tensor, column.name, dtype, inner or horizon or column.size)
 

@@ -19,7 +19,13 @@ from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import RunsItsGraph
-from industry_apps.features.sources import IsCode, Source, Value, write_without_codes
+from industry_apps.features.sources import (
+    IsCode,
+    Source,
+    Value,
+    write_less_offset,
+    write_without_codes,
+)
 from industry_apps.features.steps import LevelSteps, NumberSteps
 from industry_apps.features.tabular import (
     Category,
@@ -171,13 +177,23 @@ class FeatureGraph(RunsItsGraph):
             "numeric", "codes", "tokens", "pixels" -> tensor; only those that have columns.
         """
         known = {c.name: write_without_codes(builder, c, inputs[c.name]) for c in self.schema}
+        near = {c.name: write_less_offset(builder, c, known[c.name]) for c in self.schema}
+        # A ratio is one of the numbers themselves, of which it needs no more digits than it has.
+        rounded = {
+            c.name: known[c.name] if c.offset is None else builder.cast(known[c.name], np.float32)
+            for c in self.schema
+        }
+
+        def read(encoder: NumberEncoder) -> Mapping[str, str]:
+            if _reads_codes(encoder):
+                return inputs
+            return near if isinstance(encoder.source, Value) else rounded
+
         parts: dict[str, list[str]] = {"numeric": [], "codes": [], "tokens": [], "pixels": []}
-        for kind, members in groupby(self._encoders, key=type):
+        for (kind, _), members in groupby(self._encoders, key=_group_of):
             group: list[Any] = list(members)
             if issubclass(kind, _NUMBERS):
-                values = builder.concat(
-                    [e.source.write(builder, inputs if _reads_codes(e) else known) for e in group]
-                )
+                values = builder.concat([e.source.write(builder, read(e)) for e in group])
                 parts["numeric"].append(kind.write(builder, group, values))
                 continue
             for encoder in group:
@@ -249,8 +265,16 @@ def _columns(encoder: Encoder) -> tuple[str, ...]:
     return encoder.source.columns if isinstance(encoder, _NUMBERS) else (encoder.column,)
 
 
+def _group_of(encoder: Encoder) -> tuple[type, bool]:
+    """What is written at once: encoders of one class, on numbers of one type."""
+    return type(encoder), isinstance(encoder, NumberSteps) and encoder.double
+
+
 def _reads_codes(encoder: NumberEncoder) -> bool:
-    """Whether codes of missing values mean something to an encoder, or are missing to it."""
+    """Whether codes of missing values mean something to an encoder, or are missing to it.
+
+    Such an encoder reads the numbers themselves, in double precision where they have an offset.
+    """
     return isinstance(encoder.source, IsCode) or (
         isinstance(encoder, NumberSteps) and isinstance(encoder.source, Value)
     )

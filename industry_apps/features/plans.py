@@ -115,7 +115,8 @@ def _smooth_column(column: Column) -> list[Encoder]:
 
 def _codes(column: Column) -> list[Encoder]:
     """Which code stands in place of a number."""
-    return [Missing(IsCode(column.name, float(code))) for code in read_codes(column)]
+    double = column.offset is not None
+    return [Missing(IsCode(column.name, float(code), double)) for code in read_codes(column)]
 
 
 def _clock(column: Column) -> list[TimePart]:

@@ -82,10 +82,13 @@ class IsCode:
     ----------
     column : str
     code : float
+    double : bool
+        Whether the column is read in double precision.
     """
 
     column: str
     code: float
+    double: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ class IsCode:
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Write the nodes; return a [batch, 1] float tensor."""
-        code = builder.constant(np.float32(self.code))
+        code = builder.constant((np.float64 if self.double else np.float32)(self.code))
         same = builder.node("Equal", inputs[self.column], code)
         numbers = (builder.constant(np.float32(number)) for number in (np.nan, 0))
         return builder.node("Where", same, *numbers)
@@ -331,6 +334,14 @@ def _over(builder: GraphBuilder, x: str, number: int) -> str:
 
 def _modulo(builder: GraphBuilder, x: str, number: int) -> str:
     return builder.node("Mod", x, builder.constant(np.int64(number)))
+
+
+def write_less_offset(builder: GraphBuilder, column: Column, values: str) -> str:
+    """Raw numbers of any shape as a model computes with them: less their offset, in float32."""
+    if column.offset is None:
+        return values
+    apart = builder.node("Sub", values, builder.constant(np.float64(column.offset)))
+    return builder.cast(apart, np.float32)
 
 
 def write_without_codes(builder: GraphBuilder, column: Column, values: str) -> str:

@@ -37,6 +37,9 @@ class NumberSteps:
         Finite numbers that have a value of their own, wherever they lie.
     point_values : tuple of float
         Of the points.
+    double : bool
+        Whether the numbers are of double precision, as those of a column with an offset, and
+        the edges and points with them; else all are float32.
 
     Raises
     ------
@@ -57,9 +60,14 @@ class NumberSteps:
     missing: float = 0.0
     points: tuple[float, ...] = ()
     point_values: tuple[float, ...] = ()
+    double: bool = False
+
+    @property
+    def _dtype(self) -> type[np.floating[Any]]:
+        return np.float64 if self.double else np.float32
 
     def __post_init__(self) -> None:
-        edges = np.array(self.edges, dtype=np.float32)
+        edges = np.array(self.edges, dtype=self._dtype)
         if not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
             raise ParameterError(
                 f"The edges of {self.source.name!r} are {self.edges}; expected finite numbers, "
@@ -73,7 +81,7 @@ class NumberSteps:
         """Names of the columns that it writes."""
         return [self.source.name]
 
-    def learn(self, values: NDArray[np.float32]) -> Self:
+    def learn(self, values: NDArray[Any]) -> Self:
         """Nothing to learn."""
         return self
 
@@ -86,22 +94,23 @@ class NumberSteps:
             point_values=tuple(map(change, self.point_values)),
         )
 
-    def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, numbers: NDArray[Any]) -> NDArray[np.float32]:
         """Numbers of shape [rows], NaN where missing -> values [rows]."""
-        passed = np.searchsorted(np.array(self.edges, dtype=np.float32), numbers, side="right")
+        passed = np.searchsorted(np.array(self.edges, dtype=self._dtype), numbers, side="right")
         # To searchsorted NaN is the largest number of all.
         values = np.array((*self.values, self.missing), dtype=np.float32)
         found = values[np.where(np.isnan(numbers), len(self.values), passed)]
         for point, value in zip(self.points, self.point_values, strict=True):
-            found[numbers == np.float32(point)] = value
+            found[numbers == self._dtype(point)] = value
         return found
 
     @staticmethod
     def write(builder: GraphBuilder, group: Sequence[NumberSteps], values: str) -> str:
         """Write [batch, group] -> [batch, group]."""
+        dtype = group[0]._dtype  # of all of them
         width = max(1, *(len(encoder.edges) for encoder in group))
         # Only infinity passes an edge made to fill up, and finds the last value once more.
-        edges = np.full((len(group), width), np.inf, dtype=np.float32)
+        edges = np.full((len(group), width), np.inf, dtype=dtype)
         steps = np.empty((len(group), width + 1), dtype=np.float32)
         for row, encoder in enumerate(group):
             edges[row, : len(encoder.edges)] = encoder.edges
@@ -127,7 +136,7 @@ class NumberSteps:
         for place in range(max(len(encoder.points) for encoder in group)):
             chosen = [e.points[place : place + 1] or (np.nan,) for e in group]  # NaN equals nothing
             given = [e.point_values[place : place + 1] or (0.0,) for e in group]
-            point, value = (np.array(each, np.float32)[:, 0] for each in (chosen, given))
+            point, value = np.array(chosen, dtype)[:, 0], np.array(given, np.float32)[:, 0]
             same = builder.node("Equal", values, builder.constant(point))
             found = builder.node("Where", same, builder.constant(value), found)
         return found

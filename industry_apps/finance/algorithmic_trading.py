@@ -12,7 +12,7 @@ Sharpe ratio", doi:10.3905/jpm.2014.40.5.094). The report says so where it is so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Self
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Split, split_latest
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.features import GraphBuilder, Latest
 from industry_apps.features.signals import step_ratios
@@ -188,7 +188,7 @@ class TradingStrategy(OwnNames, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = self._own_schema()
-        self.schema_ = named.extended([_signal(name) for name in self.signals])
+        self.schema_ = named.extended(_signals_of(self.signals, train))
         options = self._options(self.model)
         self.rule_ = self.windows_ = WindowRule(
             series=self._name("ticker"),
@@ -327,3 +327,15 @@ class TradingStrategy(OwnNames, Application):
 
     def _prices(self) -> PriceColumns:
         return PriceColumns(*(self._name(ours) for ours in PriceColumns._fields))
+
+
+def _signals_of(names: Sequence[str], train: pd.DataFrame) -> list[Column]:
+    """The columns of signals, which are read in float32."""
+    columns = [_signal(name) for name in names]
+    for column in Schema(tuple(columns)).with_offsets(train):
+        if column.offset is not None:
+            raise ParameterError(
+                f"The signal {column.name!r} differs in digits that float32, in which signals are "
+                f"read, does not hold. Subtract {column.offset!r} from it, here and in service."
+            )
+    return columns

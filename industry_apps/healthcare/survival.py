@@ -218,6 +218,7 @@ class SurvivalPredictor(ChosenColumns, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         schema, self.protected_ = self._feature_columns(train)
+        schema = schema.with_offsets(train)
         patient = self._name("patient") if self._name("patient") in train else ""
         self.records_ = Records(
             schema=schema,

@@ -16,6 +16,7 @@ from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, SHARE, check_parameters, integer
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
 from industry_apps.schema import Schema
+from industry_apps.schema.offsets import plus_offset
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -264,5 +265,6 @@ def thresholds_of(
     for booster in boosters:
         for name, values in zip(features.names, split_thresholds(booster), strict=True):
             if name in features.schema:
-                found.setdefault(name, []).extend(values)
+                raw = plus_offset(np.array(values), features.schema[name].offset)
+                found.setdefault(name, []).extend(raw.tolist())
     return found

@@ -51,7 +51,7 @@ class Aggregates(Timelines, ABC):
 
     def many(
         self, keys: NDArray[np.object_], times: Ints, values: Ints, order: Ints
-    ) -> list[NDArray[np.float32]]:
+    ) -> list[NDArray[np.float64]]:
         """Take in a table of events and return its columns, C of shape [R].
 
         Parameters
@@ -69,7 +69,7 @@ class Aggregates(Timelines, ABC):
         codes, names = pd.factorize(keys[order])
         rows, views = self.add_many(names.tolist(), codes, times[order], values[:, order])
         rows = order[rows]
-        columns = [np.full(len(keys), each, dtype=np.float32) for each in self.missing]
+        columns = [np.full(len(keys), each, dtype=np.float64) for each in self.missing]
         for column, numbers in zip(columns, self._of_many(views), strict=True):
             column[rows] = numbers
         return columns

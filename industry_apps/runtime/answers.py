@@ -130,7 +130,9 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(str) if values.dtype.kind == "M" else values
 
 
-def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.bool_]:
+def differs(
+    found: NDArray[Any], expected: Any, tolerance: float, offset: float | None = None
+) -> NDArray[np.bool_]:
     """In which rows an answer is not the expected one.
 
     Parameters
@@ -141,6 +143,8 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     tolerance : float
         Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels: one
         on the threshold may go either way on another processor.
+    offset : float, optional
+        Of the column: the share is one of what lies beyond it.
 
     Returns
     -------
@@ -155,7 +159,7 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
         same = found == np.asarray(expected, dtype=object).reshape(found.shape)
     else:
         wanted = np.asarray(expected, dtype=np.float64).reshape(found.shape)
-        slack = tolerance * np.fmax(1, np.abs(wanted))
+        slack = tolerance * np.fmax(1, np.abs(wanted - (offset or 0.0)))
         same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
     return ~same if same.ndim == 1 else ~same.reshape(len(same), -1).all(axis=1)
 

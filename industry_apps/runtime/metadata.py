@@ -147,6 +147,7 @@ _COLUMN_RULES: dict[str, Rule] = {
     "unit": _TEXT,
     "low": Rule("a number or null", lambda value: value is None or _is_number(value)),
     "high": Rule("a number or null", lambda value: value is None or _is_number(value)),
+    "offset": Rule("a number or null", lambda value: value is None or _is_number(value)),
     "categories": Rule("a list of texts", _are_texts),
     "nullable": Rule("true or false", lambda value: type(value) is bool),
     "required": Rule("true or false", lambda value: type(value) is bool),

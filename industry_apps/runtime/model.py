@@ -122,6 +122,7 @@ class Model:
         self.windows: WindowRule | None = None
         self._table = self._inputs  # the columns that are read from a table
         self._keys: list[str] = []  # what says whose an answer is, beside the index
+        self._tolerance = self.metadata.get("tolerance", TOLERANCE)
         if "windows" in self.metadata:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
@@ -373,22 +374,21 @@ class Model:
                 f"{self.path.name} carries no self-test of its outputs. Export the model again."
             )
         session = TimedSession(self._session)  # a file can ask for a loop without an end
-        answers = self._predict_table(
-            inputs.table_of(test["records"], self._table), session=session
-        )
+        records = inputs.table_of(test["records"], self._table)
+        answers = self._predict_table(records, session=session)
         for name, expected in test["answers"].items():
             if len(answers[name]) != len(expected):
                 raise ModelFileError(
                     f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
                     f"{len(answers[name])} records. Export the model again."
                 )
-            size = self.outputs[name].size
-            if size not in (None, 1) and answers[name].shape[1:] != (size,):
+            column = self.outputs[name]
+            if (size := column.size) not in (None, 1) and answers[name].shape[1:] != (size,):
                 raise ModelFileError(
                     f"{self.path.name} is damaged: its output {name!r} is declared to hold {size} "
                     f"values, and holds {answers[name].shape[1:]}. Export the model again."
                 )
-            wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
+            wrong = differs(answers[name], expected, self._tolerance, column.offset)
             if wrong.any():
                 row = int(wrong.argmax())
                 raise ModelFileError(

@@ -34,13 +34,14 @@ class Plain(NamedTuple):
 
     Parameters
     ----------
-    floats, texts, moments : sequence
-        In the order of the names of their columns.
+    floats, texts, moments, doubles : sequence
+        In the order of the names of their columns; doubles are those with an offset.
     """
 
     floats: Sequence[float]
     texts: Sequence[str]
     moments: Sequence[int]
+    doubles: Sequence[float]
 
 
 class RecordReader:
@@ -65,7 +66,9 @@ class RecordReader:
         self._names = names
         self.is_plain = not any(c.is_list or c.kind == "image" or c.whole for c in schema)
         columns = [c for c in schema if self.is_plain]
-        self._numbers = _Numbers([c for c in columns if c.kind == "number"])
+        numbers = [c for c in columns if c.kind == "number"]
+        self._numbers = _Numbers([c for c in numbers if c.offset is None])
+        self._doubles = _Numbers([c for c in numbers if c.offset is not None])
         self._booleans = [_Other.of(c) for c in columns if c.kind == "boolean"]
         self._texts = _Texts([c for c in columns if c.kind in ("category", "text")])
         self._moments = [_Other.of(c) for c in columns if c.kind == "datetime"]
@@ -75,6 +78,7 @@ class RecordReader:
             if c.low is not None and c.high is not None
         ]
         self.floats = self._numbers.names + [each.name for each in self._booleans]
+        self.doubles = self._doubles.names
         self.texts = self._texts.names
         self.moments = [each.name for each in self._moments]
         self._known = frozenset(schema.names)
@@ -113,7 +117,10 @@ class RecordReader:
             if not _read(self._booleans, data, _boolean, floats):
                 return None
         moments = self._moments_of(data) if self._moments else []
-        return None if moments is None else Plain(floats, texts, moments)
+        doubles = self._doubles.read(data) if self.doubles else ()
+        if moments is None or doubles is None:
+            return None
+        return Plain(floats, texts, moments, doubles)
 
     def _moments_of(self, record: Mapping[str, Any]) -> list[int] | None:
         found: list[int] = []
@@ -143,11 +150,12 @@ class Buffers:
         self._floats = np.zeros(len(reader.floats), np.float32)
         self._texts = np.full(len(reader.texts), "", np.object_)
         self._moments = np.zeros(len(reader.moments), np.int64)
-        names = [*reader.floats, *reader.texts, *reader.moments]
+        self._doubles = np.zeros(len(reader.doubles), np.float64)
+        names = [*reader.floats, *reader.texts, *reader.moments, *reader.doubles]
         # One array cut into views costs a fifth of one array for each value.
         views = [
             view
-            for values in (self._floats, self._texts, self._moments)
+            for values in (self._floats, self._texts, self._moments, self._doubles)
             for view in values.reshape(-1, 1, 1)
         ]
         self.feeds: Feeds = dict(zip(names, views, strict=True))
@@ -159,6 +167,8 @@ class Buffers:
             self._texts[:] = plain.texts
         if plain.moments:
             self._moments[:] = plain.moments
+        if plain.doubles:
+            self._doubles[:] = plain.doubles
 
 
 class _Number(NamedTuple):

@@ -40,7 +40,10 @@ class BoundSession:
         self._session = session
         self._reader = reader
         self._outputs = outputs
-        self._in_place = in_place and not reader.texts
+        types = {each.name: each.type for each in session.get_outputs()}
+        answers_texts = any(types[name] == "tensor(string)" for name in outputs)
+        # A bound session takes no strings, and ends the process where it is to give some.
+        self._in_place = in_place and not (reader.texts or answers_texts)
         self._local = threading.local()
 
     def run(self, plain: Plain) -> list[NDArray[Any]]:

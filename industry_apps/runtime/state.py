@@ -164,7 +164,10 @@ class TransactionState:
             entity: Column(name=entity, kind="category"),
             place: Column(name=place, kind="category"),
             time: Column(name=time, kind="datetime", nullable=False),
-            amount: Column(name=amount, kind="number", low=-_LARGEST_AMOUNT, high=_LARGEST_AMOUNT),
+            # In double precision, as sums are to be exact.
+            amount: Column(
+                amount, "number", low=-_LARGEST_AMOUNT, high=_LARGEST_AMOUNT, offset=0.0
+            ),
             label: Column(name=label, kind="boolean"),
         }
 
@@ -191,7 +194,7 @@ class TransactionState:
         Returns
         -------
         dict
-            The transaction and the state columns (floats, exact in float32).
+            The transaction and the state columns (floats).
 
         Raises
         ------
@@ -213,8 +216,7 @@ class TransactionState:
             *self._places.one(place, now, (positive,)),
         ]
         self._purge(now)
-        numbers = np.array(values, dtype=np.float32).tolist()
-        return {**transaction, **dict(zip(self.columns, numbers, strict=True))}
+        return {**transaction, **dict(zip(self.columns, map(float, values), strict=True))}
 
     @one_writer
     def confirm(self, transaction: Mapping[str, Any]) -> bool:
@@ -249,7 +251,7 @@ class TransactionState:
         Returns
         -------
         pandas.DataFrame
-            A new table: the same rows and index, and the state columns (float32).
+            A new table: the same rows and index, and the state columns (float64).
 
         Raises
         ------
@@ -272,7 +274,7 @@ class TransactionState:
         times = self._column(self.time).to_array(frame[self.time])
         amounts, positives = self._amounts(frame[self.amount]), self._positives(frame)
         if not len(frame):
-            return frame.assign(**dict.fromkeys(self.columns, np.zeros(0, np.float32)))
+            return frame.assign(**dict.fromkeys(self.columns, np.zeros(0)))
         order = np.argsort(times, kind="stable")
         self._check_times(times, times[order])
         self._now = int(times[order[-1]])
@@ -382,10 +384,7 @@ class TransactionState:
 
     def _amounts(self, values: Any) -> Ints:
         """Return what is summed of amounts, [4, R]."""
-        known = ~np.isnan(self._column(self.amount).to_array(values))
-        exact = np.full(len(known), np.nan)  # the check gives float32, which is not
-        exact[known] = np.asarray(values[known], dtype=np.float64)
-        return Amounts.values_of_many(exact)
+        return Amounts.values_of_many(self._column(self.amount).to_array(values))
 
     def _positives(self, frame: pd.DataFrame) -> Ints:
         """Return 1 where the label says so, 0 elsewhere, [1, R]."""

@@ -23,13 +23,16 @@ class Coded(Protocol):
     @property
     def high(self) -> float | None: ...  # noqa: D102
 
+    @property
+    def dtype(self) -> type: ...  # noqa: D102
+
     def missing(self, rows: int) -> NDArray[Any]: ...  # noqa: D102
 
 
 def read_codes(column: Coded) -> NDArray[Any]:
     """The codes that arrays made by :meth:`Column.to_array` hold, of shape [codes]."""
     if column.kind == "number":
-        return np.array([c for c in column.codes if not isinstance(c, str)], dtype=np.float32)
+        return np.array([c for c in column.codes if not isinstance(c, str)], column.dtype)
     return np.array(column.codes, dtype=np.object_)
 
 
@@ -48,7 +51,7 @@ def without_codes(column: Coded, array: NDArray[Any]) -> NDArray[Any]:
 def within_limits(column: Coded, array: NDArray[Any]) -> NDArray[Any]:
     """Numbers in which a number that no limit minds stands in place of codes."""
     inside = next((end for end in (column.low, column.high) if end is not None), 0.0)
-    return np.where(np.isin(array, read_codes(column)), np.float32(inside), array)
+    return np.where(np.isin(array, read_codes(column)), array.dtype.type(inside), array)
 
 
 def without_texts(column: Coded, values: Any) -> Any:

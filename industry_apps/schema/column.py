@@ -17,6 +17,7 @@ from industry_apps.schema.codes import within_limits, without_texts
 from industry_apps.schema.images import blank, to_images
 from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
+    DTYPES,
     MISSING_TIME,
     Kind,
     UnfitError,
@@ -89,6 +90,9 @@ class Column:
     tokens : tuple of str
         Of categories and texts: values that a CSV file else holds for missing, as "NA", which
         training had as values.
+    offset : float, optional
+        Of numbers whose last digits float32 would lose (:mod:`industry_apps.schema.offsets`): the
+        file takes them in double precision, and computes in float32 with what is left of them.
 
     Examples
     --------
@@ -119,6 +123,7 @@ class Column:
     whole: bool = False
     least: int = 0
     tokens: tuple[str, ...] = ()
+    offset: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -147,6 +152,8 @@ class Column:
                 f"Column {self.name!r} of kind {self.kind!r} has codes {self.codes!r}, which only "
                 "numbers and categories have. Leave its missing values empty."
             )
+        if self.offset is not None and (self.kind != "number" or self.is_list):
+            raise SchemaError(f"Column {self.name!r} is no single number. Leave its offset out.")
         self._check_image()
         object.__setattr__(self, "categories", tuple(map(composed, self.categories)))
 
@@ -164,6 +171,11 @@ class Column:
     def is_list(self) -> bool:
         """Whether a record holds several values in this column: a list, or an array."""
         return self.listed or self.size != 1 or bool(self.shape)
+
+    @property
+    def dtype(self) -> type:
+        """The numpy type of its arrays, and of the ONNX input."""
+        return DTYPES[self.kind] if self.offset is None else np.float64
 
     @property
     def of_each(self) -> Self:
@@ -212,7 +224,8 @@ class Column:
         if self.kind == "datetime":
             array = to_seconds(values, self.unit)
         elif self.kind in ("number", "boolean"):
-            array = to_float(without_texts(self, values) if self.codes else values, self.kind)
+            told = without_texts(self, values) if self.codes else values
+            array = to_float(told, self.kind, self.dtype)
         else:
             array = to_strings(values, self.kind)
         self._check_limits(array, values)
@@ -231,7 +244,7 @@ class Column:
             return np.full(shape, MISSING_TIME, dtype=np.int64)
         if self.kind in ("category", "text"):
             return np.full(shape, "", dtype=np.object_)
-        return np.full(shape, np.nan, dtype=np.float32)
+        return np.full(shape, np.nan, dtype=self.dtype)
 
     def is_missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
         """Which rows of an array made by :meth:`to_array` hold no value -> [rows]."""
@@ -388,7 +401,7 @@ class Column:
             (self.high, np.greater, "<="),
         ):
             if limit is not None:
-                wrong = outside(array, np.float32(limit))
+                wrong = outside(array, array.dtype.type(limit))
                 if wrong.any():
                     unit = f" {self.unit}" if self.unit else ""
                     raise self.error(

@@ -18,7 +18,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.codes import without_codes
 from industry_apps.schema.column import Column
+from industry_apps.schema.offsets import offset_of
 from industry_apps.schema.spellings import tokens_of
 from industry_apps.schema.values import Kind, is_missing, is_single, shown
 
@@ -159,6 +161,16 @@ class Schema:
         """
         return Schema(tuple(_as_trained(column, tables) for column in self.columns))
 
+    def with_offsets(self, table: Any) -> Schema:
+        """The same columns, those of numbers that need it with an offset; one that has it keeps it.
+
+        Parameters
+        ----------
+        table : DataFrame
+            What is learned from.
+        """
+        return Schema(tuple(_with_offset(column, table) for column in self.columns))
+
     def to_json(self) -> list[dict[str, Any]]:
         """The schema as plain JSON values, as written into the model file."""
         return [asdict(column) for column in self.columns]
@@ -236,6 +248,16 @@ def _as_trained(column: Column, tables: Sequence[Any]) -> Column:
     if found and column.kind in ("category", "text"):
         tokens = tokens_of(set(found[0].ravel().tolist()))
     return replace(column, required=column.required or there, tokens=tokens)
+
+
+def _with_offset(column: Column, table: Any) -> Column:
+    single = column.kind == "number" and not column.is_list
+    if not single or column.offset is not None or column.name not in table:
+        return column
+    # What lies outside its limits is refused where the column is read.
+    free = replace(column, low=None, high=None, nullable=True, offset=0.0)
+    numbers = without_codes(free, free.to_array(table[column.name]))
+    return replace(column, offset=offset_of(numbers))
 
 
 def _rows_of(table: Any, present: Sequence[str]) -> int:

@@ -27,6 +27,7 @@ _A_TIME = (
     "a time (datetime, text in ISO 8601, or seconds since 1970) of the years 1 to 9999",
     "Convert it first, for example with pandas.to_datetime, which takes the unit of numbers.",
 )
+_LARGEST = float(np.finfo(np.float32).max)
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
 #: Text of a number of seconds; eight digits are a date of ISO 8601.
 _WHOLE = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
@@ -91,14 +92,15 @@ def _attribute(value: Any, name: str, default: Any) -> Any:
         return default
 
 
-def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
-    """Numbers and booleans as float32 of shape [rows], NaN where missing."""
+def to_float(values: Any, kind: Kind, dtype: type = np.float32) -> NDArray[Any]:
+    """Numbers and booleans of shape [rows], NaN where missing; infinite beyond float32."""
     array = _as_numpy(values, as_float=True)
-    if array.dtype.kind in "fiub":
-        with np.errstate(over="ignore"):
-            result = array.astype(np.float32)
-    else:
-        result = _objects_to_float(array, kind)
+    if array.dtype.kind not in "fiub":
+        array = _objects_to_float(array, kind)
+    with np.errstate(over="ignore"):
+        result: NDArray[Any] = array.astype(dtype)
+    if dtype is np.float64:
+        result[np.abs(result) > _LARGEST] = np.inf
     if kind == "boolean":
         wrong = ~(np.isnan(result) | (result == 0) | (result == 1))
         if wrong.any():
@@ -107,7 +109,7 @@ def to_float(values: Any, kind: Kind) -> NDArray[np.float32]:
     return result
 
 
-def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
+def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float64]:
     result = np.empty(len(array), dtype=np.float64)
     for row, value in enumerate(array):
         if is_missing(value):
@@ -126,8 +128,7 @@ def _objects_to_float(array: NDArray[Any], kind: Kind) -> NDArray[np.float32]:
                 result[row] = np.inf
             except Exception:  # noqa: BLE001 - of a class of somebody's own anything may come
                 raise UnfitError(f"a {kind}", "Correct the value.", row) from None
-    with np.errstate(over="ignore"):
-        return result.astype(np.float32)
+    return result
 
 
 def _is_number(value: Any) -> bool:

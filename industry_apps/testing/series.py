@@ -53,6 +53,7 @@ def export_parity(trial: SeriesTrial) -> None:
             for m in _some(trial, _MOMENTS)
         ],
         [asked(f"edge case {number}", table) for number, table in enumerate(trial.edges())],
+        trial.model.outputs,
     )
     stated: Any = trial.fitted.parity_
     assert_that(found.holds and stated.holds, f"Found {found}, the file states {stated}.")

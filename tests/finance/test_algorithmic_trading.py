@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from unittest import mock
 
@@ -14,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from industry_apps.data import Dataset, load
 from industry_apps.data.simulators import daily_prices
-from industry_apps.errors import LeakageError, SchemaError
+from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.finance import TradingStrategy
 from industry_apps.finance.trading import strategies
 from industry_apps.finance.trading.backtesting import TradingCosts
@@ -160,6 +161,14 @@ def test_an_honest_signal_is_learned_and_exported(tmp_path, model):
         strategy.predict(PRICES)
     others = strategy.predict(prices.assign(tip=-prices["tip"]))
     assert (others["expected_return"] != strategy.predict(prices)["expected_return"]).any()
+
+
+def test_a_signal_whose_digits_float32_loses_is_refused_and_the_remedy_works():
+    prices = with_signal(0).eval("tip = 1_700_000_000 + 100 * tip")
+    middle = float(prices["tip"].dropna().sort_values().iloc[prices["tip"].count() // 2])
+    with pytest.raises(ParameterError, match=re.escape(f"Subtract {middle!r} from it")):
+        quick(signals=("tip",)).fit(prices)
+    quick(signals=("tip",)).fit(prices.assign(tip=prices["tip"] - middle))
 
 
 def test_a_signal_cannot_be_a_column_that_is_there():

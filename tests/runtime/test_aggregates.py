@@ -19,7 +19,7 @@ def aggregated(amounts: np.ndarray, *, step: int = 0) -> np.ndarray:
         stream.one("C", time, Amounts.values_of_one(amount))
         for time, amount in zip(times.tolist(), amounts.tolist(), strict=True)
     ]
-    np.testing.assert_array_equal(np.array(one, dtype=np.float32).T, np.stack(many))
+    np.testing.assert_array_equal(np.array(one, dtype=np.float64).T, np.stack(many))
     return np.stack(many)
 
 
@@ -45,4 +45,4 @@ def test_standard_deviation_of_equal_amounts_is_exactly_0(amount):
 
 def test_running_sums_of_the_largest_amounts_may_exceed_64_bits():
     _, means, _ = aggregated(np.full(20_000, 1e11), step=1)  # 9 223 of them are too many
-    assert (means == np.float32(1e11)).all()
+    assert (means == 1e11).all()

@@ -21,6 +21,7 @@ SCHEMA = Schema(
         Column(name="age", kind="number", low=0, high=120),
         Column(name="rate", kind="number", low=0.1, nullable=False),
         Column(name="debt", kind="number", required=False),
+        Column(name="seen", kind="number", high=2e9, required=False, offset=1.7e9),
         Column(name="own", kind="boolean"),
         Column(name="new", kind="boolean", required=False, nullable=False),
         Column(name="country", kind="category"),

@@ -53,7 +53,7 @@ def streamed(state: TransactionState, frame: pd.DataFrame) -> pd.DataFrame:
 
 def assert_same(state: TransactionState, one: pd.DataFrame, two: pd.DataFrame) -> None:
     for column in state.columns:
-        left, right = (part[column].to_numpy(np.float32) for part in (one, two))
+        left, right = (part[column].to_numpy(np.float64) for part in (one, two))
         np.testing.assert_array_equal(left, right, err_msg=column)
 
 

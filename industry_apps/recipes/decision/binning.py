@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,7 +206,7 @@ class Attribute:
 
 def number_attribute(
     source: Source,
-    numbers: NDArray[np.float32],
+    numbers: NDArray[Any],
     outcomes: Outcomes,
     limits: BinLimits,
     directions: Sequence[int] = (1, -1),
@@ -218,7 +218,7 @@ def number_attribute(
     ----------
     source : Source
     numbers : ndarray of shape [rows]
-        NaN where missing.
+        Of float32, or of float64 where the column has an offset; NaN where missing.
     outcomes : Outcomes
     limits : BinLimits
         Not for the bin of the missing, which is as small as it is.
@@ -233,18 +233,20 @@ def number_attribute(
     A point mass (:func:`point_masses`) and a code have a bin of their own, which is as small as
     it is, and which no direction is about; a code that training has not seen is missing.
     """
-    present = set(np.unique(numbers).tolist())
-    named = [float(np.float32(code)) for code in codes]
+    present, kind = set(np.unique(numbers).tolist()), numbers.dtype.type
+    named = [float(kind(code)) for code in codes]
     unnamed = numbers[~np.isnan(numbers) & ~np.isin(numbers, named)]
     masses = point_masses(unnamed, codes_only=len(directions) == 1)
     points = [*(code for code in named if code in present), *masses]
-    inner = np.where(np.isin(numbers, points), np.float32(np.nan), numbers)
+    inner = np.where(np.isin(numbers, points), kind(np.nan), numbers)
     known = np.sort(inner[~np.isnan(inner)])
     # Quantiles that are values themselves: 0, 1 and 30 days stay what people know.
     places = np.unique(np.arange(1, _FINE_BINS) * len(known) // _FINE_BINS)
     edges = np.unique(known[places[places < len(known)]])
     edges = edges[np.isfinite(edges) & (edges > known[:1])]
-    fine = NumberSteps(source, tuple(edges.tolist()), tuple(range(len(edges) + 1)), len(edges) + 1)
+    double = kind is np.float64
+    bins = tuple(range(len(edges) + 1))
+    fine = NumberSteps(source, tuple(edges.tolist()), bins, len(bins), double=double)
     every = outcomes.in_bins(fine.apply(inner), len(edges) + 2)
     counted = every.of(every.good[:-1], every.bad[:-1])
     firsts, _ = max(
@@ -261,9 +263,10 @@ def number_attribute(
         count,
         points=(*points, *unseen),
         point_values=(*range(count + 1, count + 1 + len(points)), *[count] * len(unseen)),
+        double=double,
     )
-    exactly = (f"exactly {np.float32(point):g}" for point in points)
-    words = (*_intervals(kept), _MISSING, *exactly)
+    exactly = (f"exactly {text}" for text in _texts(points, kind))
+    words = (*_intervals(_texts(kept, kind)), _MISSING, *exactly)
     return Attribute(steps, words, outcomes.in_bins(steps.apply(numbers), len(words)))
 
 
@@ -311,10 +314,13 @@ def category_attribute(
     return Attribute(steps, words, outcomes.in_bins(steps.apply(texts), len(words)))
 
 
-def _intervals(edges: Sequence[float]) -> list[str]:
-    if not edges:
+def _texts(numbers: Sequence[float], kind: type) -> list[str]:
+    return [str(kind(number)).removesuffix(".0") for number in numbers]
+
+
+def _intervals(texts: Sequence[str]) -> list[str]:
+    if not texts:
         return ["any number"]
-    texts = [str(np.float32(edge)).removesuffix(".0") for edge in edges]
     between = [f"{low} to less than {high}" for low, high in pairwise(texts)]
     return [f"less than {texts[0]}", *between, f"{texts[-1]} or more"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ _NINES = frozenset(float(10**digits - 1) for digits in range(2, 10))
 _FEWEST_VALUES = 3
 
 
-def point_masses(numbers: NDArray[np.float32], *, codes_only: bool = False) -> tuple[float, ...]:
+def point_masses(numbers: NDArray[Any], *, codes_only: bool = False) -> tuple[float, ...]:
     """Numbers that many records share though they are not as the others are.
 
     Parameters
@@ -48,7 +50,7 @@ def point_masses(numbers: NDArray[np.float32], *, codes_only: bool = False) -> t
     return tuple(values[chosen].tolist())
 
 
-def _ordinary(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _ordinary(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Which of the rising distinct values lie among the others."""
     below = values < 0
     coded = below & (values == np.rint(values))

@@ -276,8 +276,8 @@ class ScorecardScorer:
             numbers = FeatureGraph(self.schema, [Raw(source)]).run(train.arrays)["numeric"][:, 0]
             directions = (self.directions[name],) if name in self.directions else free
             codes = self._codes_of(source)
-            if codes:  # each has a bin
-                numbers = train.arrays[name].astype(np.float32)
+            if codes or self._is_double(source):  # each code has a bin; edges are of the column
+                numbers = train.arrays[name]
             found.append(number_attribute(source, numbers, outcomes, limits, directions, codes))
         for column in self.schema.inputs():
             if column.kind == "category":
@@ -296,6 +296,9 @@ class ScorecardScorer:
         if not isinstance(source, Value):
             return []
         return [float(code) for code in read_codes(self.schema[source.column])]
+
+    def _is_double(self, source: Source) -> bool:
+        return isinstance(source, Value) and self.schema[source.column].offset is not None
 
     def _regression(
         self, attributes: list[Attribute], train: Labelled

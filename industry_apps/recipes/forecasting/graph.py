@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.running import RunsItsGraph
-from industry_apps.features.sources import Value
+from industry_apps.features.sources import Value, write_less_offset
 from industry_apps.features.tabular import Category, Raw
 from industry_apps.recipes.forecasting.rows import (
     SMALLEST_SCALE,
@@ -27,6 +27,7 @@ from industry_apps.recipes.forecasting.rows import (
 from industry_apps.recipes.forecasting.tensors import WindowScaler
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.schema import Schema
+from industry_apps.schema.offsets import less_offset
 
 #: Series of one run: each makes wide tensors.
 SERIES_A_RUN = 1_024
@@ -35,6 +36,8 @@ _TYPES = {"codes": np.int64}
 
 class ForecastGraph(RunsItsGraph):
     """Raw windows to base, scale, and the inputs of trees and networks.
+
+    All of these are of numbers less the offset of their column, where it has one.
 
     Parameters
     ----------
@@ -95,7 +98,8 @@ class ForecastGraph(RunsItsGraph):
         feeds : mapping of str to ndarray
             Windows of one moment, of all series, as a panel makes them.
         """
-        values = feeds[self.plan.target]
+        near = {n: less_offset(feeds[n], self.schema[n].offset) for n in feeds}
+        values = near[self.plan.target]
         known = ~np.isnan(values)
         sums = np.where(known, values, 0).sum(axis=1, dtype=np.float64)
         levels = (sums / np.maximum(known.sum(axis=1), 1))[known.any(axis=1)]
@@ -105,7 +109,7 @@ class ForecastGraph(RunsItsGraph):
         if self._static is not None:
             columns = self._static.schema.names
             self._static = self._static.learn({name: feeds[name][:, 0] for name in columns})
-        self._scaler = self._scaler.learn(feeds)
+        self._scaler = self._scaler.learn(near)
         self.__dict__.pop("_session", None)
         return self
 
@@ -126,10 +130,10 @@ class ForecastGraph(RunsItsGraph):
         tensors : dict of str to str
             What is wanted.
         """
-        where = levelled(
-            builder, inputs[self.plan.target], self.plan, self.typical_, self.smallest_
-        )
         static = {} if self._static is None else self._static.write(builder, inputs)
+        inputs = {n: write_less_offset(builder, self.schema[n], x) for n, x in inputs.items()}
+        target = inputs[self.plan.target]
+        where = levelled(builder, target, self.plan, self.typical_, self.smallest_)
         found = {}
         if "rows" in self.wanted:
             columns = self._columns(builder, static)

@@ -33,6 +33,7 @@ from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.progress import progress
 from industry_apps.schema import Schema
+from industry_apps.schema.offsets import less_offset, plus_offset
 from industry_apps.training import TrainingOptions
 
 ForecastModel = Literal["trees", "tft", "nhits", "patch", "tcn", "ensemble"]
@@ -245,9 +246,9 @@ class ForecastRecipe:
         done = ((stop, (n + 1) / len(stops)) for n, stop in enumerate(stops))
         for stop in progress(done, f"windows of {len(stops)} moments"):
             feeds = panel.feeds(stop, self.schema, self.rule)
-            came = panel.window(stop + self.rule.horizon, self.rule.horizon, [self.target])[
-                self.target
-            ]
+            end, horizon = stop + self.rule.horizon, self.rule.horizon
+            ahead = panel.window(end, horizon, [self.target])[self.target]
+            came = less_offset(ahead, self.schema[self.target].offset)
             told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
             if told.any():
                 parts.append(self._scaled({n: v[told] for n, v in feeds.items()}, came[told]))
@@ -273,8 +274,10 @@ class ForecastRecipe:
         weight = scale[:, 0].astype(np.float64) ** self.options.learning.size_weight
         return ScaledWindows(inputs=tensors, target=target, weight=weight)
 
-    def forecast(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:
+    def forecast(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Quantiles in units of series at one moment -> [S, H, Q], rising along the last axis.
+
+        They are float32; of a target with an offset float64, as it is added at the end.
 
         Parameters
         ----------
@@ -291,7 +294,8 @@ class ForecastRecipe:
         smallest = np.float32(_OF_ZEROS * self.graph_.smallest_)
         scale = np.where(tensors["scale"] <= smallest, np.float32(0), tensors["scale"])
         units = tensors["base"][:, :, None] + np.sort(total, axis=2) * scale[:, :, None]
-        return np.maximum(units, np.float32(0))
+        units = plus_offset(units, self.schema[self.target].offset)
+        return np.maximum(units, units.dtype.type(0))
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> list[str]:
         """Append features, models, calibration and the way back to units to a graph.
@@ -323,7 +327,11 @@ class ForecastRecipe:
             nodes.reshaped(builder, scale, 0, 1, 1),
         )
         units = builder.node("Add", nodes.reshaped(builder, where.base, 0, -1, 1), spread)
-        units = builder.node("Max", units, nodes.zero(builder))
+        target = self.schema[self.target]
+        if target.offset is not None:
+            offset = builder.constant(np.float64(target.offset))
+            units = builder.node("Add", builder.cast(units, np.float64), offset)
+        units = builder.node("Max", units, builder.constant(target.dtype(0)))
         return [
             builder.node("Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2})
             for place in range(len(self.options.quantiles))

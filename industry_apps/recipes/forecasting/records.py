@@ -16,7 +16,7 @@ from industry_apps.limits import Limit
 from industry_apps.recipes.forecasting.plans import step_of, usual_plan
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.steps import Calendar
-from industry_apps.schema import Column, infer_columns
+from industry_apps.schema import Column, Schema, infer_columns
 
 #: So few moments may lie several steps apart by chance.
 _MANY_MOMENTS = 5
@@ -135,6 +135,46 @@ def _check_frequency(calendar: Calendar, moments: NDArray[np.int64], time: str) 
             "more, which is no step of time. Name a step that suits, add the rows between them "
             "with nothing known, or sum up to longer steps."
         )
+
+
+def check_digits(frame: pd.DataFrame, schema: Schema, series: str) -> None:
+    """Refuse series of which float32 keeps too few digits beside those of other sizes.
+
+    One offset serves a column whose values lie close together. Where each series lies close about
+    a large level of its own, it does not.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Long.
+    schema : Schema
+        With the offsets that were learned.
+    series : str
+        The column that names the series.
+
+    Raises
+    ------
+    SchemaError
+        A series has fewer than a hundred steps of float32 between its extremes, and lies between
+        two of them.
+    """
+    for column in schema:
+        if column.kind != "number" or column.role not in ("history", "known"):
+            continue
+        exact = replace(column, offset=column.offset or 0.0).to_array(frame[column.name])
+        near = exact - (column.offset or 0.0)
+        values = pd.DataFrame({"value": exact, "lost": np.abs(near - near.astype(np.float32))})
+        each = values.groupby(frame[series].to_numpy())
+        low, high, lost = each["value"].min(), each["value"].max(), each["lost"].max()
+        wrong = lost[(high > low) & (100 * lost > high - low)]
+        if len(wrong):
+            name = wrong.idxmax()
+            raise SchemaError(
+                f"Column {column.name!r}, series {name!r}: the values lie between "
+                f"{low[name]:.17g} and {high[name]:.17g}, and float32 loses up to {wrong[name]:g} "
+                "of them beside the other series. Subtract from each series a level of its own, "
+                "such as its lowest value, here and in service, and add it to the answers."
+            )
 
 
 def described(panel: Panel) -> dict[str, Any]:

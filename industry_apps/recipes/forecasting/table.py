@@ -61,7 +61,9 @@ class ForecastTable:
 
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> ForecastTable:
         """Learn the model from both tables; its rivals are learned by :meth:`fit_baselines`."""
+        self.schema = self.schema.with_offsets(train)
         self.history_ = self.read(train)
+        records.check_digits(train, self.schema, self.windows.series)
         if validation is not None:
             self.history_ = self.history_.joined(self.read(validation))
         self.recipe_ = self._recipe(self.options).fit(self.history_)
@@ -81,10 +83,9 @@ class ForecastTable:
     @property
     def outputs(self) -> Schema:
         """One column for each quantile."""
-        levels = self.options.quantiles
-        return Schema(
-            tuple(replace(self.target, name=quantile_name(self.target.name, q)) for q in levels)
-        )
+        told, offset = self.target, self.schema[self.column].offset
+        names = [quantile_name(told.name, level) for level in self.options.quantiles]
+        return Schema(tuple(replace(told, name=name, offset=offset) for name in names))
 
     @property
     def split_(self) -> dict[str, dict[str, Any]]:
@@ -129,6 +130,7 @@ class ForecastTable:
 
     def backtest(self, frame: pd.DataFrame, origins: int, drawn: tuple[str, ...]) -> Report:
         """Learn anew at each of the last origins, and judge what was forecast from there."""
+        self.schema = self.schema.with_offsets(frame)
         panel = self.read(frame)
 
         def forecast(stop: int) -> NDArray[Any]:

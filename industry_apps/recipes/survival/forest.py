@@ -15,6 +15,7 @@ from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.survival.curve import lived_and_ended
 from industry_apps.recipes.survival.models import Followed
 from industry_apps.schema import Schema
+from industry_apps.schema.offsets import plus_offset
 
 #: Leaves of a tree, about, at most.
 _MOST_LEAVES = 400
@@ -120,7 +121,12 @@ class SurvivalForest:
         """Raw column -> split thresholds."""
         names = self.features.names
         found = zip(names, forest_thresholds(self.trees_, len(names)), strict=True)
-        return {name: values for name, values in found if name in self.features.schema}
+        schema = self.features.schema
+        return {
+            name: plus_offset(np.array(values), schema[name].offset).tolist()
+            for name, values in found
+            if name in schema
+        }
 
 
 def _hazards(

@@ -83,6 +83,8 @@ class DecisionTable:
         weigh : callable, optional
             Gives the training rows their weights.
         """
+        schema = self.records.schema.with_offsets(train)
+        self.records = replace(self.records, schema=schema)
         parts = self._parts(train, validation)
         self.unstable_: list[Unstable] = []
         if self._drop_unstable:

@@ -42,7 +42,7 @@ class Panel:
         Sorted names.
     columns : mapping of str to ndarray of shape [T, S]
         Inputs of the model in the type of their ONNX input: numbers and booleans as float32,
-        NaN where a series has no value at a time.
+        as float64 those with an offset, NaN where a series has no value at a time.
     calendar : Calendar
         Which moments are steps, where there are such without a row too.
 
@@ -123,7 +123,7 @@ class Panel:
 
     def window(
         self, stop: int, length: int, names: Sequence[str] | None = None
-    ) -> dict[str, NDArray[np.float32]]:
+    ) -> dict[str, NDArray[Any]]:
         """The steps before ``stop``: what is known once the moment ``stop - 1`` is.
 
         Parameters
@@ -137,7 +137,7 @@ class Panel:
 
         Returns
         -------
-        dict of str to ndarray of float32, shape [S, L]
+        dict of str to ndarray of the type of the column, shape [S, L]
 
         Raises
         ------
@@ -149,11 +149,12 @@ class Panel:
             names = [name for name, grid in self.columns.items() if grid.dtype.kind == "f"]
         return {name: self._between(name, stop - length, stop) for name in names}
 
-    def _between(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+    def _between(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """A column from one step to another, [S, stop - start]; NaN where the panel has none."""
-        window = np.full((len(self.series), stop - start), np.nan, dtype=np.float32)
+        grid = self.columns[name]
+        window = np.full((len(self.series), stop - start), np.nan, dtype=grid.dtype)
         first, last = max(start, 0), min(stop, len(self.times))
-        window[:, first - start : last - start] = self.columns[name][first:last].T
+        window[:, first - start : last - start] = grid[first:last].T
         return window
 
     def latest(self, stop: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
