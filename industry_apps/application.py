@@ -127,7 +127,7 @@ class Application(BaseEstimator, ABC):
         self._check_fitted()
         _check_names(self, frame)
         answers, index = self._indexed(within_ranges(frame, self.schema_, self.units_))
-        return pd.DataFrame(cells(answers), index=index)
+        return pd.DataFrame(cells(answers, self.outputs_), index=index)
 
     def evaluate(self, data: Data) -> Report:
         """Measure on records the model has not seen, beside baselines, with intervals.

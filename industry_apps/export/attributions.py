@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import lightgbm as lgb
 
 #: Contributions are whole multiples of this, so that a sum in float32 is exact in any order.
-_STEP = 2.0**-14
+STEP = 2.0**-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class PathContributions:
         moves = [dict(_leaf_moves(root, self.groups, {})) for root in self._roots()]
         weights = [
             {
-                leaf: {group: _steps(move) * _STEP for group, move in found.items()}
+                leaf: {group: _steps(move) * STEP for group, move in found.items()}
                 for leaf, found in tree.items()
             }
             for tree in moves
@@ -76,7 +76,7 @@ class PathContributions:
 
 
 def _steps(move: float) -> int:
-    return round(move / _STEP)
+    return round(move / STEP)
 
 
 def _leaf_moves(

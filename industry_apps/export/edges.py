@@ -83,7 +83,8 @@ def _edge_lists(column: Column, thresholds: list[float]) -> list[Any]:
     values = _edges_of(column, thresholds)
     if column.size is not None:
         return [[value] * column.size for value in values]
-    return [[], *([value] for value in values), values, values[:1] * 1_000]
+    empty: list[list[Any]] = [] if column.least else [[]]
+    return [*empty, *([value] for value in values), values, values[:1] * 1_000]
 
 
 def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:

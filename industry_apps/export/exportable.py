@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import onnx
 import pandas as pd
 
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import GraphBuilder
+from industry_apps.runtime.explanations import CONTRIBUTIONS
 from industry_apps.runtime.series.long_tables import WindowRule
 from industry_apps.runtime.series.windows import Panel
 from industry_apps.schema import Schema
@@ -104,7 +106,8 @@ def assemble(
     ----------
     fitted : Application
     write : callable
-        Appends the model to a graph: builder, {column: tensor} -> {output: tensor}.
+        Appends the model to a graph: builder, {column: tensor} -> {output: tensor}, with the
+        contributions of columns where there are some.
     facts : mapping of str to JSON value
         Further metadata.
     **further
@@ -114,6 +117,8 @@ def assemble(
     length, horizon = (rule.length, rule.horizon) if rule else (1, 0)
     tensors = write(builder, builder.inputs(fitted.schema_.inputs(), length, horizon))
     builder.outputs(tensors, fitted.outputs_, horizon)
+    if CONTRIBUTIONS in tensors:
+        builder.output(tensors[CONTRIBUTIONS], CONTRIBUTIONS, np.float32, None)
     return Exportable(
         graph=builder.model(fitted.name),
         native=fitted._answers,

@@ -308,7 +308,7 @@ def _json_value(column: Column, value: Any) -> Any:
         values = [_json_value(one, each) for each in value]
         while column.size is None and values and values[-1] is None:  # what only fills up
             values.pop()
-        return values
+        return values if len(values) >= column.least else None
     if column.is_missing(np.array([value]))[0]:
         return None
     if column.kind == "datetime":

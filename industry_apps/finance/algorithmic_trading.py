@@ -25,7 +25,7 @@ from industry_apps.application import Application
 from industry_apps.data import Split, split_latest
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.features import Change, GraphBuilder, Latest
+from industry_apps.features import GraphBuilder, Latest
 from industry_apps.features.signals import step_ratios
 from industry_apps.finance.trading.backtesting import TradingCosts, backtest
 from industry_apps.finance.trading.cross_section import (
@@ -41,6 +41,7 @@ from industry_apps.finance.trading.price_signals import (
     MONTH,
     QUARTER,
     PriceColumns,
+    Tradable,
     momentum,
     price_channels,
     price_signals,
@@ -58,6 +59,7 @@ from industry_apps.limits import integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
+from industry_apps.runtime.series.forecasts import warn_of_absent
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -106,7 +108,8 @@ class TradingStrategy(OwnNames, Application):
         Strategies that were tried before this one, for the deflated Sharpe ratio, > 0. By
         default those behind the defaults of this class; add yours.
     check_splits : bool
-        Let ``fit`` and ``evaluate`` refuse adjusted prices that still hold a split.
+        Let ``fit`` and ``evaluate`` refuse adjusted prices that still hold a split, of a whole
+        number to 1, 3 to 2 or 5 to 4; an asset with one in the last quarter is not tradable.
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
@@ -213,6 +216,7 @@ class TradingStrategy(OwnNames, Application):
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
         panel = self._read(frame)
+        warn_of_absent(panel, self.rule_)
         answers = self._answers(panel.feeds(len(panel.times), self.schema_, self.rule_))
         return answers, pd.Index(panel.series, name=self.rule_.series)
 
@@ -316,7 +320,7 @@ class TradingStrategy(OwnNames, Application):
             model=model,
             signals=(*price_signals(prices), *map(Latest, self.signals)),
             channels=price_channels(prices),
-            needed=Change(prices.adjusted_close, MONTH),
+            needed=Tradable(prices, self.check_splits),
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(training, seed=self.seed),
         )

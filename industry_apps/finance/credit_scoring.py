@@ -35,7 +35,12 @@ from industry_apps.recipes.decision.points import Points
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.recipes.scorers import Labelled
-from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
+from industry_apps.recipes.tables.decision import (
+    DecisionTable,
+    HoldsDecision,
+    decided,
+    explained,
+)
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -101,7 +106,8 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         A protected column whose groups are weighed in training so that default does not
         depend on them; the report shows fairness before and after.
     reasons : int
-        Attributes that a scorecard names as reasons, in [0, 10].
+        Columns that are named as reasons for each record at most, in [0, 10]: those that raise
+        the probability most, against the mean of the approved.
     scorecard : ScorecardOptions, optional
         Also the scale of the score: by default 600 points are odds of 50 to 1, and 20
         points double them.
@@ -117,7 +123,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
     >>> data = CreditScorer.sample()
     >>> scorer = CreditScorer.fast().fit(data)
     >>> list(scorer.predict(data.test.head(2)).columns)
-    ['default_probability', 'score', 'decision']
+    ['default_probability', 'score', 'decision', 'reasons']
     """
 
     name = "finance.credit_scoring"
@@ -148,6 +154,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
                 categories=(_APPROVE, _REFUSE),
                 nullable=False,
             ),
+            Column("reasons", "category", "What speaks most against it, falling", size=None),
         )
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
@@ -204,11 +211,6 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         self._check_fitted()
         return self.recipe_.scorecard().table()
 
-    @property
-    def outputs_(self) -> Schema:
-        """With the reasons of a scorecard."""
-        return self.outputs.extended(self._points().reason_columns)
-
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         if self.subject and self.subject not in train:
             raise ParameterError(str(unknown_name("column", self.subject, map(str, train))))
@@ -220,7 +222,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
             time=self._name("time") if self._name("time") in train else "",
             subject="" if self._name("time") in train else self.subject,
         )
-        return DecisionTable(records, self._options, refit=False)
+        return DecisionTable(records, self._options, refit=False, reasons=self.reasons)
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         super()._fit(train, validation)
@@ -233,24 +235,24 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         return self.protected_.reweighed(rows, train, self.mitigate)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays, points = self.schema_.to_arrays(frame), self._points()
+        arrays = self.schema_.to_arrays(frame)
         found = self.table_.answer(arrays)
-        return {
-            "default_probability": found["probability"],
-            "score": points.score(arrays, found["probability"]),
-            "decision": np.where(found["decision"], _REFUSE, _APPROVE).astype(object),
-            **points.named_reasons(arrays),
-        }
+        found["score"] = self._points().score(arrays, found["probability"])
+        found["decision"] = np.where(found["decision"], _REFUSE, _APPROVE).astype(object)
+        return self._named(found)
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         tensors, points = self.table_.write(builder, inputs), self._points()
         words = (builder.constant(np.array([[w]], object)) for w in (_REFUSE, _APPROVE))
-        return {
-            "default_probability": tensors["probability"],
-            "score": points.write_score(builder, inputs, tensors["probability"]),
-            "decision": builder.node("Where", tensors["decision"], *words),
-            **points.write_reasons(builder, inputs),
-        }
+        tensors["score"] = points.write_score(builder, inputs, tensors["probability"])
+        tensors["decision"] = builder.node("Where", tensors["decision"], *words)
+        return {**self._named(tensors), **explained(tensors)}
+
+    @property
+    def answered_(self) -> tuple[str, ...]:
+        """With the score."""
+        probability, *others = super().answered_
+        return (probability, "score", *others)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         told = "Learned from accepted applicants only: no reject inference."
@@ -300,4 +302,4 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         )
 
     def _points(self) -> Points:
-        return Points(self.recipe_, self.reasons)
+        return Points(self.recipe_)

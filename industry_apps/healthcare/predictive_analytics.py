@@ -89,7 +89,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         What a false alarm and a missed case cost, in any unit; a risk is high from where
         acting costs less.
     reasons : int
-        Columns that are named for each record, in [0, 10].
+        Columns that are named for each record at most, in [0, 10].
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
@@ -111,9 +111,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         (
             Column.probability("risk", "Calibrated probability of the outcome"),
             Column("high_risk", "boolean", "Acting costs less than not acting", nullable=False),
-            Column(
-                "reasons", "category", "Columns that raise the risk most, falling", size=_REASONS
-            ),
+            Column("reasons", "category", "Columns that raise the risk most, falling", size=None),
         )
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Split
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.fairness.answers import GroupedAnswers, set_apart
 from industry_apps.features import GraphBuilder
@@ -29,12 +30,14 @@ from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import NOT_NEGATIVE, RISING_TIMES, integer
 from industry_apps.recipes import Records, TreeOptions
 from industry_apps.recipes.equal_rows import EqualRows
+from industry_apps.recipes.labels import Labels
 from industry_apps.recipes.protected import ChosenColumns
-from industry_apps.recipes.reasons import TreeReasons, with_reasons
+from industry_apps.recipes.reasons import Reasons, TreeContributions, with_reasons
 from industry_apps.recipes.scorers import Labelled, thresholds_of_all
 from industry_apps.recipes.separating import separating_columns, warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.censored_groups import CensoredAnswers
+from industry_apps.recipes.survival.hazard_ratios import hazard_ratios, ratios_section
 from industry_apps.recipes.survival.metrics import SURVIVAL, FollowUp
 from industry_apps.recipes.survival.models import Followed
 from industry_apps.recipes.survival.recipe import SurvivalModelName, SurvivalOptions, SurvivalRecipe
@@ -94,8 +97,9 @@ class SurvivalPredictor(ChosenColumns, Application):
     model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
         Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
         on Cox's likelihood, and one of hazards in discrete time. "auto" is a mean of their
-        curves, by weights found on rows that the models have not seen: of the validation data
-        where these have many events, else of all rows in turn. Report and file name them.
+        curves, by weights that predict and rank best on rows that the models have not seen: of
+        the validation data where these have many events, else of all rows in turn. Report and
+        file name them.
     horizons : tuple of float
         Rising times in the unit of the follow-up at which survival is answered; the last is
         that of the risk. By default quarters of the event times of the training data, each once.
@@ -103,7 +107,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         What a false alarm and a missed event cost, in any unit; a risk is high from where
         acting costs less.
     reasons : int
-        Columns that are named for each record, in [0, 10].
+        Columns that are named for each record at most, in [0, 10].
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
@@ -139,6 +143,14 @@ class SurvivalPredictor(ChosenColumns, Application):
         (
             Column.probability("risk", "Probability of the event by the last horizon"),
             Column("high_risk", "boolean", "Acting costs less than not acting", nullable=False),
+            Column(
+                "risk_score",
+                "number",
+                "To rank by: 1 less the mean of the survival curve over the follow-up",
+                low=0,
+                high=1,
+                nullable=False,
+            ),
             _curve("survival", "Probability of no event by each horizon"),
             _curve("survival_low", "Lower end of its interval"),
             _curve("survival_high", "Upper end of its interval"),
@@ -150,9 +162,7 @@ class SurvivalPredictor(ChosenColumns, Application):
                 low=0,
                 nullable=False,
             ),
-            Column(
-                "reasons", "category", "Columns that raise the risk most, falling", size=_REASONS
-            ),
+            Column("reasons", "category", "Columns that raise the risk most, falling", size=None),
         )
     )
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"), explains=True)
@@ -192,6 +202,20 @@ class SurvivalPredictor(ChosenColumns, Application):
             seed=self.seed,
         )
 
+    def labels_of(self, frame: pd.DataFrame) -> Labels:
+        """How the labels of a table are read; events of several kinds are refused."""
+        name = self._name("event")
+        told = frame[name].dropna().unique().tolist() if name in frame else []
+        kinds = {str(each).strip().casefold(): each for each in told}
+        if len(kinds) > 2:
+            shown = ", ".join(map(repr, list(kinds.values())[:3]))
+            raise SchemaError(
+                f"Column {name!r} holds {len(kinds)} kinds of events, such as {shown}: risks that "
+                "compete are not modelled here. Make one event of all of them, as event free "
+                "survival does; to count the others as censored overstates the risk."
+            )
+        return super().labels_of(frame)
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         schema, self.protected_ = self._feature_columns(train)
         schema = schema.with_offsets(train)
@@ -212,17 +236,20 @@ class SurvivalPredictor(ChosenColumns, Application):
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
         self.learned_ = Followed.joined(rows).follow_up
         self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
+        self.hazard_ratios_: list[list[object]] = []
         self.schema_ = self.recipe_.used_columns()
-        self.reasons_: TreeReasons | None = None
+        self.reasons_: Reasons | None = None
         if self.reasons:
-            reasons = TreeReasons(self.schema_, self.reasons)
-            arrays = [part.arrays for part in rows]
-            self.reasons_ = reasons.fit(self.recipe_.log_hazard, *arrays, seed=self.seed)
+            trees, arrays = TreeContributions(self.schema_, "log-hazard"), rows[0].arrays
+            trees.fit(self.recipe_.log_hazard, arrays, rows[1].arrays, seed=self.seed)
+            high = self.recipe_.answer(arrays)["high_risk"]
+            self.reasons_ = Reasons.learn(trees, self.reasons, arrays, ~high)
         warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         rows = [self._followed(part) for part in self._parts(train, validation)]
         self.baselines_.fit(Followed.joined(rows))
+        self.hazard_ratios_ = hazard_ratios(self.schema_, Followed.joined(rows), seed=self.seed)
 
     def _parts(
         self, train: pd.DataFrame, validation: pd.DataFrame | None
@@ -266,7 +293,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         tensors = self.recipe_.write(builder, inputs)
         if self.reasons_ is not None:
-            tensors["reasons"] = self.reasons_.write(builder, inputs)
+            tensors |= self.reasons_.write(builder, inputs)
         return tensors
 
     def _thresholds(self) -> dict[str, list[float]]:
@@ -281,7 +308,9 @@ class SurvivalPredictor(ChosenColumns, Application):
         known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
         shared = () if self.rows_ is None else self.rows_.shared(self.records_.seen(frame))
         notes = (*report.notes, known, *self._notes(), *shared)
-        return replace(report, groups=self._groups(frame, rows), notes=notes)
+        ratios = (ratios_section(self.hazard_ratios_),) if self.hazard_ratios_ else ()
+        sections = (*report.sections, *ratios)
+        return replace(report, groups=self._groups(frame, rows), notes=notes, sections=sections)
 
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, GroupedAnswers]:
         """Answers by group about the last horizon, where columns set patients apart."""
@@ -293,12 +322,13 @@ class SurvivalPredictor(ChosenColumns, Application):
         return {"model": CensoredAnswers.of(rows.follow_up, horizon, *told, groups)}
 
     def _notes(self) -> tuple[str, ...]:
-        reasons = () if self.reasons_ is None else (self.reasons_.note("log-hazard"),)
+        reasons = () if self.reasons_ is None else (self.reasons_.note,)
         return (*reasons, *map(str, self.separating_))
 
     def _facts(self) -> dict[str, Any]:
         notes = list(self._notes())
-        return {**self.recipe_.facts(), "intended_use": INTENDED_USE, "notes": notes}
+        reasons = {} if self.reasons_ is None else self.reasons_.facts()
+        return {**self.recipe_.facts(), "intended_use": INTENDED_USE, "notes": notes, **reasons}
 
     def _options(self) -> SurvivalOptions:
         return SurvivalOptions(

@@ -107,9 +107,14 @@ class Recommender(OwnNames, Application):
             Column("weight", "number", low=0, role="identifier", required=False),
             Column("category", "category", "Of the item", role="identifier", required=False),
             _list("history", description="Items taken since, the latest last"),
-            _list("allowed", description="Only these items; all without it"),
+            _list("allowed", description="Only these items; all without it", least=1),
             Column(
-                "category_cap", "number", "Items of one category at most", low=1, required=False
+                "category_cap",
+                "number",
+                "Items of one category at most",
+                low=1,
+                whole=True,
+                required=False,
             ),
         )
     )

@@ -23,7 +23,7 @@ from industry_apps.data import Split, split_latest, split_random
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.labels import LABELS, label_bootstrap
-from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.sections import Section, spaced
 from industry_apps.features import GraphBuilder
 from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
@@ -65,6 +65,8 @@ _ASPECT_MAP = Limit(
     "a mapping of names (letters, digits, underscores) to lists of single words in lower case",
 )
 _BAND = Limit(lambda v: is_number(v) and 0 <= v < 0.5, "a number in [0, 0.5)")
+#: Characters of the texts up to which a stack counts runs of them: some million runs.
+_MOST_CHARACTERS = 4_000_000
 _side = partial(Column, kind="category", categories=SIDES[1:])
 
 
@@ -90,7 +92,8 @@ class SentimentAnalyzer(OwnLabels, Application):
         The label that means yes, where labels are two values of your own, as "Bad" or 2.
     model : {"stack", "words", "characters", "text_cnn", "text_transformer"}
         A linear model of words and pairs, one of runs of 4 to 7 characters, a convolutional
-        network, a transformer; or words and characters, weighed on texts they have not seen.
+        network, a transformer; or words and characters, weighed on texts they have not seen (of
+        more than 4 million characters words alone, which the report then says).
     neutral_band : float
         Between 0.5 less this probability and 0.5 more a text is neutral, in [0, 0.5).
     aspects : mapping of str to sequence of str, optional
@@ -130,7 +133,7 @@ class SentimentAnalyzer(OwnLabels, Application):
             _side("sentiment", description="Of the whole text", nullable=False),
             Column.probability("positive_probability", "Calibrated"),
             Column(
-                "words", "category", "That speak most for the answer, the first most", size=_WORDS
+                "words", "category", "That speak most for the answer, the first most", size=None
             ),
             *_aspect_columns(tuple(_ASPECTS)),
         )
@@ -225,7 +228,7 @@ class SentimentAnalyzer(OwnLabels, Application):
         self.rows_ = EqualRows(*map(self.records_.seen, parts.values()))
         options = DecisionOptions(
             model=self.model,
-            members=("words", "characters"),
+            members=self._members(known["train"]),
             ngrams=self.ngrams or NgramOptions(),
             training=replace(self.training or TrainingOptions(max_epochs=8), seed=self.seed),
         )
@@ -237,6 +240,18 @@ class SentimentAnalyzer(OwnLabels, Application):
         said = Schema((Column("text", "text"), Column("said", "number")))
         self.graph_ = WrittenGraph(said, self._write_said, self.outputs_)
         self.check_ = train if validation is None else validation
+
+    def _members(self, train: Labelled) -> tuple[Literal["words", "characters"], ...]:
+        """What a stack is of: runs of characters are too many in long texts, and tell less."""
+        size = sum(map(len, train.arrays[self._name("text")]))
+        self.left_out_ = ""
+        if self.model == "stack" and size > _MOST_CHARACTERS:
+            self.left_out_ = (
+                f"The texts hold {spaced(size)} characters, more than {spaced(_MOST_CHARACTERS)}: "
+                "the stack is of words alone. Set model='characters' to count runs of them."
+            )
+            return ("words",)
+        return ("words", "characters")
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.baselines_.fit(self._labelled(train))
@@ -313,12 +328,14 @@ class SentimentAnalyzer(OwnLabels, Application):
             notes=(
                 "Accuracy counts the likelier side of every text, neutral or not.",
                 *self.rows_.shared(self.records_.seen(frame)),
+                *filter(None, [self.left_out_]),
             ),
         )
 
     def _facts(self) -> dict[str, Any]:
         decision = {"threshold": 0.5, "neutral_band": self.neutral_band}
-        return {"model": self.model, "decision": decision}
+        notes = {"notes": [self.left_out_]} if self.left_out_ else {}
+        return {"model": self.model, "decision": decision, **notes}
 
     def _labelled(self, frame: pd.DataFrame) -> Labelled:
         if frame.empty:

@@ -43,7 +43,10 @@ def of_one(column: Column, answer: NDArray[Any]) -> Any:
     answer : ndarray of shape [1, ...]
     """
     several = column.kind == "image" or column.is_list
-    return answer[0].tolist() if several else answer.item()
+    if not several:
+        return answer.item()
+    found = answer[0].tolist()
+    return _ended(found) if _is_ragged(column) else found
 
 
 def _in_form(column: Column, answer: NDArray[Any]) -> NDArray[Any]:
@@ -62,21 +65,37 @@ def no_answers(outputs: Schema) -> Answers:
     }
 
 
-def cells(answers: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Answers as columns of a table: a list is one cell.
+def cells(answers: Mapping[str, NDArray[Any]], outputs: Schema) -> dict[str, Any]:
+    """Answers as columns of a table: a list is one cell, and as long as there are texts in it.
 
     Parameters
     ----------
     answers : mapping of str to ndarray of shape [rows] or [rows, ...]
+    outputs : Schema
     """
+    ragged = {column.name for column in outputs if _is_ragged(column)}
     return {
-        name: values if values.ndim == 1 else one_by_one(row.tolist() for row in values)
+        name: values
+        if values.ndim == 1
+        else one_by_one(map(_ended, values.tolist()))
+        if name in ragged
+        else one_by_one(row.tolist() for row in values)
         for name, values in answers.items()
     }
 
 
-def like(data: Any, answers: Answers, keys: Sequence[str]) -> Any:
-    """Answers in the form that the data came in.
+def _is_ragged(column: Column) -> bool:
+    """Whether an answer is a list of texts of any length, side by side in arrays."""
+    return column.size is None and column.kind == "category"
+
+
+def _ended(texts: list[str]) -> list[str]:
+    """A list without the empty texts at its end."""
+    return texts[: next((n for n in range(len(texts), 0, -1) if texts[n - 1]), 0)]
+
+
+def like(data: Any, answers: Answers, keys: Sequence[str], outputs: Schema) -> Any:
+    """Answers in the form that the data came in; of arrays, lists are filled up with "".
 
     Parameters
     ----------
@@ -85,19 +104,21 @@ def like(data: Any, answers: Answers, keys: Sequence[str]) -> Any:
     keys : sequence of str
         Names of the answers that become the index of a frame; without them the answers are
         on the index of the data.
+    outputs : Schema
     """
     if hasattr(data, "iloc"):
         import pandas as pd
 
         if keys:
-            return pd.DataFrame(cells(answers)).set_index(list(keys))
-        return pd.DataFrame(cells(answers), index=data.index)
+            return pd.DataFrame(cells(answers, outputs)).set_index(list(keys))
+        return pd.DataFrame(cells(answers, outputs), index=data.index)
     if hasattr(data, "column_names"):
         import pyarrow as pa
 
-        return pa.table(cells({name: _plain(values) for name, values in answers.items()}))
+        return pa.table(cells({n: _plain(values) for n, values in answers.items()}, outputs))
     if isinstance(data, Sequence):
-        columns = (_plain(values).tolist() for values in answers.values())
+        told = cells({name: _plain(values) for name, values in answers.items()}, outputs)
+        columns = (each if isinstance(each, list) else each.tolist() for each in told.values())
         return [dict(zip(answers, row, strict=True)) for row in zip(*columns, strict=True)]
     return answers
 

@@ -255,12 +255,15 @@ class TableWriter:
         The file that the frames come from.
     schema : Schema
         With which they were read.
+    outputs : Schema
+        Of the answers.
     """
 
-    def __init__(self, path: Path, source: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, source: Path, schema: Schema, outputs: Schema) -> None:
         if not form_of(path) or path.suffix.lower() == ".gz":
             raise SchemaError(f"Cannot write {path.name!r}: the name must end in .csv or .parquet.")
-        self._path, self._source, self._schema = path, source, schema
+        self._path, self._source = path, source
+        self._schema, self._outputs = schema, outputs
         self._whole = whole_file(path)
         self._writer: Any = None
         self._first = True
@@ -272,7 +275,7 @@ class TableWriter:
     def write(self, frame: Any, answers: Mapping[str, NDArray[Any]]) -> None:
         """Append a pandas frame and the answers to its rows; images as texts that are packed."""
         answers = {name: _as_texts(values) for name, values in answers.items()}
-        frame = frame.assign(**cells(answers))
+        frame = frame.assign(**cells(answers, self._outputs))
         if form_of(self._path) == "csv":
             mode = "w" if self._first else "a"
             lists = [name for name in frame if self._is_list(name, answers)]

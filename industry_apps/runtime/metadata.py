@@ -98,6 +98,13 @@ def _is_parity(value: Any) -> bool:
     return type(value) is dict and all(map(_is_number, value.values()))
 
 
+def _is_explanation(value: Any) -> bool:
+    told = ("method", "reference", "unit")
+    if type(value) is not dict or set(value) != {"columns", *told}:
+        return False
+    return _are_texts(value["columns"]) and all(_is_text(value[key]) for key in told)
+
+
 def _are_columns(value: Any) -> bool:
     several = type(value) is list and len(value) <= _MOST_COLUMNS
     return several and all(type(column) is dict for column in value)
@@ -140,6 +147,7 @@ _RULES: dict[str, Rule] = {
     "intended_use": _TEXT,
     "precision": _TEXT,
     "notes": Rule("a list of texts", _are_texts),
+    "explanation": Rule("columns, and method, reference and unit as texts", _is_explanation),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
     "seen": Rule("what training had of each column", _is_seen),
     "units": Rule(
@@ -161,6 +169,8 @@ _COLUMN_RULES: dict[str, Rule] = {
     "nullable": Rule("true or false", lambda value: type(value) is bool),
     "required": Rule("true or false", lambda value: type(value) is bool),
     "protected": Rule("true or false", lambda value: type(value) is bool),
+    "whole": Rule("true or false", lambda value: type(value) is bool),
+    "least": Rule("a whole number below 1000", lambda value: _is_whole(value, 0, 999)),
     "listed": Rule("true or false", lambda value: type(value) is bool),
     "tokens": Rule("a list of texts", _are_texts),
     "codes": Rule(

@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, overload
 
-import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped, widened
+from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
 from industry_apps.runtime.csv_rows import ShortRows
+from industry_apps.runtime.explanations import CONTRIBUTIONS, Explainer, in_form
 from industry_apps.runtime.loading import (
     Checked,
     Provider,
@@ -137,8 +137,14 @@ class Model:
             self._session, self._read_record, self._output_names, in_place=in_place
         )
         self._seen = Seen(self._inputs, self.metadata.get("seen", {}))
-        if self.metadata["reference"]:
-            self._read_record(self.metadata["reference"])
+        typical = self.metadata["reference"]
+        self._explainer = Explainer(
+            self._session,
+            self._inputs,
+            self.outputs,
+            self.metadata.get("explanation"),
+            self._read_record(typical) if typical else {},
+        )
         if self.metadata.get("state") is not None:
             TransactionState(**self.metadata["state"])
 
@@ -146,11 +152,13 @@ class Model:
         """The graph has the inputs and the outputs that the metadata declare."""
         asked = {each.name for each in self._session.get_inputs()}
         told = {each.name for each in self._session.get_outputs()}
-        if asked != set(self._inputs.names) or not set(self._output_names) <= told:
+        expected = set(self._output_names)
+        expected |= {CONTRIBUTIONS} if "explanation" in self.metadata else set()
+        if asked != set(self._inputs.names) or not expected <= told:
             raise ModelFileError(
                 f"{self.path.name} is damaged or not ours: its graph takes {sorted(asked)} and "
                 f"gives {sorted(told)}, expected {sorted(self._inputs.names)} and "
-                f"{sorted(self._output_names)} of its metadata. Fetch or export the file again."
+                f"{sorted(expected)} of its metadata. Fetch or export the file again."
             )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -240,70 +248,57 @@ class Model:
         watch = Watch(self._seen)
         answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch=watch)
         watch.warn()
-        return like(data, answers, self._keys)
+        return like(data, answers, self._keys, self.outputs)
 
-    def explain(self, record: Mapping[str, Any]) -> dict[str, float]:
-        """Contribution of each column to the first numeric output of one record.
+    @overload
+    def explain(self, data: Mapping[str, Any]) -> dict[str, float]: ...
+    @overload
+    def explain(self, data: Any) -> Any: ...
+    def explain(self, data: Any) -> Any:
+        """What each column adds to the answer, against a stated reference.
 
-        A contribution is the answer less the answer with that column replaced by its
-        reference value (median or most frequent in training); all replacements are
-        answered in one batch. Contributions of columns that act together overlap, so they
-        need not add up to the answer.
+        Of a file that names reasons: what the column adds to the log-odds, the log-hazard or the
+        points lost, as its reasons are found. Of all others: the first numeric output less that
+        output with the column replaced by its reference value; columns that act together overlap
+        there, and need not add up to the answer. ``describe()["explanation"]`` states method,
+        reference and unit.
 
         Parameters
         ----------
-        record : dict
+        data : dict, list of dict, DataFrame, dict of arrays or Arrow table
+            One record, or many.
 
         Returns
         -------
-        dict of str to float
-            Column -> contribution, the largest first.
+        dict of str to float, list of them, or DataFrame
+            Column -> contribution, the largest first; of a DataFrame one on its index, of any
+            other table a dict for each row.
 
         Raises
         ------
         SchemaError
-            It is not one record, or a value does not fit.
+            A value does not fit.
         ParameterError
             The model answers from windows of series or images, or with no single number.
         """
-        told = [c.name for c in self.outputs if c.kind == "number" and not c.is_list]
         if self.windows is not None:
             raise ParameterError(
                 f"{self.path.name} answers from windows of series, whose answers are not "
                 "explained column by column. Compare predict() with and without a change."
             )
-        if any(column.kind == "image" for column in self._inputs):
-            raise ParameterError(
-                f"{self.path.name} answers from images, which are not explained column by column. "
-                "Look at the map among its answers, where it has one."
-            )
-        if not told:
-            raise ParameterError(
-                f"{self.path.name} answers with no single number, so columns contribute to "
-                "nothing that could be added up. Compare predict() with and without a change."
-            )
-        if not inputs.is_record(record, self._inputs):
-            raise SchemaError(
-                f"Got {type(record).__name__}, expected one record: a dict of column names to "
-                "single values. Explain records one by one."
-            )
-        feeds = self._read_record(record)
-        reference = self._read_record(self.metadata["reference"])
-        rows = len(feeds) + 1
-        batch = {}
-        for row, (name, array) in enumerate(feeds.items(), start=1):
-            empty = self._inputs[name].missing(1).ravel()[0]
-            width = max(array.shape[1], reference[name].shape[1])
-            batch[name] = np.repeat(widened(array, width, empty), rows, axis=0)
-            batch[name][row] = widened(reference[name], width, empty)[0]
-        answer = self._session.run(told[:1], batch)[0].reshape(rows)
-        effects = {name: float(answer[0] - answer[row]) for row, name in enumerate(feeds, start=1)}
-        return dict(sorted(effects.items(), key=lambda item: -abs(item[1])))
+        self._explainer.check(self.path.name)
+        if inputs.is_record(data, self._inputs):
+            return in_form(data, self._explainer, self._read_record(data))[0]
+        table = inputs.table_of(data, self._table, self._names)
+        feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
+        return in_form(data, self._explainer, feeds)
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""
-        hidden = ("self_test", "reference", "schema", "outputs", "seen", *OF_FORMAT)
+        hidden = ("self_test", "reference", "schema", "outputs", "seen", "explanation", *OF_FORMAT)
         described = {key: value for key, value in self.metadata.items() if key not in hidden}
+        if self.windows is None and self._explainer.facts:
+            described["explanation"] = self._explainer.facts
         described["columns"] = self.metadata["schema"]
         described["outputs"] = self.metadata["outputs"]
         return dict(printable(described))
@@ -353,17 +348,19 @@ class Model:
             table = pd.concat(progress(read(self._table, only=True), label))
             answers = self._predict_table(table, watch=watch)
             if to is None:
-                return like(table, answers, self._keys)
+                return like(table, answers, self._keys, self.outputs)
             keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
-            with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
+            # Nothing of the source stays.
+            with TableWriter(to, Path(), self._table, self.outputs) as writer:
                 writer.write(keys, answers)
             return len(keys)
         frames = read(self._inputs, only=to is None)
         if to is None:
             found = [self._predict_table(f, None, watch) for f in progress(frames, label)]
-            return pd.concat([pd.DataFrame(cells(each)) for each in found], ignore_index=True)
+            tables = [pd.DataFrame(cells(each, self.outputs)) for each in found]
+            return pd.concat(tables, ignore_index=True)
         rows = 0
-        with TableWriter(to, path, self._inputs) as writer:
+        with TableWriter(to, path, self._inputs, self.outputs) as writer:
             for frame in progress(frames, label):
                 writer.write(frame, self._predict_table(frame, watch=watch))
                 rows += len(frame)

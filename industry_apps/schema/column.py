@@ -85,6 +85,10 @@ class Column:
         Of numbers and categories: values that stand for a missing one, each for a reason of its
         own, as -9 for "was not asked". They enter the file as they are, whatever the limits;
         what they mean is read there. Of numbers a text, as "?", is taken as missing at once.
+    whole : bool
+        Of numbers: only whole ones.
+    least : int
+        Of a list of any length: the fewest values of one that is given; it may be missing.
     tokens : tuple of str
         Of categories and texts: values that a CSV file else holds for missing, as "NA", which
         training had as values.
@@ -118,6 +122,8 @@ class Column:
     shape: tuple[int | None, ...] = ()
     listed: bool = False
     codes: tuple[float | str, ...] = ()
+    whole: bool = False
+    least: int = 0
     tokens: tuple[str, ...] = ()
     offset: float | None = None
 
@@ -345,4 +351,7 @@ class Column:
             if not (is_missing(value) or (issubclass(type(value), str) and value == "")):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
+        if len(value) < self.least:
+            remedy = "Give None, or leave the column out, where nothing is to be said."
+            raise self.error(values, row, f"at least {self.least} values", remedy)
         return list(value)

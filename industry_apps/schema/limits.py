@@ -74,6 +74,8 @@ def _check_range(column: Column, array: NDArray[Any], values: Any) -> None:
                 "a finite number (float32)",
                 "Replace infinity by a missing value or by a limit that makes sense.",
             )
+    if column.whole and (broken := (np.rint(array) != array) & ~np.isnan(array)).any():
+        raise column.error(values, int(broken.argmax()), "a whole number", "Round it.")
     for limit, outside, sign in (
         (column.low, np.less, ">="),
         (column.high, np.greater, "<="),

@@ -92,7 +92,7 @@ class Names:
             if len(self._verdicts) >= _MOST_KEPT:
                 self._verdicts.clear()
             folded = _folded(name)
-            found = frozenset(n for n, known in self._folded.items() if _is_slip(folded, known))
+            found = frozenset(n for n, known in self._folded.items() if _near(folded, known))
             self._verdicts[name] = found
         return found
 
@@ -101,7 +101,18 @@ def _folded(name: str) -> str:
     return name.casefold().translate(_IGNORED)
 
 
-def _is_slip(name: str, known: str) -> bool:
+def is_slip(name: str, known: str) -> bool:
+    """Whether one name is all but another: but for case, blanks, ``_`` and ``-``, or by one edit.
+
+    Examples
+    --------
+    >>> is_slip("North Shop", "north-shpo"), is_slip("P001", "P002")
+    (True, False)
+    """
+    return _near(_folded(name), _folded(known))
+
+
+def _near(name: str, known: str) -> bool:
     """Whether two folded names are equal, or differ by one edit or transposition.
 
     ``balance_1`` is not ``balance_2``, and of short names most differ by one letter only.

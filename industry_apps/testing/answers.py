@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from industry_apps.errors import require
 from industry_apps.export.parity import Answers, certify
 from industry_apps.schema import Schema
-from industry_apps.testing.trial import (
-    PARTS,
+from industry_apps.testing.assertions import (
     ROUNDING,
-    Trial,
     assert_outputs,
     assert_same,
     assert_that,
     values_of,
 )
+from industry_apps.testing.trial import PARTS, Trial
 
 #: What a serving machine does not have.
 TRAINING_LIBRARIES = (
@@ -236,15 +235,37 @@ def reports_intervals_and_baselines(trial: Trial) -> None:
 
 
 def explains_each_column(trial: Trial) -> None:
-    """An explanation gives each column that the file reads a finite contribution."""
-    record: Any = trial.records(1).to_dict("records")[0]
-    found = trial.model.explain(record)
+    """Each column that the file reads has a finite contribution, one record or many asked."""
+    frame = trial.records(20)
+    table = trial.model.explain(frame)
+    alone: list[Any] = [trial.model.explain(record) for record in frame.to_dict("records")]
     assert_that(
-        sorted(found) == sorted(trial.inputs.names),
-        f"Explained are {sorted(found)}, read are {sorted(trial.inputs.names)}.",
+        set(trial.inputs.names) <= set(table),
+        f"Explained are {sorted(table)}, read are {sorted(trial.inputs.names)}.",
     )
-    assert_that(bool(np.isfinite(list(found.values())).all()), f"Not finite: {found}")
-    assert_that(any(found.values()), "No column contributes anything.")
+    assert_that(trial.model.explain(frame.to_dict("records")) == alone, "Records and each differ.")
+    assert_same(table, pd.DataFrame(alone, index=table.index)[list(table)], "Many and one record")
+    assert_that(bool(np.isfinite(table.to_numpy()).all()), f"Not finite: {table}")
+    assert_that(bool(table.to_numpy().any()), "No column contributes anything.")
+
+
+def reasons_are_explained(trial: Trial) -> None:
+    """The columns named as reasons are those that contribute most, in the order of it."""
+    if "reasons" not in trial.model.outputs:
+        return
+    frame = trial.records(100)
+    named = trial.model.predict(frame)["reasons"]
+    most = max(map(len, named))
+    for row, reasons in enumerate(named):
+        record: Any = frame.iloc[[row]].to_dict("records")[0]
+        told = trial.model.explain(record)
+        raising = sorted((each for each in told.values() if each > 0), reverse=True)
+        assert_that(
+            [told[name] for name in reasons] == raising[: len(reasons)]
+            and len(reasons) in (len(raising), most),
+            f"Row {row}: named are {reasons}, contributions are {told}.",
+        )
+    assert_that(any(map(len, named)), "No record has a reason.")
 
 
 def _plain(value: Any) -> object:

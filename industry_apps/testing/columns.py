@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.schema import Column
-from industry_apps.testing.trial import Trial, assert_same, assert_that
+from industry_apps.testing.assertions import assert_same, assert_that
+from industry_apps.testing.trial import Trial
 
 #: Rows of a table of which half a column is looked at.
 _ROWS = 200

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 
-from industry_apps.testing.trial import Trial, assert_same, assert_that
+from industry_apps.testing.assertions import assert_same, assert_that
+from industry_apps.testing.trial import Trial
 
 
 def copies_and_pickles_answer_equally(trial: Trial) -> None:

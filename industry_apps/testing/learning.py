@@ -15,7 +15,8 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.errors import LeakageError
-from industry_apps.testing.trial import ROUNDING, TIME, Apart, Trial, assert_same, assert_that
+from industry_apps.testing.assertions import ROUNDING, assert_same, assert_that
+from industry_apps.testing.trial import TIME, Apart, Trial
 
 
 def split_leaks_nothing(trial: Trial) -> None:

@@ -19,8 +19,9 @@ from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.schema import Column
 from industry_apps.schema.images import LARGEST_SIDE
 from industry_apps.schema.values import Kind
+from industry_apps.testing.assertions import assert_outputs, assert_same, assert_that
 from industry_apps.testing.structure import assert_unfitted
-from industry_apps.testing.trial import Trial, assert_outputs, assert_same, assert_that, changed
+from industry_apps.testing.trial import Trial, changed
 
 _ROW = 1  # of the three records that are sent, the one that is changed
 

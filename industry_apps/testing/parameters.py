@@ -10,7 +10,8 @@ from typing import Any
 
 from industry_apps.errors import ParameterError
 from industry_apps.limits import Limit, is_number, limits_of
-from industry_apps.testing.trial import Trial, assert_that
+from industry_apps.testing.assertions import assert_that
+from industry_apps.testing.trial import Trial
 
 _INF = math.inf
 #: Sent as any parameter that does not say that it may be so.

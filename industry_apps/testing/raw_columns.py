@@ -18,6 +18,7 @@ from industry_apps.errors import IndustryAppsError, SchemaError
 from industry_apps.export.parity import TOLERANCE
 from industry_apps.schema import Column
 from industry_apps.schema.spellings import MISSING_TOKENS, aliases, spellings
+from industry_apps.testing.assertions import assert_same, assert_that
 from industry_apps.testing.raw_forms import (
     ROW,
     Form,
@@ -28,7 +29,7 @@ from industry_apps.testing.raw_forms import (
     table_of_objects,
 )
 from industry_apps.testing.raw_values import NOTHING, Case, cases
-from industry_apps.testing.trial import Trial, assert_same, assert_that, spread
+from industry_apps.testing.trial import Trial, spread
 
 #: The first two are what should be.
 VERDICTS = ("right", "named", "unnamed", "wrong", "hung", "left over")

@@ -22,9 +22,10 @@ from industry_apps.runtime.series.forecasts import answer_keys
 from industry_apps.runtime.series.long_tables import moment_of
 from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.testing.answers import arrays_of
+from industry_apps.testing.assertions import ROUNDING, assert_outputs, assert_same, assert_that
 from industry_apps.testing.limits import fit_refused
 from industry_apps.testing.series_trial import SeriesTrial
-from industry_apps.testing.trial import ROUNDING, assert_outputs, assert_same, assert_that, changed
+from industry_apps.testing.trial import changed
 
 #: Moments of the test part at which both are asked, or as many as there are.
 _MOMENTS = 12

@@ -16,7 +16,8 @@ from industry_apps.export.edges import Moment, edge_windows
 from industry_apps.runtime.series.long_tables import WindowRule, long_schema
 from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.schema import Schema
-from industry_apps.testing.trial import PARTS, Trial, Way, assert_that, spread
+from industry_apps.testing.assertions import assert_that
+from industry_apps.testing.trial import PARTS, Trial, Way, spread
 
 #: Series whose windows are made difficult.
 _EDGE_SERIES = 5

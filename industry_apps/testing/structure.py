@@ -12,7 +12,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from industry_apps.application import Application
 from industry_apps.errors import ParameterError
-from industry_apps.testing.trial import Trial, assert_that
+from industry_apps.testing.assertions import assert_that
+from industry_apps.testing.trial import Trial
 
 #: Checks of scikit-learn that ask nothing of the data: the others send nameless arrays.
 SCIKIT_LEARN = (

@@ -98,7 +98,7 @@ def yield_checks(
     if traits.streaming:
         chosen += [learning.stream_equals_batch, *raw_columns.OF_STREAMS]
     if traits.explains:
-        chosen.append(answers.explains_each_column)
+        chosen += [answers.explains_each_column, answers.reasons_are_explained]
     yield from _named(chosen, trial)
     for name, check in structure.scikit_learn_checks(application_class):
         yield name, partial(check, trial)

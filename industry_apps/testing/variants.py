@@ -17,8 +17,9 @@ from industry_apps.data.datasets import Dataset
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.runtime.model import Model
 from industry_apps.testing.answers import arrays_of
+from industry_apps.testing.assertions import assert_outputs, assert_that
 from industry_apps.testing.light import bare_hints, light
-from industry_apps.testing.trial import PARTS, Trial, assert_outputs, assert_that
+from industry_apps.testing.trial import PARTS, Trial
 from industry_apps.training import TrainingOptions
 from industry_apps.workflow.runs import prepared
 

@@ -58,8 +58,7 @@ def test_the_file_answers_as_the_trained_model(data, files, trees, card, form):
     assert scorer.parity_.holds
     assert scorer.parity_.rows == len(data.test)
     expected, found = scorer.predict(data.test), files[form].predict(data.test)
-    reasons = ["reason_1", "reason_2", "reason_3"] if form == "scorecard" else []
-    assert list(found) == ["default_probability", "score", "decision", *reasons]
+    assert list(found) == ["default_probability", "score", "decision", "reasons"]
     assert list(expected) == list(found)
     for name in found:
         if expected[name].dtype.kind == "O":
@@ -77,7 +76,7 @@ def test_further_models_export_exactly(data, tmp_path, model):
     scorer = CreditScorer(model=model, trees=QUICK, training=SHORT).fit(*part)
     found = Model(scorer.export(tmp_path / "m.onnx", check=data)).predict(data.test)
     assert scorer.parity_.holds
-    assert list(found) == ["default_probability", "score", "decision"]
+    assert list(found) == ["default_probability", "score", "decision", "reasons"]
 
 
 @pytest.mark.parametrize("form", ["trees", "scorecard"])
@@ -106,14 +105,42 @@ def test_points_of_the_bins_add_up_to_the_score(card, data):
     assert PROTECTED.isdisjoint(table["attribute"])
 
 
-def test_reasons_are_the_attributes_that_cost_the_most_points(card, data):
-    points = pd.DataFrame(card.recipe_.scorecard().points(card.schema_.to_arrays(data.test)))
-    best = card.points().groupby("attribute")["points"].max()
-    lost = best[points.columns] - points
-    found = card.predict(data.test)
-    most = np.array([lost[name][row] for row, name in enumerate(found["reason_1"]) if name])
-    np.testing.assert_array_equal(most, lost.max(axis=1)[found["reason_1"] != ""])
-    assert not (found["reason_1"].eq(found["reason_2"]) & found["reason_1"].ne("")).any()
+def test_reasons_are_the_attributes_that_cost_the_most_points_against_the_approved(
+    card, data, files
+):
+    arrays = card.schema_.to_arrays(pd.concat([data.train, data.test]))
+    points = pd.DataFrame(card.recipe_.scorecard().points(arrays))
+    approved = card.predict(data.train)["decision"].to_numpy() == "approve"
+    usual = points[: len(data.train)][approved].mean()
+    lost = (usual - points[len(data.train) :]).reset_index(drop=True)
+    found = files["scorecard"].predict(data.test)
+    explained = files["scorecard"].explain(data.test)[list(lost)]
+    np.testing.assert_allclose(explained.to_numpy(), lost.to_numpy(), atol=2**-13)
+    for row, reasons in enumerate(found["reasons"]):
+        most = lost.iloc[row].nlargest(len(reasons)).to_numpy()
+        np.testing.assert_allclose(lost.loc[row, reasons], most, atol=2**-13)
+        assert len(reasons) == min(3, (explained.iloc[row] > 0).sum())  # never filled up
+    stated = files["scorecard"].describe()["explanation"]
+    assert "favourable answer" in stated["reference"]
+    assert stated["unit"] == "points lost"
+
+
+def test_the_report_states_base_rate_and_refused_share(trees, data):
+    report = trees.evaluate(data)
+    refused = (trees.predict(data.test)["decision"] == "refuse").mean()
+    note = next(each for each in report.notes if each.startswith("Base rate"))
+    assert f"{data.test['is_default'].mean():.1%}" in note
+    assert f"missed one 5, {refused:.1%}" in note
+
+
+def test_every_form_names_reasons_of_a_refusal(trees, data, tmp_path):
+    found = trees.predict(data.test)
+    refused = found[found["decision"] == "refuse"]
+    assert len(refused)
+    assert refused["reasons"].map(len).gt(0).mean() > 0.95
+    silent = CreditScorer.fast().set_params(reasons=0).fit(data)
+    assert list(silent.predict(data.test)) == ["default_probability", "score", "decision"]
+    assert silent.export(tmp_path / "silent.onnx").exists()
 
 
 def test_the_table_of_points_is_printed_plotted_and_kept_as_csv(card, trees, data, tmp_path):
@@ -287,8 +314,8 @@ def test_the_runtime_explains_an_answer(files, data):
     record = {**data.test.iloc[0].to_dict(), "past_delays": 3}
     for model in files.values():
         effects = model.explain(record)
-        assert set(effects) == set(model.schema.names)
-        assert effects["past_delays"] > 0.02
+        assert set(effects) >= set(model.schema.names)
+        assert effects["past_delays"] > 0.5
         assert list(effects.values()) == sorted(effects.values(), key=lambda e: -abs(e))
 
 

@@ -8,8 +8,15 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from industry_apps.data.simulators import daily_prices
-from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.errors import (
+    LeakageError,
+    ParameterError,
+    SchemaError,
+    TrainingError,
+    UnlikeTrainingWarning,
+)
 from industry_apps.finance import TradingStrategy
+from industry_apps.runtime import Model
 from tests.finance.trading_days import COLUMNS, DAYS, FIRST, PRICES, Seen, before, quick, since
 
 
@@ -28,6 +35,7 @@ def test_a_price_that_is_not_positive_is_refused(fitted, column, value):
             call(wrong)
 
 
+@pytest.mark.filterwarnings("ignore::industry_apps.errors.UnlikeTrainingWarning")
 def test_a_gap_is_answered_and_the_position_kept(fitted):
     held = PRICES.assign(held=0.01)
     last, month_ago = PRICES["date"] == DAYS[-1], PRICES["date"] == DAYS[-22]
@@ -59,13 +67,44 @@ def test_gaps_late_listings_and_delistings_are_evaluated(fitted):
     assert all((w[276 - FIRST :, gone] == 0).all() for w in seen.weights if w.shape[1] > 1)
 
 
-def split_prices() -> pd.DataFrame:
+def split_prices(day: int = 200, ratio: float = 2.0) -> pd.DataFrame:
     prices = PRICES.astype(dict.fromkeys(COLUMNS, float))
-    late = (prices["ticker"] == "SIM004") & (prices["date"] >= DAYS[200])
+    late = (prices["ticker"] == "SIM004") & (prices["date"] >= DAYS[day])
     jump = prices.loc[late, "open"].iloc[0] / prices.loc[late, "close"].iloc[0]
-    prices.loc[late, COLUMNS[:5]] /= 2 * jump  # so that no movement hides it
+    prices.loc[late, COLUMNS[:5]] /= ratio * jump  # so that no movement hides it
     prices.loc[late, "open"] *= jump
     return prices
+
+
+@pytest.mark.parametrize(("ratio", "words"), [(1.5, "3 to 2"), (1.25, "5 to 4"), (4.0, "4 to 1")])
+def test_smaller_splits_are_refused_too(ratio, words):
+    with pytest.raises(SchemaError, match=f"'SIM004'.*a split of {words}"):
+        quick().fit(split_prices(ratio=ratio))
+
+
+def test_an_asset_that_split_or_froze_of_late_is_not_tradable(fitted, tmp_path):
+    served = Model(fitted.export(tmp_path / "trading.onnx", check=PRICES))
+    usual = fitted.predict(PRICES)["is_tradable"]
+    assert usual["SIM004"]
+    frozen = PRICES.astype(dict.fromkeys(COLUMNS, float))
+    late = (frozen["ticker"] == "SIM004") & (frozen["date"] >= DAYS[-30])
+    frozen.loc[late, COLUMNS[:5]] = frozen.loc[late, COLUMNS[:5]].iloc[0].to_numpy()
+    frozen.loc[late, "volume"] = 0.0
+    for wrong in (split_prices(len(DAYS) - 20, 4.0), split_prices(len(DAYS) - 20, 1.5), frozen):
+        for answers in (fitted.predict(wrong), served.predict(wrong)):
+            assert not answers.loc["SIM004", "is_tradable"]
+            others = answers["is_tradable"].drop(index="SIM004")
+            assert others.equals(usual.drop(index="SIM004"))
+    traded = frozen.assign(volume=frozen["volume"].where(~late, 10.0))
+    assert served.predict(traded).loc["SIM004", "is_tradable"]
+
+
+def test_assets_without_a_row_of_the_last_day_are_named(fitted, tmp_path):
+    served = Model(fitted.export(tmp_path / "trading.onnx", check=PRICES))
+    gap = (PRICES["ticker"] == "SIM003") & (PRICES["date"] == DAYS[-1])
+    for predict in (fitted.predict, served.predict):
+        with pytest.warns(UnlikeTrainingWarning, match=r"'ticker' have no row.*'SIM003'"):
+            predict(PRICES[~gap])
 
 
 def test_a_split_that_was_not_adjusted_for_is_refused(fitted):

@@ -139,7 +139,7 @@ def test_reasons_are_columns_that_raise_the_risk(outcome, stays, files):
     found = files["outcome"].predict(frame)["reasons"]
     assert sum("stays_before" in reasons for reasons in found) >= 18
     assert found.tolist() == outcome.predict(frame)["reasons"].tolist()
-    assert outcome.table_.reasons_.fidelity_ > 0.8
+    assert outcome.table_.reasons_.model.fidelity_ > 0.8
 
 
 def test_without_reasons_there_is_no_such_column(stays, tmp_path):
@@ -196,7 +196,7 @@ def test_a_column_that_tells_nothing_gives_no_reason(cohort, tmp_path, reasons):
     fitted.export(tmp_path / "cox.onnx", check=alike(cohort.test))
     assert fitted.parity_.changed_decisions == 0
     if reasons == 2:
-        assert {*fitted.predict(alike(cohort.test))["reasons"].explode()} == {""}
+        assert not any(fitted.predict(alike(cohort.test))["reasons"])
     with pytest.raises(TrainingError, match="no column tells anything"):
         SurvivalPredictor.fast().fit(alike(cohort.train), alike(cohort.validation))
 

@@ -40,8 +40,10 @@ from industry_apps.data import read_table
 from industry_apps.errors import IndustryAppsError
 from industry_apps.registry import APPLICATIONS, application
 from industry_apps.runtime.files import TableWriter
+from industry_apps.schema import Schema
+from industry_apps.testing.assertions import values_of
 from industry_apps.testing.series_trial import SeriesTrial
-from industry_apps.testing.trial import Trial, values_of
+from industry_apps.testing.trial import Trial
 from tests.hostile import csv_shapes, parquet_shapes
 from tests.hostile.table_shapes import SHAPES, NoSuchColumnError, Shape, Table
 
@@ -172,7 +174,7 @@ class Judge:
         to, outputs = path.with_stem("expected"), self.trial.model.outputs.names
         keys = {name: values for name, values in answers.items() if name not in outputs}
         rows = range(len(answers[outputs[0]]))
-        with TableWriter(to, Path(), self.trial.inputs) as writer:
+        with TableWriter(to, Path(), self.trial.inputs, Schema(())) as writer:
             writer.write(pd.DataFrame(keys, rows), {name: answers[name] for name in outputs})
         found = self._read(to)
         to.unlink()

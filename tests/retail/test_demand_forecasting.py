@@ -121,12 +121,29 @@ def test_prices_have_to_be_known_in_advance(informed: DemandForecaster, sales: p
         informed.predict(short)
 
 
-def test_a_series_whose_future_price_is_missing_is_answered(
+def test_a_price_that_one_series_lacks_ahead_is_named(
     informed: DemandForecaster, sales: pd.DataFrame
 ):
     frame = known_until(sales, "2022-05-01")
-    frame.loc[(frame["series"] == "S01/P001") & (frame["time"] > "2022-05-01"), "price"] = np.nan
-    assert np.isfinite(informed.predict(frame)).all(axis=None)
+    one = frame["series"] == "S01/P001"
+    frame.loc[one & (frame["time"] > "2022-05-01"), "price"] = np.nan
+    with pytest.raises(
+        SchemaError, match=r"'price'.*'S01/P001' has no value.*leave the series out"
+    ):
+        informed.predict(frame)
+    assert np.isfinite(informed.predict(frame[~one])).all(axis=None)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9])
+def test_nothing_and_tiny_quantities_are_forecast(sales: pd.DataFrame, size: float, tmp_path: Path):
+    tiny = sales.assign(quantity=sales["quantity"] * size)
+    fitted = quick().fit(tiny)
+    found = fitted.predict(tiny)
+    usual = tiny["quantity"].mean()
+    assert np.isfinite(found).all(axis=None)
+    assert 0.3 * usual <= found["quantity_p50"].mean() <= 3 * usual
+    served = Model(fitted.export(tmp_path / "tiny.onnx"))
+    np.testing.assert_allclose(served.predict(tiny), found, rtol=1e-3)
 
 
 def test_a_covariate_that_the_table_lacks_is_named(sales: pd.DataFrame):

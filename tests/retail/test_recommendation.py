@@ -9,6 +9,7 @@ import pytest
 from industry_apps.data import load
 from industry_apps.errors import ParameterError, SchemaError, TrainingError, UnknownNameError
 from industry_apps.retail import Recommender
+from industry_apps.retail.ranking import models
 from industry_apps.runtime import Model
 
 
@@ -89,6 +90,41 @@ def test_only_allowed_items_are_recommended(model, data):
     assert set(found["items"]) == {*allowed, ""}
     none = model.predict({"user": "nobody", "allowed": ["no such item"]})
     assert none["items"] == [""] * 10
+
+
+def test_nothing_allowed_is_refused(model, recommender, data):
+    user = data.train["user"].iloc[0]
+    with pytest.raises(
+        SchemaError, match=r"'allowed', row 0: got \[\].*at least 1.*leave"
+    ) as wrong:
+        model.predict({"user": user, "allowed": []})
+    assert "Give None" in str(wrong.value)
+    free = model.predict({"user": user, "allowed": None})
+    assert free == model.predict({"user": user})
+    with pytest.raises(SchemaError, match="'allowed', row 1"):
+        recommender.predict(pd.DataFrame({"user": [user] * 2, "allowed": [None, []]}))
+
+
+def test_a_cap_is_a_whole_number(model, data):
+    user = data.train["user"].iloc[0]
+    with pytest.raises(SchemaError, match=r"'category_cap', row 0: got 1.5, expected a whole"):
+        model.predict({"user": user, "category_cap": 1.5})
+    assert model.predict({"user": user, "category_cap": 2.0})["items"]
+
+
+def test_a_large_catalogue_keeps_its_models_and_baselines_and_says_what_is_left_out(
+    data, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(models, "MOST_PAIRED", 50)
+    monkeypatch.setattr(models, "FREQUENT", 40)
+    fitted = Recommender(model="ease").fit(data)
+    report = fitted.evaluate(data)
+    assert {"item_knn", "popularity"} <= set(report.baselines)
+    assert any("the 40 most frequent" in note for note in report.notes)
+    served = Model(fitted.export(tmp_path / "m.onnx", check=data))
+    assert fitted.parity_.holds
+    users = data.test["user"].head(30)
+    assert served.predict(users.to_frame())["items"].map(any).all()
 
 
 def test_of_one_category_there_are_no_more_than_allowed(model, data):

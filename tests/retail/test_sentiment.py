@@ -27,6 +27,17 @@ def model(analyzer, data, tmp_path_factory):
     return Model(analyzer.export(path, check=data))
 
 
+def test_a_stack_of_long_texts_is_of_words_and_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr("industry_apps.retail.sentiment._MOST_CHARACTERS", 10_000)
+    data = SentimentAnalyzer.sample()
+    fitted = SentimentAnalyzer().fit(data)
+    assert any("the stack is of words alone" in note for note in fitted.evaluate(data).notes)
+    model = Model(fitted.export(tmp_path / "m.onnx"))
+    assert "words alone" in model.describe()["notes"][0]
+    found, expected = model.predict(data.test), fitted.predict(data.test)
+    assert found["sentiment"].tolist() == expected["sentiment"].tolist()
+
+
 def test_words_decide_and_are_named(analyzer):
     said = ["Great, excellent, perfect!", "Terrible. Awful. Broken."]
     found = analyzer.predict(pd.DataFrame({"text": said}))
@@ -47,14 +58,14 @@ def test_aspects_are_told_apart(model):
 def test_a_text_without_a_word_is_neutral(model, analyzer, text):
     found = model.predict({"text": text})
     assert found["sentiment"] == "neutral"
-    assert found["words"] == [""] * 5
+    assert found["words"] == []
     assert analyzer.predict(pd.DataFrame({"text": [text]}))["sentiment"][0] == "neutral"
 
 
 def test_a_text_of_a_megabyte_and_of_another_script_is_answered(model):
     long = model.predict({"text": "great " * 170_000})
     assert long["sentiment"] == "positive"
-    assert long["words"][:2] == ["great", ""]
+    assert long["words"] == ["great"]
     assert model.predict({"text": "отличный товар 非常好"})["sentiment"] in ("neutral", "negative")
 
 

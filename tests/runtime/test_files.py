@@ -274,7 +274,7 @@ def test_the_share_done_rises_to_one(served: Served, tmp_path: Path) -> None:
 def test_a_writer_that_is_left_by_an_error_takes_its_traces_along(tmp_path: Path) -> None:
     frame, schema = pd.DataFrame({"a": [1.0]}), Schema((Column(name="a", kind="number"),))
     for name in ("out.csv", "out.parquet"):
-        writer = TableWriter(tmp_path / name, tmp_path / "in.csv", schema).__enter__()
+        writer = TableWriter(tmp_path / name, tmp_path / "in.csv", schema, Schema(())).__enter__()
         writer.write(frame, {"b": np.array([1.0])})
         assert len(list(tmp_path.iterdir())) == 1
         writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
@@ -364,7 +364,7 @@ def test_lists_are_written_as_they_are_read(tmp_path: Path, name: str, to: str) 
     else:
         pq.write_table(pa.table({"bought": rows, "x": [1, 1, 1]}), tmp_path / name)
     frame = table_in(tmp_path / name, schema)
-    with TableWriter(tmp_path / to, tmp_path / name, schema) as writer:
+    with TableWriter(tmp_path / to, tmp_path / name, schema, Schema(())) as writer:
         writer.write(frame, {"y": np.zeros(3, dtype=np.float32)})
     again = table_in(tmp_path / to, schema)
     for one, other in ((frame, rows), (again, rows)):
@@ -375,7 +375,7 @@ def test_lists_are_written_as_they_are_read(tmp_path: Path, name: str, to: str) 
 def test_moments_are_written_to_parquet(tmp_path: Path) -> None:
     keys = pd.DataFrame({"time": pd.to_datetime(["2024-01-01", "2024-01-02"]).astype("M8[s]")})
     schema = Schema((Column(name="time", kind="datetime"),))
-    with TableWriter(tmp_path / "out.parquet", Path(), schema) as writer:
+    with TableWriter(tmp_path / "out.parquet", Path(), schema, Schema(())) as writer:
         writer.write(keys, {"quantity": np.ones(2, dtype=np.float32)})
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert found["time"].tolist() == keys["time"].tolist()

@@ -91,6 +91,34 @@ def test_what_is_known_in_advance_has_to_be_given():
         asked_at(read(frame), SCHEMA, RULE)
 
 
+def test_what_is_known_in_advance_has_to_be_given_of_each_series():
+    frame = table()
+    lacks = (frame["day"] == "2024-01-07") & (frame["shop"] == "B")
+    frame.loc[lacks, "price"] = None
+    match = r"'price'.*'B' has no value of it at 2024-01-07T.*step 2 .*or leave the series out"
+    with pytest.raises(SchemaError, match=match):
+        asked_at(read(frame), SCHEMA, RULE)
+    with pytest.raises(SchemaError, match=match):
+        asked_at(read(frame[~lacks]), SCHEMA, RULE)
+    assert asked_at(read(frame[frame["shop"] == "A"]), SCHEMA, RULE) == 5  # the remedy
+    never = table()
+    never.loc[never["shop"] == "B", "price"] = None  # as in training, maybe
+    assert asked_at(read(never), SCHEMA, RULE) == 5
+
+
+def test_a_series_misspelt_ahead_is_refused_and_a_new_one_is_not():
+    schema = SCHEMA.without(["price"])
+    frame = table().replace({"shop": {"A": "North", "B": "South"}})
+    ahead = frame["day"] > "2024-01-05"
+    wrong = frame.assign(shop=frame["shop"].mask(ahead & (frame["shop"] == "South"), "sotuh"))
+    with pytest.raises(SchemaError, match=r"'shop': 'sotuh' has rows ahead.*Did you mean 'South'"):
+        asked_at(Panel.read(wrong, schema, RULE), schema, RULE)
+    kept = wrong[wrong["shop"] != "South"]
+    assert asked_at(Panel.read(kept, schema, RULE), schema, RULE) == 5  # the remedy
+    new = pd.concat([frame, frame[ahead].assign(shop="Sotuh")])
+    assert asked_at(Panel.read(new.drop_duplicates(), schema, RULE), schema, RULE) == 5
+
+
 def test_without_any_history_there_is_no_forecast():
     with pytest.raises(SchemaError, match="No row has a value of 'sold'"):
         asked_at(read(table().assign(sold=None)), SCHEMA, RULE)

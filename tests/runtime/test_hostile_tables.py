@@ -88,9 +88,9 @@ def test_the_ending_of_a_name_may_be_in_capitals(tmp_path: Path, name: str) -> N
         assert found.to_dict("list") == {"a": [1.0], "b": ["x"]}
     if name.endswith("Gz"):
         with pytest.raises(SchemaError, match=r"must end in \.csv or \.parquet"):
-            TableWriter(tmp_path / name, tmp_path / name, PAIR)
+            TableWriter(tmp_path / name, tmp_path / name, PAIR, Schema(()))
         return
-    with TableWriter(tmp_path / name, tmp_path / name, PAIR) as writer:
+    with TableWriter(tmp_path / name, tmp_path / name, PAIR, Schema(())) as writer:
         writer.write(frame, {"y": np.ones(1, dtype=np.float32)})
     assert read_table(tmp_path / name)["y"].tolist() == [1.0]
 
@@ -104,6 +104,6 @@ def test_an_index_that_has_a_name_is_learned_from_and_no_other(tmp_path: Path) -
 
 
 def test_lists_that_answer_no_rows_are_written(tmp_path: Path) -> None:
-    with TableWriter(tmp_path / "out.parquet", Path(), PAIR) as writer:
+    with TableWriter(tmp_path / "out.parquet", Path(), PAIR, Schema(())) as writer:
         writer.write(pd.DataFrame(), {"items": np.zeros((0, 3), dtype=np.float32)})
     assert pd.read_parquet(tmp_path / "out.parquet")["items"].tolist() == []

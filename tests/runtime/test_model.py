@@ -276,6 +276,20 @@ def test_explain_is_the_answer_less_the_answer_without_a_column(
         assert effect == pytest.approx(answer - other, abs=1e-6)
     assert effects["note"] > 0.05
     assert set(model.explain(reference).values()) == {0.0}
+    assert model.describe()["explanation"]["unit"] == "risk"
+
+
+def test_many_records_are_explained_as_each_alone(model: Model, served: Served) -> None:
+    records = plain(served.frame)[:7]
+    alone = [model.explain(record) for record in records]
+    assert model.explain(records) == alone
+    table = served.frame.head(7).set_index(pd.Index(list("abcdefg")))
+    found = model.explain(table)
+    assert found.index.equals(table.index)
+    assert found.to_dict("records") == [
+        {name: pytest.approx(each[name]) for name in found} for each in alone
+    ]
+    assert model.explain([]) == []
 
 
 def test_explain_runs_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +301,7 @@ def test_explain_runs_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> Non
             return session.run(names, feeds)
 
     session = model._session
-    monkeypatch.setattr(model, "_session", Counting())
+    monkeypatch.setattr(model._explainer, "_session", Counting())
     model.explain(RECORD)
     assert [len(feeds["amount"]) for feeds in runs] == [1 + len(SCHEMA)]
 

@@ -6,7 +6,8 @@ Letters in shapes: T days, A assets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, Self
 
@@ -30,7 +31,7 @@ from industry_apps.finance.trading.performance_plots import (
     rolling_sharpe_plot,
 )
 from industry_apps.finance.trading.positions import PositionRule
-from industry_apps.finance.trading.price_signals import PriceColumns
+from industry_apps.finance.trading.price_signals import FRACTIONS, NEAR, PriceColumns
 from industry_apps.runtime import Panel
 
 _Floats = NDArray[np.float64]
@@ -41,8 +42,9 @@ _GONE = 10
 _LARGEST_SKILL = 0.2
 #: Standard errors above 0 that a skill must have before it is no accident of few days.
 _NO_ACCIDENT = 5.0
-#: Overnight ratios this near to a whole number >= 2 look like a split.
-_SPLIT_TOLERANCE = 0.03
+
+#: Days between two closes with a holiday between them.
+_LONGEST_NIGHT = 5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,12 +99,7 @@ class Market:
 
     def since(self, first: int) -> Market:
         """The days from one on."""
-        return Market(
-            days=self.days[first:],
-            opens=self.opens[first:],
-            closes=self.closes[first:],
-            traded_value=self.traded_value[first:],
-        )
+        return Market(**{each.name: getattr(self, each.name)[first:] for each in fields(self)})
 
     @cached_property
     def log_returns(self) -> _Floats:
@@ -126,26 +123,28 @@ class Market:
         jump = np.ones(self.opens.shape)
         jump[1:] = self.opens[1:] / last[:-1]
         ratio = np.fmax(jump, 1 / jump)
-        whole = np.round(ratio)
-        suspect = (whole >= 2) & (np.abs(ratio / whole - 1) < _SPLIT_TOLERANCE)
+        kinds = np.stack([np.fmax(np.round(ratio), 2), *(0 * ratio + f for f in FRACTIONS)])
+        gap = np.abs(ratio / kinds - 1)
+        near = gap < NEAR
+        # Over days without a price much may happen.
+        one_night = np.diff(self.days) <= np.timedelta64(_LONGEST_NIGHT, "D")
+        near[1:, 1:] &= one_night[:, None] & ~np.isnan(self.closes[:-1])
+        suspect = near.any(axis=0)
         if suspect.any():
             day, asset = (int(each[0]) for each in np.nonzero(suspect))
             before, after = last[day - 1, asset], self.opens[day, asset]
+            kind = Fraction(kinds[gap[:, day, asset].argmin(), day, asset])
             raise SchemaError(
                 f"The adjusted price of {names[asset]!r} goes from {before:g} at the last close to "
-                f"{after:g} on {self.days[day]}, as at a split of {whole[day, asset]:.0f} to 1. "
+                f"{after:g} on {self.days[day]}, as at a split of "
+                f"{kind.numerator} to {kind.denominator}. "
                 "Adjust the earlier prices, or, if it was no split, set check_splits=False."
             )
 
     def describe(self) -> dict[str, Any]:
         """Days, assets and period, as JSON values."""
-        first, last = self.days[[0, -1]].astype(str)
-        return {
-            "days": len(self.days),
-            "assets": self.closes.shape[1],
-            "first": first,
-            "last": last,
-        }
+        (first, last), assets = self.days[[0, -1]].astype(str), self.closes.shape[1]
+        return {"days": len(self.days), "assets": assets, "first": first, "last": last}
 
     def outcome(self, horizon: int) -> _Floats:
         """Log return from the next open over some days, [T, A]; NaN where it is not known.

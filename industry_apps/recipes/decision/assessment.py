@@ -171,5 +171,10 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
             costs=costs,
             day=days,
         ),
-        notes=asked.notes,
+        notes=(
+            f"Base rate: {target.mean():.1%} of the rows have the outcome. Where a false alarm "
+            f"costs {costs.false_alarm:g} and a missed one {costs.missed:g}, {decision.mean():.1%} "
+            "are decided on as if they had it.",
+            *asked.notes,
+        ),
     )

@@ -206,30 +206,20 @@ class ScorecardScorer:
         """Attribute -> points of records [rows]."""
         return dict(zip(self.features.names, self.features.run(arrays)["numeric"].T, strict=True))
 
-    def reasons(self, arrays: Arrays, count: int) -> NDArray[np.object_]:
-        """Attributes that cost records the most points.
+    @property
+    def contributors(self) -> list[str]:
+        """The attributes."""
+        return self.features.names
 
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray of shape [rows]
-        count : int
-            At least 1.
+    unit, method = "points lost", "The points that an attribute costs."
 
-        Returns
-        -------
-        ndarray of str of shape [rows, count]
-            From the most to the least points lost against the best bin of the attribute; of
-            equal losses the first of ``attributes_`` comes first; "" where nothing is lost.
+    def contributions(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Points of records, negative: the more is lost, the higher the risk [rows, attributes]."""
+        return -self.features.run(arrays)["numeric"].astype(np.float64)
 
-        References
-        ----------
-        Regulation B, 12 CFR 1002.9(b)(2): the principal reasons for an adverse action.
-        """
-        lost = self._best() - self.features.run(arrays)["numeric"]  # [rows, attributes]
-        lost = np.pad(lost, ((0, 0), (0, max(0, count - lost.shape[1]))))
-        names = np.array([*self.features.names, *[""] * count], dtype=object)
-        order = np.argsort(-lost, axis=1, kind="stable")[:, :count]
-        return np.where(np.take_along_axis(lost, order, axis=1) > 0, names[order], "")
+    def write_contributions(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
+        """Append what :meth:`contributions` answers to a graph -> tensor [batch, attributes]."""
+        return builder.node("Neg", self.features.write(builder, inputs)["numeric"])
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         """Append features and points to a graph -> margin, tensor [batch, 1]."""
@@ -244,57 +234,6 @@ class ScorecardScorer:
         """Append features and points to a graph -> total points, tensor [batch, 1]."""
         points = self.features.write(builder, inputs)["numeric"]
         return builder.node("ReduceSum", points, builder.constant(np.array([1])))
-
-    def write_reasons(
-        self, builder: GraphBuilder, inputs: Mapping[str, str], count: int
-    ) -> list[str]:
-        """Append what :meth:`reasons` answers to a graph.
-
-        Parameters
-        ----------
-        builder : GraphBuilder
-        inputs : mapping of str to str
-            Raw column -> tensor of shape [batch, 1].
-        count : int
-            At least 1.
-
-        Returns
-        -------
-        list of str
-            As many string tensors [batch, 1].
-        """
-        names = self.features.names
-        most = builder.constant(np.int64(len(names)))
-        points = self.features.write(builder, inputs)["numeric"]
-        lost = builder.node("Sub", builder.constant(self._best()), points)
-        units = builder.node("Div", lost, builder.constant(np.float32(self.options.unit)))
-        # The loss and, to tell equal losses apart, the place of the attribute in one number.
-        rank = builder.node(
-            "Sub",
-            builder.node("Mul", builder.cast(units, np.int64), most),
-            builder.constant(np.arange(len(names), dtype=np.int64)),
-        )  # [batch, attributes], all different, <= 0 where nothing is lost
-        named = {
-            "keys_int64s": list(range(len(names))),
-            "values_strings": names,
-            "default_string": "",
-        }
-        none, spent = np.int64(-1), np.int64(-len(names))
-        reasons = []
-        for _ in range(count):
-            top = builder.node("ReduceMax", rank, builder.constant(np.array([1])))
-            place = builder.node(
-                "Where",
-                builder.node("Greater", top, builder.constant(np.int64(0))),
-                builder.node("Mod", builder.node("Neg", top), most),
-                builder.constant(none),
-            )
-            reasons.append(
-                builder.node("LabelEncoder", place, domain="ai.onnx.ml", attributes=named)
-            )
-            used = builder.node("Equal", rank, top)
-            rank = builder.node("Where", used, builder.constant(spent), rank)
-        return reasons
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> edges of its bins."""
@@ -384,7 +323,3 @@ class ScorecardScorer:
             f"No column tells enough for a scorecard: {self.left_out_}. Give further columns or "
             "rows, or lower 'min_information' or 'min_bin_share'."
         )
-
-    def _best(self) -> NDArray[np.float32]:
-        """Most points of each attribute."""
-        return np.array([points.max() for points in self.points_], dtype=np.float32)

@@ -17,7 +17,13 @@ from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import Value, write_less_offset
 from industry_apps.features.tabular import Category, Raw
-from industry_apps.recipes.forecasting.rows import HorizonPlan, HorizonRows, Levelled, levelled
+from industry_apps.recipes.forecasting.rows import (
+    SMALLEST_SCALE,
+    HorizonPlan,
+    HorizonRows,
+    Levelled,
+    levelled,
+)
 from industry_apps.recipes.forecasting.tensors import WindowScaler
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.schema import Schema
@@ -48,7 +54,7 @@ class ForecastGraph(RunsItsGraph):
         self.schema = schema
         self.plan = plan
         self.wanted = tuple(wanted)
-        self.typical_ = 0.0
+        self.typical_, self.smallest_ = 0.0, SMALLEST_SCALE
         self._rows = HorizonRows(plan)
         features = Schema(tuple(c for c in schema.inputs() if c.role == "feature"))
         encoders: list[Encoder] = [
@@ -98,6 +104,8 @@ class ForecastGraph(RunsItsGraph):
         sums = np.where(known, values, 0).sum(axis=1, dtype=np.float64)
         levels = (sums / np.maximum(known.sum(axis=1), 1))[known.any(axis=1)]
         self.typical_ = float(np.median(levels)) if len(levels) else 0.0
+        usual = float(np.median(np.abs(levels[levels != 0]))) if levels.any() else 1.0
+        self.smallest_ = max(SMALLEST_SCALE * usual, float(np.finfo(np.float32).tiny))
         if self._static is not None:
             columns = self._static.schema.names
             self._static = self._static.learn({name: feeds[name][:, 0] for name in columns})
@@ -124,7 +132,8 @@ class ForecastGraph(RunsItsGraph):
         """
         static = {} if self._static is None else self._static.write(builder, inputs)
         inputs = {n: write_less_offset(builder, self.schema[n], x) for n, x in inputs.items()}
-        where = levelled(builder, inputs[self.plan.target], self.plan, self.typical_)
+        target = inputs[self.plan.target]
+        where = levelled(builder, target, self.plan, self.typical_, self.smallest_)
         found = {}
         if "rows" in self.wanted:
             columns = self._columns(builder, static)

@@ -29,7 +29,6 @@ from industry_apps.recipes.forecasting.models import (
     weights_of,
 )
 from industry_apps.recipes.forecasting.plans import plan_of, usual_plan
-from industry_apps.recipes.forecasting.rows import SMALLEST_SCALE
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.progress import progress
@@ -46,8 +45,8 @@ _LONGEST_OF_TFT = 200
 
 #: Scaled outcomes are cut here: a series that comes to life is one observation among many.
 _WIDEST = 20.0
-#: A scale up to this is that of a series of zeros.
-_OF_ZEROS = 2 * SMALLEST_SCALE
+#: A scale up to so many times the smallest is that of a series of zeros.
+_OF_ZEROS = 2.0
 #: Groups of steps are calibrated each by itself, with so many outcomes at least.
 _GROUPS, _FEWEST_A_GROUP = 4, 500
 
@@ -269,7 +268,9 @@ class ForecastRecipe:
         tensors = self.graph_.run(feeds)
         base, scale = tensors.pop("base"), tensors.pop("scale")
         target = np.clip((came - base) / scale, -_WIDEST, _WIDEST)
-        target[scale[:, 0] <= _OF_ZEROS] = np.nan  # what comes after zeros has no size
+        of_zeros = scale[:, 0] <= _OF_ZEROS * self.graph_.smallest_
+        if not of_zeros.all():
+            target[of_zeros] = np.nan  # what comes after zeros has no size
         weight = scale[:, 0].astype(np.float64) ** self.options.learning.size_weight
         return ScaledWindows(inputs=tensors, target=target, weight=weight)
 
@@ -290,7 +291,8 @@ class ForecastRecipe:
             for share, model in zip(shares, self.models_.values(), strict=True)
         ]
         total: _Floats = np.sum(scaled, axis=0, dtype=np.float32) + self.offsets_
-        scale = np.where(tensors["scale"] <= _OF_ZEROS, np.float32(0), tensors["scale"])
+        smallest = np.float32(_OF_ZEROS * self.graph_.smallest_)
+        scale = np.where(tensors["scale"] <= smallest, np.float32(0), tensors["scale"])
         units = tensors["base"][:, :, None] + np.sort(total, axis=2) * scale[:, :, None]
         units = plus_offset(units, self.schema[self.target].offset)
         return np.maximum(units, units.dtype.type(0))
@@ -316,7 +318,8 @@ class ForecastRecipe:
             parts.append(builder.node("Mul", share, model.write(builder, tensors)))
         total = builder.node("Sum", *parts) if len(parts) > 1 else parts[0]
         total = builder.node("Add", total, builder.constant(self.offsets_[None]))
-        of_zeros = builder.node("LessOrEqual", where.scale, builder.constant(np.float32(_OF_ZEROS)))
+        smallest = builder.constant(np.float32(_OF_ZEROS * self.graph_.smallest_))
+        of_zeros = builder.node("LessOrEqual", where.scale, smallest)
         scale = builder.node("Where", of_zeros, nodes.zero(builder), where.scale)
         spread = builder.node(
             "Mul",

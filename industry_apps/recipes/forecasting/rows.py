@@ -23,7 +23,7 @@ from industry_apps.recipes.forecasting.nodes import known_mean, taken
 
 #: The scale is at least this share of the mean size of the values: a constant series has one.
 _LEAST_SCALE = 1e-3
-#: The scale of a series of zeros, in units.
+#: The scale of a series of zeros, as a share of the usual size of a series.
 SMALLEST_SCALE = 1e-6
 #: Periods of a season that are lags of their own; further ones enter means only.
 _LAGS = 7
@@ -106,7 +106,9 @@ class Levelled(NamedTuple):
     level: str
 
 
-def levelled(builder: GraphBuilder, history: str, plan: HorizonPlan, typical: float) -> Levelled:
+def levelled(
+    builder: GraphBuilder, history: str, plan: HorizonPlan, typical: float, smallest: float
+) -> Levelled:
     """Write base, scale and level of a window; all are finite.
 
     Parameters
@@ -117,6 +119,8 @@ def levelled(builder: GraphBuilder, history: str, plan: HorizonPlan, typical: fl
     plan : HorizonPlan
     typical : float
         Level of a series without any history.
+    smallest : float
+        Scale of a series of zeros, > 0.
     """
     season, length = plan.seasons[0], plan.length
     anywhere = known_mean(builder, history, 1)  # [S, 1]
@@ -145,7 +149,7 @@ def levelled(builder: GraphBuilder, history: str, plan: HorizonPlan, typical: fl
         apart = builder.node("Abs", builder.node("Sub", later, earlier))
         change = nodes.where_known(builder, known_mean(builder, apart, 1), size)
     least = builder.node("Mul", size, builder.constant(np.float32(_LEAST_SCALE)))
-    least = builder.node("Add", least, builder.constant(np.float32(SMALLEST_SCALE)))
+    least = builder.node("Add", least, builder.constant(np.float32(smallest)))
     return Levelled(base, builder.node("Max", change, least), level)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -100,10 +100,12 @@ def assess_survival(
         notes=(
             f"Horizons: {', '.join(f'{h:g}' for h in scale.horizons)}, in the unit of the "
             "follow-up.",
-            f"Curves: {shares}, weighed by the integrated Brier score on rows of training and "
-            f"validation data that the models had not learned from, though some stopped by them "
-            f"({scores}).",
+            f"Curves: {shares}, weighed by how they predict and rank on rows of training and "
+            "validation data that the models had not learned from, though some stopped by them "
+            f"(integrated Brier score: {scores}).",
+            "Patients are ranked by risk_score, 1 less the mean of the curve.",
             _interval_note(rows, resamples),
+            *_one_sided(recipe, horizons, rows.follow_up),
             *baselines.notes(),
         ),
     )
@@ -112,6 +114,22 @@ def assess_survival(
 def _interval_note(rows: Followed, resamples: int) -> str:
     drawn = "rows" if rows.patient is None else "patients"
     return f"Intervals: percentiles of a bootstrap with {resamples} resamples of the {drawn}."
+
+
+def _one_sided(
+    recipe: SurvivalRecipe, survival: NDArray[np.float64], follow_up: FollowUp
+) -> Iterator[str]:
+    """Say why intervals begin or end at their estimate, by horizon."""
+    low, high = recipe.band_.apply(survival)
+    share = ((low == survival) | (high == survival)).mean(axis=0)
+    for horizon, each in zip(recipe.horizons_, share, strict=True):
+        if each:
+            beyond = int((follow_up.time > horizon).sum())
+            yield (
+                f"At {horizon:g} the interval of {each:.0%} of the rows begins or ends at its "
+                "estimate: the survival that was observed of such predictions lies on one side of "
+                f"it. {beyond or 'No'} rows were followed for longer."
+            )
 
 
 def cases_by(follow_up: FollowUp, horizon: float) -> Callable[[NDArray[np.bool_]], float]:

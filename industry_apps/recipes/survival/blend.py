@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.scorers import Arrays, thresholds_of_all
-from industry_apps.recipes.survival.curve import LEAST, between
+from industry_apps.recipes.survival.curve import LEAST, between, risk_score
 from industry_apps.recipes.survival.metrics import (
     FollowUp,
     SurvivalScale,
@@ -31,6 +32,8 @@ _FOLDS = 5
 _ENOUGH_EVENTS = 1_000
 #: How strongly weights are held to be equal: as much as the Brier scores of so many rows.
 _EQUAL_ROWS = 5.0
+#: Pairs by which the order is judged.
+_PAIRS = 20_000
 #: Models with less weight than this are left out.
 _LEAST_WEIGHT = 0.02
 
@@ -100,10 +103,12 @@ def _parts(every: Followed, seed: int) -> list[tuple[NDArray[np.intp], NDArray[n
 
 
 def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[str, float]:
-    """Weights of curves with the least integrated Brier score: >= 0, their sum 1.
+    """Weights of curves that predict and rank best: >= 0, their sum 1.
 
-    On few rows scores differ by chance: a penalty on the squared distance from equal weights,
-    which loses its force as rows grow in number, keeps near them what rows cannot tell apart.
+    They have the least sum of the integrated Brier score and of a smooth loss of the order of
+    pairs, each relative to that of equal weights. On few rows losses differ by chance: a penalty
+    on the squared distance from equal weights, which loses its force as rows grow in number,
+    keeps near them what rows cannot tell apart.
 
     Parameters
     ----------
@@ -113,43 +118,95 @@ def best_weights(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> dict[st
     """
     from scipy.optimize import minimize
 
-    squares, product = _brier_sums(seen, edges, scale)
-    models, rows = len(squares), len(seen.follow_up)
-    equal = np.full(models, 1 / models)
-    penalty = _EQUAL_ROWS / rows
-    squares, product = squares + penalty * np.eye(models), product + penalty * equal
+    names = list(seen.log_survival)
+    if len(names) == 1:
+        return {names[0]: 1.0}
+    brier, ranking = _Brier.of(seen, edges, scale), _Ranking.of(seen)
+    equal = np.full(len(names), 1 / len(names))
+    penalty = _EQUAL_ROWS / len(seen.follow_up)
+    parts = [(loss, loss(equal)[0]) for loss in (brier, ranking)]
+
+    def loss(weights: _Floats) -> tuple[float, _Floats]:
+        gap = weights - equal
+        value, slope = penalty / parts[0][1] * float(gap @ gap), 2 * penalty / parts[0][1] * gap
+        for part, unit in parts:
+            found, gradient = part(weights)
+            value, slope = value + found / unit, slope + gradient / unit
+        return value, slope
+
     found = minimize(
-        lambda w: (w @ squares @ w - 2 * product @ w, 2 * (squares @ w - product)),
+        loss,
         equal,
         jac=True,
         method="SLSQP",
-        bounds=[(0, 1)] * models,
+        bounds=[(0, 1)] * len(names),
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
-        options={"ftol": 1e-12, "maxiter": 1_000},
+        options={"ftol": 1e-10, "maxiter": 1_000},
     ).x
     kept = np.where(found < _LEAST_WEIGHT, 0, found)
-    return dict(zip(seen.log_survival, (kept / kept.sum()).tolist(), strict=True))
+    return dict(zip(names, (kept / kept.sum()).tolist(), strict=True))
 
 
-def _brier_sums(seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> tuple[_Floats, _Floats]:
-    """The Brier score as a square of the weights: means of products of curves [M, M], [M]."""
-    at_times = between(edges, scale.times)
-    models, rows, times = len(seen.log_survival), len(seen.follow_up), len(scale.times)
-    squares, product = np.zeros((models, models)), np.zeros(models)
-    for part in blocks(rows):
-        logs = [log[part] @ at_times for log in seen.log_survival.values()]
-        flat = np.exp(np.stack(logs)).reshape(models, -1)  # [M, rows of the part * T]
-        alive, weight = brier_weights(seen.follow_up.part(part), scale)
-        squares += (flat * weight.ravel()) @ flat.T / (rows * times)
-        product += flat @ (weight * alive).ravel() / (rows * times)
-    return squares, product
+class _Brier(NamedTuple):
+    """The integrated Brier score of a mean of curves: a square of its weights."""
+
+    squares: _Floats  # [M, M]
+    product: _Floats  # [M]
+    constant: float
+
+    @classmethod
+    def of(cls, seen: HeldOut, edges: _Floats, scale: SurvivalScale) -> _Brier:
+        at_times = between(edges, scale.times)
+        models, rows, times = len(seen.log_survival), len(seen.follow_up), len(scale.times)
+        squares, product, constant = np.zeros((models, models)), np.zeros(models), 0.0
+        for part in blocks(rows):
+            logs = [log[part] @ at_times for log in seen.log_survival.values()]
+            flat = np.exp(np.stack(logs)).reshape(models, -1)  # [M, rows of the part * T]
+            alive, weight = brier_weights(seen.follow_up.part(part), scale)
+            squares += (flat * weight.ravel()) @ flat.T / (rows * times)
+            product += flat @ (weight * alive).ravel() / (rows * times)
+            constant += float((weight * alive).sum()) / (rows * times)
+        return cls(squares, product, constant)
+
+    def __call__(self, weights: _Floats) -> tuple[float, _Floats]:
+        """Score and gradient."""
+        turned = self.squares @ weights
+        value = float(weights @ turned - 2 * self.product @ weights) + self.constant
+        return value, 2 * (turned - self.product)
+
+
+class _Ranking(NamedTuple):
+    """A smooth loss of the order of pairs by the risk score, of which weights take the mean."""
+
+    gaps: _Floats  # [M, pairs]: of who had the event first, less of the other
+
+    @classmethod
+    def of(cls, seen: HeldOut) -> _Ranking:
+        draw, time = np.random.default_rng(0), seen.follow_up.time
+        order = np.argsort(time, kind="stable")
+        later = np.searchsorted(time[order], time, side="right")  # the first place behind
+        events = np.flatnonzero(seen.follow_up.event & (later < len(time)))
+        first = draw.choice(events, _PAIRS) if len(events) else events
+        other = order[draw.integers(later[first], len(time))]
+        scores = np.stack([risk_score(log) for log in seen.log_survival.values()])
+        gaps = scores[:, first] - scores[:, other]
+        usual = float(np.abs(gaps).mean()) if gaps.size else 0.0
+        return cls(gaps / usual if usual else gaps)
+
+    def __call__(self, weights: _Floats) -> tuple[float, _Floats]:
+        """Loss and gradient; the logistic loss, as in RankNet."""
+        gap = weights @ self.gaps
+        if not len(gap):
+            return 1.0, np.zeros_like(weights)
+        wrong = np.exp(-np.logaddexp(0, gap))
+        return float(np.logaddexp(0, -gap).mean()), -(self.gaps * wrong).mean(axis=1)
 
 
 class Blend:
     """A mean of survival curves by weight, which are not negative and sum to 1.
 
-    The weights have the least integrated Brier score on rows that the models have not seen:
-    a sum of squares in the weights, so that there is one best choice.
+    The weights predict and rank best on rows that the models have not seen: a convex loss, so
+    that there is one best choice.
 
     Parameters
     ----------
@@ -160,7 +217,8 @@ class Blend:
     References
     ----------
     Wey, Connett and Rudser 2015, "Combining parametric, semi-parametric, and non-parametric
-    survival models with stacked survival models", doi:10.1093/biostatistics/kxv001.
+    survival models with stacked survival models", doi:10.1093/biostatistics/kxv001; Burges et al.
+    2005, "Learning to rank using gradient descent", doi:10.1145/1102351.1102363.
     """
 
     def __init__(self, models: Mapping[str, SurvivalModel], weights: Mapping[str, float]) -> None:

@@ -131,6 +131,21 @@ def between(edges: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[n
     return found
 
 
+def risk_score(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 less the mean of curves at the edges, of which logarithms [rows, K] are given -> [rows].
+
+    About as many events lie between any two edges, so that it ranks over the whole follow-up.
+    """
+    found: NDArray[np.float64] = 1 - np.exp(logs).mean(axis=1)
+    return found
+
+
+def write_risk_score(builder: GraphBuilder, logs: str) -> str:
+    """Logarithm of survival [batch, K] -> risk score [batch, 1]."""
+    axis, one = builder.constant(np.array([1])), builder.constant(np.float32(1))
+    return builder.node("Sub", one, builder.node("ReduceMean", builder.node("Exp", logs), axis))
+
+
 def median(logs: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Time by which half would have had the event [rows]; the last edge where it is later."""
     starts = np.append(0.0, edges[:-1])

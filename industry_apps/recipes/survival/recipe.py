@@ -26,7 +26,9 @@ from industry_apps.recipes.survival.curve import (
     between,
     grid,
     median,
+    risk_score,
     write_median,
+    write_risk_score,
 )
 from industry_apps.recipes.survival.forest import SurvivalForest
 from industry_apps.recipes.survival.metrics import (
@@ -62,7 +64,7 @@ class SurvivalOptions:
     model : {"auto", "cox", "trees", "forest", "deepsurv", "network"}
         Cox's linear model; boosted trees on its likelihood; a random survival forest; a network
         on Cox's likelihood, and one of hazards in discrete time. "auto": the mean of their
-        curves by the weights that have the least Brier score on rows held out.
+        curves by the weights that predict and rank best on rows held out.
     horizons : tuple of float
         Rising times > 0; none: quarters of the event times of training data.
     costs : Costs
@@ -189,8 +191,9 @@ class SurvivalRecipe:
 
     def answers(self, arrays: Arrays, scale: SurvivalScale) -> SurvivalAnswers:
         """What the metrics of survival ask for."""
-        horizons = self.survival(arrays, scale.horizons)
-        return SurvivalAnswers(1 - horizons[:, -1], self.survival(arrays, scale.times), horizons)
+        logs = self.blend_.log_survival(arrays)
+        curves, horizons = (self._at(logs, times) for times in (scale.times, scale.horizons))
+        return SurvivalAnswers(risk_score(logs), curves, horizons)
 
     @property
     def threshold(self) -> float:
@@ -199,16 +202,18 @@ class SurvivalRecipe:
 
     def answer(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """Raw columns of shape [rows] -> the answers that :meth:`write` names."""
-        survival = self.survival(arrays, self.horizons_)
+        logs = self.blend_.log_survival(arrays)
+        survival = self._at(logs, self.horizons_)
         low, high = self.band_.apply(survival)
         risk = 1 - survival[:, -1]
         return {
             "risk": risk,
             "high_risk": risk >= self.threshold,
+            "risk_score": risk_score(logs),
             "survival": survival,
             "survival_low": low,
             "survival_high": high,
-            "median_survival": median(self.blend_.log_survival(arrays), self.edges_),
+            "median_survival": median(logs, self.edges_),
         }
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -217,7 +222,7 @@ class SurvivalRecipe:
         Returns
         -------
         dict of str to str
-            "risk", "high_risk", "median_survival" -> tensor [batch, 1]; "survival",
+            "risk", "high_risk", "risk_score", "median_survival" -> tensor [batch, 1]; "survival",
             "survival_low", "survival_high" -> tensor [batch, H].
         """
         curve = self.blend_.write(builder, inputs)  # [batch, K]
@@ -232,6 +237,7 @@ class SurvivalRecipe:
             "high_risk": builder.node(
                 "GreaterOrEqual", risk, builder.constant(np.float32(self.threshold))
             ),
+            "risk_score": write_risk_score(builder, curve),
             "survival": survival,
             "survival_low": low,
             "survival_high": high,

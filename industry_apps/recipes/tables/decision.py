@@ -16,12 +16,18 @@ from industry_apps.evaluation.decisions import DecisionWords
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.decision.assessment import Assessed, DecisionBaselines, assess
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
-from industry_apps.recipes.reasons import TreeReasons, with_reasons
+from industry_apps.recipes.reasons import (
+    Contributions,
+    Reasons,
+    TreeContributions,
+    with_reasons,
+)
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
 from industry_apps.recipes.separating import Separating, separating_columns, warn_of
 from industry_apps.recipes.stability import Unstable
 from industry_apps.recipes.tables.parts import Learned, TableParts
+from industry_apps.runtime.explanations import CONTRIBUTIONS
 from industry_apps.schema import Schema
 
 #: Rows of the training part, read and as they came -> the rows, weighed.
@@ -95,11 +101,7 @@ class DecisionTable:
         )
         self.baselines_ = DecisionBaselines(self.records.schema, self.options_)
         self.schema_, self.check_ = self.recipe_.used_columns(), parts.last
-        self.reasons_: TreeReasons | None = None
-        if self._count:
-            reasons = TreeReasons(self.schema_, self._count, self.options_.derived)
-            known = rows[0].arrays, rows[-1].arrays
-            self.reasons_ = reasons.fit(self._log_odds, *known, seed=self.options_.trees.seed)
+        self.reasons_ = self._reasons(rows[0].arrays, rows[-1].arrays) if self._count else None
         return self
 
     def fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -129,7 +131,7 @@ class DecisionTable:
         """Append to a graph what :meth:`answer` gives -> tensors [batch, values]."""
         tensors = self.recipe_.write(builder, inputs)
         if self.reasons_ is not None:
-            tensors["reasons"] = self.reasons_.write(builder, inputs)
+            tensors |= self.reasons_.write(builder, inputs)
         return tensors
 
     def evaluate(
@@ -174,8 +176,9 @@ class DecisionTable:
             What the decision is called from the threshold on.
         """
         told = list(self.notes())
-        notes = {"notes": told} if told or self._count else {}
-        return {**self.recipe_.facts(positive), **notes}
+        notes = {"notes": told} if told else {}
+        reasons = {} if self.reasons_ is None else self.reasons_.facts()
+        return {**self.recipe_.facts(positive), **notes, **reasons}
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which an answer turns."""
@@ -184,8 +187,18 @@ class DecisionTable:
 
     def notes(self) -> tuple[str, ...]:
         """How far the reasons can be trusted, and which columns alone tell the outcome."""
-        reasons = () if self.reasons_ is None else (self.reasons_.note("log-odds"),)
+        reasons = () if self.reasons_ is None else (self.reasons_.note,)
         return (*reasons, *map(str, self.separating_))
+
+    def _reasons(self, known: Arrays, unseen: Arrays) -> Reasons:
+        """Read off a table of points, or off trees that imitate any other model."""
+        if self.options_.model == "scorecard":
+            model: Contributions = self.recipe_.scorecard()
+        else:
+            trees = TreeContributions(self.schema_, "log-odds", self.options_.derived)
+            model = trees.fit(self._log_odds, known, unseen, seed=self.options_.trees.seed)
+        refused = self.recipe_.threshold_.apply(self.recipe_.probability(known))
+        return Reasons.learn(model, self._count, known, ~refused)
 
     def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> TableParts:
         return TableParts(self.records, train, validation, delay=self._delay, seed=self._seed)
@@ -260,7 +273,8 @@ class HoldsDecision:
         return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return self._named(self.table_.write(builder, inputs))
+        written = self.table_.write(builder, inputs)
+        return {**self._named(written), **explained(written)}
 
     def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
         asked = map(found.__getitem__, self.answered_)
@@ -280,6 +294,11 @@ class HoldsDecision:
 
     def _thresholds(self) -> dict[str, list[float]]:
         return self.table_.thresholds()
+
+
+def explained(tensors: Mapping[str, str]) -> dict[str, str]:
+    """Of the tensors of a graph, the contributions that explanations are read from."""
+    return {name: tensor for name, tensor in tensors.items() if name == CONTRIBUTIONS}
 
 
 def decided(report: Report) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

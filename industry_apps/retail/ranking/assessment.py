@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from industry_apps.errors import LeakageError
@@ -22,8 +23,7 @@ from industry_apps.retail.ranking.interactions import (
     read_interactions,
 )
 from industry_apps.retail.ranking.metrics import LONG, Recommended, ranking_bootstrap
-from industry_apps.retail.ranking.models import MOST_NEIGHBOURS, item_knn
-from industry_apps.retail.ranking.parts import Neighbours, blended
+from industry_apps.retail.ranking.models import item_knn
 from industry_apps.retail.ranking.recipe import RankingRecipe
 from industry_apps.retail.ranking.rules import Rules, Wishes
 
@@ -39,21 +39,17 @@ class RankingBaselines:
     ----------
     histories : Histories
     popularity : ndarray of int64, shape [items + 1]
-    neighbours : Neighbours or None
-        In whole numbers; None of catalogues too large for a table of all pairs.
+    similarity : csr_matrix of shape [items + 1, items + 1]
     """
 
     histories: Histories
     popularity: NDArray[np.int64]
-    neighbours: Neighbours | None
+    similarity: sp.csr_matrix
 
     @classmethod
     def of(cls, found: Interactions) -> RankingBaselines:
         """Learn from interactions."""
-        near = None
-        if len(found.items) <= MOST_NEIGHBOURS:
-            (near,), _ = blended([(1.0, item_knn(found))])
-        return cls(Histories.of(found), found.popularity, near)  # type: ignore[arg-type]
+        return cls(Histories.of(found), found.popularity, item_knn(found))
 
     def recommended(self, users: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
         """Codes of the best items [B, 20] for each baseline."""
@@ -64,11 +60,12 @@ class RankingBaselines:
             nothing = np.full((len(part), 1), "", dtype=object)
             asked = self.histories.read(part, nothing)
             popular = np.tile(self.popularity, (len(part), 1))
-            scores = {"popularity": popular}
-            if self.neighbours is not None:
-                near = self.neighbours.scores(asked)
-                known = np.any(asked.codes > 0, axis=1, keepdims=True)
-                scores["item_knn"] = np.where(known, near, popular)
+            row = np.repeat(np.arange(len(part)), asked.codes.shape[1])
+            size = len(part), len(self.popularity)
+            votes = sp.csr_matrix((asked.strength.ravel(), (row, asked.codes.ravel())), size)
+            known = np.any(asked.codes > 0, axis=1, keepdims=True)
+            near = np.where(known, (votes @ self.similarity).toarray(), popular)
+            scores = {"popularity": popular, "item_knn": near}
             for name, each in scores.items():
                 wide = np.pad(each, ((0, 0), (0, len(rules.items) - each.shape[1])))
                 best, _ = rules.best(wide, asked.codes, Wishes(nothing))
@@ -120,7 +117,7 @@ def assess_ranking(
         for name, items in found.items()
     }
     model = results.pop("model")
-    notes = []
+    notes = list(recipe.left_out_)
     if again:
         notes.append(f"{again} interactions with items taken before are left out.")
     unknown = int((code_of(users, recipe.histories_.users) == 0).sum())

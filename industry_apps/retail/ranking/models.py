@@ -18,6 +18,7 @@ Letters: C items and "", D factors.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -29,8 +30,10 @@ from industry_apps.retail.ranking.interactions import Interactions
 from industry_apps.retail.ranking.parts import Factors, Neighbours
 from industry_apps.schema.values import MISSING_TIME
 
-#: A table of all pairs is not made of more items.
-MOST_NEIGHBOURS = 8_000
+#: A table of all pairs is not made of more items; of a larger catalogue one of the most frequent.
+MOST_PAIRED, FREQUENT = 8_000, 4_000
+#: Items of which the similarities are found in one pass.
+_ITEMS_A_PASS = 1_000
 #: A user with n interactions counts by n to this power.
 _USER_POWER = -0.5
 #: An item is scaled by its popularity to this power.
@@ -67,28 +70,37 @@ def ease(found: Interactions, *, penalty: float, pace: float | None = None) -> N
         Of the squares of the weights, > 0, in interactions.
     pace : float, optional
         Interactions after which one counts 1/e; all count alike without it.
-
-    Raises
-    ------
-    ParameterError
-        There are too many items for a table of all pairs.
     """
-    items = len(found.items)
-    _check_pairs("ease", items)
-    taken = found.matrix()
+    items, place = paired(found)
+    taken = found.matrix()[:, items]
     weight = np.maximum(found.counts, 1.0) ** _USER_POWER
     weight /= weight[1:].mean()
     rows = sp.diags_array(np.sqrt(weight)) @ taken
     together = np.asarray((rows.T @ rows).todense())  # [C, C]
-    scale = np.maximum(found.popularity, 1.0) ** _ITEM_POWER
+    scale = np.maximum(found.popularity[items], 1.0) ** _ITEM_POWER
     scaled = together * scale * scale[:, None]
     penalty *= float(np.trace(scaled) / max(np.trace(together), 1e-12))
-    inverse = np.linalg.inv(scaled + penalty * np.eye(items))
+    inverse = np.linalg.inv(scaled + penalty * np.eye(len(items)))
     weights = -inverse / np.diag(inverse)  # [from, to]
     np.fill_diagonal(weights, 0.0)
     weights *= scale[:, None] / scale
     weights[0] = weights[:, 0] = 0.0
-    return Neighbours.of(weights, fading_of(pace))
+    return Neighbours.of(weights, fading_of(pace), place)
+
+
+def paired(found: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Codes [S] of the items that a table of pairs holds, and the row of each item [C] in it.
+
+    Of catalogues up to 8 000 items these are all, of larger ones the 4 000 most frequent.
+    """
+    every = np.arange(len(found.items))
+    if len(every) <= MOST_PAIRED:
+        return every, every
+    most = np.argsort(-found.popularity[1:], kind="stable")[:FREQUENT] + 1
+    items = np.append(0, np.sort(most))
+    place = np.zeros(len(every), dtype=np.int64)
+    place[items] = np.arange(len(items))
+    return items, place
 
 
 def usual_gap(found: Interactions) -> float:
@@ -112,40 +124,34 @@ def cooccurrence(found: Interactions, *, span: float, pace: float | None = None)
     Raises
     ------
     ParameterError
-        There are too many items for a table of all pairs, or an interaction has no moment.
+        An interaction has no moment.
     """
-    _check_pairs("cooccurrence", len(found.items))
     if (found.time == MISSING_TIME).any():
         raise ParameterError(
             "The 'model' parameter: 'cooccurrence' needs the moment of every interaction. Give a "
             "column of times, or use model='ease'."
         )
-    near = sp.csr_matrix((len(found.items), len(found.items)))
+    items, place = paired(found)
+    row = place[found.item]
+    near = sp.csr_matrix((len(items), len(items)))
     for lag in range(1, _MOST_NEAR + 1):
         same = np.flatnonzero(found.user[lag:] == found.user[:-lag])
         weight = np.exp(-(found.time[same + lag] - found.time[same]) / span)
-        pairs = found.item[same], found.item[same + lag]
+        pairs = row[same], row[same + lag]
         near += sp.csr_matrix((weight, pairs), shape=near.shape)
-    count = found.popularity + _SHRINK
+    count = found.popularity[items] + _SHRINK
     both = np.asarray((near + near.T).todense())
     table = both / (count[:, None] ** _TELLS * count**_TOLD)
     np.fill_diagonal(table, 0.0)
+    table[0] = table[:, 0] = 0.0
     # In the unit of EASE, whose scores are a regression of what was taken.
-    taken = found.matrix(np.ones(len(found)))
+    taken = found.matrix(np.ones(len(found)))[:, items]
     scores = np.asarray(taken @ table)
-    table *= scores[found.user, found.item].sum() / max(float(np.square(scores).sum()), 1e-12)
-    return Neighbours.of(table, fading_of(pace))
+    table *= scores[found.user, row].sum() / max(float(np.square(scores).sum()), 1e-12)
+    return Neighbours.of(table, fading_of(pace), place)
 
 
-def _check_pairs(model: str, items: int) -> None:
-    if items > MOST_NEIGHBOURS:
-        raise ParameterError(
-            f"The 'model' parameter: {model!r} holds a table of all pairs of items, so it takes "
-            f"{MOST_NEIGHBOURS} items at the most; the data have {items - 1}. Use model='als'."
-        )
-
-
-def item_knn(found: Interactions, neighbours: int = 200, shrink: float = 10.0) -> Neighbours:
+def item_knn(found: Interactions, neighbours: int = 200, shrink: float = 10.0) -> sp.csr_matrix:
     """Cosine similarity of items, of each the nearest only: the classical baseline.
 
     Parameters
@@ -155,21 +161,26 @@ def item_knn(found: Interactions, neighbours: int = 200, shrink: float = 10.0) -
         For each item.
     shrink : float
         Added to the length: rare items are less sure.
+
+    Returns
+    -------
+    csr_matrix of shape [C, C]
+        From the item of a row to the item of a column.
     """
-    taken = found.matrix(np.ones(len(found)))
-    together = (taken.T @ taken).tocsc()
+    taken = found.matrix(np.ones(len(found))).tocsc()
     count = found.popularity.astype(np.float64)
     columns: list[Any] = []
-    for item in range(together.shape[1]):
-        start, stop = together.indptr[item : item + 2]
-        others, shared = together.indices[start:stop], together.data[start:stop]
-        length = np.sqrt(count[others] * count[item]) + shrink
-        near = np.where(others == item, 0.0, shared / length)
-        kept = np.argsort(-near, kind="stable")[:neighbours]
-        column = np.zeros(together.shape[0], dtype=np.float32)
-        column[others[kept]] = near[kept]
-        columns.append(column)
-    return Neighbours.of(np.stack(columns, axis=1), fading_of(None))
+    for first in range(0, taken.shape[1], _ITEMS_A_PASS):
+        together = (taken.T @ taken[:, first : first + _ITEMS_A_PASS]).tocsc()
+        for item, (start, stop) in enumerate(pairwise(together.indptr), start=first):
+            others, shared = together.indices[start:stop], together.data[start:stop]
+            near = shared / (np.sqrt(count[others] * count[item]) + shrink)
+            near[others == item] = 0.0
+            kept = np.argsort(-near, kind="stable")[:neighbours]
+            columns.append((others[kept], near[kept]))
+    ends = np.cumsum([0, *(len(others) for others, _ in columns)])
+    rows, values = (np.concatenate(each) for each in zip(*columns, strict=True))
+    return sp.csc_matrix((values, rows, ends), shape=(len(count), len(count))).tocsr()
 
 
 def factors(

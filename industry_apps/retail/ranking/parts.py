@@ -66,19 +66,25 @@ class Neighbours(Part):
 
     Parameters
     ----------
-    table : ndarray of shape [C, C]
-        What a sixteenth of the item of a row says for the item of a column.
+    table : ndarray of shape [S, S]
+        What a sixteenth of the item of a row says for the item of a column; the first row and
+        column, of no item, are zero.
     fading : ndarray of float32, shape [A]
         What an interaction counts by its age; the last value holds for all older ones.
+    place : ndarray of int64, shape [C]
+        Row of each item in the table; 0 of those that it leaves out.
     """
 
     table: NDArray[Any]
     fading: NDArray[np.float32]
+    place: NDArray[np.int64]
 
     @classmethod
-    def of(cls, similarity: Floats, fading: NDArray[np.float32]) -> Neighbours:
-        """What each item [C] says for each other, as votes of whole items."""
-        return cls(similarity / _STEPS, fading)
+    def of(
+        cls, similarity: Floats, fading: NDArray[np.float32], place: NDArray[np.int64]
+    ) -> Neighbours:
+        """What each item of the table says for each other, as votes of whole items."""
+        return cls(similarity / _STEPS, fading, place)
 
     @property
     def bound(self) -> float:
@@ -90,18 +96,23 @@ class Neighbours(Part):
         return replace(self, table=_whole(self.table * (weight / unit)))
 
     def votes(self, asked: Requests) -> Whole:
-        """How much each item counts, in sixteenths [B, C]; an item twice counts once."""
+        """How much each item counts, in sixteenths [B, S]; an item twice counts once."""
         fading = self.fading[np.minimum(asked.age, len(self.fading) - 1)]
         weight = np.rint(asked.strength * fading * np.float32(_STEPS))
         votes = np.zeros((len(asked.user), len(self.table)), dtype=np.float32)
         rows = np.broadcast_to(np.arange(len(votes))[:, None], asked.codes.shape)
-        np.maximum.at(votes, (rows, asked.codes), weight)
+        np.maximum.at(votes, (rows, self.place[asked.codes]), weight)
         return votes
 
     def scores(self, asked: Requests) -> NDArray[Any]:
         """Scores [B, C] of requests."""
         scores: NDArray[Any] = self.votes(asked) @ self.table
-        return scores
+        return scores if self._is_whole else scores[:, self.place]
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the table leaves out no item."""
+        return len(self.place) == len(self.table)
 
     def write(self, builder: GraphBuilder, asked: RequestTensors) -> str:
         """Append the scores [B, C]."""
@@ -113,11 +124,14 @@ class Neighbours(Part):
         votes = node(
             "ScatterElements",
             empty,
-            asked.codes,
+            asked.codes if self._is_whole else node("Gather", constant(self.place), asked.codes),
             node("Round", weight),
             attributes={"axis": 1, "reduction": "max"},
         )
-        return node("MatMul", votes, constant(self.table))
+        scores = node("MatMul", votes, constant(self.table))
+        if self._is_whole:
+            return scores
+        return node("Gather", scores, constant(self.place), attributes={"axis": 1})
 
 
 @dataclass(frozen=True, eq=False)

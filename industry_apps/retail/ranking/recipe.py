@@ -20,10 +20,10 @@ from industry_apps.retail.ranking.candidates import Candidate, Folds, mixed, sli
 from industry_apps.retail.ranking.history import Histories
 from industry_apps.retail.ranking.interactions import Interactions, check_enough
 from industry_apps.retail.ranking.models import (
-    MOST_NEIGHBOURS,
     cooccurrence,
     ease,
     factors,
+    paired,
     usual_gap,
 )
 from industry_apps.retail.ranking.networks import MOST_SCORED, NextItem, attributes_of
@@ -123,6 +123,7 @@ class RankingRecipe:
         self.validation_ = {each.name: round(each.score, 4) for each in tried}
         self.model_, self.settings_ = best.name, dict(best.settings)
         self.hold(every, best.refit(every), items[category] if category else None)
+        self.left_out_ = tuple(self._left_out(every))
         del self._folds, self._attributes
         return self
 
@@ -242,16 +243,25 @@ class RankingRecipe:
         scores[: len(share)] = np.rint(share * min(1 / self.unit_, 2.0**23))
         return scores
 
+    def _left_out(self, every: Interactions) -> Iterator[str]:
+        """What the size of the catalogue rules out, in words."""
+        names, (held, _) = " ".join([self.model_, *self.settings_]), paired(every)
+        if len(held) < len(every.items) and any(n in names for n in ("ease", "cooccurrence")):
+            yield (
+                f"Of {len(every.items) - 1} items, EASE and what was taken close in time tell the "
+                f"{len(held) - 1} most frequent."
+            )
+        if self.options.model == "auto" and self.is_ordered_ and len(every.items) > MOST_SCORED:
+            yield f"A transformer of sequences is not tried on more than {MOST_SCORED} items."
+
     def _candidates(self) -> Iterator[Candidate]:
         """Models as asked for, each with the settings that rank best."""
         model, known = self.options.model, self._folds.known[0]
         if model != "auto":
             yield self._of(model)
             return
-        names: list[Model] = ["als"]
-        if len(known.items) <= MOST_NEIGHBOURS:
-            names = ["ease", "als"]
-            names += ["cooccurrence"] if known.is_ordered else []
+        names: list[Model] = ["ease", "als"]
+        names += ["cooccurrence"] if known.is_ordered else []
         if self.is_ordered_ and len(known.items) <= MOST_SCORED:
             names.append("sasrec")
         found = [self._of(name) for name in names]

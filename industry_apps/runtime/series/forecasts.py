@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.series.long_tables import WindowRule
 from industry_apps.runtime.series.windows import Panel, history_of, is_missing_in
 from industry_apps.schema import Schema
+from industry_apps.schema.names import is_slip
+
+#: Steps in which a series that has not ended has a row.
+_LATELY = 10
 
 
 def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
@@ -32,8 +37,8 @@ def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
     Raises
     ------
     SchemaError
-        No history column has any value, or a column known in advance has none at a step of
-        the horizon.
+        No history column has any value, a series ahead is another one misspelt, or a column known
+        in advance lacks a value of a series at a step of the horizon.
     """
     if not rule.horizon:
         return len(panel.times)
@@ -45,6 +50,7 @@ def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
             "forecast from. Give a longer one."
         )
     stop = int(np.flatnonzero(told)[-1]) + 1
+    _check_series(panel, history, stop, rule)
     for column in schema.inputs():
         if column.role == "known" and column.name != rule.time:
             _check_future(panel, column.name, stop, rule)
@@ -93,7 +99,34 @@ def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
     """
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
+    if not rule.horizon:
+        warn_of_absent(panel, rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
+
+
+def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
+    """Name the series that have rows of late, and none at the last moment, of which all are asked.
+
+    Parameters
+    ----------
+    panel : Panel
+    rule : WindowRule
+
+    Warns
+    -----
+    UnlikeTrainingWarning
+    """
+    lately = panel.present[-_LATELY:].any(axis=0)
+    absent = panel.series[lately & ~panel.present[-1]].tolist()
+    if absent:
+        shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
+        when = rule.written(panel.times[-1])
+        message = (
+            f"{len(absent)} of {len(panel.series)} {rule.series!r} have no row at {when}, the last "
+            f"moment of the table, and are answered without it: {shown}. Add their rows, or leave "
+            "them out."
+        )
+        warnings.warn(message, UnlikeTrainingWarning, stacklevel=4)
 
 
 def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
@@ -138,16 +171,39 @@ def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[
     }
 
 
+def _check_series(panel: Panel, history: list[str], stop: int, rule: WindowRule) -> None:
+    """A series with rows ahead alone is a new one, unless it is another one misspelt."""
+    told = np.any([~is_missing_in(panel.columns[name][:stop]) for name in history], axis=(0, 1))
+    ahead = panel.present[stop:].any(axis=0)
+    ended = panel.series[told & ~ahead].tolist()
+    for name in panel.series[ahead & ~told].tolist():
+        near = next((each for each in ended if is_slip(str(name), str(each))), None)
+        if near is not None:
+            raise SchemaError(
+                f"Column {rule.series!r}: {name!r} has rows ahead and no history, and {near!r} has "
+                f"a history and no rows ahead. Did you mean {near!r}? Correct the name; or drop "
+                f"the rows of {near!r}, where {name!r} is a new one."
+            )
+
+
 def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
-    """What is known in advance has a value of some series at each step of the horizon."""
-    told = np.any(~is_missing_in(panel.columns[name]), axis=1)
-    future = np.zeros(rule.horizon, dtype=bool)
-    future[: max(len(panel.times) - stop, 0)] = told[stop : stop + rule.horizon]
-    if told.any() and not future.all():
-        step = int(future.argmin())
-        when = rule.written(panel.moments(stop + step, stop + step + 1)[0])
-        raise SchemaError(
-            f"Column {name!r} is known in advance, and no series has a value of it at {when}, "
-            f"step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, with "
-            f"{rule.series!r}, {rule.time!r} and {name!r}."
-        )
+    """What is known in advance of a series has a value at each step of the horizon.
+
+    But for a series that has ended, or has not yet begun: of these nothing was known of late.
+    """
+    there = ~is_missing_in(panel.columns[name])  # [steps, series]
+    future = np.zeros((rule.horizon, there.shape[1]), dtype=bool)
+    ahead = there[stop : stop + rule.horizon]
+    future[: len(ahead)] = ahead
+    lately = there[max(stop - rule.horizon, 0) : stop].any(axis=0)
+    lacking = lately & ~future.all(axis=0)
+    if not lacking.any():
+        return
+    place = int(lacking.argmax())
+    step = int(future[:, place].argmin())
+    when = rule.written(panel.moments(stop + step, stop + step + 1)[0])
+    raise SchemaError(
+        f"Column {name!r} is known in advance, and {panel.series[place]!r} has no value of it at "
+        f"{when}, step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, with "
+        f"{rule.series!r}, {rule.time!r} and {name!r}, or leave the series out."
+    )

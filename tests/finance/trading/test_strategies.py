@@ -233,7 +233,7 @@ def test_a_split_is_found_also_behind_a_gap(ratio: float, gap: int) -> None:
         assert part in words
 
 
-@pytest.mark.parametrize("ratio", [1.0, 1.5, 1 / 1.5, 1.8, 2.4])
+@pytest.mark.parametrize("ratio", [1.0, 1.7, 1 / 1.7, 1.8, 2.4])
 def test_other_jumps_are_accepted(ratio: float) -> None:
     found = market(days=30)
     opens, closes = found.opens.copy(), found.closes.copy()

@@ -24,6 +24,7 @@ from industry_apps.recipes.decision.binning import (
     number_attribute,
 )
 from industry_apps.recipes.decision.scorecard import ScorecardOptions, ScorecardScorer
+from industry_apps.recipes.reasons import Reasons
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Labelled
 from industry_apps.runtime.inputs import feeds_of
 from industry_apps.schema import Column, Schema
@@ -119,8 +120,8 @@ def run_graph(scorer: ScorecardScorer, arrays: dict[str, np.ndarray], count: int
     inputs = {column.name: builder.input(column.name, DTYPES[column.kind]) for column in used}
     builder.output(scorer.write(builder, inputs), "margin", np.float32)
     builder.output(scorer.write_score(builder, inputs), "score", np.float32)
-    for place, tensor in enumerate(scorer.write_reasons(builder, inputs, count)):
-        builder.output(tensor, f"reason_{place}", np.object_)
+    written = Reasons.learn(scorer, count, arrays, np.ones(len(arrays["age"]), bool))
+    builder.output(written.write(builder, inputs)["reasons"], "reasons", np.object_, count)
     model = builder.model().SerializeToString()
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
@@ -135,8 +136,9 @@ def test_the_file_answers_as_the_model_exactly(whole_points: bool, count: int) -
     found = run_graph(scorer, arrays, count)
     assert_array_equal(found["score"][:, 0], scorer.score(arrays))
     assert_array_equal(found["margin"][:, 0], scorer.margin(arrays))
-    reasons = np.column_stack([found[f"reason_{place}"] for place in range(count)])
-    assert_array_equal(reasons, scorer.reasons(arrays, count))
+    reasons = Reasons.learn(scorer, count, arrays, np.ones(len(arrays["age"]), bool))
+    assert_array_equal(found["reasons"], reasons.apply(arrays))
+    assert found["reasons"].shape[1] == min(count, len(scorer.contributors))
 
 
 def test_score_is_the_sum_of_the_points_of_the_table(scorer: ScorecardScorer) -> None:
@@ -265,12 +267,14 @@ def test_unseen_and_never_missing_values_are_neutral(scorer: ScorecardScorer) ->
     assert set(table.groupby("attribute")["rows"].sum()) == {ROWS}
 
 
-def test_reasons_are_what_costs_most(scorer: ScorecardScorer) -> None:
+def test_reasons_are_what_costs_most_against_the_favoured(scorer: ScorecardScorer) -> None:
     arrays = difficult_rows(scorer)
-    names = scorer.features.names
+    names = scorer.contributors
     points = np.column_stack(list(scorer.points(arrays).values()))
-    best = scorer.table().groupby("attribute")["points"].max()[names].to_numpy()
-    for row, found in zip(best - points, scorer.reasons(arrays, 4), strict=True):
+    favoured = points.sum(axis=1) > np.median(points.sum(axis=1))
+    reasons = Reasons.learn(scorer, 4, arrays, favoured)
+    lost = np.round(points[favoured].mean(axis=0) * 2**14) / 2**14 - points
+    for row, found in zip(lost, reasons.apply(arrays), strict=True):
         by_loss = sorted(range(len(names)), key=lambda place: (-row[place], place))
         assert found.tolist() == [names[n] if row[n] > 0 else "" for n in by_loss[:4]]
 
@@ -279,10 +283,18 @@ def test_a_record_that_is_best_in_everything_has_no_reasons() -> None:
     plain = ScorecardScorer(SCHEMA.without(["amount", "income"]), (), ScorecardOptions())
     plain.fit(Labelled(ARRAYS, BAD), None)
     points = plain.points(ARRAYS)
+    reasons = Reasons.learn(plain, len(points), ARRAYS, ~BAD)
     ideal = {name: ARRAYS[name][[found.argmax()]] for name, found in points.items()}
-    assert plain.reasons(ideal, 2).tolist() == [["", ""]]
+    assert {*reasons.apply(ideal)[0]} == {""}
     worst = {name: ARRAYS[name][[found.argmin()]] for name, found in points.items()}
-    assert len({*plain.reasons(worst, len(points))[0]} - {""}) == len(points)
+    assert len({*reasons.apply(worst)[0]} - {""}) == len(points)
+
+
+def test_without_favoured_records_the_reference_is_that_of_all(scorer: ScorecardScorer) -> None:
+    nobody = Reasons.learn(scorer, 4, ARRAYS, np.zeros(ROWS, bool))
+    everybody = Reasons.learn(scorer, 4, ARRAYS, np.ones(ROWS, bool))
+    assert_array_equal(nobody.reference, everybody.reference)
+    assert "favourable" not in nobody.against
 
 
 def test_weights_count_as_repeated_rows() -> None:

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError
-from industry_apps.retail.ranking.history import Requests
+from industry_apps.retail.ranking import models
+from industry_apps.retail.ranking.history import Histories, Requests
 from industry_apps.retail.ranking.interactions import (
     InteractionColumns,
     Interactions,
     read_interactions,
 )
-from industry_apps.retail.ranking.models import cooccurrence, usual_gap
+from industry_apps.retail.ranking.models import cooccurrence, ease, item_knn, paired, usual_gap
 from industry_apps.retail.ranking.parts import Factors
 
 
@@ -44,6 +45,34 @@ def test_items_of_one_sitting_go_together():
     assert not table[:, 0].any()
     whole = cooccurrence(found, span=1e9).table
     assert whole[a, c] == pytest.approx(whole[a, b], rel=1e-3)
+
+
+def test_of_a_large_catalogue_the_most_frequent_items_are_told(monkeypatch):
+    found = baskets(4_000).joined(baskets(None))
+    monkeypatch.setattr(models, "MOST_PAIRED", 4)
+    monkeypatch.setattr(models, "FREQUENT", 3)
+    items, place = paired(found)
+    assert items.tolist() == [0, 1, 2, 3]
+    assert place.tolist() == [0, 1, 2, 3, 0]
+    part = ease(found, penalty=1.0)
+    asked = Histories.of(found).read(np.array(["u1", ""], object), np.array([[""], ["d"]], object))
+    scores = part.scores(asked)
+    assert scores.shape == (2, 5)
+    assert scores[0, 1:4].all()
+    assert not scores[:, 4].any()
+    assert not scores[1].any()  # of an item that the table leaves out
+
+
+def test_neighbours_by_cosine_are_those_of_a_dense_table(monkeypatch):
+    monkeypatch.setattr(models, "_ITEMS_A_PASS", 2)
+    found = baskets(4_000)
+    taken = found.matrix(np.ones(len(found))).toarray()
+    together, count = taken.T @ taken, taken.sum(axis=0)
+    expected = together / (np.sqrt(np.outer(count, count)) + 10.0)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(item_knn(found).toarray(), expected)
+    nearest = (item_knn(found, neighbours=2).toarray() > 0).sum(axis=0)
+    assert nearest.max() <= 2
 
 
 def test_moments_are_needed():
