@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import nearest
-from industry_apps.schema.codes import within_limits
-
-if TYPE_CHECKING:
-    from industry_apps.schema.column import Column
+from industry_apps.errors import SchemaError, nearest
+from industry_apps.schema.codes import Coded, within_limits
 
 
-def check_limits(column: Column, array: NDArray[Any], values: Any) -> None:
+class Limited(Coded, Protocol):
+    """What is read here of a column."""
+
+    @property
+    def unit(self) -> str: ...  # noqa: D102 - as of Column
+
+    @property
+    def categories(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def nullable(self) -> bool: ...  # noqa: D102
+
+    @property
+    def whole(self) -> bool: ...  # noqa: D102
+
+    def is_missing(self, array: NDArray[Any]) -> NDArray[np.bool_]: ...  # noqa: D102
+
+    def error(  # noqa: D102
+        self, values: Any, row: int, expected: str, remedy: str
+    ) -> SchemaError: ...
+
+
+def check_limits(column: Limited, array: NDArray[Any], values: Any) -> None:
     """Raise where a value is missing and must not be, or lies beyond the limits of its column.
 
     Parameters
     ----------
-    column : Column
+    column : Limited
     array : ndarray of shape [rows]
         The values, converted.
     values : sequence of shape [rows]
@@ -46,7 +65,7 @@ def check_limits(column: Column, array: NDArray[Any], values: Any) -> None:
             raise column.error(values, row, f"one of {list(column.categories)}", hint)
 
 
-def _check_period(column: Column, array: NDArray[Any], values: Any) -> None:
+def _check_period(column: Limited, array: NDArray[Any], values: Any) -> None:
     if column.low is None or column.high is None:
         return
     wrong = ((array < column.low) | (array > column.high)) & ~column.is_missing(array)
@@ -60,7 +79,7 @@ def _check_period(column: Column, array: NDArray[Any], values: Any) -> None:
         )
 
 
-def _check_range(column: Column, array: NDArray[Any], values: Any) -> None:
+def _check_range(column: Limited, array: NDArray[Any], values: Any) -> None:
     # The sum is finite whenever every value is, and NaN or infinite otherwise; it costs
     # one pass, and the exact search below runs only when it has to.
     with np.errstate(invalid="ignore"):  # infinity less infinity
