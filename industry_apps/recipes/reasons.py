@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.export.attributions import STEP, PathContributions
-from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.features.sources import Source
 from industry_apps.recipes.scorers import Arrays
-from industry_apps.recipes.trees import TreeOptions, thresholds_of
+from industry_apps.recipes.trees import TreeOptions, grown, thresholds_of
 from industry_apps.runtime.explanations import CONTRIBUTIONS
 from industry_apps.schema import Schema
 
@@ -194,11 +193,8 @@ class TreeContributions:
         rows, target = self.features.run(known)["numeric"], margin(known)
         self.contributors = sorted(set(self.features.origins))
         groups = [self.contributors.index(origin) for origin in self.features.origins]
-        settings = {**_TREES.parameters(), "objective": "regression", "seed": seed}
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
-        booster = with_float32_thresholds(
-            lgb.train(settings, data, _TREES.rounds, keep_training_booster=True)
-        )
+        booster = grown(data, _TREES, {"objective": "regression", "seed": seed})
         self.paths_ = PathContributions(booster, groups)
         wanted, found = margin(unseen), booster.predict(self.features.run(unseen)["numeric"])
         spread = float(np.var(wanted))

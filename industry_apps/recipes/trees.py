@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.features.sources import Source
 from industry_apps.limits import NOT_NEGATIVE, SHARE, check_parameters, integer
 from industry_apps.recipes.scorers import NO_DIRECTIONS, Arrays, Labelled
+from industry_apps.runtime.progress import Steps
 from industry_apps.schema import Schema
 from industry_apps.schema.offsets import plus_offset
 
@@ -98,6 +99,49 @@ class TreeOptions:
         }
 
 
+def grown(
+    data: lgb.Dataset,
+    options: TreeOptions,
+    further: Mapping[str, Any],
+    *,
+    held_out: lgb.Dataset | None = None,
+    loss: Callable[..., Any] | None = None,
+    leaves: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+) -> lgb.Booster:
+    """Grow one booster, show how far it is, and round its thresholds to float32.
+
+    Parameters
+    ----------
+    data : lightgbm.Dataset
+    options : TreeOptions
+    further : mapping
+        Settings under LightGBM's names, such as the objective.
+    held_out : lightgbm.Dataset, optional
+        What decides when to stop, if patience is not 0.
+    loss : callable, optional
+        LightGBM's ``feval``.
+    leaves : callable, optional
+        As of :func:`industry_apps.export.convert.with_float32_thresholds`.
+    """
+    import lightgbm as lgb
+
+    shown = Steps("growing trees")
+    callbacks: list[Any] = [lambda now: shown.at((now.iteration + 1) / now.end_iteration)]
+    if options.patience and held_out is not None:
+        callbacks.append(lgb.early_stopping(options.patience, verbose=False))
+    booster = lgb.train(
+        {**options.parameters(), **further},
+        data,
+        options.rounds,
+        valid_sets=None if held_out is None else [held_out],
+        feval=loss,
+        callbacks=callbacks,
+        keep_training_booster=True,  # written as text and read again here
+    )
+    shown.end()
+    return with_float32_thresholds(booster, leaves)
+
+
 class TreeScorer:
     """Gradient-boosted trees; the margin is the log-odds.
 
@@ -138,22 +182,13 @@ class TreeScorer:
             weight=train.weight,
             params={"verbosity": -1},
         )
-        held_out, callbacks = [], []
+        held_out = None
         if self.options.patience and validation is not None:
             rows = self.features.run(validation.arrays)["numeric"]
-            held_out = [data.create_valid(rows, validation.target)]
-            callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
+            held_out = data.create_valid(rows, validation.target)
+        constraints = self._constraints()
         self.boosters_ = [
-            with_float32_thresholds(
-                lgb.train(
-                    {**options.parameters(), **self._constraints()},
-                    data,
-                    options.rounds,
-                    valid_sets=held_out,
-                    callbacks=callbacks,
-                    keep_training_booster=True,  # written as text and read again here
-                )
-            )
+            grown(data, options, constraints, held_out=held_out)
             for options in self.options.bagged()
         ]
         check_grown(self.boosters_, self.options, len(train.target))

@@ -1,4 +1,4 @@
-"""A progress line on standard error, for work of more than two seconds, in a terminal only."""
+"""Progress on standard error, of work that takes more than two seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,39 @@ T = TypeVar("T")
 
 _WAIT_SECONDS = 2.0
 _WIDTH = 30
+
+
+class Steps:
+    """Shows how far some work is, once it takes more than two seconds.
+
+    In a terminal it is a bar; where the output is a log, a line for each tenth.
+
+    Parameters
+    ----------
+    label : str
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label, self._started = label, time.monotonic()
+        self._bar, self._tenth = False, 0
+
+    def at(self, done: float) -> None:
+        """Take note that a share in [0, 1] is done."""
+        if time.monotonic() - self._started <= _WAIT_SECONDS:
+            return
+        if sys.stderr.isatty():
+            filled = "#" * round(done * _WIDTH)
+            sys.stderr.write(f"\r{self._label} [{filled:<{_WIDTH}}] {done:4.0%}")
+            self._bar = True
+        elif int(10 * done) > self._tenth:
+            self._tenth = int(10 * done)
+            sys.stderr.write(f"{self._label}: {done:.0%}\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """End the line of a bar."""
+        if self._bar:
+            sys.stderr.write("\n")
 
 
 def progress(items: Iterable[tuple[T, float]], label: str) -> Iterator[T]:
@@ -26,17 +59,11 @@ def progress(items: Iterable[tuple[T, float]], label: str) -> Iterator[T]:
     >>> list(progress([("a", 0.5), ("b", 1.0)], "example"))
     ['a', 'b']
     """
-    started = time.monotonic()
-    shown = False
+    shown = Steps(label)
     for item, done in items:
         yield item
-        if sys.stderr.isatty() and time.monotonic() - started > _WAIT_SECONDS:
-            filled = "#" * round(done * _WIDTH)
-            sys.stderr.write(f"\r{label} [{filled:<{_WIDTH}}] {done:4.0%}")
-            sys.stderr.flush()
-            shown = True
-    if shown:
-        sys.stderr.write("\n")
+        shown.at(done)
+    shown.end()
 
 
 def tracked(items: Sequence[T], label: str) -> Iterator[T]:

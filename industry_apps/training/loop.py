@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.callbacks import LambdaCallback, RichProgressBar
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from industry_apps.errors import TrainingError
+from industry_apps.runtime.progress import Steps
 from industry_apps.training.batches import Arrays, Batches, to_tensors
 from industry_apps.training.checkpoint import (
     TrainingState,
@@ -305,8 +306,11 @@ def _run(loop: _Loop, device: str) -> None:
     if _is_complete(state, options):  # killed between the last epoch and the removal of the file
         return
     callbacks: list[Callback] = []
-    if options.progress and sys.stderr.isatty():
-        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
+    if options.progress:
+        bar = RichProgressBar(console_kwargs={"stderr": True})
+        lines, epochs = Steps("training"), options.max_epochs
+        told = LambdaCallback(on_train_epoch_end=lambda *_: lines.at((state.epoch + 1) / epochs))
+        callbacks.append(bar if sys.stderr.isatty() else told)
     with _quiet(), _safe_convolutions(loop):
         trainer = Trainer(
             accelerator=device,
@@ -321,7 +325,7 @@ def _run(loop: _Loop, device: str) -> None:
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=bool(callbacks),
+            enable_progress_bar=any(isinstance(each, RichProgressBar) for each in callbacks),
         )
         try:
             trainer.fit(loop)

@@ -297,18 +297,23 @@ class Terminal:
 
 
 @pytest.mark.parametrize(
-    ("looked_at", "seconds", "shown"), [(True, 3, True), (True, 1, False), (False, 3, False)]
+    ("looked_at", "seconds", "shown"),
+    [
+        (True, 3, f"\rscoring [{'#' * 15:<30}]  50%\rscoring [{'#' * 30}] 100%\n"),
+        (True, 1, ""),
+        (False, 3, "scoring: 50%\nscoring: 100%\n"),
+        (False, 1, ""),
+    ],
 )
 def test_progress_is_shown_to_people_who_wait(
-    monkeypatch: pytest.MonkeyPatch, looked_at: bool, seconds: float, shown: bool
+    monkeypatch: pytest.MonkeyPatch, looked_at: bool, seconds: float, shown: str
 ) -> None:
     terminal, clock = Terminal(looked_at), iter([0.0, *[seconds] * 9])
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     items: list[tuple[Any, float]] = [("a", 0.5), ("b", 1.0)]
     assert list(progress(items, "scoring")) == ["a", "b"]
-    expected = f"\rscoring [{'#' * 15:<30}]  50%\rscoring [{'#' * 30}] 100%\n"
-    assert terminal.text == (expected if shown else "")
+    assert terminal.text == shown
 
 
 NAMES = Schema((Column(name="code", kind="category"), Column(name="x", kind="number")))

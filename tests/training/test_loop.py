@@ -203,6 +203,16 @@ def test_progress_bar_goes_to_the_terminal(
     assert_same(quiet, shown)
 
 
+def test_a_log_gets_a_line_a_step(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("industry_apps.runtime.progress._WAIT_SECONDS", -1.0)
+    fit()
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-1] == "training: 100%"
+    assert len(lines) <= 10
+
+
 def test_bfloat16_is_mixed_precision() -> None:
     dtypes = set()
 

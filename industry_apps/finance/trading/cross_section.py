@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
-from industry_apps.export.convert import network_to_onnx, trees_to_onnx, with_float32_thresholds
+from industry_apps.export.convert import network_to_onnx, trees_to_onnx
 from industry_apps.features import GraphBuilder
 from industry_apps.features.series import Channel, SequenceGraph, SeriesGraph
 from industry_apps.features.signals import Signal
 from industry_apps.recipes.networks import forward
-from industry_apps.recipes.trees import TreeOptions, check_grown
+from industry_apps.recipes.trees import TreeOptions, check_grown, grown
 from industry_apps.runtime import Panel
 from industry_apps.runtime.progress import progress
 from industry_apps.training import TrainingOptions
@@ -288,10 +288,8 @@ class _Trees:
         import lightgbm as lgb
 
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
-        parameters = {**options.parameters(), "objective": "regression"}
-        booster = lgb.train(parameters, data, options.rounds)
-        check_grown([booster], options, len(target))
-        self._booster = with_float32_thresholds(booster)
+        self._booster = grown(data, options, {"objective": "regression"})
+        check_grown([self._booster], options, len(target))
 
     def predict(self, rows: NDArray[np.float32]) -> _Floats:
         return np.asarray(self._booster.predict(rows, raw_score=True))

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.export.convert import network_to_onnx, trees_to_onnx, with_float32_thresholds
+from industry_apps.export.convert import network_to_onnx, trees_to_onnx
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.molecules.graph import MoleculeGraph
 from industry_apps.recipes.scorers import Arrays
-from industry_apps.recipes.trees import SEEDS_APART, TreeOptions
+from industry_apps.recipes.trees import SEEDS_APART, TreeOptions, grown
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
@@ -193,14 +193,7 @@ class MoleculeTrees:
         held_out.set_reference(train)
         stop = options.patience and known[1].any()
         objective = "regression" if self.task == "regression" else "binary"
-        booster = lgb.train(
-            {**options.parameters(), "objective": objective},
-            train,
-            options.rounds,
-            valid_sets=[held_out] if stop else [],
-            callbacks=[lgb.early_stopping(options.patience, verbose=False)] if stop else [],
-        )
-        return with_float32_thresholds(booster)
+        return grown(train, options, {"objective": objective}, held_out=held_out if stop else None)
 
 
 class MoleculeNetworks:

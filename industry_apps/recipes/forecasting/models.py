@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
-from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.forecasting.nodes import reshaped
-from industry_apps.recipes.trees import TreeOptions, write_mean_margin
+from industry_apps.recipes.trees import TreeOptions, grown, write_mean_margin
 
 #: Fewer known steps than this tell a model nothing.
 FEWEST_OUTCOMES = 100
@@ -106,15 +105,7 @@ class TreeQuantiles:
         )
         self._boosters = [
             [
-                with_float32_thresholds(
-                    lgb.train(
-                        {**options.parameters(), "objective": "quantile", "alpha": quantile},
-                        data,
-                        options.rounds,
-                        keep_training_booster=True,  # written as text and read again here
-                    ),
-                    _whole,
-                )
+                grown(data, options, {"objective": "quantile", "alpha": quantile}, leaves=_whole)
                 for options in self.options.bagged()
             ]
             for quantile in self.quantiles

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.export.convert import with_float32_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, tree_encoders
 from industry_apps.recipes.records import numbered
 from industry_apps.recipes.scorers import Arrays, Features
@@ -21,6 +20,7 @@ from industry_apps.recipes.survival.cox import RISK_LIMIT, PartialLikelihood, ba
 from industry_apps.recipes.survival.metrics import FollowUp
 from industry_apps.recipes.trees import (
     TreeOptions,
+    grown,
     mean_margin,
     thresholds_of,
     without_split,
@@ -268,12 +268,11 @@ class TreeRisk:
         data = lgb.Dataset(rows, params={"verbosity": -1})
         # Beside the data set, and not its label, which LightGBM holds in float32.
         likelihood = {id(data): PartialLikelihood(train.follow_up)}
-        held_out, callbacks = [], []
+        held_out = None
         if self.options.patience and validation is not None:
             asked = self.features.run(validation.arrays)["numeric"]
-            held_out = [data.create_valid(asked, np.zeros(len(asked)))]
-            likelihood[id(held_out[0])] = PartialLikelihood(validation.follow_up)
-            callbacks = [lgb.early_stopping(self.options.patience, verbose=False)]
+            held_out = data.create_valid(asked, np.zeros(len(asked)))
+            likelihood[id(held_out)] = PartialLikelihood(validation.follow_up)
         data.set_label(np.zeros(len(rows)))
 
         def slopes(margin: NDArray[Any], part: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -285,17 +284,9 @@ class TreeRisk:
             return "partial_likelihood", found.loss, False
 
         try:
+            own = {"objective": slopes, "metric": "None"}
             self.boosters_ = [
-                with_float32_thresholds(
-                    lgb.train(
-                        {**options.parameters(), "objective": slopes, "metric": "None"},
-                        data,
-                        options.rounds,
-                        valid_sets=held_out,
-                        feval=loss,
-                        callbacks=callbacks,
-                    )
-                )
+                grown(data, options, own, held_out=held_out, loss=loss)
                 for options in self.options.bagged()
             ]
         except lgb.basic.LightGBMError as error:
