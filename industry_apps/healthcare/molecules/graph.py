@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.healthcare.molecules.fingerprints import Fingerprint, MoleculeCounts
-from industry_apps.healthcare.molecules.reader import write_molecules
+from industry_apps.healthcare.molecules.perception import write_molecules
 from industry_apps.runtime.inputs import feeds_of
 from industry_apps.schema import Schema
 

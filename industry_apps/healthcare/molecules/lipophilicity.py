@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.healthcare.molecules.operators import Operators
-from industry_apps.healthcare.molecules.reader import Molecules
+from industry_apps.healthcare.molecules.perception import Molecules
 from industry_apps.healthcare.molecules.smiles import (
     AROMATIC,
     DOUBLE,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 
@@ -75,6 +78,20 @@ class Operators:
         """What stands at places [B, m] of [B, n]."""
         return self.node("GatherElements", tensor, atoms, attributes={"axis": 1})
 
+    def looked_up(self, table: NDArray[Any], *places: str) -> str:
+        """What a table of small whole numbers holds at places [B, n], one for each of its axes."""
+        cell = places[0]
+        for size, place in zip(table.shape[1:], places[1:], strict=False):
+            cell = self.node("Add", self.node("Mul", cell, self.whole(size)), place)
+        rows = table.reshape(-1, *table.shape[len(places) :])
+        return self.builder.cast(self.node("Gather", self.constant(rows), cell), np.int64)
+
+    def scattered(self, places: str, values: str, like: str) -> str:
+        """Add values [B, m] at places of zeros [B, n], as ``like`` is."""
+        zeros = self.node("Mul", like, self.whole(0))
+        attributes = {"axis": 1, "reduction": "add"}
+        return self.node("ScatterElements", zeros, places, values, attributes=attributes)
+
     def places(self, shape: str, axis: int) -> str:
         """0, 1, ... along an axis."""
         size = self.node("Gather", shape, self.whole(axis))
@@ -98,9 +115,5 @@ class Operators:
 
     def spread(self, begin: str, end: str, values: str, atoms: str) -> str:
         """Add what each bond [B, N + R] tells to both of its atoms -> [B, N], as ``atoms`` is."""
-        added = self.node("Mul", atoms, self.whole(0))
-        for places in (begin, end):
-            added = self.node(
-                "ScatterElements", added, places, values, attributes={"axis": 1, "reduction": "add"}
-            )
-        return added
+        both = (self.scattered(places, values, atoms) for places in (begin, end))
+        return self.node("Add", *both)

@@ -1,16 +1,13 @@
 """What each piece of a SMILES means, as tables: symbols, hydrogens, charges, bonds, rings.
 
 The grammar is that of Weininger 1988 (doi:10.1021/ci00057a005) and OpenSMILES, less what is
-rare in tables of molecules: atom maps, wild bonds, quadruple bonds, chirality other than @
-and @@ (which is read and has no effect), and ring closures behind a branch.
+rare in tables of molecules: wild, dative and quadruple bonds, chirality other than @ and @@, and
+ring closures behind a branch. Chirality and the numbers of atom maps are read and have no effect.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 #: Symbols by atomic number, from hydrogen on; the last is any atom.
 ELEMENTS = (
@@ -24,41 +21,34 @@ ELEMENTS = (
     "Nh", "Fl", "Mc", "Lv", "Ts", "Og", "*",
 )  # fmt: skip
 NUMBER = {symbol: number for number, symbol in enumerate(ELEMENTS, start=1)}
+_UNBRACKETED = ("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*")
 _AROMATIC = ("b", "c", "n", "o", "p", "s", "se", "as", "te", "si")
 
 #: Kinds of bonds; 0 is none.
 SINGLE, DOUBLE, TRIPLE, AROMATIC = 1, 2, 3, 4
 _BONDS = {"-": SINGLE, "/": SINGLE, "\\": SINGLE, "=": DOUBLE, "#": TRIPLE, ":": AROMATIC}
-_CHARGES = 15
+#: The largest charge, in either direction.
+MOST_CHARGE = 15
 _ISOTOPES = 300
-
-#: Valences that an atom without brackets may have: the smallest that holds its bonds is taken.
-VALENCES = {
-    "B": (3,),
-    "C": (4,),
-    "N": (3,),
-    "O": (2,),
-    "P": (3, 5, 7),
-    "S": (2, 4, 6),
-    "F": (1,),
-    "Cl": (1,),
-    "Br": (1,),
-    "I": (1, 3, 5),
-    "*": (12,),
-}
-MOST_BONDS = 12
 
 _BOND = r"[-=#:/\\]"
 _RING = r"(?:%[0-9][0-9]|[0-9])"
-_BRACKET = r"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{0,2}(?:H[0-9]?)?(?:[+-]+[0-9]*)?\]"
-_ATOM = rf"(?:{_BRACKET}|Br|Cl|[BCNOPSFIbcnops*])"
+_CHARGE = r"(?:\+\+|--|[+-](?:1[0-5]|[0-9])?)"
+_BRACKET = (
+    rf"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
+)
+_PLAIN = r"Br|Cl|[BCNOPSFIbcnops*]"
+#: What stands before a blank; a name may stand behind it.
+FIRST_WORD = r"\S+"
 #: One atom with the bond before it, its ring closures, and the branches that it begins and
 #: ends; or one character that belongs to none. Of RE2, the longest match.
-ATOMS = rf"[.(]{{0,2}}{_BOND}?{_ATOM}(?:{_BOND}?{_RING}){{0,12}}\){{0,200}}|(?s:.)"
-#: The pieces of one such atom.
-PIECES = (
-    rf"\[[0-9]*|[A-Z][a-z]?|[a-z][a-z]?|H[0-9]?|\*|@{{1,2}}|[+-]+[0-9]*\]|\]|{_BOND}?{_RING}|"
-    rf"{_BOND}|[().]|(?s:.)"
+ATOMS = rf"[.(]?{_BOND}?(?:{_BRACKET}|{_PLAIN})(?:{_BOND}?{_RING}){{0,12}}\){{0,200}}|(?s:.)"
+#: The pieces of one such atom; what stands in brackets is one of them.
+PIECES = rf"\[[^\]]*\]|{_PLAIN}|{_BOND}?{_RING}|{_BOND}|[().]"
+#: What stands in brackets, and the pieces of that.
+IN_BRACKETS = r"\[[^\]]*\]"
+PIECES_IN_BRACKETS = (
+    rf"\[[0-9]*|[A-Z][a-z]?|[a-z][a-z]?|\*|@{{1,2}}|H[0-9]?|{_CHARGE}|:[0-9]+|\]"
 )
 
 
@@ -68,14 +58,12 @@ class Piece:
 
     Parameters
     ----------
-    present, known : int
-        1 for every piece, and 1 for a piece that this module knows.
     symbol, number, lower : int
         1 for a symbol other than H, its atomic number, 1 where it is in lower case.
     hydrogen, hydrogens : int
         1 for the piece of an H, and how many it names.
-    charge, bracket : int
-        Of the atom, and 1 for what opens a bracket.
+    charge, isotope, bracket : int
+        Of the atom: its charge, 1 where its mass is written, and 1 for what closes a bracket.
     opens, closes, dot : int
         1 for a branch that begins, one that ends, and a new fragment.
     bond : int
@@ -84,14 +72,13 @@ class Piece:
         Number of a ring closure, from 1, and the kind of its bond, if one is written.
     """
 
-    present: int = 1
-    known: int = 1
     symbol: int = 0
     number: int = 0
     lower: int = 0
     hydrogen: int = 0
     hydrogens: int = 0
     charge: int = 0
+    isotope: int = 0
     bracket: int = 0
     opens: int = 0
     closes: int = 0
@@ -106,23 +93,15 @@ FACTS = tuple(Piece.__dataclass_fields__)
 
 
 def pieces() -> dict[str, Piece]:
-    """Every piece that has a meaning.
+    """Every piece outside of brackets that has a meaning.
 
     Examples
     --------
-    >>> pieces()["=%12"].ring, pieces()["Cl"].number, pieces()["-2]"].charge
-    (13, 17, -2)
+    >>> pieces()["=%12"].ring, pieces()["Cl"].number, pieces()["-"].bond
+    (13, 17, 1)
     """
-    found = {s: Piece(symbol=1, number=n) for s, n in NUMBER.items() if s != "H"}
-    for symbol in _AROMATIC:
-        found[symbol] = Piece(symbol=1, number=NUMBER[symbol.capitalize()], lower=1)
-    found["H"] = Piece(hydrogen=1, hydrogens=1)
-    found |= {f"H{n}": Piece(hydrogen=1, hydrogens=n) for n in range(10)}
-    found |= {f"[{n}": Piece(bracket=1) for n in ("", *range(_ISOTOPES))}
-    found |= {piece: Piece() for piece in ("@", "@@", "]")}
-    for sign, unit in (("+", 1), ("-", -1)):
-        found |= {f"{sign * n}]": Piece(charge=n * unit) for n in range(1, _CHARGES + 1)}
-        found |= {f"{sign}{n}]": Piece(charge=n * unit) for n in range(_CHARGES + 1)}
+    found = {s: Piece(symbol=1, number=NUMBER[s]) for s in _UNBRACKETED}
+    found |= {s: _lower(s) for s in _AROMATIC if s.upper() in _UNBRACKETED}
     found |= {"(": Piece(opens=1), ")": Piece(closes=1), ".": Piece(dot=1)}
     found |= {text: Piece(bond=kind) for text, kind in _BONDS.items()}
     for text, kind in (("", 0), *_BONDS.items()):
@@ -131,25 +110,25 @@ def pieces() -> dict[str, Piece]:
     return found
 
 
-def hydrogens_by_valence() -> NDArray[np.int64]:
-    """Hydrogens of an atom without brackets, by [atomic number, bonds]; -1 where it has too many.
+def pieces_in_brackets() -> dict[str, Piece]:
+    """Every piece within brackets that has a meaning.
 
-    Bonds are counted by their order, up to ``MOST_BONDS``.
+    Examples
+    --------
+    >>> pieces_in_brackets()["-2"].charge, pieces_in_brackets()["-"].charge
+    (-2, -1)
     """
-    table = np.zeros((len(ELEMENTS) + 1, MOST_BONDS + 1), dtype=np.int64)
-    for symbol, valences in VALENCES.items():
-        for bonds in range(MOST_BONDS + 1):
-            fitting = [valence for valence in valences if valence >= bonds]
-            table[NUMBER[symbol], bonds] = fitting[0] - bonds if fitting else -1
-    table[NUMBER["*"]] = 0
-    return table
+    found = {s: Piece(symbol=1, number=n) for s, n in NUMBER.items() if s != "H"}
+    found |= {symbol: _lower(symbol) for symbol in _AROMATIC}
+    found["H"] = Piece(hydrogen=1, hydrogens=1)
+    found |= {f"H{n}": Piece(hydrogen=1, hydrogens=n) for n in range(10)}
+    found["]"] = Piece(bracket=1)
+    found |= {f"[{n}": Piece(isotope=1) for n in range(_ISOTOPES)}
+    for sign, unit in (("+", 1), ("-", -1)):
+        found |= {sign: Piece(charge=unit), 2 * sign: Piece(charge=2 * unit)}
+        found |= {f"{sign}{n}": Piece(charge=n * unit) for n in range(MOST_CHARGE + 1)}
+    return found
 
 
-def hydrogens_in_rings() -> NDArray[np.int64]:
-    """The same of an aromatic atom, whose bonds and one more for the ring count: never -1."""
-    table = np.zeros((len(ELEMENTS) + 1, MOST_BONDS + 1), dtype=np.int64)
-    for symbol, valences in VALENCES.items():
-        for bonds in range(MOST_BONDS + 1):
-            table[NUMBER[symbol], bonds] = max(valences[0] - bonds, 0)
-    table[NUMBER["*"]] = 0
-    return table
+def _lower(symbol: str) -> Piece:
+    return Piece(symbol=1, number=NUMBER[symbol.capitalize()], lower=1)
