@@ -86,11 +86,9 @@ class Operators:
         rows = table.reshape(-1, *table.shape[len(places) :])
         return self.builder.cast(self.node("Gather", self.constant(rows), cell), np.int64)
 
-    def scattered(self, places: str, values: str, like: str) -> str:
-        """Add values [B, m] at places of zeros [B, n], as ``like`` is."""
-        zeros = self.node("Mul", like, self.whole(0))
-        attributes = {"axis": 1, "reduction": "add"}
-        return self.node("ScatterElements", zeros, places, values, attributes=attributes)
+    def equal(self, tensor: str, value: int) -> str:
+        """Whether equal to a number."""
+        return self.node("Equal", tensor, self.whole(value))
 
     def places(self, shape: str, axis: int) -> str:
         """0, 1, ... along an axis."""
@@ -113,7 +111,49 @@ class Operators:
         nothing = self.node("Expand", self.constant(np.array([[""]], dtype=object)), shape)
         return self.builder.concat([texts, nothing])
 
-    def spread(self, begin: str, end: str, values: str, atoms: str) -> str:
-        """Add what each bond [B, N + R] tells to both of its atoms -> [B, N], as ``atoms`` is."""
-        both = (self.scattered(places, values, atoms) for places in (begin, end))
-        return self.node("Add", *both)
+
+class Ends:
+    """Both ends of the bonds of molecules, one behind the other: [B, 2 E].
+
+    Parameters
+    ----------
+    op : Operators
+    begin, end : str
+        Atoms of each bond [B, E].
+    atoms : str
+        Any whole numbers of atoms [B, N].
+
+    Attributes
+    ----------
+    here, there : str
+        The atom at each end, and the one at the other.
+    """
+
+    def __init__(self, op: Operators, begin: str, end: str, atoms: str) -> None:
+        self.op = op
+        self.here = op.builder.concat([begin, end])
+        self.there = op.builder.concat([end, begin])
+        self._zeros = op.node("Mul", atoms, op.whole(0))
+
+    def of_bonds(self, values: str) -> str:
+        """What each bond [B, E] says, at both of its ends."""
+        return self.op.builder.concat([values, values])
+
+    def of_atoms(self, values: str, *, other: bool = False) -> str:
+        """What the atom [B, N] at each end says, or the one at the other end."""
+        return self.op.at(values, self.there if other else self.here)
+
+    def to_bonds(self, values: str) -> str:
+        """Sum over the two ends of each bond, [B, E]."""
+        pairs = self.op.node("Reshape", values, self.op.whole([0, 2, -1]))
+        return self.op.node("ReduceSum", pairs, self.op.whole([1]), attributes={"keepdims": 0})
+
+    def to_atoms(self, values: str, *, other: bool = False) -> str:
+        """Sum over the ends that each atom is at, [B, N]; or over the other ends of its bonds."""
+        places = self.there if other else self.here
+        attributes = {"axis": 1, "reduction": "add"}
+        return self.op.node("ScatterElements", self._zeros, places, values, attributes=attributes)
+
+    def summed(self, values: str) -> str:
+        """Sum of what each bond [B, E] says, over the bonds of an atom, [B, N]."""
+        return self.to_atoms(self.of_bonds(values))

@@ -4,22 +4,20 @@ Hydrogens that are written as atoms are counted where they are bonded. Where dou
 rings follows from which atoms must have one, not from where they are written, so that Kekulé
 forms and the aromatic form of a molecule are one.
 
-Letters: B molecules, N atoms of the largest, R closures of rings, E bonds.
+Letters: B molecules, N atoms of the largest, E bonds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.healthcare.molecules import valences
-from industry_apps.healthcare.molecules.operators import FAR, Operators
+from industry_apps.healthcare.molecules.operators import FAR, Ends, Operators
 from industry_apps.healthcare.molecules.reader import Written, read_written
-from industry_apps.healthcare.molecules.resonance import Resonance
+from industry_apps.healthcare.molecules.resonance import write_resonance
 from industry_apps.healthcare.molecules.smiles import (
     AROMATIC,
     DOUBLE,
@@ -28,8 +26,6 @@ from industry_apps.healthcare.molecules.smiles import (
     SINGLE,
     TRIPLE,
 )
-
-_HALOGENS = ("Cl", "Br", "I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Molecules:
         Of each atom [B, N]: atomic number (0 where there is no atom), charge, hydrogens that
         are not atoms of their own, 1 in an aromatic ring, 1 in a ring, bonds to other atoms.
     begin, end, kind, ring_bond : str
-        Of each bond [B, N + R]: its atoms, its kind (0 where there is no bond), 1 in a ring.
+        Of each bond [B, E]: its atoms, its kind (0 where there is no bond), 1 in a ring.
     readable : str
         Whether the molecule could be read, bool [B, 1].
     fragments : str
@@ -77,227 +73,191 @@ def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
     Readable is what RDKit's sanitising lets pass. Atoms stand in the order of the SMILES, without
     the hydrogens that are counted where they are bonded.
     """
-    return _Perception(builder).write(read_written(builder, text))
+    op = Operators(builder)
+    written, folded = _without_hydrogens(op, read_written(builder, text))
+    ends = Ends(op, written.begin, written.end, written.number)
+    written = _charges_apart(op, ends, written, folded)
+    marked = _marked(op, ends, written)
+    atoms = _Valences(op, ends, written, folded, marked)
+    degree = ends.summed(op.number(op.positive(written.kind)))
+    in_ring = op.number(op.positive(ends.summed(written.in_ring)))
+    rings = write_resonance(op, ends, written, atoms.takes_double_bond(), atoms.hydrogens, degree)
+    outside = op.node("Greater", written.lower, in_ring)  # in lower case, and in no ring
+    wrong = op.any_in(op.node("Or", atoms.wrong, outside))
+    readable = op.node("Not", op.any_of(written.wrong, wrong, rings.wrong))
+    kept = {
+        "number": written.number,
+        "charge": written.charge,
+        "hydrogens": atoms.hydrogens,
+        "aromatic": rings.aromatic,
+        "in_ring": in_ring,
+        "degree": degree,
+        "begin": written.begin,
+        "end": written.end,
+        "kind": rings.kind,
+        "ring_bond": written.in_ring,
+        "fragments": written.fragments,
+    }
+    keep = op.number(readable)  # [B, 1]
+    masked = {name: op.node("Mul", tensor, keep) for name, tensor in kept.items()}
+    return Molecules(**masked, readable=readable)
 
 
-class _Perception:
-    """Writes what follows from the written molecule step by step."""
+def _without_hydrogens(op: Operators, written: Written) -> tuple[Written, str]:
+    """The molecule without the hydrogens that have one bond, and how many each atom had.
 
-    def __init__(self, builder: GraphBuilder) -> None:
-        self.builder = builder
-        self.op = Operators(builder)
+    Kept are those with a charge or a mass, and those of a hydrogen molecule. The atoms that are
+    kept move to the front, in their order.
+    """
+    ends = Ends(op, written.begin, written.end, written.number)
+    exists = op.number(op.positive(written.kind))
+    own = op.node("Add", written.hydrogens, written.isotope)
+    plain = op.all_of(
+        op.equal(written.number, NUMBER["H"]),
+        op.equal(written.charge, 0),
+        op.equal(own, 0),
+        op.equal(ends.summed(exists), 1),
+    )
+    heavy = op.node(
+        "And",
+        op.node("Greater", written.number, op.whole(NUMBER["H"])),
+        op.node("Less", written.number, op.whole(NUMBER["*"])),
+    )
+    single = op.number(op.equal(written.kind, SINGLE))
+    light = op.node(
+        "Mul", ends.of_atoms(op.number(plain)), ends.of_atoms(op.number(heavy), other=True)
+    )
+    light = op.node("Mul", light, ends.of_bonds(single))  # [B, 2 E]
+    real = op.number(op.positive(written.number))
+    keep = op.node("Sub", real, ends.to_atoms(light))
+    remains = op.node("Sub", exists, ends.to_bonds(light))
+    place = op.places(op.node("Shape", keep), axis=1)
+    behind = op.node("Mul", op.node("Sub", op.whole(1), keep), op.whole(FAR))
+    most = op.node("ReduceMax", op.total(keep), attributes={"keepdims": 0})
+    count = op.node("Reshape", op.node("Max", most, op.whole(1)), op.whole([1]))
+    _, order = op.builder.smallest(op.node("Add", behind, place), count)
+    names = ("number", "charge", "hydrogens", "bracket", "lower")
+    told = {name: getattr(written, name) for name in names}
+    told["folded"] = ends.to_atoms(light, other=True)
+    atoms = {name: op.at(op.node("Mul", each, keep), order) for name, each in told.items()}
+    folded = atoms.pop("folded")
+    moved = op.node("Sub", op.cumulated(keep), op.whole(1))
+    bonds = {
+        name: op.node("Mul", op.at(moved, getattr(written, name)), remains)
+        for name in ("begin", "end")
+    }
+    kind = op.node("Mul", written.kind, remains)
+    return replace(written, **atoms, **bonds, kind=kind), folded
+
+
+def _halves(op: Operators, ends: Ends, written: Written, folded: str) -> str:
+    """Half bonds of each atom and twice the hydrogens that are written, [B, N]."""
+    worth = op.looked_up(np.array([0, 2, 4, 6, 3], dtype=np.int8), written.kind)
+    light = op.node("Add", written.hydrogens, folded)
+    return op.node("Add", ends.summed(worth), op.node("Mul", light, op.whole(2)))
+
+
+def _charges_apart(op: Operators, ends: Ends, written: Written, folded: str) -> Written:
+    """Nitrogen of five bonds, as of N(=O)=O and N=N#N, and Cl(=O)(=O)=O, with charges."""
+    halves = _halves(op, ends, written, folded)
+    neutral = op.equal(written.charge, 0)
+    table = np.zeros((NUMBER["*"] + 1, 2), dtype=np.int8)
+    table[[NUMBER["N"], NUMBER["O"]], 0] = 1, 2
+    table[[NUMBER[each] for each in ("Cl", "Br", "I")], 0] = 3
+    table[:, 1] = table[:, 0] != 2
+    element = op.looked_up(table[:, 0], written.number)
+    exists = ends.of_bonds(op.number(op.positive(written.kind)))
+    not_oxygen = ends.of_atoms(op.looked_up(table[:, 1], written.number), other=True)
+    others = ends.to_atoms(op.node("Mul", not_oxygen, exists))
+    # Nitrogen of 4.5 bonds, all aromatic, stands for one of five.
+    five = op.any_of(op.equal(halves, 9), op.equal(halves, 10))
+    odd = op.any_of(*(op.equal(halves, 2 * bonds) for bonds in (3, 5, 7)))
+    nitrogen = op.all_of(neutral, op.equal(element, 1), five)
+    halogen = op.all_of(neutral, op.equal(element, 3), odd, op.equal(others, 0))
+    partner = op.node("Mul", op.number(neutral), element)
+    to = ends.of_atoms(partner, other=True)
+    kind = ends.of_bonds(written.kind)
+    to_oxygen = op.node("And", op.equal(kind, DOUBLE), op.equal(to, 2))
+    to_nitrogen = op.node("And", op.equal(kind, TRIPLE), op.equal(to, 1))
+    fits = op.node(
+        "And",
+        op.positive(ends.of_atoms(op.number(nitrogen))),
+        op.node("Or", to_oxygen, to_nitrogen),
+    )
+    place = op.places(op.node("Shape", kind), axis=1)
+    first = op.node(
+        "ScatterElements",
+        op.node("Add", op.node("Mul", halves, op.whole(0)), op.whole(FAR)),
+        ends.here,
+        op.node("Where", fits, place, op.whole(FAR)),
+        attributes={"axis": 1, "reduction": "min"},
+    )
+    one = op.node("Equal", ends.of_atoms(first), place)  # of two oxygens, one
+    each = op.node("And", op.positive(ends.of_atoms(op.number(halogen))), to_oxygen)
+    parted = op.number(op.node("Or", one, each))
+    given = op.node("Sub", ends.to_atoms(parted), ends.to_atoms(parted, other=True))
+    return replace(
+        written,
+        charge=op.node("Add", written.charge, given),
+        kind=op.node("Sub", written.kind, ends.to_bonds(parted)),
+    )
+
+
+def _marked(op: Operators, ends: Ends, written: Written) -> str:
+    """1 of an atom that is written as aromatic, in lower case or by the bond ``:``."""
+    some = ends.summed(op.number(op.equal(written.kind, AROMATIC)))
+    return op.number(op.positive(op.node("Add", written.lower, some)))
+
+
+class _Valences:
+    """Hydrogens of each atom, where there are too many bonds, and where one is missing.
+
+    Parameters
+    ----------
+    op : Operators
+    ends : Ends
+    written : Written
+    folded : str
+        Hydrogens that were atoms [B, N].
+    marked : str
+        1 of an atom that is written as aromatic [B, N].
+    """
+
+    def __init__(
+        self, op: Operators, ends: Ends, written: Written, folded: str, marked: str
+    ) -> None:
+        self.op, self.ends, self.written, self.marked = op, ends, written, marked
         self.classes = valences.classes()
-
-    def write(self, written: Written) -> Molecules:
-        """Write the whole perception."""
-        op = self.op
-        found, folded = self._without_hydrogens(written)
-        found = self._charges_apart(found, folded)
-        exists = op.positive(found.kind)
-        degree = op.spread(found.begin, found.end, op.number(exists), found.number)
-        in_ring = op.spread(found.begin, found.end, found.in_ring, found.number)
-        in_ring = op.number(op.positive(in_ring))
-        marked = self._marked(found)
-        hydrogens, bonds, wrong = self._hydrogens(found, folded, marked)
-        wrong = op.node("Or", wrong, self._alone(found, in_ring))
-        takes_one = self._takes_double_bond(found, marked, hydrogens, bonds)
-        resonance = Resonance(self.builder, found, takes_one, hydrogens, degree)
-        readable = op.node("Not", op.any_of(found.wrong, op.any_in(wrong), resonance.wrong))
-        keep = op.number(readable)  # [B, 1]
-        kept = {
-            "number": found.number,
-            "charge": found.charge,
-            "hydrogens": hydrogens,
-            "aromatic": resonance.aromatic,
-            "in_ring": in_ring,
-            "degree": degree,
-            "begin": found.begin,
-            "end": found.end,
-            "kind": resonance.kind,
-            "ring_bond": found.in_ring,
-            "fragments": found.fragments,
-        }
-        kept = {name: op.node("Mul", tensor, keep) for name, tensor in kept.items()}
-        return Molecules(**kept, readable=readable)
-
-    def _without_hydrogens(self, written: Written) -> tuple[Written, str]:
-        """The molecule without the hydrogens that have one bond, and how many each atom had.
-
-        Kept are those with a charge or a mass, and those of a hydrogen molecule.
-        """
-        op = self.op
-        exists = op.number(op.positive(written.kind))
-        degree = op.spread(written.begin, written.end, exists, written.number)
-        plain = op.all_of(
-            op.node("Equal", written.number, op.whole(NUMBER["H"])),
-            *(
-                op.node("Equal", each, op.whole(0))
-                for each in (written.charge, written.isotope, written.hydrogens)
-            ),
-            op.node("Equal", degree, op.whole(1)),
+        self.charge = op.node("Add", written.charge, op.whole(MOST_CHARGE))
+        kind = op.looked_up(self.classes.of_atom, written.number, self.charge)
+        halves = op.node(
+            "Min", _halves(op, ends, written, folded), op.whole(valences.MOST_HALVES)
         )
-        light = op.number(plain)
-        heavy = op.number(
-            op.node(
-                "And",
-                op.node("Greater", written.number, op.whole(NUMBER["H"])),
-                op.node("Less", written.number, op.whole(NUMBER["*"])),
-            )
-        )
-        single = op.number(op.node("Equal", written.kind, op.whole(SINGLE)))
-        removed, counted = [], []
-        for light_end, heavy_end in ((written.begin, written.end), (written.end, written.begin)):
-            ends = op.node("Mul", op.at(light, light_end), op.at(heavy, heavy_end))
-            bond = op.node("Mul", ends, single)
-            removed.append((light_end, bond))
-            counted.append(op.scattered(heavy_end, bond, written.number))
-        gone = op.node("Add", *(op.scattered(*pair, written.number) for pair in removed))
-        keep = op.node("And", op.positive(written.number), op.node("Equal", gone, op.whole(0)))
-        remains = op.node("Sub", exists, op.node("Add", *(bond for _, bond in removed)))
-        folded = op.node("Add", *counted)
-        return self._packed(written, op.number(keep), remains, folded)
-
-    def _packed(
-        self, written: Written, keep: str, remains: str, folded: str
-    ) -> tuple[Written, str]:
-        """Move the atoms that are kept to the front, in their order."""
-        op = self.op
-        place = op.places(op.node("Shape", keep), axis=1)
-        gone = op.node("Mul", op.node("Sub", op.whole(1), keep), op.whole(FAR))
-        most = op.node("ReduceMax", op.total(keep), attributes={"keepdims": 0})
-        count = op.node("Reshape", op.node("Max", most, op.whole(1)), op.whole([1]))
-        _, order = self.builder.smallest(op.node("Add", gone, place), count)
-        atoms = {
-            name: op.at(op.node("Mul", tensor, keep), order)
-            for name, tensor in {
-                "number": written.number,
-                "charge": written.charge,
-                "hydrogens": written.hydrogens,
-                "bracket": written.bracket,
-                "lower": written.lower,
-                "folded": folded,
-            }.items()
-        }
-        moved = op.node("Sub", op.cumulated(keep), op.whole(1))
-        folded = atoms.pop("folded")
-        bonds = {
-            name: op.node("Mul", op.at(moved, tensor), remains)
-            for name, tensor in (("begin", written.begin), ("end", written.end))
-        }
-        bonds |= {"kind": op.node("Mul", written.kind, remains)}
-        return replace(written, **atoms, **bonds), folded
-
-    def _halves(self, found: Written, folded: str) -> str:
-        """Half bonds of each atom and twice the hydrogens that are written, [B, N]."""
-        op = self.op
-        worth = op.looked_up(np.array([0, 2, 4, 6, 3], dtype=np.int8), found.kind)
-        bonds = op.spread(found.begin, found.end, worth, found.number)
-        light = op.node("Add", found.hydrogens, folded)
-        return op.node("Add", bonds, op.node("Mul", light, op.whole(2)))
-
-    def _charges_apart(self, found: Written, folded: str) -> Written:
-        """Nitrogen of five bonds, as of N(=O)=O and N=N#N, and Cl(=O)(=O)=O, with charges."""
-        op = self.op
-        halves = self._halves(found, folded)
-        neutral = op.node("Equal", found.charge, op.whole(0))
-        nitrogen = op.node("Equal", found.number, op.whole(NUMBER["N"]))
-        oxygen = op.node("Equal", found.number, op.whole(NUMBER["O"]))
-        five = op.any_of(*(op.node("Equal", halves, op.whole(n)) for n in (9, 10)))
-        exists = op.number(op.positive(found.kind))
-        others = self._told(found, op.node("Sub", op.whole(1), op.number(oxygen)), exists)
-        halogen = op.all_of(
-            op.any_of(
-                *(op.node("Equal", found.number, op.whole(NUMBER[each])) for each in _HALOGENS)
-            ),
-            op.any_of(*(op.node("Equal", halves, op.whole(n)) for n in (6, 10, 14))),
-            op.node("Equal", others, op.whole(0)),
-        )
-        centre = op.number(op.all_of(neutral, five, nitrogen))
-        centres = op.number(op.node("And", neutral, halogen))
-        takes = op.number(op.node("And", neutral, oxygen))
-        takes_triple = op.number(op.node("And", neutral, nitrogen))
-        double, triple = (
-            op.number(op.node("Equal", found.kind, op.whole(kind))) for kind in (DOUBLE, TRIPLE)
-        )
-        place = op.places(op.node("Shape", found.kind), axis=1)
-        far = op.node("Add", op.node("Mul", found.number, op.whole(0)), op.whole(FAR))
-        ways = []
-        for here, there in ((found.begin, found.end), (found.end, found.begin)):
-            to_oxygen = op.node("Mul", double, op.at(takes, there))
-            to_nitrogen = op.node("Mul", triple, op.at(takes_triple, there))
-            some = op.node("Add", to_oxygen, to_nitrogen)
-            fits = op.positive(op.node("Mul", op.at(centre, here), some))
-            many = op.node("Mul", op.at(centres, here), to_oxygen)
-            ways.append((here, there, fits, many))
-            far = op.node(
-                "ScatterElements",
-                far,
-                here,
-                op.node("Where", fits, place, op.whole(FAR)),
-                attributes={"axis": 1, "reduction": "min"},
-            )
-        charge, kind = found.charge, found.kind
-        for here, there, fits, many in ways:
-            first = op.node("And", fits, op.node("Equal", op.at(far, here), place))
-            parted = op.node("Add", op.number(first), many)
-            charge = op.node("Add", charge, op.scattered(here, parted, charge))
-            charge = op.node("Sub", charge, op.scattered(there, parted, charge))
-            kind = op.node("Sub", kind, parted)
-        return replace(found, charge=charge, kind=kind)
-
-    def _told(self, found: Written, code: str, weight: str) -> str:
-        """Sum over the neighbours of an atom of a code [B, N], by the weights of the bonds."""
-        op = self.op
-        both = (
-            op.scattered(here, op.node("Mul", op.at(code, there), weight), found.number)
-            for here, there in ((found.begin, found.end), (found.end, found.begin))
-        )
-        return op.node("Add", *both)
-
-    def _marked(self, found: Written) -> str:
-        """1 of an atom that is written as aromatic, in lower case or by the bond ``:``."""
-        op = self.op
-        bonds = op.number(op.node("Equal", found.kind, op.whole(AROMATIC)))
-        some = op.spread(found.begin, found.end, bonds, found.number)
-        return op.number(op.node("Or", op.positive(found.lower), op.positive(some)))
-
-    def _hydrogens(self, found: Written, folded: str, marked: str) -> tuple[str, str, str]:
-        """Hydrogens of each atom, its bonds with those that are written, and where too many."""
-        op = self.op
-        charge = op.node("Add", found.charge, op.whole(MOST_CHARGE))
-        kind = op.looked_up(self.classes.of_atom, found.number, charge)
-        halves = op.node("Min", self._halves(found, folded), op.whole(valences.MOST_HALVES))
         implied, bonds, fits = (
             op.looked_up(self.classes.by_bonds[..., fact], kind, marked, halves)
             for fact in (valences.IMPLIED, valences.BONDS, valences.FITS)
         )
-        bracket = op.positive(found.bracket)
+        bracket = op.positive(written.bracket)
         lack = op.node("Where", bracket, op.node("Sub", fits, op.whole(1)), implied)
-        wrong = op.node("And", op.node("Less", lack, op.whole(0)), op.positive(found.number))
-        own = op.node("Where", bracket, found.hydrogens, op.node("Max", implied, op.whole(0)))
-        bonds = op.node("Where", bracket, bonds, op.node("Add", bonds, implied))
-        return op.node("Add", own, folded), bonds, wrong
+        self.wrong = op.node("Less", lack, op.whole(0))
+        own = op.node("Where", bracket, written.hydrogens, implied)
+        self.hydrogens = op.node("Add", own, folded)
+        self.bonds = op.node("Where", bracket, bonds, op.node("Add", bonds, implied))
 
-    def _alone(self, found: Written, in_ring: str) -> str:
-        """Where an atom in lower case is in no ring."""
-        op = self.op
-        outside = op.node("Equal", in_ring, op.whole(0))
-        return op.node("And", op.positive(found.lower), outside)
-
-    def _takes_double_bond(
-        self, found: Written, marked: str, hydrogens: str, bonds: str
-    ) -> str:
+    def takes_double_bond(self) -> str:
         """Whether an atom that is written as aromatic needs a double bond in its ring."""
-        op = self.op
-        charge = op.node("Add", found.charge, op.whole(MOST_CHARGE))
-        kind = op.looked_up(self.classes.ring_of_atom, found.number, charge)
-        reached = op.node("Min", bonds, op.whole(valences.MOST_VALENCE))
-        valence = op.looked_up(self.classes.in_ring, kind, reached)
-        order = op.looked_up(np.array([0, 1, 2, 3, 1], dtype=np.int8), found.kind)
-        orders = op.spread(found.begin, found.end, order, found.number)
-        free = op.node("Sub", valence, op.node("Add", orders, hydrogens))
-        radical = op.all_of(
-            op.positive(found.bracket), op.node("Equal", free, op.whole(2))
+        op, written = self.op, self.written
+        kind = op.looked_up(self.classes.ring_of_atom, written.number, self.charge)
+        reached = op.node(
+            "Max",
+            op.node("Min", self.bonds, op.whole(valences.MOST_VALENCE)),
+            op.whole(0),
         )
-        one = op.node("Or", op.node("Equal", free, op.whole(1)), radical)
-        return op.node("And", one, op.positive(marked))
+        valence = op.looked_up(self.classes.in_ring, kind, reached)
+        order = op.looked_up(np.array([0, 1, 2, 3, 1], dtype=np.int8), written.kind)
+        held = op.node("Add", self.ends.summed(order), self.hydrogens)
+        free = op.node("Sub", valence, held)
+        # In brackets one more may be left, as a radical.
+        radical = op.node("And", op.positive(written.bracket), op.equal(free, 2))
+        one = op.node("Or", op.equal(free, 1), radical)
+        return op.node("And", one, op.positive(self.marked))

@@ -121,38 +121,12 @@ class _Reader:
         rows = self.op.node("Shape", atoms)  # B, N
         bracket = self.op.padded_texts(self.op.tokens(alone, IN_BRACKETS))
         bracket = self.op.node("Gather", bracket, self.op.whole(0), attributes={"axis": 1})
-        inside, _ = self._meanings(bracket, PIECES_IN_BRACKETS, pieces_in_brackets(), rows)
-        outside, rings = self._meanings(alone, PIECES, pieces(), rows)
-        facts = {name: self.op.node("Add", each, inside[name]) for name, each in outside.items()}
-        empty = self.op.node("Equal", atoms, self.op.constant(np.array("", dtype=object)))
-        facts["present"] = self.op.number(self.op.node("Not", empty))
-        place = self.op.places(rows, axis=1)  # [N]
-        owner = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
-        rings["owner"] = self.op.node(
-            "Add", self.op.node("Mul", rings["ring"], self.op.whole(0)), owner
-        )
-        return facts, rings
-
-    def _meanings(
-        self, texts: str, expression: str, known: Mapping[str, Piece], rows: str
-    ) -> tuple[dict[str, str], dict[str, str]]:
-        """Facts [B, N] that the pieces of texts [B N] add up to, and closures [B, N, K]."""
-        found = self.op.padded_texts(self.op.tokens(texts, expression))  # [B N, K]
+        outside = self._codes(alone, PIECES, pieces(), 1)
+        inside = self._codes(bracket, PIECES_IN_BRACKETS, pieces_in_brackets(), 1 + len(pieces()))
+        known = [Piece(), *pieces().values(), *pieces_in_brackets().values()]
+        table = np.array([[getattr(piece, name) for name in FACTS] for piece in known])
         shape = self.op.node("Concat", rows, self.op.whole([-1]), attributes={"axis": 0})
-        known = {"": Piece(), **known}
-        codes = self.op.node(
-            "LabelEncoder",
-            self.op.node("Reshape", found, shape),  # [B, N, K]
-            domain="ai.onnx.ml",
-            attributes={
-                "keys_strings": list(known),
-                "values_int64s": list(range(len(known))),
-                "default_int64": 0,
-            },
-        )
-        table = np.array(
-            [[getattr(piece, name) for name in FACTS] for piece in known.values()], dtype=np.int64
-        )
+        codes = self.op.node("Reshape", self.builder.concat([outside, inside]), shape)
         added = self.op.node(
             "ReduceSum",
             self.op.node("Gather", self.op.constant(table), codes),  # [B, N, K, facts]
@@ -163,11 +137,31 @@ class _Reader:
             name: self.op.node("Gather", added, self.op.whole(place), attributes={"axis": 2})
             for place, name in enumerate(FACTS)
         }
+        outside = self.op.node("Reshape", outside, shape)
         rings = {
-            name: self.op.node("Gather", self.op.constant(table[:, FACTS.index(name)]), codes)
+            name: self.op.node("Gather", self.op.constant(table[:, FACTS.index(name)]), outside)
             for name in ("ring", "ring_bond")
         }
+        empty = self.op.node("Equal", atoms, self.op.constant(np.array("", dtype=object)))
+        facts["present"] = self.op.number(self.op.node("Not", empty))
+        place = self.op.places(rows, axis=1)  # [N]
+        owner = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
+        rings["owner"] = self.op.node(
+            "Add", self.op.node("Mul", rings["ring"], self.op.whole(0)), owner
+        )
         return facts, rings
+
+    def _codes(
+        self, texts: str, expression: str, known: Mapping[str, Piece], first: int
+    ) -> str:
+        """Codes of the pieces of texts [n] from a first on, 0 of what has no meaning: [n, K]."""
+        attributes = {
+            "keys_strings": list(known),
+            "values_int64s": list(range(first, first + len(known))),
+            "default_int64": 0,
+        }
+        found = self.op.padded_texts(self.op.tokens(texts, expression))
+        return self.op.node("LabelEncoder", found, domain="ai.onnx.ml", attributes=attributes)
 
     def _wrong_atoms(self, facts: Mapping[str, str]) -> str:
         """Where an atom is none: it has not exactly one symbol."""

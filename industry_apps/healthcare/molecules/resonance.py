@@ -18,307 +18,239 @@ P paths.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from industry_apps.features.builder import GraphBuilder
 from industry_apps.healthcare.molecules import valences
-from industry_apps.healthcare.molecules.operators import Operators
+from industry_apps.healthcare.molecules.operators import Ends, Operators
 from industry_apps.healthcare.molecules.reader import Written
 from industry_apps.healthcare.molecules.smiles import (
     AROMATIC,
     DOUBLE,
-    MOST_CHARGE,
     SINGLE,
     TRIPLE,
 )
 
 #: Atoms of the smallest ring, and of the largest that is tried.
-_RING_SIZES = range(3, 11)
+_SMALLEST, _LARGEST = 3, 10
 #: A sum of an inverse above this is that of a singular matrix, and a share below is 0.
 _SINGULAR, _NOTHING = 1e9, 1e-6
-_DRAWS, _ELEMENTS, _LONE_PAIRS, _VALENCE = 3, 0, 2, 1
 
 
-class Resonance:
-    """Appends what is known of the rings of molecules.
+class Rings(NamedTuple):
+    """What is known of the rings of molecules.
 
     Parameters
     ----------
-    builder : GraphBuilder
-    found : Written
-        Without hydrogens that are atoms.
-    takes_one : str
-        Whether an atom that is written as aromatic needs a double bond in a ring, bool [B, N].
-    hydrogens, degree : str
-        Of each atom [B, N].
-
-    Attributes
-    ----------
     kind : str
-        Of each bond [B, E]: single, double, triple or aromatic.
+        Of each bond [B, E]: single, double, triple or aromatic; 0 where there is none.
     aromatic : str
         1 of an atom in an aromatic ring, [B, N].
     wrong : str
         Whether atoms are left that find no partner, bool [B, 1].
     """
 
-    def __init__(
-        self, builder: GraphBuilder, found: Written, takes_one: str, hydrogens: str, degree: str
-    ) -> None:
-        self.builder, self.op = builder, Operators(builder)
-        self.begin, self.end, self.written = found.begin, found.end, found.kind
-        self.found, self.hydrogens, self.degree = found, hydrogens, degree
-        self.ring = self.op.positive(found.in_ring)
-        needs, fixed = self._needs_double_bond(takes_one)
-        possible, edges, self.wrong = self._matched(needs)
-        shared, electrons = self._electrons(needs, fixed)
-        ring_bonds = self._aromatic_bonds(shared, electrons)
-        self.aromatic = self.op.number(self.op.positive(self._around(ring_bonds)))
-        self.kind = self._kinds(possible, edges, ring_bonds)
+    kind: str
+    aromatic: str
+    wrong: str
 
-    def _around(self, values: str) -> str:
-        """Sum of a number of each bond [B, E] over the bonds of each atom [B, N]."""
-        return self.op.spread(self.begin, self.end, values, self.found.number)
 
-    def _is(self, kind: int) -> str:
-        return self.op.node("Equal", self.written, self.op.whole(kind))
+def write_resonance(
+    op: Operators, ends: Ends, written: Written, takes_one: str, hydrogens: str, degree: str
+) -> Rings:
+    """Write molecules as they are written -> kinds of their bonds, and aromatic atoms.
 
-    def _needs_double_bond(self, takes_one: str) -> tuple[str, str]:
-        """Whether an atom needs a double bond in a ring [B, N], and which bonds stay [B, E].
+    Parameters
+    ----------
+    op : Operators
+    ends : Ends
+    written : Written
+        Without hydrogens that are atoms.
+    takes_one : str
+        Whether an atom that is written as aromatic needs a double bond in a ring, bool [B, N].
+    hydrogens, degree : str
+        Of each atom [B, N].
+    """
+    ring = op.positive(written.in_ring)
+    double, triple = (op.equal(written.kind, kind) for kind in (DOUBLE, TRIPLE))
+    # Of an atom with two double bonds in rings, as in C=C=C, these stay where they are.
+    in_ring = op.number(op.node("And", ring, double))
+    count = ends.summed(in_ring)
+    alone = op.number(op.node("Equal", ends.of_atoms(count), ends.of_bonds(in_ring)))
+    moves = op.node("And", op.equal(ends.to_bonds(alone), 2), op.positive(in_ring))
+    needs = op.node("Or", takes_one, op.positive(ends.summed(op.number(moves))))
+    stays = op.node("And", op.node("Or", double, triple), op.node("Not", moves))
+    usable = op.node("And", ring, op.node("Not", triple))
+    edges, possible, wrong = _paired(op, ends, op.number(needs), usable)
+    given = _electrons(op, ends, written, (op.number(needs), stays, ring), (hydrogens, degree))
+    aromatic = _aromatic_bonds(op, ends, given, usable)
+    # Double where it is so in all forms; aromatic in such a ring, or in some forms only.
+    choices = op.at(ends.summed(op.number(possible)), written.begin)
+    some = op.node("Where", op.equal(choices, 1), op.whole(DOUBLE), op.whole(AROMATIC))
+    kind = op.node("Where", possible, some, op.whole(SINGLE))
+    free = op.node("Or", edges, op.equal(written.kind, AROMATIC))
+    kind = op.node("Where", free, kind, written.kind)
+    kind = op.node("Where", op.positive(aromatic), op.whole(AROMATIC), kind)
+    return Rings(kind, op.number(op.positive(ends.summed(aromatic))), wrong)
 
-        Of an atom with two written ones, as in C=C=C, these stay where they are.
-        """
-        op = self.op
-        double = op.number(op.node("And", self.ring, self._is(DOUBLE)))
-        count = self._around(double)
-        once = op.all_of(
-            op.positive(double),
-            *(op.node("Equal", op.at(count, end), op.whole(1)) for end in (self.begin, self.end)),
-        )
-        written = op.positive(self._around(op.number(once)))
-        multiple = op.node("Or", self._is(DOUBLE), self._is(TRIPLE))
-        return op.node("Or", takes_one, written), op.node("And", multiple, op.node("Not", once))
 
-    def _matched(self, needs: str) -> tuple[str, str, str]:
-        """Bonds that may be double, those that are asked [B, E], and whether some atom is left."""
-        op = self.op
-        needed = op.number(needs)
-        edges = op.all_of(
-            self.ring,
-            op.node("Not", self._is(TRIPLE)),
-            *(op.positive(op.at(needed, end)) for end in (self.begin, self.end)),
-        )
-        total = op.total(needed)  # [B, 1]
-        rank = op.node("Mul", op.node("Sub", op.cumulated(needed), op.whole(1)), needed)
-        size = op.node("Max", op.node("ReduceMax", total, attributes={"keepdims": 0}), op.whole(1))
-        begin, end = op.at(rank, self.begin), op.at(rank, self.end)
-        outside = op.node("Mul", size, size)  # a cell behind the matrix
-        there = op.node("Add", op.node("Mul", begin, size), end)
-        back = op.node("Add", op.node("Mul", end, size), begin)
-        there, back = (op.node("Where", edges, each, outside) for each in (there, back))
-        place = op.places(op.node("Shape", self.written), axis=1)
-        spread = op.node("Mod", op.node("Mul", place, op.whole(40_503)), op.whole(65_536))
-        spread = self.builder.cast(op.node("Add", spread, op.whole(65_536)), np.float64)
-        weight = op.node("Div", spread, op.constant(np.float64(65_536)))  # in [1, 2)
-        weight = op.node("Mul", weight, self.builder.cast(edges, np.float64))
-        flat = op.node("Reshape", op.node("Add", outside, op.whole(1)), op.whole([1]))
-        rows = op.node("Shape", self.written, attributes={"end": 1})
-        shape = op.node("Concat", rows, flat, attributes={"axis": 0})
-        cells = op.node("Expand", op.constant(np.zeros((1, 1))), shape)
-        for cell, value in ((there, weight), (back, op.node("Neg", weight))):
-            cells = op.node("ScatterElements", cells, cell, value, attributes={"axis": 1})
-        cells = op.node(
-            "Slice", cells, op.whole([0]), op.node("Sub", flat, op.whole(1)), op.whole([1])
-        )
-        side = op.node("Reshape", size, op.whole([1]))
-        square = op.node("Concat", rows, side, side, attributes={"axis": 0})
-        matrix = op.node("Add", op.node("Reshape", cells, square), self._filling(total, size))
-        inverse = op.node("Inverse", matrix, domain="com.microsoft")
-        flat_inverse = op.node("Reshape", inverse, op.whole([0, -1]))
-        inside = op.node("Where", edges, back, op.whole(0))
-        share = op.node("Mul", weight, op.at(flat_inverse, inside))  # [B, E], of all forms
-        possible = op.node("Greater", op.node("Abs", share), op.constant(np.float64(_NOTHING)))
-        sum_ = op.node("ReduceSum", op.node("Abs", flat_inverse), op.whole([1]))  # [B, 1]
-        # Not less, rather than greater: of a singular matrix it may be no number.
-        wrong = op.node("Not", op.node("Less", sum_, op.constant(np.float64(_SINGULAR))))
-        return op.node("And", possible, edges), edges, wrong
+def _cells(op: Operators, ends: Ends, places: str, size: str, allowed: str) -> tuple[str, str, str]:
+    """Cells of a matrix [size, size] for both ends of the bonds [B, 2 E] between some atoms.
 
-    def _filling(self, total: str, size: str) -> str:
-        """1 on the diagonal where a molecule has no more atoms, float64 [B, M, M]."""
-        op = self.op
-        place = op.node("Range", op.whole(0), size, op.whole(1))
-        diagonal = op.node("Equal", op.node("Unsqueeze", place, op.whole([1])), place)
-        beyond = op.node("GreaterOrEqual", place, op.wide(total, 2))  # [B, 1, M]
-        return self.builder.cast(op.node("And", diagonal, beyond), np.float64)
+    Of atoms with places in it [B, N]; the cell behind the last of a bond that is not allowed [B,
+    E]. Also the number of cells, and the shape [B, cells + 1].
+    """
+    row, column = (ends.of_atoms(places, other=other) for other in (False, True))
+    count = op.node("Mul", size, size)
+    cells = op.node("Add", op.node("Mul", row, size), column)
+    cells = op.node("Where", ends.of_bonds(allowed), cells, count)
+    flat = op.node("Reshape", op.node("Add", count, op.whole(1)), op.whole([1]))
+    rows = op.node("Shape", allowed, attributes={"end": 1})
+    return cells, count, op.node("Concat", rows, flat, attributes={"axis": 0})
 
-    def _kinds(self, possible: str, edges: str, ring_bonds: str) -> str:
-        """Double where it is so in all forms; aromatic in such a ring, or in some forms only."""
-        op = self.op
-        choices = self._around(op.number(possible))
-        only = op.node("Equal", op.at(choices, self.begin), op.whole(1))
-        some = op.node("Where", only, op.whole(DOUBLE), op.whole(AROMATIC))
-        kind = op.node("Where", possible, some, op.whole(SINGLE))
-        kind = op.node("Where", op.node("Or", edges, self._is(AROMATIC)), kind, self.written)
-        return op.node("Where", op.positive(ring_bonds), op.whole(AROMATIC), kind)
 
-    def _electrons(self, needs: str, fixed: str) -> tuple[str, str]:
-        """Whether an atom may be part of an aromatic ring, and its electrons there [B, N]."""
-        op = self.op
-        number = self.found.number
-        table = valences.electrons()
-        allowed, valence, lone, draws = (
-            op.looked_up(table[:, fact].astype(np.int64), number) for fact in range(4)
-        )
-        in_ring = op.number(needs)
-        order = op.node("Sub", self.written, op.whole(1))
-        fixed_count = op.number(fixed)
-        unsaturated = op.node(
-            "Add", self._around(op.node("Mul", order, fixed_count)), in_ring
-        )
-        multiple = op.node("Add", self._around(fixed_count), in_ring)
-        outer = op.node("And", fixed, op.node("Not", self.ring))
-        inner = op.node("And", fixed, self.ring)
-        exocyclic = op.positive(self._around(op.number(outer)))
-        cyclic = op.node("Or", needs, op.positive(self._around(op.number(inner))))
-        taken = op.positive(self._taken(draws, outer))
-        neighbours = op.node("Add", self.degree, self.hydrogens)
-        charge = op.node("Add", self.found.charge, op.whole(MOST_CHARGE))
-        found = valences.classes()
-        lowest = op.looked_up(found.lowest, op.looked_up(found.of_atom, number, charge))
-        held = op.node("Add", neighbours, unsaturated)
-        pair = op.node("Max", op.node("Sub", lone, self.found.charge), op.whole(0))
-        free = op.node("Add", op.node("Sub", valence, neighbours), pair)
-        triple = op.node("Greater", unsaturated, op.whole(1))
-        free = op.node("Where", triple, op.node("Min", free, op.whole(1)), free)
-        less = op.node("Sub", free, op.number(taken))
-        odd = op.node("Mod", less, op.whole(2))
-        several = op.node("Sub", op.whole(2), odd)
-        positive = op.node("Equal", self.found.charge, op.whole(1))
-        none = op.node("And", exocyclic, op.node("Less", less, op.whole(1)))
-        zero = op.node("Equal", free, op.whole(0))
-        one = op.node("Equal", free, op.whole(1))
-        # An atom with one electron that shares it in no double bond has an empty place.
-        empty = op.all_of(one, positive, op.node("Not", op.node("Or", exocyclic, cyclic)))
-        lonely = op.node(
-            "And", op.node("LessOrEqual", free, op.whole(1)), op.node("Or", none, empty)
-        )
-        count = op.node(
-            "Where", op.node("Greater", free, op.whole(1)), several, op.whole(1)
-        )
-        count = op.node("Where", lonely, op.whole(0), count)
-        bonded = op.any_of(
-            op.node("Greater", free, op.whole(1)),
-            exocyclic,
-            cyclic,
-            op.node("And", one, positive),
-        )
-        shared = op.all_of(
-            op.positive(allowed),
-            op.node("LessOrEqual", neighbours, op.whole(3)),
-            op.node("GreaterOrEqual", free, op.whole(0)),
-            bonded,
-            op.node("LessOrEqual", held, lowest),
-            op.node("LessOrEqual", multiple, op.whole(1)),
-        )
-        del zero
-        return shared, count
+def _matrix(op: Operators, cells: tuple[str, str, str], values: str, zero: object, size: str) -> str:
+    """Matrices [B, size, size] with values [B, 2 E] in their cells."""
+    places, count, shape = cells
+    empty = op.node("Expand", op.constant(np.array([[zero]])), shape)
+    filled = op.node("ScatterElements", empty, places, values, attributes={"axis": 1})
+    stop = op.node("Reshape", count, op.whole([1]))
+    filled = op.node("Slice", filled, op.whole([0]), stop, op.whole([1]))
+    side = op.node("Reshape", size, op.whole([1]))
+    square = op.node("Concat", op.whole([-1]), side, side, attributes={"axis": 0})
+    return op.node("Reshape", filled, square)
 
-    def _taken(self, draws: str, outer: str) -> str:
-        """Bonds out of a ring to an atom that draws electrons more, [B, N]."""
-        op = self.op
-        begin, end = op.at(draws, self.begin), op.at(draws, self.end)
-        both = []
-        for here, less, more in ((self.begin, begin, end), (self.end, end, begin)):
-            drawn = op.number(op.node("And", outer, op.node("Less", less, more)))
-            both.append(op.scattered(here, drawn, self.found.number))
-        return op.node("Add", *both)
 
-    def _aromatic_bonds(self, shared: str, electrons: str) -> str:
-        """1 of a bond in a ring of 4 n + 2 electrons, [B, E]: walks along all paths."""
-        op = self.op
-        shape = op.node("Shape", shared)
-        atoms = op.node("Gather", shape, op.whole(1))
-        place = op.places(shape, axis=1)
-        inner = op.number(shared)
-        edges = op.all_of(
-            self.ring,
-            op.node("Not", self._is(TRIPLE)),
-            *(op.positive(op.at(inner, end)) for end in (self.begin, self.end)),
-        )
-        width = op.node("Mul", atoms, atoms)
-        there, back = (
-            op.node("Add", op.node("Mul", one, atoms), other)
-            for one, other in ((self.begin, self.end), (self.end, self.begin))
-        )
-        flat = op.node("Reshape", width, op.whole([1]))
-        rows = op.node("Shape", shared, attributes={"end": 1})
-        size = op.node("Concat", rows, op.node("Add", flat, op.whole(1)), attributes={"axis": 0})
-        cells = op.node("Expand", op.constant(np.zeros((1, 1), dtype=np.uint8)), size)
-        for cell in (there, back):
-            cell = op.node("Where", edges, cell, width)
-            cells = op.node(
-                "ScatterElements", cells, cell, op.bytes(edges), attributes={"axis": 1}
-            )
-        cells = op.node("Slice", cells, op.whole([0]), flat, op.whole([1]))
-        joined = op.node("Reshape", cells, op.whole([-1]))  # [B N N]
-        side = op.node("Reshape", atoms, op.whole([1]))
-        square = op.node("Concat", op.whole([-1]), side, attributes={"axis": 0})
-        near = self.builder.cast(op.node("Reshape", joined, square), np.bool_)  # [B N, N]
-        marks = self._walked(shared, electrons, near, joined, place, atoms)
-        begins = op.node("Add", op.node("Mul", place, op.whole(0)), op.whole(0))
-        del begins
-        found = op.node("Reshape", marks, op.node("Concat", rows, flat, attributes={"axis": 0}))
-        return op.node("Mul", op.at(found, there), op.number(edges))
+def _paired(op: Operators, ends: Ends, needs: str, usable: str) -> tuple[str, str, str]:
+    """Bonds between atoms that need a double bond, those that may be one, and if none fit.
 
-    def _walked(
-        self, shared: str, electrons: str, near: str, joined: str, place: str, atoms: str
-    ) -> str:
-        """1 for each pair of atoms [B N N] that follow each other in an aromatic ring.
+    Of the first two bool [B, E], of the last [B, 1].
+    """
+    both = op.equal(ends.to_bonds(ends.of_atoms(needs)), 2)
+    edges = op.node("And", usable, both)
+    total = op.total(needs)  # [B, 1]
+    rank = op.node("Mul", op.node("Sub", op.cumulated(needs), op.whole(1)), needs)
+    size = op.node("Max", op.node("ReduceMax", total, attributes={"keepdims": 0}), op.whole(1))
+    cells = _cells(op, ends, rank, size, edges)
+    # Numbers in [1, 2) that have nothing to do with each other.
+    place = op.places(op.node("Shape", usable), axis=1)
+    drawn = op.node("Mod", op.node("Mul", place, op.whole(40_503)), op.whole(65_536))
+    drawn = op.builder.cast(drawn, np.float64)
+    number = op.node(
+        "Add", op.node("Mul", drawn, op.constant(np.float64(1 / 65_536))), op.constant(np.float64(1))
+    )
+    number = op.node("Mul", number, op.builder.cast(edges, np.float64))
+    signed = op.builder.concat([number, op.node("Neg", number)])
+    matrix = _matrix(op, cells, signed, 0.0, size)
+    place = op.node("Range", op.whole(0), size, op.whole(1))
+    diagonal = op.node("Equal", op.node("Unsqueeze", place, op.whole([1])), place)
+    beyond = op.node("GreaterOrEqual", place, op.wide(total, 2))  # [B, 1, M]
+    filling = op.builder.cast(op.node("And", diagonal, beyond), np.float64)
+    inverse = op.node("Inverse", op.node("Add", matrix, filling), domain="com.microsoft")
+    inverse = op.node("Reshape", inverse, op.whole([0, -1]))
+    # The inverse is skew as the matrix is, but for its filling, where there are no bonds.
+    inside = op.node("Min", cells[0], op.node("Sub", cells[1], op.whole(1)))
+    share = op.node("Abs", op.node("Mul", signed, op.at(inverse, inside)))  # of all forms
+    possible = ends.to_bonds(
+        op.number(op.node("Greater", share, op.constant(np.float64(_NOTHING))))
+    )
+    size_of_all = op.node("ReduceSum", op.node("Abs", inverse), op.whole([1]))  # [B, 1]
+    # Not less, rather than greater: of a singular matrix it may be no number.
+    wrong = op.node("Not", op.node("Less", size_of_all, op.constant(np.float64(_SINGULAR))))
+    return edges, op.node("And", op.positive(possible), edges), wrong
 
-        Paths begin at the first of their atoms, so that each ring is found once in each direction.
-        """
-        op = self.op
 
-        def row(tensor: str, places: str) -> str:
-            return op.node("Gather", tensor, places)
+def _electrons(
+    op: Operators,
+    ends: Ends,
+    written: Written,
+    bonds: tuple[str, str, str],
+    neighbours: tuple[str, str],
+) -> str:
+    """One more than the electrons that each atom gives to a ring, 0 of one that cannot [B, N]."""
+    needs, stays, ring = bonds
+    table = valences.electrons()
+    fixed = op.number(stays)
+    more = op.node("Mul", fixed, op.node("Sub", written.kind, op.whole(1)))
+    double = op.node("Min", op.node("Add", ends.summed(more), needs), op.whole(valences.MOST_DOUBLE))
+    outer = ends.of_bonds(op.number(op.node("And", stays, op.node("Not", ring))))
+    draws = op.looked_up(table.draws, written.number)
+    away = op.node("Less", ends.of_atoms(draws), ends.of_atoms(draws, other=True))
+    outer = op.node("Mul", outer, op.node("Add", op.number(away), op.whole(1)))
+    out = op.node("Min", ends.to_atoms(outer), op.whole(2))
+    inner = ends.summed(op.number(op.node("And", stays, ring)))
+    inner = op.number(op.positive(op.node("Add", inner, needs)))
+    limit = valences.LARGEST_IN_RING
+    charge = op.node("Min", op.node("Max", written.charge, op.whole(-limit)), op.whole(limit))
+    around = op.node("Min", op.node("Add", *neighbours), op.whole(valences.MOST_NEIGHBOURS))
+    element = op.looked_up(table.of_element, written.number)
+    shifted = op.node("Add", charge, op.whole(limit))
+    return op.looked_up(table.given, element, shifted, around, double, out, inner)
 
-        def cell(owner: str, atom: str) -> str:
-            return op.node("Add", op.node("Mul", owner, atoms), atom)
 
-        known = op.node("Reshape", electrons, op.whole([-1]))
-        owner, start = self._both(op.node("NonZero", shared))
-        end, path = start, op.wide(start, 1)
-        free = op.node("Greater", place, path)  # [P, N]
-        total = row(known, cell(owner, start))
-        pairs = []
-        for size in range(2, _RING_SIZES.stop):
-            following = op.node("And", row(near, cell(owner, end)), free)
-            from_, end = self._both(op.node("NonZero", following))
-            owner, start, total, path, free = (
-                row(tensor, from_) for tensor in (owner, start, total, path, free)
-            )
-            path = op.node("Concat", path, op.wide(end, 1), attributes={"axis": 1})
-            free = op.node("And", free, op.node("Not", op.node("Equal", place, op.wide(end, 1))))
-            total = op.node("Add", total, row(known, cell(owner, end)))
-            if size not in _RING_SIZES:
-                continue
-            closed = self.builder.cast(row(joined, cell(cell(owner, end), start)), np.bool_)
-            two = op.node("Equal", op.node("Mod", total, op.whole(4)), op.whole(2))
-            ring = op.node("And", closed, two)
-            chosen = op.node("Compress", path, ring, attributes={"axis": 0})
-            of = op.wide(op.node("Compress", owner, ring, attributes={"axis": 0}), 1)
-            first = self.builder.part(chosen, 0, 1)
-            rest = self.builder.part(chosen, 1, size)
-            after = self.builder.concat([rest, first])
-            pairs.append(op.node("Reshape", cell(cell(of, chosen), after), op.whole([-1])))
-        marked = op.node("Concat", *pairs, attributes={"axis": 0})
-        zeros = op.node("Mul", self.builder.cast(joined, np.int64), op.whole(0))
-        ones = op.node("Add", op.node("Mul", marked, op.whole(0)), op.whole(1))
-        return op.node("ScatterElements", zeros, marked, ones, attributes={"axis": 0})
+def _aromatic_bonds(op: Operators, ends: Ends, given: str, usable: str) -> str:
+    """1 of a bond in a ring of 4 n + 2 electrons, [B, E]."""
+    shared = op.number(op.positive(given))
+    both = op.equal(ends.to_bonds(ends.of_atoms(shared)), 2)
+    edges = op.node("And", usable, both)
+    shape = op.node("Shape", given)
+    atoms = op.node("Gather", shape, op.whole(1))
+    place = op.places(shape, axis=1)
+    zeros = op.node("Mul", given, op.whole(0))
+    cells = _cells(op, ends, op.node("Add", zeros, place), atoms, edges)
+    joined = _matrix(op, cells, op.bytes(ends.of_bonds(edges)), np.uint8(0), atoms)
+    pairs = _walked(op, joined, given, place, atoms)
+    marks = op.node("Reshape", op.node("Mul", joined, op.constant(np.uint8(0))), op.whole([-1]))
+    ones = op.node("Equal", pairs, pairs)
+    marks = op.node("ScatterElements", marks, pairs, op.bytes(ones), attributes={"axis": 0})
+    rows = op.node("Shape", given, attributes={"end": 1})
+    marks = op.node("Reshape", marks, op.node("Concat", rows, op.whole([-1]), attributes={"axis": 0}))
+    inside = op.node("Min", cells[0], op.node("Sub", cells[1], op.whole(1)))
+    marked = ends.to_bonds(op.builder.cast(op.at(marks, inside), np.int64))
+    return op.node("Mul", op.number(op.positive(marked)), op.number(edges))
 
-    def _both(self, places: str) -> tuple[str, str]:
-        """The rows of places [2, P]."""
-        first, second = (
-            self.op.node("Gather", places, self.op.whole(row)) for row in (0, 1)
-        )
-        return first, second
+
+def _walked(op: Operators, joined: str, given: str, place: str, atoms: str) -> str:
+    """Cells of the pairs of atoms [B N N] that follow each other in an aromatic ring.
+
+    All paths are walked, each from the first of its atoms, so that a ring is met in either
+    direction. Atoms are numbered through the batch.
+    """
+    rows = op.node("Reshape", joined, op.node("Concat", op.whole([-1]), op.node("Reshape", atoms, op.whole([1])), attributes={"axis": 0}))
+    near = op.builder.cast(rows, np.bool_)  # [B N, N]
+    found = op.node("NonZero", given)  # [2, P]
+    owner, start = (op.node("Gather", found, op.whole(row)) for row in (0, 1))
+    base = op.node("Mul", owner, atoms)
+    end = op.node("Add", base, start)
+    column = op.constant(np.arange(_LARGEST)[None, :])
+    path = op.node("Expand", op.wide(end, 1), op.whole([1, _LARGEST]))
+    free = op.node("Greater", place, op.wide(start, 1))  # [P, N]
+    paths, lasts = [], []
+    for size in range(2, _LARGEST + 1):
+        following = op.node("NonZero", op.node("And", op.node("Gather", near, end), free))
+        from_, to = (op.node("Gather", following, op.whole(row)) for row in (0, 1))
+        base, path, free = (op.node("Gather", each, from_) for each in (base, path, free))
+        end = op.node("Add", base, to)
+        path = op.node("Where", op.equal(column, size - 1), op.wide(end, 1), path)
+        free = op.node("And", free, op.node("Not", op.node("Equal", place, op.wide(to, 1))))
+        if size >= _SMALLEST:
+            paths.append(path)
+            lasts.append(end)
+    path, end = (op.node("Concat", *each, attributes={"axis": 0}) for each in (paths, lasts))
+    first = op.builder.part(path, 0, 1)
+    cell = op.node("Add", op.node("Mul", op.wide(end, 1), atoms), op.node("Mod", first, atoms))
+    flat = op.node("Reshape", joined, op.whole([-1]))
+    closed = op.node("Reshape", op.node("Gather", flat, cell), op.whole([-1]))
+    path = op.node("Compress", path, op.builder.cast(closed, np.bool_), attributes={"axis": 0})
+    # Behind its last atom a path holds its first again, which counts once.
+    first, rest = op.builder.part(path, 0, 1), op.builder.part(path, 1, _LARGEST)
+    electrons = op.node("Sub", given, op.whole(1))
+    known = op.node("Reshape", electrons, op.whole([-1]))
+    others = op.node("Where", op.node("Equal", rest, first), op.whole(0), op.node("Gather", known, rest))
+    total = op.node("Add", op.total(others), op.node("Gather", known, first))
+    fits = op.equal(op.node("Mod", total, op.whole(4)), 2)
+    path = op.node("Compress", path, op.node("Reshape", fits, op.whole([-1])), attributes={"axis": 0})
+    after = op.builder.concat([op.builder.part(path, 1, _LARGEST), op.builder.part(path, 0, 1)])
+    pairs = op.node("Add", op.node("Mul", path, atoms), op.node("Mod", after, atoms))
+    return op.node("Reshape", pairs, op.whole([-1]))

@@ -36,6 +36,8 @@ _NONE, _ANY = -1, 99
 #: Half bonds that are told apart, and whole ones.
 MOST_HALVES, MOST_VALENCE = 32, 16
 CHARGES = 2 * MOST_CHARGE + 1
+#: An atom in an aromatic ring has a smaller charge, and fewer neighbours and double bonds.
+LARGEST_IN_RING, MOST_NEIGHBOURS, MOST_DOUBLE = 4, 4, 2
 #: What a table holds for the class of an atom, whether it is aromatic, and its half bonds.
 IMPLIED, BONDS, FITS = range(3)
 
@@ -146,17 +148,65 @@ def _in_ring(valences: tuple[int, ...], bonds: int) -> int:
     return next((each for each in valences if each >= bonds), valences[-1])
 
 
-def electrons() -> NDArray[np.int64]:
-    """What an element brings to a ring, by [atomic number, fact].
+class Electrons(NamedTuple):
+    """What atoms bring to an aromatic ring.
 
-    The facts: 1 where it may be part of an aromatic ring; its valence; electrons of its lone
-    pairs; and a number that is larger the more it draws electrons.
+    Parameters
+    ----------
+    of_element, draws : ndarray of shape [elements]
+        Place of an element in ``given``; and a number that is larger the more it draws electrons.
+    given : ndarray of shape [places, charges, neighbours, double bonds, outer, inner]
+        One more than the electrons, 0 of an atom that cannot be part of such a ring. Neighbours
+        are with hydrogens; bonds of a higher order count as often as that; an outer bond is a
+        multiple one out of the ring, 2 where its other atom draws electrons more; an inner one
+        is a multiple one in a ring. The charge is counted from ``-LARGEST_IN_RING``.
     """
-    table = np.zeros((len(ELEMENTS) + 1, 4), dtype=np.int64)
-    for symbol, outer in _OUTER.items():
-        valence = _VALENCES[symbol][0]
-        table[NUMBER[symbol], :3] = 1, valence, outer - valence
-    outer_of = _OUTER | dict.fromkeys(("F", "Cl", "Br", "I"), 7)
-    for symbol, outer in outer_of.items():
-        table[NUMBER[symbol], 3] = 1_000 * outer - NUMBER[symbol]
-    return table
+
+    of_element: NDArray[np.int8]
+    draws: NDArray[np.int64]
+    given: NDArray[np.int8]
+
+
+def electrons() -> Electrons:
+    """Find what atoms bring to an aromatic ring, by RDKit's model.
+
+    Examples
+    --------
+    >>> found = electrons()
+    >>> nitrogen = found.of_element[NUMBER["N"]]
+    >>> found.given[nitrogen, LARGEST_IN_RING, 2:4, 0, 0, 0].tolist()  # pyridine: one; pyrrole: two
+    [2, 3]
+    """
+    of_element = np.zeros(len(ELEMENTS) + 1, dtype=np.int8)
+    draws = np.zeros(len(ELEMENTS) + 1, dtype=np.int64)
+    for symbol, outer in (_OUTER | dict.fromkeys(("F", "Cl", "Br", "I"), 7)).items():
+        draws[NUMBER[symbol]] = 1_000 * outer - NUMBER[symbol]
+    shape = (len(_OUTER) + 1, 2 * LARGEST_IN_RING + 1, MOST_NEIGHBOURS + 1, MOST_DOUBLE + 1, 3, 2)
+    given = np.zeros(shape, dtype=np.int8)
+    for place, symbol in enumerate(_OUTER, start=1):
+        of_element[NUMBER[symbol]] = place
+        for charge, *others in np.ndindex(*shape[1:]):
+            held = _given(symbol, charge - LARGEST_IN_RING, *others)
+            given[(place, charge, *others)] = 0 if held is None else held + 1
+    return Electrons(of_element, draws, given)
+
+
+def _given(
+    symbol: str, charge: int, neighbours: int, double: int, outer: int, inner: int
+) -> int | None:
+    """Electrons that an atom gives to a ring; None where it cannot be part of one."""
+    valences, _ = _of_ion(NUMBER[symbol], charge)
+    beyond = not valences or neighbours + double > valences[0]
+    if beyond or neighbours > 3 or double > 1 or abs(charge) == LARGEST_IN_RING:
+        return None
+    valence = _VALENCES[symbol][0]
+    free = valence - neighbours + max(_OUTER[symbol] - valence - charge, 0)
+    if free < 0:
+        return None
+    if free > 1:
+        return 2 - (free - (outer == 2)) % 2
+    if outer:
+        return free if outer == 1 else 0
+    if inner:
+        return 1
+    return 0 if free == 1 and charge == 1 else None  # an empty place, as of tropylium
