@@ -81,7 +81,7 @@ def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
     atoms = _Valences(op, ends, written, folded, marked)
     degree = ends.summed(op.number(op.positive(written.kind)))
     in_ring = op.number(op.positive(ends.summed(written.in_ring)))
-    rings = write_resonance(op, ends, written, atoms.takes_double_bond(), atoms.hydrogens, degree)
+    rings = write_resonance(op, ends, written, atoms.takes_double_bond, atoms.hydrogens, degree)
     outside = op.node("Greater", written.lower, in_ring)  # in lower case, and in no ring
     wrong = op.any_in(op.node("Or", atoms.wrong, outside))
     readable = op.node("Not", op.any_of(written.wrong, wrong, rings.wrong))
@@ -210,7 +210,7 @@ def _marked(op: Operators, ends: Ends, written: Written) -> str:
 
 
 class _Valences:
-    """Hydrogens of each atom, where there are too many bonds, and where one is missing.
+    """Hydrogens of each atom, where there are too many bonds, and where a double one is missing.
 
     Parameters
     ----------
@@ -229,23 +229,32 @@ class _Valences:
         self.op, self.ends, self.written, self.marked = op, ends, written, marked
         self.classes = valences.classes()
         self.charge = op.node("Add", written.charge, op.whole(MOST_CHARGE))
-        kind = op.looked_up(self.classes.of_atom, written.number, self.charge)
-        halves = op.node(
-            "Min", _halves(op, ends, written, folded), op.whole(valences.MOST_HALVES)
-        )
+        self.kind = op.looked_up(self.classes.of_atom, written.number, self.charge)
+        halves = _halves(op, ends, written, folded)
         implied, bonds, fits = (
-            op.looked_up(self.classes.by_bonds[..., fact], kind, marked, halves)
+            self._by_bonds(fact, marked, halves)
             for fact in (valences.IMPLIED, valences.BONDS, valences.FITS)
         )
         bracket = op.positive(written.bracket)
         lack = op.node("Where", bracket, op.node("Sub", fits, op.whole(1)), implied)
-        self.wrong = op.node("Less", lack, op.whole(0))
         own = op.node("Where", bracket, written.hydrogens, implied)
         self.hydrogens = op.node("Add", own, folded)
         self.bonds = op.node("Where", bracket, bonds, op.node("Add", bonds, implied))
+        self.takes_double_bond, held = self._takes_double_bond()
+        # With its double bond an aromatic atom has the bonds of one that is not aromatic.
+        none = op.node("Mul", marked, op.whole(0))
+        fits = self._by_bonds(valences.FITS, none, op.node("Mul", held, op.whole(2)))
+        self.wrong = op.node("Or", op.node("Less", lack, op.whole(0)), op.node("Less", fits, marked))
 
-    def takes_double_bond(self) -> str:
-        """Whether an atom that is written as aromatic needs a double bond in its ring."""
+    def _by_bonds(self, fact: int, marked: str, halves: str) -> str:
+        """A fact of the table of valences [B, N]."""
+        op = self.op
+        low = op.node("Max", halves, op.whole(0))
+        halves = op.node("Min", low, op.whole(valences.MOST_HALVES))
+        return op.looked_up(self.classes.by_bonds[..., fact], self.kind, marked, halves)
+
+    def _takes_double_bond(self) -> tuple[str, str]:
+        """Whether an atom that is written as aromatic needs a double bond; its bonds with it."""
         op, written = self.op, self.written
         kind = op.looked_up(self.classes.ring_of_atom, written.number, self.charge)
         reached = op.node(
@@ -259,5 +268,5 @@ class _Valences:
         free = op.node("Sub", valence, held)
         # In brackets one more may be left, as a radical.
         radical = op.node("And", op.positive(written.bracket), op.equal(free, 2))
-        one = op.node("Or", op.equal(free, 1), radical)
-        return op.node("And", one, op.positive(self.marked))
+        one = op.node("And", op.node("Or", op.equal(free, 1), radical), op.positive(self.marked))
+        return one, op.node("Add", held, op.number(one))

@@ -79,7 +79,8 @@ def write_resonance(
     count = ends.summed(in_ring)
     alone = op.number(op.node("Equal", ends.of_atoms(count), ends.of_bonds(in_ring)))
     moves = op.node("And", op.equal(ends.to_bonds(alone), 2), op.positive(in_ring))
-    needs = op.node("Or", takes_one, op.positive(ends.summed(op.number(moves))))
+    has_one = op.positive(ends.summed(op.number(moves)))
+    needs, two = op.node("Or", takes_one, has_one), op.node("And", takes_one, has_one)
     stays = op.node("And", op.node("Or", double, triple), op.node("Not", moves))
     usable = op.node("And", ring, op.node("Not", triple))
     edges, possible, wrong = _paired(op, ends, op.number(needs), usable)
@@ -92,6 +93,7 @@ def write_resonance(
     free = op.node("Or", edges, op.equal(written.kind, AROMATIC))
     kind = op.node("Where", free, kind, written.kind)
     kind = op.node("Where", op.positive(aromatic), op.whole(AROMATIC), kind)
+    wrong = op.node("Or", wrong, op.any_in(two))
     return Rings(kind, op.number(op.positive(ends.summed(aromatic))), wrong)
 
 
