@@ -8,7 +8,7 @@ import pytest
 from industry_apps.data import load
 from industry_apps.healthcare.molecules.fingerprints import Fingerprint
 from industry_apps.healthcare.molecules.graph import MoleculeGraph
-from industry_apps.healthcare.molecules.smiles import pieces, pieces_in_brackets
+from industry_apps.healthcare.molecules.reading.smiles import pieces, pieces_in_brackets
 from industry_apps.schema import Column, Schema
 
 Chem = pytest.importorskip("rdkit.Chem")

@@ -34,22 +34,19 @@ _ISOTOPES = 300
 _BOND = r"[-=#:/\\]"
 _RING = r"(?:%[0-9][0-9]|[0-9])"
 _CHARGE = r"(?:\+\+|--|[+-](?:1[0-5]|[0-9])?)"
-_BRACKET = (
-    rf"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
-)
+_BRACKET = rf"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
 _PLAIN = r"Br|Cl|[BCNOPSFIbcnops*]"
 #: What stands before a blank; a name may stand behind it.
 FIRST_WORD = r"\S+"
-#: One atom with the bond before it, its ring closures, and the branches that it begins and
-#: ends; or one character that belongs to none. Of RE2, the longest match.
-ATOMS = rf"[.(]?{_BOND}?(?:{_BRACKET}|{_PLAIN})(?:{_BOND}?{_RING}){{0,12}}\){{0,200}}|(?s:.)"
+#: One atom with the bond before it, its ring closures, and the branches that it begins and ends.
+ATOM = rf"[.(]?{_BOND}?(?:{_BRACKET}|{_PLAIN})(?:{_BOND}?{_RING}){{0,12}}\){{0,200}}"
+#: The same, or one character that belongs to none. Of RE2, the longest match.
+ATOMS = rf"{ATOM}|(?s:.)"
 #: The pieces of one such atom; what stands in brackets is one of them.
 PIECES = rf"\[[^\]]*\]|{_PLAIN}|{_BOND}?{_RING}|{_BOND}|[().]"
 #: What stands in brackets, and the pieces of that.
 IN_BRACKETS = r"\[[^\]]*\]"
-PIECES_IN_BRACKETS = (
-    rf"\[[0-9]*|[A-Z][a-z]?|[a-z][a-z]?|\*|@{{1,2}}|H[0-9]?|{_CHARGE}|:[0-9]+|\]"
-)
+PIECES_IN_BRACKETS = rf"\[[0-9]*|[A-Z][a-z]?|[a-z][a-z]?|\*|@{{1,2}}|H[0-9]?|{_CHARGE}|:[0-9]+|\]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,15 @@ class Operators:
         """Whether equal to a number."""
         return self.node("Equal", tensor, self.whole(value))
 
+    def shape(self, *sizes: str | int) -> str:
+        """A shape of numbers and of tensors of whole numbers."""
+        flat = self.whole([-1])
+        parts = [
+            self.whole([size]) if isinstance(size, int) else self.node("Reshape", size, flat)
+            for size in sizes
+        ]
+        return self.node("Concat", *parts, attributes={"axis": 0})
+
     def places(self, shape: str, axis: int) -> str:
         """0, 1, ... along an axis."""
         size = self.node("Gather", shape, self.whole(axis))

@@ -15,10 +15,10 @@ import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.healthcare.molecules import valences
-from industry_apps.healthcare.molecules.operators import FAR, Ends, Operators
-from industry_apps.healthcare.molecules.reader import Written, read_written
-from industry_apps.healthcare.molecules.resonance import write_resonance
-from industry_apps.healthcare.molecules.smiles import (
+from industry_apps.healthcare.molecules.reading.operators import FAR, Ends, Operators
+from industry_apps.healthcare.molecules.reading.reader import Written, read_written
+from industry_apps.healthcare.molecules.reading.resonance import write_resonance
+from industry_apps.healthcare.molecules.reading.smiles import (
     AROMATIC,
     DOUBLE,
     MOST_CHARGE,
@@ -101,6 +101,26 @@ def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
     keep = op.number(readable)  # [B, 1]
     masked = {name: op.node("Mul", tensor, keep) for name, tensor in kept.items()}
     return Molecules(**masked, readable=readable)
+
+
+def without_atom(builder: GraphBuilder, molecules: Molecules, place: str) -> Molecules:
+    """Leave out the atom at a place [B, 1], with its bonds; -1 leaves out none.
+
+    The other atoms stay what they are: in a ring, aromatic, with as many hydrogens.
+    """
+    op = Operators(builder)
+    places = op.places(op.node("Shape", molecules.number), axis=1)
+    keep = op.number(op.node("Not", op.node("Equal", places, place)))  # [B, N]
+    ends = [op.at(keep, atoms) for atoms in (molecules.begin, molecules.end)]
+    bonds = op.node("Mul", *ends)
+    of_atoms = ("number", "charge", "hydrogens", "aromatic", "in_ring", "degree")
+    of_bonds = ("kind", "ring_bond")
+    kept = {
+        name: op.node("Mul", getattr(molecules, name), weight)
+        for names, weight in ((of_atoms, keep), (of_bonds, bonds))
+        for name in names
+    }
+    return replace(molecules, **kept)
 
 
 def _without_hydrogens(op: Operators, written: Written) -> tuple[Written, str]:
@@ -244,7 +264,8 @@ class _Valences:
         # With its double bond an aromatic atom has the bonds of one that is not aromatic.
         none = op.node("Mul", marked, op.whole(0))
         fits = self._by_bonds(valences.FITS, none, op.node("Mul", held, op.whole(2)))
-        self.wrong = op.node("Or", op.node("Less", lack, op.whole(0)), op.node("Less", fits, marked))
+        too_many = op.node("Less", lack, op.whole(0))
+        self.wrong = op.node("Or", too_many, op.node("Less", fits, marked))
 
     def _by_bonds(self, fact: int, marked: str, halves: str) -> str:
         """A fact of the table of valences [B, N]."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.healthcare.molecules.operators import FAR, Operators
-from industry_apps.healthcare.molecules.smiles import (
+from industry_apps.healthcare.molecules.reading.operators import FAR, Operators
+from industry_apps.healthcare.molecules.reading.smiles import (
     AROMATIC,
     ATOMS,
     FACTS,
@@ -151,9 +151,7 @@ class _Reader:
         )
         return facts, rings
 
-    def _codes(
-        self, texts: str, expression: str, known: Mapping[str, Piece], first: int
-    ) -> str:
+    def _codes(self, texts: str, expression: str, known: Mapping[str, Piece], first: int) -> str:
         """Codes of the pieces of texts [n] from a first on, 0 of what has no meaning: [n, K]."""
         attributes = {
             "keys_strings": list(known),
@@ -300,7 +298,8 @@ class _Reader:
         op = self.op
         part = op.cumulated(facts["dot"])
         begin, end = (op.at(part, closures[name]) for name in ("begin", "end"))
-        across = op.node("Mul", op.number(op.node("Not", op.node("Equal", begin, end))), closures["real"])
+        differ = op.node("Not", op.node("Equal", begin, end))
+        across = op.node("Mul", op.number(differ), closures["real"])
 
         def same(one: str, other: str) -> str:
             return op.number(op.node("Equal", op.wide(one, 2), op.wide(other, 1)))  # [B, R, R]

@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from industry_apps.healthcare.molecules import valences
-from industry_apps.healthcare.molecules.operators import Ends, Operators
-from industry_apps.healthcare.molecules.reader import Written
-from industry_apps.healthcare.molecules.smiles import (
+from industry_apps.healthcare.molecules.reading.operators import Ends, Operators
+from industry_apps.healthcare.molecules.reading.reader import Written
+from industry_apps.healthcare.molecules.reading.smiles import (
     AROMATIC,
     DOUBLE,
     SINGLE,
@@ -97,70 +97,76 @@ def write_resonance(
     return Rings(kind, op.number(op.positive(ends.summed(aromatic))), wrong)
 
 
-def _cells(op: Operators, ends: Ends, places: str, size: str, allowed: str) -> tuple[str, str, str]:
-    """Cells of a matrix [size, size] for both ends of the bonds [B, 2 E] between some atoms.
+class _Matrices:
+    """Square matrices [B, size, size] with a cell for either end of the bonds between some atoms.
 
-    Of atoms with places in it [B, N]; the cell behind the last of a bond that is not allowed [B,
-    E]. Also the number of cells, and the shape [B, cells + 1].
+    Parameters
+    ----------
+    op : Operators
+    ends : Ends
+    places : str
+        Row and column of each atom [B, N].
+    size : str
+    allowed : str
+        Which bonds have cells, bool [B, E].
     """
-    row, column = (ends.of_atoms(places, other=other) for other in (False, True))
-    count = op.node("Mul", size, size)
-    cells = op.node("Add", op.node("Mul", row, size), column)
-    cells = op.node("Where", ends.of_bonds(allowed), cells, count)
-    flat = op.node("Reshape", op.node("Add", count, op.whole(1)), op.whole([1]))
-    rows = op.node("Shape", allowed, attributes={"end": 1})
-    return cells, count, op.node("Concat", rows, flat, attributes={"axis": 0})
 
+    def __init__(self, op: Operators, ends: Ends, places: str, size: str, allowed: str) -> None:
+        self.op, self.size = op, size
+        row, column = (ends.of_atoms(places, other=other) for other in (False, True))
+        cells = op.node("Add", op.node("Mul", row, size), column)
+        self._behind = op.node("Mul", size, size)
+        self._cells = op.node("Where", ends.of_bonds(allowed), cells, self._behind)
+        self._rows = op.node("Shape", allowed, attributes={"end": 1})
 
-def _matrix(op: Operators, cells: tuple[str, str, str], values: str, zero: object, size: str) -> str:
-    """Matrices [B, size, size] with values [B, 2 E] in their cells."""
-    places, count, shape = cells
-    empty = op.node("Expand", op.constant(np.array([[zero]])), shape)
-    filled = op.node("ScatterElements", empty, places, values, attributes={"axis": 1})
-    stop = op.node("Reshape", count, op.whole([1]))
-    filled = op.node("Slice", filled, op.whole([0]), stop, op.whole([1]))
-    side = op.node("Reshape", size, op.whole([1]))
-    square = op.node("Concat", op.whole([-1]), side, side, attributes={"axis": 0})
-    return op.node("Reshape", filled, square)
+    def filled(self, values: str, zero: np.generic) -> str:
+        """Matrices with values [B, 2 E] in their cells, and a zero in all others."""
+        op = self.op
+        shape = op.shape(self._rows, op.node("Add", self._behind, op.whole(1)))
+        empty = op.node("Expand", op.constant(zero.reshape(1, 1)), shape)
+        filled = op.node("ScatterElements", empty, self._cells, values, attributes={"axis": 1})
+        stop = op.shape(self._behind)
+        filled = op.node("Slice", filled, op.whole([0]), stop, op.whole([1]))
+        return op.node("Reshape", filled, op.shape(-1, self.size, self.size))
+
+    def at_bonds(self, cells: str) -> str:
+        """What cells [B, size size] hold at either end of the bonds; of others, anything."""
+        last = self.op.node("Sub", self._behind, self.op.whole(1))
+        return self.op.at(cells, self.op.node("Min", self._cells, last))
 
 
 def _paired(op: Operators, ends: Ends, needs: str, usable: str) -> tuple[str, str, str]:
-    """Bonds between atoms that need a double bond, those that may be one, and if none fit.
+    """Bonds between atoms that need a double bond, those that may be one, and whether none fit.
 
     Of the first two bool [B, E], of the last [B, 1].
     """
-    both = op.equal(ends.to_bonds(ends.of_atoms(needs)), 2)
-    edges = op.node("And", usable, both)
+    edges = op.node("And", usable, op.equal(ends.to_bonds(ends.of_atoms(needs)), 2))
     total = op.total(needs)  # [B, 1]
     rank = op.node("Mul", op.node("Sub", op.cumulated(needs), op.whole(1)), needs)
     size = op.node("Max", op.node("ReduceMax", total, attributes={"keepdims": 0}), op.whole(1))
-    cells = _cells(op, ends, rank, size, edges)
+    matrices = _Matrices(op, ends, rank, size, edges)
     # Numbers in [1, 2) that have nothing to do with each other.
     place = op.places(op.node("Shape", usable), axis=1)
     drawn = op.node("Mod", op.node("Mul", place, op.whole(40_503)), op.whole(65_536))
-    drawn = op.builder.cast(drawn, np.float64)
-    number = op.node(
-        "Add", op.node("Mul", drawn, op.constant(np.float64(1 / 65_536))), op.constant(np.float64(1))
-    )
+    drawn = op.builder.cast(op.node("Add", drawn, op.whole(65_536)), np.float64)
+    number = op.node("Div", drawn, op.constant(np.float64(65_536)))
     number = op.node("Mul", number, op.builder.cast(edges, np.float64))
     signed = op.builder.concat([number, op.node("Neg", number)])
-    matrix = _matrix(op, cells, signed, 0.0, size)
     place = op.node("Range", op.whole(0), size, op.whole(1))
     diagonal = op.node("Equal", op.node("Unsqueeze", place, op.whole([1])), place)
     beyond = op.node("GreaterOrEqual", place, op.wide(total, 2))  # [B, 1, M]
     filling = op.builder.cast(op.node("And", diagonal, beyond), np.float64)
-    inverse = op.node("Inverse", op.node("Add", matrix, filling), domain="com.microsoft")
+    matrix = op.node("Add", matrices.filled(signed, np.float64(0)), filling)
+    inverse = op.node("Inverse", matrix, domain="com.microsoft")
     inverse = op.node("Reshape", inverse, op.whole([0, -1]))
-    # The inverse is skew as the matrix is, but for its filling, where there are no bonds.
-    inside = op.node("Min", cells[0], op.node("Sub", cells[1], op.whole(1)))
-    share = op.node("Abs", op.node("Mul", signed, op.at(inverse, inside)))  # of all forms
-    possible = ends.to_bonds(
-        op.number(op.node("Greater", share, op.constant(np.float64(_NOTHING))))
-    )
-    size_of_all = op.node("ReduceSum", op.node("Abs", inverse), op.whole([1]))  # [B, 1]
+    # The share of all forms in which a bond is double; the inverse is skew as the matrix is.
+    share = op.node("Abs", op.node("Mul", signed, matrices.at_bonds(inverse)))
+    some = op.node("Greater", share, op.constant(np.float64(_NOTHING)))
+    possible = op.node("And", op.positive(ends.to_bonds(op.number(some))), edges)
+    whole = op.node("ReduceSum", op.node("Abs", inverse), op.whole([1]))  # [B, 1]
     # Not less, rather than greater: of a singular matrix it may be no number.
-    wrong = op.node("Not", op.node("Less", size_of_all, op.constant(np.float64(_SINGULAR))))
-    return edges, op.node("And", op.positive(possible), edges), wrong
+    wrong = op.node("Not", op.node("Less", whole, op.constant(np.float64(_SINGULAR))))
+    return edges, possible, wrong
 
 
 def _electrons(
@@ -173,44 +179,44 @@ def _electrons(
     """One more than the electrons that each atom gives to a ring, 0 of one that cannot [B, N]."""
     needs, stays, ring = bonds
     table = valences.electrons()
-    fixed = op.number(stays)
-    more = op.node("Mul", fixed, op.node("Sub", written.kind, op.whole(1)))
-    double = op.node("Min", op.node("Add", ends.summed(more), needs), op.whole(valences.MOST_DOUBLE))
+    more = op.node("Mul", op.number(stays), op.node("Sub", written.kind, op.whole(1)))
+    double = op.node("Add", ends.summed(more), needs)
     outer = ends.of_bonds(op.number(op.node("And", stays, op.node("Not", ring))))
     draws = op.looked_up(table.draws, written.number)
     away = op.node("Less", ends.of_atoms(draws), ends.of_atoms(draws, other=True))
     outer = op.node("Mul", outer, op.node("Add", op.number(away), op.whole(1)))
-    out = op.node("Min", ends.to_atoms(outer), op.whole(2))
-    inner = ends.summed(op.number(op.node("And", stays, ring)))
-    inner = op.number(op.positive(op.node("Add", inner, needs)))
-    limit = valences.LARGEST_IN_RING
-    charge = op.node("Min", op.node("Max", written.charge, op.whole(-limit)), op.whole(limit))
-    around = op.node("Min", op.node("Add", *neighbours), op.whole(valences.MOST_NEIGHBOURS))
-    element = op.looked_up(table.of_element, written.number)
-    shifted = op.node("Add", charge, op.whole(limit))
-    return op.looked_up(table.given, element, shifted, around, double, out, inner)
+    inner = op.node("Add", ends.summed(op.number(op.node("And", stays, ring))), needs)
+    limit = op.whole(valences.LARGEST_IN_RING)
+    charge = op.node("Max", op.node("Add", written.charge, limit), op.whole(0))
+    return op.looked_up(
+        table.given,
+        op.looked_up(table.of_element, written.number),
+        op.node("Min", charge, op.whole(2 * valences.LARGEST_IN_RING)),
+        op.node("Min", op.node("Add", *neighbours), op.whole(valences.MOST_NEIGHBOURS)),
+        op.node("Min", double, op.whole(valences.MOST_DOUBLE)),
+        op.node("Min", ends.to_atoms(outer), op.whole(2)),
+        op.node("Min", inner, op.whole(1)),
+    )
 
 
 def _aromatic_bonds(op: Operators, ends: Ends, given: str, usable: str) -> str:
     """1 of a bond in a ring of 4 n + 2 electrons, [B, E]."""
     shared = op.number(op.positive(given))
-    both = op.equal(ends.to_bonds(ends.of_atoms(shared)), 2)
-    edges = op.node("And", usable, both)
+    edges = op.node("And", usable, op.equal(ends.to_bonds(ends.of_atoms(shared)), 2))
     shape = op.node("Shape", given)
     atoms = op.node("Gather", shape, op.whole(1))
     place = op.places(shape, axis=1)
     zeros = op.node("Mul", given, op.whole(0))
-    cells = _cells(op, ends, op.node("Add", zeros, place), atoms, edges)
-    joined = _matrix(op, cells, op.bytes(ends.of_bonds(edges)), np.uint8(0), atoms)
+    matrices = _Matrices(op, ends, op.node("Add", zeros, place), atoms, edges)
+    joined = matrices.filled(op.bytes(ends.of_bonds(edges)), np.uint8(0))
     pairs = _walked(op, joined, given, place, atoms)
     marks = op.node("Reshape", op.node("Mul", joined, op.constant(np.uint8(0))), op.whole([-1]))
-    ones = op.node("Equal", pairs, pairs)
-    marks = op.node("ScatterElements", marks, pairs, op.bytes(ones), attributes={"axis": 0})
+    ones = op.bytes(op.node("Equal", pairs, pairs))
+    marks = op.node("ScatterElements", marks, pairs, ones, attributes={"axis": 0})
     rows = op.node("Shape", given, attributes={"end": 1})
-    marks = op.node("Reshape", marks, op.node("Concat", rows, op.whole([-1]), attributes={"axis": 0}))
-    inside = op.node("Min", cells[0], op.node("Sub", cells[1], op.whole(1)))
-    marked = ends.to_bonds(op.builder.cast(op.at(marks, inside), np.int64))
-    return op.node("Mul", op.number(op.positive(marked)), op.number(edges))
+    marks = op.node("Reshape", marks, op.shape(rows, -1))
+    marked = ends.to_bonds(op.builder.cast(matrices.at_bonds(marks), np.int64))
+    return op.number(op.node("And", op.positive(marked), edges))
 
 
 def _walked(op: Operators, joined: str, given: str, place: str, atoms: str) -> str:
@@ -219,8 +225,7 @@ def _walked(op: Operators, joined: str, given: str, place: str, atoms: str) -> s
     All paths are walked, each from the first of its atoms, so that a ring is met in either
     direction. Atoms are numbered through the batch.
     """
-    rows = op.node("Reshape", joined, op.node("Concat", op.whole([-1]), op.node("Reshape", atoms, op.whole([1])), attributes={"axis": 0}))
-    near = op.builder.cast(rows, np.bool_)  # [B N, N]
+    near = op.builder.cast(op.node("Reshape", joined, op.shape(-1, atoms)), np.bool_)
     found = op.node("NonZero", given)  # [2, P]
     owner, start = (op.node("Gather", found, op.whole(row)) for row in (0, 1))
     base = op.node("Mul", owner, atoms)
@@ -240,19 +245,23 @@ def _walked(op: Operators, joined: str, given: str, place: str, atoms: str) -> s
             paths.append(path)
             lasts.append(end)
     path, end = (op.node("Concat", *each, attributes={"axis": 0}) for each in (paths, lasts))
-    first = op.builder.part(path, 0, 1)
-    cell = op.node("Add", op.node("Mul", op.wide(end, 1), atoms), op.node("Mod", first, atoms))
-    flat = op.node("Reshape", joined, op.whole([-1]))
-    closed = op.node("Reshape", op.node("Gather", flat, cell), op.whole([-1]))
-    path = op.node("Compress", path, op.builder.cast(closed, np.bool_), attributes={"axis": 0})
+    first = op.node("Mod", op.builder.part(path, 0, 1), atoms)
+    cell = op.node("Add", op.node("Mul", op.wide(end, 1), atoms), first)
+    closed = op.node("Gather", op.node("Reshape", joined, op.whole([-1])), cell)
+    path = _chosen(op, path, op.builder.cast(closed, np.bool_))
     # Behind its last atom a path holds its first again, which counts once.
     first, rest = op.builder.part(path, 0, 1), op.builder.part(path, 1, _LARGEST)
-    electrons = op.node("Sub", given, op.whole(1))
-    known = op.node("Reshape", electrons, op.whole([-1]))
-    others = op.node("Where", op.node("Equal", rest, first), op.whole(0), op.node("Gather", known, rest))
+    known = op.node("Reshape", op.node("Sub", given, op.whole(1)), op.whole([-1]))
+    again = op.node("Equal", rest, first)
+    others = op.node("Where", again, op.whole(0), op.node("Gather", known, rest))
     total = op.node("Add", op.total(others), op.node("Gather", known, first))
-    fits = op.equal(op.node("Mod", total, op.whole(4)), 2)
-    path = op.node("Compress", path, op.node("Reshape", fits, op.whole([-1])), attributes={"axis": 0})
+    path = _chosen(op, path, op.equal(op.node("Mod", total, op.whole(4)), 2))
     after = op.builder.concat([op.builder.part(path, 1, _LARGEST), op.builder.part(path, 0, 1)])
     pairs = op.node("Add", op.node("Mul", path, atoms), op.node("Mod", after, atoms))
     return op.node("Reshape", pairs, op.whole([-1]))
+
+
+def _chosen(op: Operators, rows: str, condition: str) -> str:
+    """Rows [P, n] for which a condition [P, 1] holds."""
+    flat = op.node("Reshape", condition, op.whole([-1]))
+    return op.node("Compress", rows, flat, attributes={"axis": 0})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.healthcare.molecules.smiles import ELEMENTS, MOST_CHARGE, NUMBER
+from industry_apps.healthcare.molecules.reading.smiles import ELEMENTS, MOST_CHARGE, NUMBER
 
 #: Valences of elements, rising; of those that are not named, any. The last may be exceeded where
 #: ``_OPEN`` has the element.
