@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.healthcare.molecules import valences
+from industry_apps.healthcare.molecules.reading import valences
 from industry_apps.healthcare.molecules.reading.operators import FAR, Ends, Operators
 from industry_apps.healthcare.molecules.reading.reader import Written, read_written
 from industry_apps.healthcare.molecules.reading.resonance import write_resonance

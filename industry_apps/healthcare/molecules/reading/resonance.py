@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from industry_apps.healthcare.molecules import valences
+from industry_apps.healthcare.molecules.reading import valences
 from industry_apps.healthcare.molecules.reading.operators import Ends, Operators
 from industry_apps.healthcare.molecules.reading.reader import Written
 from industry_apps.healthcare.molecules.reading.smiles import (
