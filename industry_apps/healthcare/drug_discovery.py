@@ -110,7 +110,7 @@ class PropertyPredictor(Application):
     Notes
     -----
     Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
-    wild, dative and quadruple bonds, ring closures behind a branch, rings that close across a dot
+    wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
     more than once, and wild atoms in aromatic rings. A standard deviation says how far the members
     lie apart, not how far the truth lies.
 

@@ -47,6 +47,8 @@ SPELLINGS = [
     ("CN=[N+]=[N-]", "CN=N#N"),
     ("[O-][Cl+3]([O-])([O-])O", "OCl(=O)(=O)=O"),
     ("[O-][n+]1ccccc1", "O=n1ccccc1", "O=N1=CC=CC=C1", "[O-][N+]1=CC=CC=C1"),
+    ("C1C[S-]2CC[S-]1[Fe+2]2", "C1C[S-]2CC[S-]1->[Fe+2]<-2", "[Fe+2]1<-[S-]2CC[S-]->1CC2"),
+    ("O->[Pt]", "[H]O([H])->[Pt]", "[Pt]<-O"),
     ("C1=CC=CC=CC=C1", "C1C=CC=CC=CC=1", "c1ccccccc1"),
 ]
 

@@ -81,6 +81,8 @@ def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
     atoms = _Valences(op, ends, written, folded, marked)
     degree = ends.summed(op.number(op.positive(written.kind)))
     in_ring = op.number(op.positive(ends.summed(written.in_ring)))
+    kind = np.array([0, SINGLE, DOUBLE, TRIPLE, AROMATIC, SINGLE, SINGLE], dtype=np.int8)
+    written = replace(written, kind=op.looked_up(kind, written.kind))
     rings = write_resonance(op, ends, written, atoms.takes_double_bond, atoms.hydrogens, degree)
     outside = op.node("Greater", written.lower, in_ring)  # in lower case, and in no ring
     wrong = op.any_in(op.node("Or", atoms.wrong, outside))
@@ -172,9 +174,13 @@ def _without_hydrogens(op: Operators, written: Written) -> tuple[Written, str]:
 
 def _halves(op: Operators, ends: Ends, written: Written, folded: str) -> str:
     """Half bonds of each atom and twice the hydrogens that are written, [B, N]."""
-    worth = op.looked_up(np.array([0, 2, 4, 6, 3], dtype=np.int8), written.kind)
+    worth = [
+        op.looked_up(np.array([0, 2, 4, 6, 3, *dative], dtype=np.int8), written.kind)
+        for dative in ((0, 2), (2, 0))  # which count for the atom that takes the electrons
+    ]
+    bonds = ends.to_atoms(op.builder.concat(worth))
     light = op.node("Add", written.hydrogens, folded)
-    return op.node("Add", ends.summed(worth), op.node("Mul", light, op.whole(2)))
+    return op.node("Add", bonds, op.node("Mul", light, op.whole(2)))
 
 
 def _charges_apart(op: Operators, ends: Ends, written: Written, folded: str) -> Written:
@@ -284,7 +290,7 @@ class _Valences:
             op.whole(0),
         )
         valence = op.looked_up(self.classes.in_ring, kind, reached)
-        order = op.looked_up(np.array([0, 1, 2, 3, 1], dtype=np.int8), written.kind)
+        order = op.looked_up(np.array([0, 1, 2, 3, 1, 1, 1], dtype=np.int8), written.kind)
         held = op.node("Add", self.ends.summed(order), self.hydrogens)
         free = op.node("Sub", valence, held)
         # In brackets one more may be left, as a radical.

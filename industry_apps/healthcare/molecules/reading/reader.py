@@ -27,6 +27,8 @@ from industry_apps.healthcare.molecules.reading.smiles import (
     PIECES,
     PIECES_IN_BRACKETS,
     SINGLE,
+    TO_FIRST,
+    TO_SECOND,
     Piece,
     pieces,
     pieces_in_brackets,
@@ -242,7 +244,7 @@ class _Reader:
         )
         count = self.op.node("Min", count, width)
         _, order = self.builder.smallest(key, count)
-        even = {}
+        even: dict[str, list[str]] = {}
         for name, tensor in (("ring", ring), ("bond", bond), ("owner", owner)):
             sorted_ = self.op.node("GatherElements", tensor, order, attributes={"axis": 1})
             even[name] = [
@@ -257,6 +259,10 @@ class _Reader:
                 for first in (0, 1)
             ]
         (one, other), (left, right), (begin, end) = even["ring"], even["bond"], even["owner"]
+        # Written at the second atom, a dative bond is so the other way round.
+        around = np.arange(TO_FIRST + 1, dtype=np.int8)
+        around[[TO_SECOND, TO_FIRST]] = TO_FIRST, TO_SECOND
+        right = self.op.looked_up(around, right)
         closed = self.op.node("Greater", one, self.op.whole(0))
         wrong.append(self.op.any_in(self.op.node("Not", self.op.node("Equal", one, other))))
         wrong.append(self.op.any_in(self.op.node("And", closed, self.op.node("Equal", begin, end))))

@@ -1,7 +1,7 @@
 """What each piece of a SMILES means, as tables: symbols, hydrogens, charges, bonds, rings.
 
 The grammar is that of Weininger 1988 (doi:10.1021/ci00057a005) and OpenSMILES, less what is
-rare in tables of molecules: wild, dative and quadruple bonds, chirality other than @ and @@, and
+rare in tables of molecules: wild and quadruple bonds, chirality other than @ and @@, and
 ring closures behind a branch. Chirality and the numbers of atom maps are read and have no effect.
 """
 
@@ -24,14 +24,23 @@ NUMBER = {symbol: number for number, symbol in enumerate(ELEMENTS, start=1)}
 _UNBRACKETED = ("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*")
 _AROMATIC = ("b", "c", "n", "o", "p", "s", "se", "as", "te", "si")
 
-#: Kinds of bonds; 0 is none.
-SINGLE, DOUBLE, TRIPLE, AROMATIC = 1, 2, 3, 4
-_BONDS = {"-": SINGLE, "/": SINGLE, "\\": SINGLE, "=": DOUBLE, "#": TRIPLE, ":": AROMATIC}
+#: Kinds of bonds; 0 is none. Dative ones, from the first atom or from the second, are written only.
+SINGLE, DOUBLE, TRIPLE, AROMATIC, TO_SECOND, TO_FIRST = range(1, 7)
+_BONDS = {
+    "-": SINGLE,
+    "/": SINGLE,
+    "\\": SINGLE,
+    "=": DOUBLE,
+    "#": TRIPLE,
+    ":": AROMATIC,
+    "->": TO_SECOND,
+    "<-": TO_FIRST,
+}
 #: The largest charge, in either direction.
 MOST_CHARGE = 15
 _ISOTOPES = 300
 
-_BOND = r"[-=#:/\\]"
+_BOND = r"(?:->|<-|[-=#:/\\])"
 _RING = r"(?:%[0-9][0-9]|[0-9])"
 _CHARGE = r"(?:\+\+|--|[+-](?:1[0-5]|[0-9])?)"
 _BRACKET = rf"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
