@@ -18,8 +18,8 @@ from industry_apps.healthcare.molecules.reading.perception import without_atom, 
 from industry_apps.runtime.inputs import feeds_of
 from industry_apps.schema import Schema
 
-#: Molecules of one run of a file: the largest may have ``MOST_ATOMS`` atoms.
-MOLECULES_A_RUN = 256
+#: Molecules of one run of a file: pairs of atoms are compared, of which there may be many.
+MOLECULES_A_RUN = 64
 #: Characters of the SMILES of one run: pairs of atoms are compared.
 _CHARACTERS_A_RUN = 20_000
 #: An input of training's graph: the place of an atom that is left out, -1 for none.
