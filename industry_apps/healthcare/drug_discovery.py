@@ -86,8 +86,8 @@ class PropertyPredictor(Application):
     answer: hydrogens as atoms or not, aromatic or as a Kekulé form, in any order, with a name
     behind it. One that cannot be read is answered with ``readable`` false and no prediction: it
     does not parse, an atom has too many bonds, a ring has no Kekulé form, or more than 500 atoms
-    are written, hydrogens among them. Of several fragments (salts) all are read, as they were in training, and
-    ``fragments`` says how many there are.
+    are written, hydrogens among them. Of several fragments (salts) all are read, as they were in
+    training, and ``fragments`` says how many there are.
 
     Parameters
     ----------
