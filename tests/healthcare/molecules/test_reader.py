@@ -9,6 +9,7 @@ from industry_apps.data import load
 from industry_apps.healthcare.molecules.fingerprints import Fingerprint
 from industry_apps.healthcare.molecules.graph import MoleculeGraph
 from industry_apps.healthcare.molecules.reading.smiles import pieces, pieces_in_brackets
+from industry_apps.healthcare.molecules.spellings import spellings
 from industry_apps.schema import Column, Schema
 
 Chem = pytest.importorskip("rdkit.Chem")
@@ -234,6 +235,18 @@ def test_molecules_of_moleculenet_are_those_of_rdkit(graph, name):
         skeleton = [pair[:2] for pair in ours(found, row)[1]]
         assert skeleton == [pair[:2] for pair in theirs(molecules[row])[1]]
         assert [a[:2] for a in ours(found, row)[0]] == [a[:2] for a in theirs(molecules[row])[0]]
+
+
+@pytest.mark.real_data("moleculenet")
+@pytest.mark.parametrize("name", ["moleculenet_bbbp", "moleculenet_tox21"])
+def test_ten_spellings_of_moleculenet_are_one(graph, name):
+    written = [spellings(text) for text in load(name).test["smiles"][::4]]
+    forms = [list(each) for each in zip(*(found.values() for found in written), strict=True)]
+    first, *others = (read(graph, texts) for texts in forms)
+    assert len(others) == 9
+    for other in others:
+        np.testing.assert_array_equal(first["numeric"], other["numeric"])
+        assert other["readable"].all()
 
 
 @pytest.mark.real_data("moleculenet")
