@@ -31,7 +31,8 @@ UNREADABLE = [
     "word 字 😀", "C" * 501, "C(.C)C", "C()C", "[C;H3]", "C[H]C",
     # Too many bonds, and rings without a Kekulé form.
     "[CH5]", "C[N](C)(C)C", "CC[NH]1CCCC1", "[NH4]", "CN(C)(C)C", "[CH3--]", "F[P](F)(F)(F)(F)F",
-    "c1ccnc1", "c1cncn1", "c1cccc1", "cc", "n1ccccc1=O", "C1CCC2.C12",
+    "c1ccnc1", "c1cncn1", "c1cccc1", "c1cc2cc3cccc4cc5cccc6cc(c1)c2c(c34)c56", "cc", "n1ccccc1=O",
+    "C1CCC2.C12",
 ]  # fmt: skip
 #: Spellings of one molecule each.
 SPELLINGS = [
