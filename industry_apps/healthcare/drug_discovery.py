@@ -30,7 +30,7 @@ from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.molecules.baselines import MoleculeBaselines
-from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN
+from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN, MoleculeGraph
 from industry_apps.healthcare.molecules.properties import (
     PROPERTIES,
     binary_bootstrap,
@@ -38,6 +38,7 @@ from industry_apps.healthcare.molecules.properties import (
     number_bootstrap,
 )
 from industry_apps.healthcare.molecules.recipe import Measured, MoleculeEnsemble, MoleculeModel
+from industry_apps.healthcare.molecules.spellings import compared_spellings
 from industry_apps.limits import Limit, integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.runtime.answers import no_answers
@@ -81,10 +82,12 @@ def _answers_of(targets: tuple[str, ...]) -> list[Column]:
 class PropertyPredictor(Application):
     """What a molecule will do in a test, from its SMILES, and how far models agree on it.
 
-    The SMILES is read inside the exported file. One that cannot be read is answered with
-    ``readable`` false and no prediction: it does not parse, an atom has too many bonds, or there
-    are more than 500 atoms. Of several fragments (salts) all are read, as they were in training,
-    and ``fragments`` says how many there are.
+    The SMILES is read inside the exported file, and however a molecule is written, it gets one
+    answer: hydrogens as atoms or not, aromatic or as a Kekulé form, in any order, with a name
+    behind it. One that cannot be read is answered with ``readable`` false and no prediction: it
+    does not parse, an atom has too many bonds, a ring has no Kekulé form, or more than 500 atoms
+    are written, hydrogens among them. Of several fragments (salts) all are read, as they were in
+    training, and ``fragments`` says how many there are.
 
     Parameters
     ----------
@@ -106,9 +109,10 @@ class PropertyPredictor(Application):
 
     Notes
     -----
-    Aromatic is what is written so: write SMILES as the training data have them. Stereochemistry
-    is read and has no effect. Not read are atom maps, quadruple bonds, and ring closures behind a
-    branch. A standard deviation says how far the members lie apart, not how far the truth lies.
+    Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
+    wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
+    more than once, and wild atoms in aromatic rings. A standard deviation says how far the members
+    lie apart, not how far the truth lies.
 
     Examples
     --------
@@ -157,6 +161,9 @@ class PropertyPredictor(Application):
     def split(self, frame: pd.DataFrame) -> Split:
         """Split molecules of yours by scaffold, eight tenths for training.
 
+        Rows that cannot be read, as those of an empty cell, are added to the training part, where
+        ``fit`` leaves them out and counts them.
+
         Parameters
         ----------
         frame : DataFrame
@@ -166,15 +173,53 @@ class PropertyPredictor(Application):
         ------
         SchemaError, MissingExtraError
         """
-        return split_scaffolds(frame, Scaffolds("smiles", 0.8, 0.1))
+        readable = self._readable(MoleculeGraph(Schema((self.schema["smiles"],))), frame)
+        parts = split_scaffolds(frame[readable], Scaffolds("smiles", 0.8, 0.1))
+        train = pd.concat([parts.train, frame[~readable]], ignore_index=True)
+        return parts._replace(train=train)
+
+    def explain_atoms(self, smiles: str) -> pd.DataFrame:
+        """What each atom of a molecule adds to the prediction.
+
+        That is the answer less the answer without the atom and its bonds, where all others stay
+        what they are: in a ring, aromatic, with as many hydrogens. Contributions of atoms that act
+        together overlap, so they need not add up to the answer.
+
+        Parameters
+        ----------
+        smiles : str
+
+        Returns
+        -------
+        DataFrame
+            A row for each atom in the order of the SMILES, without hydrogens that have one bond:
+            ``symbol``, and a column for each target, in its unit or as a probability.
+
+        Raises
+        ------
+        SchemaError
+            It cannot be read.
+        NotFittedError
+
+        Examples
+        --------
+        >>> predictor = PropertyPredictor.fast().fit(PropertyPredictor.sample())
+        >>> predictor.explain_atoms("CCO")["symbol"].tolist()
+        ['C', 'C', 'O']
+        """
+        self._check_fitted()
+        self._readable(self.ensemble_.graph, pd.DataFrame({"smiles": [smiles]}))
+        symbols, added = self.ensemble_.of_atoms(smiles)
+        return pd.DataFrame({"symbol": symbols, **dict(zip(self.targets, added.T, strict=True))})
 
     def studies(self) -> Mapping[str, Question]:
-        """Which kind of model predicts best."""
+        """Which kind of model predicts best, and whether other spellings change an answer."""
         variants = {name: {"model": name} for name in get_args(MoleculeModel)}
         metric = "rmse" if self.task == "regression" else "auroc"
         title = f"Kinds of models, {self.members} members of each"
         return {
-            "models": lambda data: (compare_variants(self, variants, data, metric, title=title),)
+            "models": lambda data: (compare_variants(self, variants, data, metric, title=title),),
+            "spellings": lambda data: compared_spellings(self, data),
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -286,10 +331,17 @@ class PropertyPredictor(Application):
 
     def _measured(self, frame: pd.DataFrame) -> tuple[Measured, dict[str, int]]:
         """Molecules that can be read, and how many those are that cannot."""
-        arrays = self.schema_.to_arrays(frame)
         columns = Schema(tuple(self._target_column(name) for name in self.targets))
         target = np.stack([*columns.to_arrays(frame).values()], axis=1).astype(np.float64)
-        readable = self.ensemble_.graph.run(arrays)["readable"][:, 0]
+        readable = self._readable(self.ensemble_.graph, frame)
+        facts = {"rows": int(readable.sum()), "unreadable": int((~readable).sum())}
+        texts = self.schema_.to_arrays(frame)["smiles"][readable]
+        return Measured({"smiles": texts}, target[readable]), facts
+
+    def _readable(self, graph: MoleculeGraph, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which molecules can be read; most of them have to."""
+        arrays = graph.schema.to_arrays(frame)
+        readable = graph.run(arrays)["readable"].astype(np.bool_).reshape(-1)
         if 2 * readable.sum() < len(readable):
             row = int(np.argmin(readable))
             raise SchemaError(
@@ -297,8 +349,7 @@ class PropertyPredictor(Application):
                 f"that can be read; {int((~readable).sum())} of {len(readable)} cannot. Is it the "
                 "right column?"
             )
-        facts = {"rows": int(readable.sum()), "unreadable": int((~readable).sum())}
-        return Measured({"smiles": arrays["smiles"][readable]}, target[readable]), facts
+        return readable
 
     def _target_column(self, name: str) -> Column:
         return Column(name=name, kind="number" if self.task == "regression" else "boolean")

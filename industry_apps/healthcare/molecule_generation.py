@@ -29,7 +29,7 @@ from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.molecules.ngram_writer import NgramWriter
-from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, to_selfies
+from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, refuse_smiles, to_selfies
 from industry_apps.healthcare.molecules.scores import drug_likeness
 from industry_apps.healthcare.molecules.tokens import BEGIN, END
 from industry_apps.healthcare.molecules.writer import LENGTH, MoleculeWriter
@@ -53,7 +53,8 @@ _ORDERS = {"unigram": 0, "ngram": 6}
 #: Rows of one run: 120 steps of a wide state each.
 _MOLECULES_A_RUN = 1_024
 _COLUMNS = {
-    name: Column(name=name, kind="text", description="A molecule") for name in (SMILES, SELFIES)
+    SMILES: Column(SMILES, "text", "A molecule"),
+    SELFIES: Column(SELFIES, "text", "A molecule in SELFIES, made of SMILES by selfies.encoder"),
 }
 
 
@@ -304,7 +305,10 @@ class MoleculeGenerator(Application):
         return set_aside(train, 0.05, seed=self.seed) if validation is None else (train, validation)
 
     def _arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        return self.schema_.to_arrays(self.prepare(frame))
+        arrays = self.schema_.to_arrays(self.prepare(frame))
+        if self.notation == SELFIES:
+            refuse_smiles(arrays[SELFIES])
+        return arrays
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         return self.writer_.answers(self._arrays(frame)) if len(frame) else no_answers(self.outputs)

@@ -138,8 +138,9 @@ class Schema:
                 remedy = "Add it, or map your name to it."
                 if column.role == "state":
                     hint, remedy = "", _STREAM
+                told = f": {column.description}" if column.description else ""
                 raise SchemaError(
-                    f"Column {column.name!r} ({column.kind}) is missing.{hint} {remedy} "
+                    f"Column {column.name!r} ({column.kind}) is missing{told}.{hint} {remedy} "
                     f"The table has: {', '.join(map(str, have))}."
                 )
         for name in self.names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,9 +42,52 @@ def test_fragments_are_all_read_and_counted(predictor):
     assert found["readable"].all()
 
 
-def test_other_ways_to_write_a_molecule_get_the_same_answer(predictor):
-    found = predictor.predict(pd.DataFrame({"smiles": ["Cc1ccc(O)cc1", "Oc1ccc(C)cc1"]}))
-    assert found.iloc[0].equals(found.iloc[1])
+def test_other_ways_to_write_a_molecule_get_the_same_answer(predictor, tmp_path):
+    texts = ["Cc1ccc(O)cc1", "Oc1ccc(C)cc1", "CC1=CC=C(O)C=C1", "[H]Oc1ccc(C([H])[H])cc1 cresol"]
+    found = predictor.predict(pd.DataFrame({"smiles": texts}))
+    assert len(found.drop_duplicates()) == 1
+    file = Model(predictor.export(tmp_path / "model.onnx"))
+    assert len({file.predict({"smiles": text})["value"] for text in texts}) == 1
+
+
+def test_each_atom_adds_to_a_prediction(predictor):
+    found = predictor.explain_atoms("Cc1ccc(O)cc1")
+    assert found["symbol"].tolist() == ["C", "C", "C", "C", "C", "O", "C", "C"]
+    assert found["value"].iloc[5] == found["value"].max()  # what makes it soluble
+    assert found["value"].iloc[2] == found["value"].iloc[7]  # by symmetry
+    other = predictor.explain_atoms("[H]OC1=CC=C(C)C=C1")
+    assert sorted(other["value"]) == sorted(found["value"])
+    assert other["symbol"].iloc[0] == "O"
+    with pytest.raises(SchemaError, match=r"row 0: got 'C\('"):
+        predictor.explain_atoms("C(")
+
+
+def test_networks_are_explained_by_atoms_too(data):
+    options = TrainingOptions(max_epochs=2, batch_size=64, progress=False, precision="float32")
+    model = PropertyPredictor.fast().set_params(model="network", training=options)
+    model.fit(data.train.head(200), data.validation.head(60))
+    one, other = (model.explain_atoms(text)["value"] for text in ("CCOc1ccccc1", "c1ccccc1OCC"))
+    np.testing.assert_allclose(sorted(one), sorted(other), atol=1e-4)
+    assert one.abs().min() > 0
+
+
+def test_rows_without_a_molecule_are_split_as_they_are_fitted(data):
+    frame = data.train.head(100).astype({"smiles": object})
+    frame.iloc[[3, 5, 7], frame.columns.get_loc("smiles")] = [None, "", "C("]
+    parts = PropertyPredictor().split(frame)
+    assert sum(map(len, parts)) == 100
+    assert parts.train["smiles"].isin(["C("]).sum() == 1
+    assert not parts.test["smiles"].isna().any()
+    model = PropertyPredictor.fast().fit(parts.train, parts.validation)
+    assert model.split_["train"]["unreadable"] == 3
+
+
+def test_spellings_are_studied(data):
+    small = replace(data, train=data.train.head(120), validation=data.validation.head(20))
+    reading, changes = PropertyPredictor.fast().studies()["spellings"](small)
+    assert [row["not read"] for row in reading.records()] == [0, 0]
+    assert len(changes.records()) == 10
+    assert {row["changed"] for row in changes.records()} == {0}
 
 
 def test_unreadable_training_molecules_are_counted(data):

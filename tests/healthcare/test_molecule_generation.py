@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError, TrainingError
 from industry_apps.healthcare import MoleculeGenerator, likeness
@@ -127,6 +128,17 @@ def test_tables_hold_smiles_and_the_file_reads_selfies(in_selfies, data, tmp_pat
         Model(path).predict(table)
     with pytest.raises(SchemaError, match="'smiles'"):
         in_selfies.predict(pd.DataFrame({"smiles": [3.5]}))
+
+
+def test_a_model_of_selfies_says_so_to_a_smiles(in_selfies, tmp_path):
+    smiles = pd.DataFrame({"selfies": ["CCO"]})
+    for asked in (in_selfies.predict, in_selfies.evaluate, clone(in_selfies).fit):
+        with pytest.raises(SchemaError, match="got 'CCO', a SMILES, expected SELFIES"):
+            asked(smiles)
+    file = Model(in_selfies.export(tmp_path / "model.onnx"))
+    with pytest.raises(SchemaError, match="A molecule in SELFIES, made of SMILES by"):
+        file.predict({"smiles": "CCO"})
+    assert in_selfies.predict(pd.DataFrame({"smiles": ["CCO"]}))["tokens"].tolist() == [3]
 
 
 def test_the_writer_of_selfies_says_so(in_selfies, tmp_path):

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.healthcare.molecules.lipophilicity import write_logp
-from industry_apps.healthcare.molecules.reader import Molecules
-from industry_apps.healthcare.molecules.smiles import AROMATIC, ELEMENTS, NUMBER, SINGLE
+from industry_apps.healthcare.molecules.reading.perception import Molecules
+from industry_apps.healthcare.molecules.reading.smiles import AROMATIC, ELEMENTS, NUMBER, SINGLE
 
 #: Below 2**31, so that no product of two codes leaves an int64.
 _PRIME = 2**31 - 1

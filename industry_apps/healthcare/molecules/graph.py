@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.healthcare.molecules.fingerprints import Fingerprint, MoleculeCounts
-from industry_apps.healthcare.molecules.reader import write_molecules
+from industry_apps.healthcare.molecules.reading.perception import without_atom, write_molecules
 from industry_apps.runtime.inputs import feeds_of
 from industry_apps.schema import Schema
 
-#: Molecules of one run of a file: the largest may have ``MOST_ATOMS`` atoms.
-MOLECULES_A_RUN = 256
+#: Molecules of one run of a file: pairs of atoms are compared, of which there may be many.
+MOLECULES_A_RUN = 64
 #: Characters of the SMILES of one run: pairs of atoms are compared.
 _CHARACTERS_A_RUN = 20_000
+#: An input of training's graph: the place of an atom that is left out, -1 for none.
+LEFT_OUT = "/left_out"
 
 
 class MoleculeGraph(RunsItsGraph):
@@ -58,8 +60,10 @@ class MoleculeGraph(RunsItsGraph):
         return len(self.counts.names) + self.fingerprint.size
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Append the graph to a builder -> its outputs."""
+        """Append the graph to a builder -> its outputs; inputs may have ``LEFT_OUT``."""
         molecules = write_molecules(builder, inputs[self.column])
+        if LEFT_OUT in inputs:
+            molecules = without_atom(builder, molecules, inputs[LEFT_OUT])
         node = builder.node
         numeric = builder.concat(
             [self.counts.write(builder, molecules), self.fingerprint.write(builder, molecules)]
@@ -85,6 +89,7 @@ class MoleculeGraph(RunsItsGraph):
         Parameters
         ----------
         arrays : mapping of str to ndarray of shape [rows]
+            The SMILES; and, as ``LEFT_OUT``, the place of an atom that is left out of each.
         names : sequence of str
             Outputs that are asked for, with ``readable``, ``fragments`` and ``size``.
 
@@ -95,11 +100,18 @@ class MoleculeGraph(RunsItsGraph):
         """
         feeds = feeds_of(arrays, self.schema)
         texts = feeds[self.column]
+        left_out = np.asarray(arrays.get(LEFT_OUT, np.full(len(texts), -1)), np.int64)[:, None]
         asked = list(dict.fromkeys((*names, "readable", "fragments", "size")))
         lengths = np.array([len(text) for text in texts[:, 0]], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
         parts = [
-            (rows, self._session.run([f"/{name}" for name in asked], {self.column: texts[rows]}))
+            (
+                rows,
+                self._session.run(
+                    [f"/{name}" for name in asked],
+                    {self.column: texts[rows], LEFT_OUT: left_out[rows]},
+                ),
+            )
             for rows in _runs(order, lengths)
         ]
         return {
@@ -108,7 +120,8 @@ class MoleculeGraph(RunsItsGraph):
         }
 
     def _declare(self, builder: GraphBuilder) -> None:
-        for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
+        inputs = builder.inputs(self.schema) | {LEFT_OUT: builder.input(LEFT_OUT, np.int64)}
+        for name, tensor in self.write(builder, inputs).items():
             builder.output(tensor, f"/{name}", _DTYPES.get(name, np.float32), None)
 
 

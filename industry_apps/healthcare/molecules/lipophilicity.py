@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.healthcare.molecules.operators import Operators
-from industry_apps.healthcare.molecules.reader import Molecules
-from industry_apps.healthcare.molecules.smiles import (
+from industry_apps.healthcare.molecules.reading.operators import Operators
+from industry_apps.healthcare.molecules.reading.perception import Molecules
+from industry_apps.healthcare.molecules.reading.smiles import (
     AROMATIC,
     DOUBLE,
     ELEMENTS,

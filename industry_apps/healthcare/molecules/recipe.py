@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from industry_apps.export.convert import network_to_onnx, trees_to_onnx
 from industry_apps.features import GraphBuilder
-from industry_apps.healthcare.molecules.graph import MoleculeGraph
+from industry_apps.healthcare.molecules.graph import LEFT_OUT, MoleculeGraph
+from industry_apps.healthcare.molecules.reading.smiles import ELEMENTS
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import SEEDS_APART, TreeOptions, grown
 from industry_apps.schema import Schema
@@ -113,6 +114,19 @@ class MoleculeEnsemble:
         if self.task == "classification":
             found = 1 / (1 + np.exp(-found))
         return found.mean(axis=0).astype(np.float32), found.std(axis=0).astype(np.float32)
+
+    def of_atoms(self, smiles: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Symbol of each atom of a molecule, and what each adds to the mean [atoms, T].
+
+        An atom adds the answer less the answer to the molecule without it (:data:`LEFT_OUT`).
+        """
+        column = self.graph.column
+        found = self.graph.run({column: np.array([smiles], dtype=object)}, ("atoms",))
+        numbers = found["atoms"][0, : int(found["size"][0, 0]), 0]
+        texts = np.full(len(numbers) + 1, smiles, dtype=object)
+        arrays = {column: texts, LEFT_OUT: np.arange(-1, len(numbers))}
+        mean, _ = self.predict(arrays)
+        return [ELEMENTS[number - 1] for number in numbers], mean[0] - mean[1:]
 
     def write(self, builder: GraphBuilder, tensors: Mapping[str, str]) -> tuple[str, str]:
         """Append the members to a graph -> mean and standard deviation [batch, T]."""
@@ -279,9 +293,9 @@ class MoleculeNetworks:
 
 def cropped(atoms: torch.Tensor, bonds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Without the columns that no molecule of a batch fills: [B, N, ..], [B, E, ..]."""
-    most = int((atoms[:, :, 0] > 0).sum(dim=1).max())
+    last = (atoms[:, :, 0] > 0).any(dim=0).nonzero().max(dim=0).values if atoms.any() else 0
     used = (bonds[:, :, 2] > 0).any(dim=0)
-    return atoms[:, : max(most, 1)], bonds[:, used] if used.any() else bonds[:, :1]
+    return atoms[:, : int(last) + 1], bonds[:, used] if used.any() else bonds[:, :1]
 
 
 def _squared(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -16,72 +16,66 @@ from dataclasses import dataclass
 import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
-from industry_apps.healthcare.molecules.operators import FAR, Operators
-from industry_apps.healthcare.molecules.smiles import (
+from industry_apps.healthcare.molecules.reading.operators import FAR, Operators
+from industry_apps.healthcare.molecules.reading.smiles import (
     AROMATIC,
     ATOMS,
     FACTS,
-    MOST_BONDS,
+    FIRST_WORD,
+    IN_BRACKETS,
     NUMBER,
     PIECES,
+    PIECES_IN_BRACKETS,
     SINGLE,
+    TO_FIRST,
+    TO_SECOND,
     Piece,
-    hydrogens_by_valence,
-    hydrogens_in_rings,
     pieces,
+    pieces_in_brackets,
 )
 
-#: Atoms of the largest molecule that is read.
+#: Atoms of the largest molecule that is read, with the hydrogens that are written as atoms.
 MOST_ATOMS = 500
 #: Behind the number of every atom.
 FAR_ATOM = 2 * MOST_ATOMS
 
 
 @dataclass(frozen=True, slots=True)
-class Molecules:
-    """Tensors of molecules, int64 unless said; of one that cannot be read, atoms 0 throughout.
+class Written:
+    """Tensors of molecules as they are written, int64 unless said.
 
     Parameters
     ----------
-    number, charge, hydrogens, aromatic, in_ring, degree : str
-        Of each atom [B, N]: atomic number (0 where there is no atom), charge, hydrogens that
-        are not atoms of their own, 1 in an aromatic ring, 1 in a ring, bonds to other atoms.
-    begin, end, kind, ring_bond : str
+    number, charge, hydrogens, bracket, lower, isotope : str
+        Of each atom [B, N]: atomic number (0 where there is no atom), charge, hydrogens that its
+        bracket names; 1 of an atom in brackets, in lower case, with a mass.
+    begin, end, kind, in_ring : str
         Of each bond [B, N + R]: its atoms, its kind (0 where there is no bond), 1 in a ring.
-    readable : str
-        Whether the molecule could be read, bool [B, 1].
     fragments : str
         Parts that no bond joins [B, 1].
+    wrong : str
+        Whether the text is no SMILES, bool [B, 1].
     """
 
     number: str
     charge: str
     hydrogens: str
-    aromatic: str
-    in_ring: str
-    degree: str
+    bracket: str
+    lower: str
+    isotope: str
     begin: str
     end: str
     kind: str
-    ring_bond: str
-    readable: str
+    in_ring: str
     fragments: str
-
-    @property
-    def atom_columns(self) -> list[str]:
-        """What is known of an atom, as a network reads it."""
-        return [
-            *(self.number, self.charge, self.hydrogens, self.degree),
-            *(self.aromatic, self.in_ring),
-        ]
+    wrong: str
 
 
-def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
-    """Write SMILES [batch, 1] -> tensors of the molecules.
+def read_written(builder: GraphBuilder, text: str) -> Written:
+    """Write SMILES [batch, 1] -> tensors of the molecules as they are written.
 
-    Read are at most ``MOST_ATOMS`` atoms. Aromatic is what is written so: in lower case, or
-    with the bond ``:``. A bond that is not written, between atoms in lower case, is aromatic in
-    a ring and single outside of it.
+    A bond that is not written, between atoms in lower case, is aromatic in a ring and single
+    outside of it. Blanks around a SMILES, and a name behind one, have no effect.
     """
     return _Reader(builder).read(text)
 
@@ -93,46 +87,48 @@ class _Reader:
         self.builder = builder
         self.op = Operators(builder)
 
-    def read(self, text: str) -> Molecules:
+    def read(self, text: str) -> Written:
         """Write the whole reading."""
         facts, rings = self._pieces(text)
         wrong = [self.op.any_in(self._wrong_atoms(facts))]
-        real = self.op.node("Greater", facts["present"], self.op.whole(0))  # [B, N]
+        real = self.op.positive(facts["present"])  # [B, N]
         parent, has_parent, after = self._tree(facts, real, wrong)
         closures = self._closures(rings, wrong)
         wrong.append(self._joined_twice(parent, has_parent, closures))
-        crossed = self._crossed(after, closures)  # [B, N]
-        bonds = self._bonds(facts, parent, has_parent, crossed, closures)
-        atoms = self._atoms(facts, bonds, wrong)
-        readable = self._readable(facts, wrong)
-        keep = self.op.number(readable)  # [B, 1]
-        kept = {name: self.op.node("Mul", tensor, keep) for name, tensor in (atoms | bonds).items()}
+        across = self._across_dots(facts, closures, wrong)  # [B, R]
+        in_ring = self.op.node("Sub", closures["real"], across)
+        crossed = self._crossed(after, closures, in_ring)  # [B, N]
+        bonds = self._bonds(facts, parent, has_parent, crossed, closures, in_ring)
+        lone = self._lone_hydrogen(facts)
+        number = self.op.node("Mul", lone, self.op.whole(NUMBER["H"]))
         first = self.op.node("And", real, self.op.node("Not", has_parent))
-        fragments = self.op.node("Mul", self.op.total(self.op.number(first)), keep)
-        return Molecules(**kept, readable=readable, fragments=fragments)
+        parts = self.op.total(self.op.number(first))
+        return Written(
+            number=self.op.node("Add", facts["number"], number),
+            hydrogens=self.op.node("Sub", facts["hydrogens"], lone),
+            **{name: facts[name] for name in ("charge", "bracket", "lower", "isotope")},
+            **bonds,
+            fragments=self.op.node("Sub", parts, self.op.total(across)),
+            wrong=self._wrong(facts, wrong),
+        )
 
     def _pieces(self, text: str) -> tuple[dict[str, str], dict[str, str]]:
         """Facts of each atom [B, N], and number, bond and atom of each ring closure [B, N K]."""
         flat = self.op.node("Reshape", text, self.op.whole([-1]))
-        atoms = self.op.padded_texts(self.op.tokens(flat, ATOMS))  # [B, N]
+        words = self.op.padded_texts(self.op.tokens(flat, FIRST_WORD))
+        word = self.op.node("Gather", words, self.op.whole(0), attributes={"axis": 1})  # [B]
+        atoms = self.op.padded_texts(self.op.tokens(word, ATOMS))  # [B, N]
         atoms = self.builder.part(atoms, 0, MOST_ATOMS + 1)
         alone = self.op.node("Reshape", atoms, self.op.whole([-1]))
-        found = self.op.padded_texts(self.op.tokens(alone, PIECES))  # [B N, K]
         rows = self.op.node("Shape", atoms)  # B, N
+        bracket = self.op.padded_texts(self.op.tokens(alone, IN_BRACKETS))
+        bracket = self.op.node("Gather", bracket, self.op.whole(0), attributes={"axis": 1})
+        outside = self._codes(alone, PIECES, pieces(), 1)
+        inside = self._codes(bracket, PIECES_IN_BRACKETS, pieces_in_brackets(), 1 + len(pieces()))
+        known = [Piece(), *pieces().values(), *pieces_in_brackets().values()]
+        table = np.array([[getattr(piece, name) for name in FACTS] for piece in known])
         shape = self.op.node("Concat", rows, self.op.whole([-1]), attributes={"axis": 0})
-        known = {"": Piece(present=0), **pieces()}
-        codes = self.op.node(
-            "LabelEncoder",
-            self.op.node("Reshape", found, shape),  # [B, N, K]
-            domain="ai.onnx.ml",
-            attributes={
-                "keys_strings": list(known),
-                "values_int64s": list(range(len(known))),
-                "default_int64": len(known),
-            },
-        )
-        meanings = [*known.values(), Piece(known=0)]
-        table = np.array([[getattr(p, name) for name in FACTS] for p in meanings], dtype=np.int64)
+        codes = self.op.node("Reshape", self.builder.concat([outside, inside]), shape)
         added = self.op.node(
             "ReduceSum",
             self.op.node("Gather", self.op.constant(table), codes),  # [B, N, K, facts]
@@ -143,10 +139,13 @@ class _Reader:
             name: self.op.node("Gather", added, self.op.whole(place), attributes={"axis": 2})
             for place, name in enumerate(FACTS)
         }
+        outside = self.op.node("Reshape", outside, shape)
         rings = {
-            name: self.op.node("Gather", self.op.constant(table[:, FACTS.index(name)]), codes)
+            name: self.op.node("Gather", self.op.constant(table[:, FACTS.index(name)]), outside)
             for name in ("ring", "ring_bond")
         }
+        empty = self.op.node("Equal", atoms, self.op.constant(np.array("", dtype=object)))
+        facts["present"] = self.op.number(self.op.node("Not", empty))
         place = self.op.places(rows, axis=1)  # [N]
         owner = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
         rings["owner"] = self.op.node(
@@ -154,17 +153,20 @@ class _Reader:
         )
         return facts, rings
 
+    def _codes(self, texts: str, expression: str, known: Mapping[str, Piece], first: int) -> str:
+        """Codes of the pieces of texts [n] from a first on, 0 of what has no meaning: [n, K]."""
+        attributes = {
+            "keys_strings": list(known),
+            "values_int64s": list(range(first, first + len(known))),
+            "default_int64": 0,
+        }
+        found = self.op.padded_texts(self.op.tokens(texts, expression))
+        return self.op.node("LabelEncoder", found, domain="ai.onnx.ml", attributes=attributes)
+
     def _wrong_atoms(self, facts: Mapping[str, str]) -> str:
-        """Where an atom is not one: an unknown piece, no symbol, two branches at once."""
+        """Where an atom is none: it has not exactly one symbol."""
         symbols = self.op.node("Add", facts["symbol"], self._lone_hydrogen(facts))
-        present = self.op.number(self.op.node("Greater", facts["present"], self.op.whole(0)))
-        conditions = (
-            self.op.node("Less", facts["known"], facts["present"]),
-            self.op.node("Not", self.op.node("Equal", symbols, present)),
-            self.op.node("Greater", facts["opens"], self.op.whole(1)),
-            self.op.node("Greater", facts["dot"], self.op.whole(1)),
-        )
-        return self.op.any_of(*conditions)
+        return self.op.node("Not", self.op.node("Equal", symbols, facts["present"]))
 
     def _lone_hydrogen(self, facts: Mapping[str, str]) -> str:
         """1 where the atom is a hydrogen, [B, N]."""
@@ -242,7 +244,7 @@ class _Reader:
         )
         count = self.op.node("Min", count, width)
         _, order = self.builder.smallest(key, count)
-        even = {}
+        even: dict[str, list[str]] = {}
         for name, tensor in (("ring", ring), ("bond", bond), ("owner", owner)):
             sorted_ = self.op.node("GatherElements", tensor, order, attributes={"axis": 1})
             even[name] = [
@@ -257,6 +259,10 @@ class _Reader:
                 for first in (0, 1)
             ]
         (one, other), (left, right), (begin, end) = even["ring"], even["bond"], even["owner"]
+        # Written at the second atom, a dative bond is so the other way round.
+        around = np.arange(TO_FIRST + 1, dtype=np.int8)
+        around[[TO_SECOND, TO_FIRST]] = TO_FIRST, TO_SECOND
+        right = self.op.looked_up(around, right)
         closed = self.op.node("Greater", one, self.op.whole(0))
         wrong.append(self.op.any_in(self.op.node("Not", self.op.node("Equal", one, other))))
         wrong.append(self.op.any_in(self.op.node("And", closed, self.op.node("Equal", begin, end))))
@@ -287,7 +293,37 @@ class _Reader:
         again = op.node("Greater", op.node("Mul", total, closures["real"]), op.whole(1))
         return op.any_in(op.any_of(*twice, again))
 
-    def _crossed(self, after: str, closures: Mapping[str, str]) -> str:
+    def _across_dots(
+        self, facts: Mapping[str, str], closures: Mapping[str, str], wrong: list[str]
+    ) -> str:
+        """1 for a closure that joins what dots part, [B, R]; wrong where these close a ring.
+
+        They close none where their incidence matrix C has full rank: where the determinant of
+        C C', a whole number, is not 0.
+        """
+        op = self.op
+        part = op.cumulated(facts["dot"])
+        begin, end = (op.at(part, closures[name]) for name in ("begin", "end"))
+        differ = op.node("Not", op.node("Equal", begin, end))
+        across = op.node("Mul", op.number(differ), closures["real"])
+
+        def same(one: str, other: str) -> str:
+            return op.number(op.node("Equal", op.wide(one, 2), op.wide(other, 1)))  # [B, R, R]
+
+        alike = op.node("Add", same(begin, begin), same(end, end))
+        apart = op.node("Add", same(begin, end), same(end, begin))
+        both = op.node("Mul", op.wide(across, 2), op.wide(across, 1))
+        product = op.node("Mul", op.node("Sub", alike, apart), both)
+        place = op.places(op.node("Shape", across), axis=1)
+        diagonal = op.node("Equal", op.node("Unsqueeze", place, op.whole([1])), place)
+        others = op.node("Equal", op.wide(across, 2), op.whole(0))
+        filled = op.number(op.node("And", others, diagonal))
+        matrix = self.builder.cast(op.node("Add", product, filled), np.float32)
+        determinant = op.wide(op.node("Det", matrix), 1)  # [B, 1]
+        wrong.append(op.node("Less", determinant, op.constant(np.float32(0.5))))
+        return across
+
+    def _crossed(self, after: str, closures: Mapping[str, str], in_ring: str) -> str:
         """1 where a ring runs over the bond to the atom before: it leaves what hangs on it."""
         place = self.op.places(self.op.node("Shape", after), axis=1)
         place = self.op.node("Unsqueeze", place, self.op.whole([1]))  # [N, 1]
@@ -299,7 +335,7 @@ class _Reader:
                 self.op.node("And", behind, self.op.node("Less", atom, self.op.wide(after, 2)))
             )
         leaves = self.op.number(self.op.node("Xor", *inside))  # [B, N, R]
-        count = self.op.node("Mul", leaves, self.op.wide(closures["real"], 1))
+        count = self.op.node("Mul", leaves, self.op.wide(in_ring, 1))
         total = self.op.node("ReduceSum", count, self.op.whole([2]), attributes={"keepdims": 0})
         return self.op.number(self.op.positive(total))
 
@@ -310,91 +346,48 @@ class _Reader:
         has_parent: str,
         crossed: str,
         closures: Mapping[str, str],
+        in_ring: str,
     ) -> dict[str, str]:
         """Atoms and kind of every bond [B, N + R]: those of the chain, then those of rings."""
         place = self.op.places(self.op.node("Shape", parent), axis=1)
         child = self.op.node("Add", self.op.node("Mul", parent, self.op.whole(0)), place)
         tree = self.op.number(has_parent)
-
-        def kind(written: str, begin: str, end: str, ring: str) -> str:
-            ends = [self.op.at(facts["lower"], atom) for atom in (begin, end)]
-            aromatic = self.op.node("Mul", self.op.node("Mul", *ends), ring)
-            implied = self.op.node(
-                "Add",
-                self.op.node("Mul", aromatic, self.op.whole(AROMATIC - SINGLE)),
-                self.op.whole(SINGLE),
-            )
-            return self.op.node("Where", self.op.positive(written), written, implied)
-
-        of_tree = self.op.node("Mul", kind(facts["bond"], parent, child, crossed), tree)
-        of_ring = self.op.node(
-            "Mul",
-            kind(closures["bond"], closures["begin"], closures["end"], closures["real"]),
-            closures["real"],
+        pairs = ((parent, closures["begin"]), (child, closures["end"]))
+        exists = self.builder.concat([tree, closures["real"]])
+        # Where there is no bond, atoms 0 and 0: a place that every tensor has.
+        begin, end = (
+            self.op.node("Mul", self.builder.concat(list(pair)), exists) for pair in pairs
         )
-        return {
-            # Where there is no bond, atoms 0 and 0: a place that every tensor has.
-            "begin": self._masked(parent, tree, closures["begin"], closures["real"]),
-            "end": self._masked(child, tree, closures["end"], closures["real"]),
-            "kind": self.builder.concat([of_tree, of_ring]),
-            "ring_bond": self.builder.concat(
-                [self.op.node("Mul", crossed, tree), closures["real"]]
+        ring = self.op.node("Mul", self.builder.concat([crossed, in_ring]), exists)
+        written = self.builder.concat([facts["bond"], closures["bond"]])
+        lower = [self.op.at(facts["lower"], atom) for atom in (begin, end)]
+        implied = self.op.node("Mul", *lower)  # 1 of an aromatic one
+        aromatic = self.op.node(
+            "Or",
+            self.op.node("Equal", written, self.op.whole(AROMATIC)),
+            self.op.node(
+                "And",
+                self.op.positive(implied),
+                self.op.node("Equal", written, self.op.whole(0)),
             ),
-        }
-
-    def _masked(self, atom: str, exists: str, ring_atom: str, ring_exists: str) -> str:
-        """Atoms of the bonds of the chain and of the rings, 0 where there is none."""
-        pairs = ((atom, exists), (ring_atom, ring_exists))
-        return self.builder.concat([self.op.node("Mul", *pair) for pair in pairs])
-
-    def _atoms(
-        self, facts: Mapping[str, str], bonds: Mapping[str, str], wrong: list[str]
-    ) -> dict[str, str]:
-        """What is known of each atom [B, N]."""
-        lone = self._lone_hydrogen(facts)
-        number = self.op.node(
-            "Add", facts["number"], self.op.node("Mul", lone, self.op.whole(NUMBER["H"]))
         )
-        known = self.op.number(self.op.positive(bonds["kind"]))
-        is_aromatic = self.op.number(self.op.node("Equal", bonds["kind"], self.op.whole(AROMATIC)))
-        order = self.op.node("Gather", self.op.whole([0, 1, 2, 3, 1]), bonds["kind"])
-        degree, ring_bonds, aromatic_bonds, orders = (
-            self.op.spread(bonds["begin"], bonds["end"], each, number)
-            for each in (known, bonds["ring_bond"], is_aromatic, order)
+        plain = self.op.node(
+            "Where",
+            self.op.node("Or", aromatic, self.op.node("Equal", written, self.op.whole(0))),
+            self.op.whole(SINGLE),
+            written,
         )
-        in_aromatic = self.op.positive(aromatic_bonds)
-        aromatic = self.op.number(self.op.node("Or", self.op.positive(facts["lower"]), in_aromatic))
-        valence = self.op.node(
-            "Min", self.op.node("Add", orders, aromatic), self.op.whole(MOST_BONDS)
-        )
-        width = MOST_BONDS + 1
-        cell = self.op.node(
-            "Add", self.op.node("Mul", self._known_number(number), self.op.whole(width)), valence
-        )
-        plain, in_ring = (
-            self.op.node("Gather", self.op.constant(table.ravel()), cell)
-            for table in (hydrogens_by_valence(), hydrogens_in_rings())
-        )
-        implied = self.op.node("Where", self.op.positive(aromatic), in_ring, plain)
-        bracket = self.op.positive(facts["bracket"])
-        too_many = self.op.node("Less", implied, self.op.whole(0))
-        wrong.append(self.op.any_in(self.op.node("And", too_many, self.op.node("Not", bracket))))
-        named = self.op.node("Sub", facts["hydrogens"], lone)
+        within = self.op.node("And", aromatic, self.op.positive(ring))
+        kind = self.op.node("Where", within, self.op.whole(AROMATIC), plain)
         return {
-            "number": number,
-            "charge": facts["charge"],
-            "hydrogens": self.op.node("Where", bracket, named, implied),
-            "aromatic": aromatic,
-            "in_ring": self.op.number(self.op.positive(ring_bonds)),
-            "degree": degree,
+            "begin": begin,
+            "end": end,
+            "kind": self.op.node("Mul", kind, exists),
+            "in_ring": ring,
         }
 
-    def _known_number(self, number: str) -> str:
-        """A number within the table, also where pieces that do not belong together add up."""
-        return self.op.node("Min", number, self.op.whole(NUMBER["*"]))
-
-    def _readable(self, facts: Mapping[str, str], wrong: list[str]) -> str:
-        atoms = self.op.total(self.op.number(self.op.positive(facts["present"])))
-        wrong.append(self.op.node("Equal", atoms, self.op.whole(0)))
-        wrong.append(self.op.node("Greater", atoms, self.op.whole(MOST_ATOMS)))
-        return self.op.node("Not", self.op.any_of(*wrong))
+    def _wrong(self, facts: Mapping[str, str], wrong: list[str]) -> str:
+        atoms = self.op.total(facts["present"])
+        none = self.op.node("Equal", atoms, self.op.whole(0))
+        many = self.op.node("Greater", atoms, self.op.whole(MOST_ATOMS))
+        return self.op.any_of(none, many, *wrong)

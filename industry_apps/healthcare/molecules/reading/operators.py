@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from industry_apps.features.builder import GraphBuilder
 
@@ -75,6 +78,27 @@ class Operators:
         """What stands at places [B, m] of [B, n]."""
         return self.node("GatherElements", tensor, atoms, attributes={"axis": 1})
 
+    def looked_up(self, table: NDArray[Any], *places: str) -> str:
+        """What a table of small whole numbers holds at places [B, n], one for each of its axes."""
+        cell = places[0]
+        for size, place in zip(table.shape[1:], places[1:], strict=False):
+            cell = self.node("Add", self.node("Mul", cell, self.whole(size)), place)
+        rows = table.reshape(-1, *table.shape[len(places) :])
+        return self.builder.cast(self.node("Gather", self.constant(rows), cell), np.int64)
+
+    def equal(self, tensor: str, value: int) -> str:
+        """Whether equal to a number."""
+        return self.node("Equal", tensor, self.whole(value))
+
+    def shape(self, *sizes: str | int) -> str:
+        """A shape of numbers and of tensors of whole numbers."""
+        flat = self.whole([-1])
+        parts = [
+            self.whole([size]) if isinstance(size, int) else self.node("Reshape", size, flat)
+            for size in sizes
+        ]
+        return self.node("Concat", *parts, attributes={"axis": 0})
+
     def places(self, shape: str, axis: int) -> str:
         """0, 1, ... along an axis."""
         size = self.node("Gather", shape, self.whole(axis))
@@ -96,11 +120,49 @@ class Operators:
         nothing = self.node("Expand", self.constant(np.array([[""]], dtype=object)), shape)
         return self.builder.concat([texts, nothing])
 
-    def spread(self, begin: str, end: str, values: str, atoms: str) -> str:
-        """Add what each bond [B, N + R] tells to both of its atoms -> [B, N], as ``atoms`` is."""
-        added = self.node("Mul", atoms, self.whole(0))
-        for places in (begin, end):
-            added = self.node(
-                "ScatterElements", added, places, values, attributes={"axis": 1, "reduction": "add"}
-            )
-        return added
+
+class Ends:
+    """Both ends of the bonds of molecules, one behind the other: [B, 2 E].
+
+    Parameters
+    ----------
+    op : Operators
+    begin, end : str
+        Atoms of each bond [B, E].
+    atoms : str
+        Any whole numbers of atoms [B, N].
+
+    Attributes
+    ----------
+    here, there : str
+        The atom at each end, and the one at the other.
+    """
+
+    def __init__(self, op: Operators, begin: str, end: str, atoms: str) -> None:
+        self.op = op
+        self.here = op.builder.concat([begin, end])
+        self.there = op.builder.concat([end, begin])
+        self._zeros = op.node("Mul", atoms, op.whole(0))
+
+    def of_bonds(self, values: str) -> str:
+        """What each bond [B, E] says, at both of its ends."""
+        return self.op.builder.concat([values, values])
+
+    def of_atoms(self, values: str, *, other: bool = False) -> str:
+        """What the atom [B, N] at each end says, or the one at the other end."""
+        return self.op.at(values, self.there if other else self.here)
+
+    def to_bonds(self, values: str) -> str:
+        """Sum over the two ends of each bond, [B, E]."""
+        pairs = self.op.node("Reshape", values, self.op.whole([0, 2, -1]))
+        return self.op.node("ReduceSum", pairs, self.op.whole([1]), attributes={"keepdims": 0})
+
+    def to_atoms(self, values: str, *, other: bool = False) -> str:
+        """Sum over the ends that each atom is at, [B, N]; or over the other ends of its bonds."""
+        places = self.there if other else self.here
+        attributes = {"axis": 1, "reduction": "add"}
+        return self.op.node("ScatterElements", self._zeros, places, values, attributes=attributes)
+
+    def summed(self, values: str) -> str:
+        """Sum of what each bond [B, E] says, over the bonds of an atom, [B, N]."""
+        return self.to_atoms(self.of_bonds(values))

@@ -1,0 +1,1 @@
+"""Molecules read from SMILES inside the graph, whichever way they are written."""
