@@ -201,6 +201,9 @@ def _limits(column: Mapping[str, Any]) -> str:
         for sign, limit in ((">=", column["low"]), ("<=", column["high"]))
         if limit is not None
     ]
+    if column.get("window"):
+        low, high = map(_number, column["window"])
+        told.append(f"{low} becomes 0 and {high} becomes 255 before they enter the graph")
     if codes:
         told.append(f"missing: {', '.join(map(_number, codes))}")
     return " ".join(told)

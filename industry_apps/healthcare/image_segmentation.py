@@ -30,8 +30,9 @@ from industry_apps.evaluation import Report
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.healthcare.patients import PATIENT, OfPatients
+from industry_apps.healthcare.patients import PATIENT
 from industry_apps.limits import integer
 from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
 from industry_apps.recipes.imaging.mask_metrics import MASKS, MaskCounts, mask_bootstrap
@@ -47,7 +48,7 @@ _SIZES = (0.0, 0.005, 0.05, 1.0)
 _NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
-class ImagingSegmenter(OfPatients, Application):
+class ImagingSegmenter(OfImages, Application):
     """Where in an image a region lies, how much of the image it takes, whether there is any.
 
     Images are of any size, and the mask is of the size of its image. Inside the file they are
@@ -58,6 +59,9 @@ class ImagingSegmenter(OfPatients, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"image": "scan"}``.
+    window : (float, float), optional
+        Of images of more than 8 bits: the values that are black and white; by default the least
+        and the largest of the training images. The file holds it.
     options : MaskOptions, optional
         Size, network, augmentation and training.
     seed : int
@@ -153,7 +157,7 @@ class ImagingSegmenter(OfPatients, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         train, validation = self._parts(train, validation)
-        self.schema_ = self._schema_of(train)
+        self.schema_ = Schema((self._image_column(train),))
         self.patients_ = self._check_patients(self._patients(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
         self.split_ = {name: _described(part) for name, part in known.items()}
@@ -218,12 +222,6 @@ class ImagingSegmenter(OfPatients, Application):
             "intended_use": INTENDED_USE,
             "notes": list(_NOTES),
         }
-
-    def _schema_of(self, train: pd.DataFrame) -> Schema:
-        """The column of images under its name, with the channels of the first image."""
-        image = self._own_schema()[self._name("image")]
-        first = Schema((image,)).to_arrays(train.head(1))[image.name][0]
-        return Schema((replace(image, channels=first.shape[2]),))
 
     def _masked(self, frame: pd.DataFrame) -> MaskedImages:
         """Check images and masks, which have to be of equal size."""

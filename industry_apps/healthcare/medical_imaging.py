@@ -33,8 +33,9 @@ from industry_apps.export import Exportable, assemble
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
+from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
+from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
@@ -56,7 +57,7 @@ _COSTS = Limit(
 )
 
 
-class ImagingClassifier(OfPatients, Application):
+class ImagingClassifier(OfImages, Application):
     """What an image shows: the finding, its probability, whether to abstain, and a map of where.
 
     For research, not for diagnosis. Grey, colour and multi-channel images of any size and of
@@ -66,6 +67,9 @@ class ImagingClassifier(OfPatients, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"finding": "label"}``.
+    window : (float, float), optional
+        Of images of more than 8 bits: the values that are black and white, as of a CT window; by
+        default the least and the largest of the training images. The file holds it.
     missed_costs : mapping of str to float, optional
         Class -> what it costs to miss it, > 0: the answer is the class whose probability times
         its cost is the largest. By default the inverse of its share of the validation images,
@@ -100,7 +104,7 @@ class ImagingClassifier(OfPatients, Application):
             Column(
                 "image",
                 "image",
-                "Bytes [height, width, channels], or an encoded PNG or JPEG",
+                "Values [height, width, channels], or an encoded PNG or JPEG",
                 nullable=False,
             ),
             Column(
@@ -180,10 +184,7 @@ class ImagingClassifier(OfPatients, Application):
         train, validation = self._known(train, validation)
         others = train.head(0) if validation is None else validation
         self.patients_ = self._check_patients(self._patients(train), others)
-        named = self._own_schema()
-        image = named[self._name("image")]
-        first = image.to_array(train[image.name].head(1))[0] if image.name in train else None
-        self.column_ = replace(image, channels=None if first is None else first.shape[2])
+        self.column_ = self._image_column(train)
         self.schema_ = Schema((self.column_,))
         names = self._labels(train)
         self.classes_ = tuple(sorted(set(names)))

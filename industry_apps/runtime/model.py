@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped, widened
+from industry_apps.runtime.answers import cells, like, no_answers, of_one, replayed, shaped, widened
 from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.runtime.loading import (
     Checked,
@@ -37,7 +37,10 @@ from industry_apps.runtime.state import TransactionState
 from industry_apps.runtime.watch import Seen, Watch
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
+from industry_apps.schema.image_files import with_files
 from industry_apps.schema.names import Names
+
+_Path = str | Path | None
 
 
 class Model:
@@ -172,14 +175,14 @@ class Model:
         return self.__deepcopy__({})
 
     @overload
-    def predict(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
+    def predict(self, data: Mapping[str, Any], *, paths: _Path = None) -> dict[str, Any]: ...
     @overload
     def predict(
-        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+        self, data: Any, *, to: _Path = None, short_rows: ShortRows = "refuse", paths: _Path = None
     ) -> Any: ...
 
     def predict(
-        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+        self, data: Any, *, to: _Path = None, short_rows: ShortRows = "refuse", paths: _Path = None
     ) -> Any:
         """Answer one record or many, or each series of a long table.
 
@@ -200,6 +203,9 @@ class Model:
         short_rows : {"refuse", "missing"}
             With the path of a CSV file: what is done with a row that has fewer cells than the
             header, refuse the file or take what the row lacks as missing.
+        paths : str or Path, optional
+            The folder beneath which a text in a column of images is the path of one; by default
+            that of the CSV or Parquet file, none of records. Not for records of others.
 
         Returns
         -------
@@ -221,7 +227,7 @@ class Model:
             none of it was in training.
         """
         if isinstance(data, str | Path):
-            return self._predict_file(Path(data), None if to is None else Path(to), short_rows)
+            return self._predict_file(Path(data), to, short_rows, paths)
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
         plain = self._read_record.plain(data) if self.windows is None else None
@@ -232,9 +238,10 @@ class Model:
                     f"of each {self.windows.series!r}, with their {self.windows.time!r}. Give a "
                     "DataFrame, a dict of arrays or a list of records."
                 )
-            return self._predict_one(data, plain)
+            return self._predict_one(self._with_files(data, paths), plain)
         watch = Watch(self._seen)
-        answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch=watch)
+        table = inputs.table_of(data, self._table, self._names)
+        answers = self._predict_table(self._with_files(table, paths), watch=watch)
         watch.warn()
         return like(data, answers, self._keys)
 
@@ -337,7 +344,11 @@ class Model:
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
-    def _predict_file(self, path: Path, to: Path | None, short_rows: ShortRows) -> Any:
+    def _with_files(self, table: Any, paths: _Path) -> Any:
+        images = [column.name for column in self._inputs if column.kind == "image"]
+        return with_files(table, images, paths) if images and paths is not None else table
+
+    def _predict_file(self, path: Path, to: _Path, short_rows: ShortRows, paths: _Path) -> Any:
         import pandas as pd
 
         from industry_apps.runtime.files import TableWriter, chunks
@@ -351,19 +362,20 @@ class Model:
             if to is None:
                 return like(table, answers, self._keys)
             keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
-            with TableWriter(to, Path(), self._table) as writer:  # nothing of the source stays
+            with TableWriter(Path(to), Path(), self._table) as writer:  # nothing of the source stays
                 writer.write(keys, answers)
             return len(keys)
-        watch = Watch(self._seen)
+        watch, paths = Watch(self._seen), path.parent if paths is None else paths
         if to is None:
             frames = progress(read(self._inputs, only=True), label)
-            found = [self._predict_table(frame, watch=watch) for frame in frames]
+            found = [self._predict_table(self._with_files(f, paths), watch=watch) for f in frames]
             watch.warn()
             return pd.concat([pd.DataFrame(cells(each)) for each in found], ignore_index=True)
         rows = 0
-        with TableWriter(to, path, self._inputs) as writer:
+        with TableWriter(Path(to), path, self._inputs) as writer:
             for frame in progress(read(self._inputs, only=False), label):
-                writer.write(frame, self._predict_table(frame, watch=watch))
+                answers = self._predict_table(self._with_files(frame, paths), watch=watch)
+                writer.write(frame, answers)
                 rows += len(frame)
         watch.warn()
         return rows
@@ -375,26 +387,6 @@ class Model:
                 f"{self.path.name} carries no self-test of its outputs. Export the model again."
             )
         session = TimedSession(self._session)  # a file can ask for a loop without an end
-        answers = self._predict_table(
-            inputs.table_of(test["records"], self._table), session=session
-        )
-        for name, expected in test["answers"].items():
-            if len(answers[name]) != len(expected):
-                raise ModelFileError(
-                    f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
-                    f"{len(answers[name])} records. Export the model again."
-                )
-            size = self.outputs[name].size
-            if size not in (None, 1) and answers[name].shape[1:] != (size,):
-                raise ModelFileError(
-                    f"{self.path.name} is damaged: its output {name!r} is declared to hold {size} "
-                    f"values, and holds {answers[name].shape[1:]}. Export the model again."
-                )
-            wrong = differs(answers[name], expected, self.metadata.get("tolerance", TOLERANCE))
-            if wrong.any():
-                row = int(wrong.argmax())
-                raise ModelFileError(
-                    f"{self.path.name} does not answer its self-test on this machine: row {row}, "
-                    f"output {name!r}, got {answers[name][row]}, expected {expected[row]}. "
-                    "Try provider='cpu', or export the model again."
-                )
+        answers = self._predict_table(inputs.table_of(test["records"], self._table), session)
+        tolerance = self.metadata.get("tolerance", TOLERANCE)
+        replayed(self.path.name, answers, test["answers"], self.outputs, tolerance)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from industry_apps.application import Application
-from industry_apps.data import Split, read_table
+from industry_apps.data import Split, read_images, read_table
+from industry_apps.data.hashing import frame_sha256
 from industry_apps.errors import ParameterError
 from industry_apps.recipes.declared import as_declared
 from industry_apps.recipes.labels import OwnLabels
@@ -25,7 +26,8 @@ def own_table(application: Application, path: Path, *, learned: str | None = Non
     ----------
     application : Application
     path : Path
-        A CSV or Parquet file.
+        A CSV or Parquet file, beside which the images lie that it names; or a folder that
+        holds one folder of images for each class.
     learned : str, optional
         The sha256 of what a model file has learned from, which is to be judged: all rows of
         any other table are its test part.
@@ -36,9 +38,11 @@ def own_table(application: Application, path: Path, *, learned: str | None = Non
         The application does not split tables.
     DataNotFoundError, SchemaError, LeakageError
     """
-    frame = declared(application, read_table(path))
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    frame = declared(application, _read_file(application, path))
+    sha256 = frame_sha256(frame)
+    if path.is_file():
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if learned in (None, sha256):
         parts = _split(application, frame)
     else:
@@ -46,6 +50,21 @@ def own_table(application: Application, path: Path, *, learned: str | None = Non
     for part in parts:
         part.attrs["data"] = {"id": path.name, "sha256": sha256}
     return parts
+
+
+def _read_file(application: Application, path: Path) -> pd.DataFrame:
+    """A table, the images that it names among it."""
+    images = [c.name for c in application.schema if c.kind == "image"]
+    if not images:
+        return read_table(path)
+    labels = [c.name for c in application.schema if c.kind == "category" and not c.nullable]
+    if path.is_dir() and not labels:
+        raise ParameterError(
+            f"{type(application).__name__} learns no classes, which a folder could hold. Give a "
+            "CSV or Parquet file."
+        )
+    columns = [own_name(application, name) for name in images]
+    return read_images(path, columns=columns, target=own_name(application, (labels or [""])[0]))
 
 
 def _split(application: Application, frame: pd.DataFrame) -> Split:
@@ -94,6 +113,8 @@ def declared(application: Application, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _read(column: Column, frame: pd.DataFrame) -> pd.Series:
     values = frame[column.name]
+    if column.kind == "image":  # how many bits and channels they have, fit learns
+        return values
     if column.kind in ("number", "boolean") and not column.is_list:
         values = each_parsed(values)
     array = column.to_array(values)

@@ -214,7 +214,8 @@ def data_of(
     application : Application
         Splits a table of one's own, and offers the sample.
     source : str
-        Id of a data set, ``"sample"``, or the path of a CSV or Parquet file.
+        Id of a data set, ``"sample"``, the path of a CSV or Parquet file, or of a folder that holds
+        one folder of images for each class.
     learned : str, optional
         To judge a model file: the sha256 of what it has learned from. Of that very table the
         test part is what training left, of any other all rows.
@@ -235,7 +236,7 @@ def data_of(
         return application.sample()
     if source in catalogue():
         return load(source)
-    if source.endswith(_TABLES) or Path(source).is_file():
+    if source.endswith(_TABLES) or Path(source).exists():
         return own_table(application, Path(source), learned=learned)
     error = unknown_name("data set", source, [*catalogue(), SAMPLE])
     raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")
