@@ -15,7 +15,7 @@ from industry_apps.schema.values import UnfitError
 
 _WINDOW = Limit(
     lambda v: isinstance(v, tuple) and len(v) == 2 and all(map(is_number, v)) and v[0] < v[1],
-    "a tuple of two rising numbers, or None",
+    "a tuple of two rising numbers",
 )
 
 
@@ -35,8 +35,9 @@ class OfImages(OfPatients):
         """
         column = self._own_schema()[self._name("image")]
         Schema((column,)).check_names(train)
+        images = train[column.name]
         try:
-            form = ImageForm.learned(train[column.name], self.window)
+            form = ImageForm.learned(images, self.window)
         except UnfitError as wrong:
-            raise column.error(train[column.name], wrong.row, wrong.expected, wrong.remedy) from None
+            raise column.error(images, wrong.row, wrong.expected, wrong.remedy) from None
         return replace(column, **asdict(form))

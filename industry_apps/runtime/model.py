@@ -362,7 +362,7 @@ class Model:
             if to is None:
                 return like(table, answers, self._keys)
             keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
-            with TableWriter(Path(to), Path(), self._table) as writer:  # nothing of the source stays
+            with TableWriter(Path(to), Path(), self._table) as writer:  # no column of the source
                 writer.write(keys, answers)
             return len(keys)
         watch, paths = Watch(self._seen), path.parent if paths is None else paths

@@ -86,7 +86,7 @@ class ImageForm:
         first, low, high = np.dtype(np.uint8), np.inf, -np.inf
         for row, value in enumerate(values):
             with _in_row(row):
-                image = _with_channels(array_of(value), None)
+                image = with_channels(array_of(value), None)
                 deep, readings = image.dtype != np.uint8, _readings(image)
                 if row == 0:
                     first, possible = image.dtype, readings
@@ -160,7 +160,7 @@ def to_images(values: Any, form: ImageForm) -> NDArray[np.object_]:
     made = np.empty(len(values), dtype=object)
     for row, value in enumerate(values):
         with _in_row(row):
-            image = _with_channels(array_of(value), form.channels)
+            image = with_channels(array_of(value), form.channels)
             if form.window is not None and not isinstance(value, Mapping):  # packed ones are done
                 is_list = isinstance(value, list | tuple)
                 made[row] = _windowed(image.astype(np.int64) if is_list else image, form)
@@ -274,29 +274,33 @@ def array_of(value: Any) -> NDArray[Any]:
     """
     if isinstance(value, bytes | bytearray):
         return decoded(value)
-    if isinstance(value, str | os.PathLike):
-        raise UnfitError("an image", _PATHS)
     if is_pillow(value):
         return pixels_of(value)
     if isinstance(value, Mapping):
-        try:
-            return unpack(value)
-        except (ValueError, TypeError, KeyError, zlib.error) as error:
-            raise UnfitError(f"an image as {_PACKED} ({error})", "Pack it again.") from None
-    if isinstance(value, list | tuple):
-        value = _nested(value)
-    if not isinstance(value, np.ndarray):
+        return _unpacked(value)
+    array = value if isinstance(value, np.ndarray) else _nested(value)
+    if np.ma.is_masked(array):
+        raise UnfitError("an image without masked pixels", "Fill them, or cut them off.")
+    if array.dtype.kind not in "buif":
+        raise UnfitError(f"an array of real numbers, not of {array.dtype}", "Convert it.")
+    return array * np.uint8(255) if array.dtype == np.bool_ else array
+
+
+def _unpacked(value: Mapping[str, Any]) -> NDArray[np.uint8]:
+    try:
+        return unpack(value)
+    except (ValueError, TypeError, KeyError, zlib.error) as error:
+        raise UnfitError(f"an image as {_PACKED} ({error})", "Pack it again.") from None
+
+
+def _nested(value: Any) -> NDArray[Any]:
+    """An image as lists within lists."""
+    if isinstance(value, str | os.PathLike):
+        raise UnfitError("an image", _PATHS)
+    if not isinstance(value, list | tuple):
         if is_missing(value):
             raise UnfitError("an image", "An image cannot be missing: leave the record out.")
         raise UnfitError("an image", "Give an array of bytes, or an encoded PNG or JPEG.")
-    if np.ma.is_masked(value):
-        raise UnfitError("an image without masked pixels", "Fill them, or cut them off.")
-    if value.dtype.kind not in "buif":
-        raise UnfitError(f"an array of real numbers, not of {value.dtype}", "Convert it.")
-    return value * np.uint8(255) if value.dtype == np.bool_ else value
-
-
-def _nested(value: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
     try:
         array = np.array(value)
     except ValueError:
@@ -307,8 +311,19 @@ def _nested(value: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
     return array
 
 
-def _with_channels(image: NDArray[Any], channels: int | None) -> NDArray[Any]:
-    """An image [height, width, channels] of a size that fits; raises UnfitError."""
+def with_channels(image: NDArray[Any], channels: int | None) -> NDArray[Any]:
+    """An image [height, width, channels] of a size that fits.
+
+    Parameters
+    ----------
+    image : ndarray of shape [height, width] or [height, width, channels]
+    channels : int or None
+        None for any.
+
+    Raises
+    ------
+    UnfitError
+    """
     shape = "[height, width]" if channels == 1 else f"[height, width, {channels or 'channels'}]"
     expected = f"an image {shape}"
     if image.ndim not in (2, 3):
