@@ -84,8 +84,9 @@ class ImagingClassifier(OfImages, Application):
     and intervals; a patient on both sides of a split is refused.
 
     Abstaining is decided class by class on validation images: of new images like those, no
-    more than the share that ``options.coverage`` leaves has its true class ruled out. Images
-    from elsewhere are another matter; measure there before you rely on it.
+    more than the share that ``options.coverage`` leaves has its true class ruled out. Of such
+    images the same share is abstained from as unlike the training images (``novelty`` above 1),
+    and of blurred, brightened or foreign ones more; the study ``trust`` measures how many.
 
     Examples
     --------
@@ -130,16 +131,25 @@ class ImagingClassifier(OfImages, Application):
             Column(
                 "abstain",
                 "boolean",
-                "The finding is not the only class that cannot be ruled out",
+                "The finding is not the only class that cannot be ruled out, or novelty is above 1",
+                nullable=False,
+            ),
+            Column(
+                "novelty",
+                "number",
+                "How unlike the training images it is; above 1 more than usual images are",
+                low=0,
                 nullable=False,
             ),
             Column.probability(
                 "probabilities", "Of all classes, in the order of `classes` in the file", size=None
             ),
-            Column.probability(
+            Column(
                 "heat_map",
-                "What speaks for the finding, over the image drawn to a square",
-                shape=(None, None),
+                "image",
+                "What speaks for the finding, 0 to 255, of the size of the image",
+                channels=1,
+                nullable=False,
             ),
         )
     )
@@ -172,10 +182,15 @@ class ImagingClassifier(OfImages, Application):
         return split_patients(frame, patient=patient, target=finding, seed=self.seed)
 
     def studies(self) -> Mapping[str, Question]:
-        """Which network sees most; whether generated images help, and strange ones are told."""
-        from industry_apps.healthcare.image_studies import both_generators, compared_networks
+        """How far to trust it; which network sees most; whether generated images help."""
+        from industry_apps.healthcare.image_studies import (
+            both_generators,
+            compared_networks,
+            trust_report,
+        )
 
         return {
+            "trust": lambda data: trust_report(self, data),
             "networks": lambda data: (compared_networks(self, data),),
             "generated_images": lambda data: both_generators(self.columns, data),
         }
@@ -273,7 +288,7 @@ class ImagingClassifier(OfImages, Application):
         if precision == "float32":
             return replace(super()._exportable(), rows_a_run=_ROWS_A_RUN)
         loss = StatedLoss(metric="auroc", most=_MOST_LOST, measure=self._area, tolerance=_TOLERANCE)
-        return assemble(
+        model = assemble(
             self,
             partial(self.recipe_.write, precision=cast(Precision, precision)),
             {**self._facts(), "split": self.split_},
@@ -281,6 +296,7 @@ class ImagingClassifier(OfImages, Application):
             precision=precision,
             loss=loss,
         )
+        return replace(model, facts={**model.facts, "speed": self.recipe_.speed_})
 
     def _area(self, frame: pd.DataFrame, answers: Answers) -> float:
         """Mean over the classes of the area under the curve of each against the others."""

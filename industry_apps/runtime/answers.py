@@ -119,8 +119,9 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     expected : nested list
         JSON values, null for a missing number, images packed.
     tolerance : float
-        Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels: one
-        on the threshold may go either way on another processor.
+        Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels that
+        may differ by more than this share of white: one on the threshold may go either way on
+        another processor.
 
     Returns
     -------
@@ -128,8 +129,9 @@ def differs(found: NDArray[Any], expected: Any, tolerance: float) -> NDArray[np.
     """
     if are_images(found):
         pairs = zip(found, expected, strict=True)
+        greys = max(1.0, 255 * tolerance)
         return np.array(
-            [changed_pixels(i, unpack(packed)) > tolerance * i.size for i, packed in pairs]
+            [changed_pixels(i, unpack(packed), greys) > tolerance * i.size for i, packed in pairs]
         )
     if found.dtype.kind == "O":
         same = found == np.asarray(expected, dtype=object).reshape(found.shape)

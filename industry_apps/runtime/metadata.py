@@ -116,6 +116,7 @@ _RULES: dict[str, Rule] = {
     "data": _TABLE,
     "split": _TABLE,
     "loss": _TABLE,
+    "speed": _TABLE,
     "state": _OR_NONE,
     "decision": _TABLE,
     "summary": _TEXT,

@@ -220,8 +220,8 @@ def are_images(values: NDArray[Any]) -> bool:
     return a_cell_each and isinstance(values[0], np.ndarray)
 
 
-def changed_pixels(one: Any, other: Any) -> int:
-    """Count the pixels in which two images differ; all of them where the sizes do.
+def changed_pixels(one: Any, other: Any, slack: float = 1.0) -> int:
+    """Count the pixels in which two images differ by more than rounding; all where sizes do.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def changed_pixels(one: Any, other: Any) -> int:
     ours, theirs = np.asarray(one), np.asarray(other)
     if ours.shape != theirs.shape:
         return max(ours.size, theirs.size)
-    return int((ours != theirs).sum())
+    return int((np.abs(ours.astype(np.float64) - theirs) > slack).sum())
 
 
 def one_by_one(images: Iterable[Any]) -> NDArray[np.object_]:
@@ -274,10 +274,10 @@ def array_of(value: Any) -> NDArray[Any]:
     """
     if isinstance(value, bytes | bytearray):
         return decoded(value)
-    if is_pillow(value):
-        return pixels_of(value)
     if isinstance(value, Mapping):
         return _unpacked(value)
+    if is_pillow(value):
+        return pixels_of(value)
     array = value if isinstance(value, np.ndarray) else _nested(value)
     if np.ma.is_masked(array):
         raise UnfitError("an image without masked pixels", "Fill them, or cut them off.")
@@ -340,13 +340,11 @@ def with_channels(image: NDArray[Any], channels: int | None) -> NDArray[Any]:
         return image
     if channels in _readings(image):
         return image[:, :, :channels]
-    found = image.shape[2]
-    first = image.shape[0] == channels
+    if image.shape[0] == channels:
+        raise UnfitError(f"{expected}, channels last, not {image.shape}", _LAST)
     raise UnfitError(
-        f"{expected}, channels last, not {image.shape}"
-        if first
-        else f"{expected}, not one of {found} channels",
-        _LAST if first else "Convert it to the channels of the model, without transparency.",
+        f"{expected}, not one of {image.shape[2]} channels",
+        "Convert it to the channels of the model, without transparency.",
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.export.convert import network_to_onnx
-from industry_apps.export.precision import to_bfloat16, to_int8
+from industry_apps.export.precision import speed_of, to_bfloat16, to_int8
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.features.running import WrittenGraph
@@ -23,7 +23,8 @@ from industry_apps.limits import (
     is_number,
     one_of,
 )
-from industry_apps.recipes.imaging.decision import ClassDecision
+from industry_apps.recipes.imaging.decision import ClassDecision, DrawnMap
+from industry_apps.recipes.imaging.novelty import Novelty, write_greys
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation, augmented, mixed
@@ -39,12 +40,15 @@ Precision = Literal["float32", "int8", "bfloat16"]
 
 #: Images are brought to the size that most training images have, but to no larger one.
 _LARGEST_SIZE = 128
-#: Up to this size the stem of a network keeps it.
-_SMALL = 64
+#: Sizes between these are enlarged: their maps have 7 x 7 cells at the least cost at the latter.
+_SMALL, _LEAST_LARGE = 64, 112
+#: What the networks tell: log-odds, what each place adds to them, and features.
+_FOUND = ("odds", "maps", "seen")
+_INNER = tuple(f"/{name}" for name in _FOUND)  # as no column of a table is called
 _ROWS_A_PASS = 256
 #: Training images that the ranges of int8 are taken from.
 _CALIBRATED_ON = 512
-#: Share of the training images that is set aside where there are no validation images.
+#: Share of the training images set aside where there are no validation images.
 _HELD_OUT = 0.2
 
 
@@ -185,20 +189,25 @@ class ImagingRecipe:
         self.network_ = self._joined(members)
         drawn = np.random.default_rng(self.options.training.seed).permutation(len(parts[0][0]))
         self.calibration_ = parts[0][0][drawn[:_CALIBRATED_ON]]
-        odds, _ = self.forward(parts[1][0])
+        known, others = (self.forward(pixels) for pixels, _ in parts)
         self.decision_ = ClassDecision.fit(
-            odds.astype(np.float64),
+            others[0].astype(np.float64),
             validation.target,
             self.classes,
             costs=self.costs,
             coverage=self.options.coverage,
         )
-        shapes: Mapping[str, tuple[int | None, ...]] = {
-            "odds": (len(self.classes),),
-            "maps": (len(self.classes), None, None),
-        }
-        columns = [Column(name=name, kind="number", shape=s) for name, s in shapes.items()]
-        self.answers_ = WrittenGraph(Schema(tuple(columns)), self._write_answers, self.outputs)
+        self.novelty_ = Novelty.fit(
+            self._described(train.images, known[2]),
+            train.target,
+            self._described(validation.images, others[2]),
+            coverage=self.options.coverage,
+        )
+        many = len(self.classes)
+        shapes = ((many,), (many, None, None), (known[2].shape[1],))
+        columns = [Column(n, "number", shape=s) for n, s in zip(_INNER, shapes, strict=True)]
+        behind = Schema((self.column, *columns))
+        self.answers_ = WrittenGraph(behind, self._write_answers, self.outputs)
         return self
 
     def answer(self, images: NDArray[np.object_]) -> list[NDArray[Any]]:
@@ -209,19 +218,18 @@ class ImagingRecipe:
         images : ndarray of object, shape [rows]
             At least one.
         """
-        odds, maps = self.forward(self._tensor(images))
-        return self.answers_.run({"odds": odds, "maps": maps})
+        found = zip(_INNER, self.forward(self._tensor(images)), strict=True)
+        return self.answers_.run({self.column.name: images, **dict(found)})
 
-    def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Log-odds [rows, K] and maps [rows, K, H', W'] of [rows, C, size, size], by torch."""
+    def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
+        """Log-odds [rows, K], maps [rows, K, H', W'], features [rows, F] of pixels, by torch."""
         import torch
 
         found = []
         with torch.inference_mode():
             for start in range(0, len(pixels), _ROWS_A_PASS):
                 found.append(self.network_(torch.from_numpy(pixels[start : start + _ROWS_A_PASS])))
-        odds, maps = (torch.cat(each).numpy() for each in zip(*found, strict=True))
-        return odds, maps
+        return tuple(torch.cat(each).numpy() for each in zip(*found, strict=True))
 
     def write(
         self, builder: GraphBuilder, inputs: Mapping[str, str], precision: Precision = "float32"
@@ -243,7 +251,8 @@ class ImagingRecipe:
         """
         pixels = self.features_.write(builder, inputs)["pixels"]
         found = builder.append(self._network_graph(precision), {"pixels": pixels})
-        return self._write_answers(builder, found)
+        inner = {f"/{name}": tensor for name, tensor in {**found, "pixels": pixels}.items()}
+        return self._write_answers(builder, {**inputs, **inner})
 
     def facts(self) -> dict[str, Any]:
         """What the networks are, and what decides, as JSON values for the model file."""
@@ -256,18 +265,39 @@ class ImagingRecipe:
         }
 
     def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> Mapping[str, str]:
-        stride = self.network_.stride
-        return self.decision_.write(builder, found["odds"], found["maps"], self.size_, stride)
+        pixels = found.get("/pixels") or self.features_.write(builder, found)["pixels"]
+        greys = write_greys(builder, pixels)
+        described = builder.node("Concat", found["/seen"], greys, attributes={"axis": 1})
+        novelty = self.novelty_.write(builder, described)
+        drawn = DrawnMap(self.size_, self.network_.stride, found[self.column.name])
+        return self.decision_.write(builder, found["/odds"], found["/maps"], novelty, drawn)
+
+    def _described(self, images: NDArray[np.object_], seen: NDArray[Any]) -> NDArray[np.float64]:
+        """What novelty is seen by: features of the network, and greys -> [rows, D]."""
+        told = Schema((Column(name="greys", kind="number", shape=(None,)),))
+        graph = WrittenGraph(Schema((self.column,)), self._write_greys, told)
+        (greys,) = graph.run({self.column.name: images})
+        return np.concatenate([seen, greys], axis=1, dtype=np.float64)
+
+    def _write_greys(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        return {"greys": write_greys(builder, self.features_.write(builder, inputs)["pixels"])}
 
     def _network_graph(self, precision: Precision) -> onnx.ModelProto:
         import torch
 
-        channels, outputs = self.column.channels or 1, ("odds", "maps")
+        channels, outputs = self.column.channels or 1, _FOUND
         example = torch.zeros(2, channels, self.size_, self.size_)
-        if precision == "bfloat16":
-            return to_bfloat16(self.network_, example, "pixels", outputs)
         model = network_to_onnx(self.network_, (example,), ["pixels"], output_names=outputs)
-        return to_int8(model, {"pixels": self.calibration_}) if precision == "int8" else model
+        if precision == "float32":
+            return model
+        narrow = (
+            to_int8(model, {"pixels": self.calibration_})
+            if precision == "int8"
+            else to_bfloat16(self.network_, example, "pixels", outputs)
+        )
+        batch = {"pixels": self.calibration_[: _CALIBRATED_ON // 8]}
+        self.speed_ = speed_of({"float32": model, precision: narrow}, batch)
+        return narrow
 
     def _member(self, train: Sequence[Any], validation: Sequence[Any], number: int) -> Any:
         """Train one network; each has a seed of its own."""
@@ -292,7 +322,7 @@ class ImagingRecipe:
                 len(self.classes),
                 width=options.width,
                 squeeze=options.squeeze,
-                small=self.size_ <= _SMALL,
+                size=self.size_,
                 dropout=options.dropout,
             )
         averaged = AveragedNetwork(network.to(memory_format=torch.channels_last), options.averaging)
@@ -354,7 +384,8 @@ def _objective(change: Augmentation, weights: NDArray[np.float32]) -> Callable[.
 def _usual_size(images: NDArray[np.object_]) -> int:
     """The longer side that most images have, within what a network is to be given."""
     sides, counts = np.unique([max(image.shape[:2]) for image in images], return_counts=True)
-    return int(np.clip(sides[counts.argmax()], 8, _LARGEST_SIZE))
+    size = int(np.clip(sides[counts.argmax()], 8, _LARGEST_SIZE))
+    return size if size <= _SMALL else max(size, _LEAST_LARGE)
 
 
 def _held_out(rows: Pictures, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
