@@ -26,6 +26,7 @@ IR_VERSION = 10
 
 _ELEMENT_TYPES: dict[type, int] = {
     np.float32: TensorProto.FLOAT,
+    np.float64: TensorProto.DOUBLE,
     np.int64: TensorProto.INT64,
     np.object_: TensorProto.STRING,
     np.bool_: TensorProto.BOOL,

@@ -176,7 +176,7 @@ def _blurred(width: int) -> _Change:
 
 
 def _brightened(greys: float) -> _Change:
-    return lambda image, draw: np.clip(image + greys, 0, 255).astype(np.uint8)
+    return lambda image, draw: np.clip(image + np.float64(greys), 0, 255).astype(np.uint8)
 
 
 def _noisy(deviation: float) -> _Change:

@@ -99,6 +99,12 @@ class ClassDecision:
             limits=tuple(limits),
         )
 
+    def loss(self, odds: _Floats, target: NDArray[np.intp]) -> float:
+        """Mean log-loss of the probabilities of rows."""
+        probability = _softmax(odds / self.temperature + np.array(self.bias))
+        true = np.take_along_axis(probability, target[:, None], axis=1)
+        return float(-np.log(np.maximum(true, 1e-300)).mean())
+
     def write(
         self, builder: GraphBuilder, odds: str, maps: str, novelty: str, drawn: DrawnMap
     ) -> dict[str, str]:

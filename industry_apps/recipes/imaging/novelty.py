@@ -61,9 +61,10 @@ class Novelty:
         """
         from sklearn.covariance import ledoit_wolf
 
-        scale = np.maximum(known.std(axis=0), _FLAT)
         places = np.stack([known[target == k].mean(axis=0) for k in range(target.max() + 1)])
-        covariance, _ = ledoit_wolf((known - places[target]) / scale, assume_centered=True)
+        apart = known - places[target]
+        scale = np.maximum(apart.std(axis=0), _FLAT)
+        covariance, _ = ledoit_wolf(apart / scale, assume_centered=True)
         # No direction counts more than a hundred times as much as if it were not narrow at all.
         values, vectors = np.linalg.eigh(covariance)
         whitening = vectors / np.sqrt(np.maximum(values, 1e-4)) / scale[:, None]

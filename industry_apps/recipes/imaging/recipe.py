@@ -14,7 +14,6 @@ from industry_apps.export.convert import network_to_onnx
 from industry_apps.export.precision import speed_of, to_bfloat16, to_int8
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
-from industry_apps.features.running import WrittenGraph
 from industry_apps.limits import (
     DROPOUT,
     Limit,
@@ -23,8 +22,7 @@ from industry_apps.limits import (
     is_number,
     one_of,
 )
-from industry_apps.recipes.imaging.decision import ClassDecision, DrawnMap
-from industry_apps.recipes.imaging.novelty import Novelty, write_greys
+from industry_apps.recipes.imaging.answering import FOUND, ImageAnswers, Told
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation, augmented, mixed
@@ -42,9 +40,6 @@ Precision = Literal["float32", "int8", "bfloat16"]
 _LARGEST_SIZE = 128
 #: Sizes between these are enlarged: their maps have 7 x 7 cells at the least cost at the latter.
 _SMALL, _LEAST_LARGE = 64, 112
-#: What the networks tell: log-odds, what each place adds to them, and features.
-_FOUND = ("odds", "maps", "seen")
-_INNER = tuple(f"/{name}" for name in _FOUND)  # as no column of a table is called
 _ROWS_A_PASS = 256
 #: Training images that the ranges of int8 are taken from.
 _CALIBRATED_ON = 512
@@ -189,25 +184,21 @@ class ImagingRecipe:
         self.network_ = self._joined(members)
         drawn = np.random.default_rng(self.options.training.seed).permutation(len(parts[0][0]))
         self.calibration_ = parts[0][0][drawn[:_CALIBRATED_ON]]
-        known, others = (self.forward(pixels) for pixels, _ in parts)
-        self.decision_ = ClassDecision.fit(
-            others[0].astype(np.float64),
-            validation.target,
+        learned, chosen_on = (
+            Told(part.images, part.target, *self.forward(pixels))
+            for part, (pixels, _) in zip((train, validation), parts, strict=True)
+        )
+        behind = ImageAnswers(
+            self.column, self.features_, self.outputs, self.size_, self.network_.stride
+        )
+        self.answers_ = behind.fit(
+            learned,
+            chosen_on,
             self.classes,
             costs=self.costs,
             coverage=self.options.coverage,
+            seed=self.options.training.seed,
         )
-        self.novelty_ = Novelty.fit(
-            self._described(train.images, known[2]),
-            train.target,
-            self._described(validation.images, others[2]),
-            coverage=self.options.coverage,
-        )
-        many = len(self.classes)
-        shapes = ((many,), (many, None, None), (known[2].shape[1],))
-        columns = [Column(n, "number", shape=s) for n, s in zip(_INNER, shapes, strict=True)]
-        behind = Schema((self.column, *columns))
-        self.answers_ = WrittenGraph(behind, self._write_answers, self.outputs)
         return self
 
     def answer(self, images: NDArray[np.object_]) -> list[NDArray[Any]]:
@@ -218,8 +209,7 @@ class ImagingRecipe:
         images : ndarray of object, shape [rows]
             At least one.
         """
-        found = zip(_INNER, self.forward(self._tensor(images)), strict=True)
-        return self.answers_.run({self.column.name: images, **dict(found)})
+        return self.answers_.run(images, self.forward(self._tensor(images)))
 
     def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
         """Log-odds [rows, K], maps [rows, K, H', W'], features [rows, F] of pixels, by torch."""
@@ -251,8 +241,7 @@ class ImagingRecipe:
         """
         pixels = self.features_.write(builder, inputs)["pixels"]
         found = builder.append(self._network_graph(precision), {"pixels": pixels})
-        inner = {f"/{name}": tensor for name, tensor in {**found, "pixels": pixels}.items()}
-        return self._write_answers(builder, {**inputs, **inner})
+        return self.answers_.write(builder, inputs[self.column.name], pixels, found)
 
     def facts(self) -> dict[str, Any]:
         """What the networks are, and what decides, as JSON values for the model file."""
@@ -261,31 +250,13 @@ class ImagingRecipe:
             "model": f"{options.network}, width {options.width}, {self.size_} x {self.size_} pixels"
             + (f", {options.members} networks" if options.members > 1 else ""),
             "classes": list(self.classes),
-            "decision": self.decision_.facts(),
+            "decision": self.answers_.decision_.facts(),
         }
-
-    def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> Mapping[str, str]:
-        pixels = found.get("/pixels") or self.features_.write(builder, found)["pixels"]
-        greys = write_greys(builder, pixels)
-        described = builder.node("Concat", found["/seen"], greys, attributes={"axis": 1})
-        novelty = self.novelty_.write(builder, described)
-        drawn = DrawnMap(self.size_, self.network_.stride, found[self.column.name])
-        return self.decision_.write(builder, found["/odds"], found["/maps"], novelty, drawn)
-
-    def _described(self, images: NDArray[np.object_], seen: NDArray[Any]) -> NDArray[np.float64]:
-        """What novelty is seen by: features of the network, and greys -> [rows, D]."""
-        told = Schema((Column(name="greys", kind="number", shape=(None,)),))
-        graph = WrittenGraph(Schema((self.column,)), self._write_greys, told)
-        (greys,) = graph.run({self.column.name: images})
-        return np.concatenate([seen, greys], axis=1, dtype=np.float64)
-
-    def _write_greys(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return {"greys": write_greys(builder, self.features_.write(builder, inputs)["pixels"])}
 
     def _network_graph(self, precision: Precision) -> onnx.ModelProto:
         import torch
 
-        channels, outputs = self.column.channels or 1, _FOUND
+        channels, outputs = self.column.channels or 1, FOUND
         example = torch.zeros(2, channels, self.size_, self.size_)
         model = network_to_onnx(self.network_, (example,), ["pixels"], output_names=outputs)
         if precision == "float32":
