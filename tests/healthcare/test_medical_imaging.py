@@ -124,6 +124,18 @@ def test_bfloat16_runs_or_says_why_not(data, fitted, tmp_path):
         assert Model(path).metadata["precision"] == "bfloat16"
 
 
+def test_one_study_tells_how_far_to_trust_it(data):
+    pointed, shifted, precision = quick().studies()["trust"](data)
+    (row,) = pointed.records()
+    assert row["images"] == sum(mask.any() for mask in data.test["mask"])
+    assert 0 < row["share of the box"] < 0.5
+    assert 0 <= row["map"] <= 1
+    shares = {row["images"]: row for row in shifted.records()}
+    assert shares["as they are"]["novel"] < 0.2 < shares["stripes"]["novel"]
+    assert shares["stripes"]["correct"] == 0
+    assert precision.title == "Precision"
+
+
 def test_what_it_costs_to_miss_a_class_is_weighed(data):
     dear = ImagingClassifier.fast().set_params(missed_costs={"band": 1e9, "clear": 1, "spot": 1})
     assert (dear.fit(data).predict(data.test)["finding"] == "band").all()
@@ -176,8 +188,9 @@ def test_images_of_16_bits_keep_their_window_in_the_file(data, tmp_path):
     model = quick().fit(*deep)
     served = Model(model.export(tmp_path / "deep.onnx"))
     column = served.schema["image"]
-    assert column.window == model.schema_["image"].window == (0.0, 255.0 * 16)
-    assert "4.08e+03 becomes 255 before they enter the graph" in render_card(served.metadata)
+    greys = np.stack(deep[0]["image"].tolist())
+    assert column.window == model.schema_["image"].window == (greys.min(), greys.max())
+    assert "becomes 255 before they enter the graph" in render_card(served.metadata)
     one, both = deep[1]["image"].iloc[0], deep[1].head(2)
     assert served.predict({"image": one})["finding"] == model.predict(both)["finding"].iloc[0]
     with pytest.raises(SchemaError, match=r"not 8 bits\. Give the image as it was"):
