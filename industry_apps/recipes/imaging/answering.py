@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.running import WrittenGraph
 from industry_apps.recipes.imaging.decision import ClassDecision, DrawnMap
-from industry_apps.recipes.imaging.gradients import GradientScores, write_gradients
+from industry_apps.recipes.imaging.gradients import CELL, SIZE, GradientScores, write_gradients
 from industry_apps.recipes.imaging.novelty import Novelty, write_greys
 from industry_apps.schema import Column, Schema
 
@@ -124,11 +124,14 @@ class ImageAnswers:
             "Concat", found["seen"], write_greys(builder, pixels), attributes={"axis": 1}
         )
         novelty = self.novelty_.write(builder, described)
-        scores = self.gradients_.write(builder, write_gradients(builder, pixels))
+        scores, corners = self.gradients_.write(builder, write_gradients(builder, pixels))
         share = builder.constant(np.float32(self.share_))
         odds = builder.node("Add", found["odds"], builder.node("Mul", scores, share))
-        drawn = DrawnMap(self.size, self.stride, image)
-        return self.decision_.write(builder, odds, found["maps"], novelty, drawn)
+        maps = (
+            DrawnMap(found["maps"], image, self.size, self.stride),
+            DrawnMap(builder.node("Mul", corners, share), image, SIZE, CELL),
+        )
+        return self.decision_.write(builder, odds, novelty, maps)
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
         found = dict(zip(FOUND, (inputs[name] for name in _INNER), strict=True))
@@ -154,6 +157,6 @@ class ImageAnswers:
         told = Schema((Column("/scores", "number", shape=(None,)),))
 
         def write(builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-            return {"/scores": self.gradients_.write(builder, inputs["/gradients"])}
+            return {"/scores": self.gradients_.write(builder, inputs["/gradients"])[0]}
 
         return WrittenGraph(read, write, told).run({"/gradients": gradients})[0]

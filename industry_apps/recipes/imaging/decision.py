@@ -6,7 +6,7 @@ for the answer. Letters: B rows, K classes, H and W places.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -106,16 +106,17 @@ class ClassDecision:
         return float(-np.log(np.maximum(true, 1e-300)).mean())
 
     def write(
-        self, builder: GraphBuilder, odds: str, maps: str, novelty: str, drawn: DrawnMap
+        self, builder: GraphBuilder, odds: str, novelty: str, maps: Sequence[DrawnMap]
     ) -> dict[str, str]:
         """Append what is answered.
 
         Parameters
         ----------
         builder : GraphBuilder
-        odds, maps, novelty : str
-            Tensors [B, K], [B, K, H, W] and [B, 1]; above 1 an image is unlike the others.
-        drawn : DrawnMap
+        odds, novelty : str
+            Tensors [B, K] and [B, 1]; above 1 an image is unlike the others.
+        maps : sequence of DrawnMap
+            What adds to the log-odds at each place; one or more.
 
         Returns
         -------
@@ -141,10 +142,10 @@ class ClassDecision:
             "abstain": node("Or", node("Not", alone), node("Greater", novelty, one)),
             "novelty": novelty,
             "probabilities": probabilities,
-            "heat_map": self._write_map(builder, maps, number, drawn),
+            "heat_map": self._write_map(builder, maps, number),
         }
 
-    def _write_map(self, builder: GraphBuilder, maps: str, number: str, drawn: DrawnMap) -> str:
+    def _write_map(self, builder: GraphBuilder, maps: Sequence[DrawnMap], number: str) -> str:
         """What speaks for the answer rather than for the other classes, from 0 to 255."""
         node, constant = builder.node, builder.constant
         every = constant(np.arange(len(self.classes))[None])
@@ -152,8 +153,11 @@ class ClassDecision:
         # Less the mean of the classes, which all classes share and softmax does not see.
         weights = node("Sub", chosen, constant(np.float32(1 / len(self.classes))))
         spread = node("Unsqueeze", weights, constant(np.array([2, 3])))  # [B, K, 1, 1]
-        one = node("ReduceSum", node("Mul", maps, spread), constant(np.array([1])))
-        wide = drawn.write(builder, node("Relu", one))
+        one, axis = [], constant(np.array([1]))
+        for each in maps:
+            places = node("ReduceSum", node("Mul", each.places, spread), axis)  # [B, 1, H, W]
+            one.append(each.write(builder, places))
+        wide = node("Relu", node("Sum", *one))
         most = node("ReduceMax", wide, constant(np.array([2, 3])))
         shown = node("Div", wide, node("Max", most, constant(np.float32(_FAINTEST))))
         greys = node("Round", node("Mul", shown, constant(np.float32(_WHITE))))
@@ -175,18 +179,21 @@ class DrawnMap:
 
     Parameters
     ----------
-    size : int
-        Pixels of both sides that the network works on.
-    stride : int or None
-        Pixels from a place of the maps to the next, the first at the corner; None where places
-        are cells side by side.
+    places : str
+        Tensor [B, K, H, W].
     image : str
         Tensor [B, height, width, C], of whose height and width the map is to be.
+    size : int
+        Pixels of both sides that the places see.
+    stride : int or None
+        Pixels from a place to the next, the first at the corner; None where places are cells
+        side by side.
     """
 
+    places: str
+    image: str
     size: int
     stride: int | None
-    image: str
 
     def write(self, builder: GraphBuilder, places: str) -> str:
         """Draw [B, 1, H, W] to [B, 1, height, width], each place where the network sees it."""

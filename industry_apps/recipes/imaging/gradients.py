@@ -17,7 +17,8 @@ from industry_apps.features import GraphBuilder
 from industry_apps.features.image import write_resized
 
 #: Pixels of both sides, pixels of a cell, and directions.
-SIZE, _CELL, _DIRECTIONS = 32, 4, 9
+SIZE, CELL, _DIRECTIONS = 32, 4, 9
+_BLOCKS = SIZE // CELL - 1
 #: The even power of the cosine by which a gradient counts for a direction: no pixel jumps.
 _SHARPNESS = 4
 _FLAT = 1e-8
@@ -86,17 +87,43 @@ class GradientScores:
         weights = np.linalg.solve(kernel + np.diag(ridge), sides)
         return cls(*(each.astype(np.float32) for each in (shift, projection, placed, weights)))
 
-    def write(self, builder: GraphBuilder, features: str) -> str:
-        """Features [B, F] -> scores of the classes [B, K]."""
+    def write(self, builder: GraphBuilder, features: str) -> tuple[str, str]:
+        """Write scores of the classes [B, K], and what each place adds to them [B, K, 9, 9].
+
+        A place adds the slope of the score times how far its gradients are from the mean image;
+        places are the corners of cells, at the rim the same as beside it.
+        """
         node, constant = builder.node, builder.constant
-        placed = node(
-            "MatMul", node("Sub", features, constant(self.shift)), constant(self.projection)
-        )
+        apart = node("Sub", features, constant(self.shift))
+        placed = node("MatMul", apart, constant(self.projection))
         length = node("ReduceSum", node("Mul", placed, placed), constant(np.array([1])))  # [B, 1]
         lengths = constant(np.square(self.known).sum(axis=1)[None])
         product = node("MatMul", placed, constant(-2 * np.ascontiguousarray(self.known.T)))
         distance = node("Add", product, node("Add", length, lengths))  # [B, N]
-        return node("MatMul", node("Exp", node("Neg", distance)), constant(self.weights))
+        near = node("Exp", node("Neg", distance))
+        scores = node("MatMul", near, constant(self.weights))
+        last = constant(np.array([2]))
+        pulls = node(
+            "Mul",
+            node("Unsqueeze", near, constant(np.array([1]))),
+            constant(np.ascontiguousarray(self.weights.T)),
+        )  # [B, K, N]
+        toward = node("MatMul", pulls, constant(2 * self.known))
+        held = node(
+            "Mul",
+            node("Unsqueeze", scores, last),
+            node("Unsqueeze", node("Add", placed, placed), constant(np.array([1]))),
+        )
+        slope = node(
+            "MatMul", node("Sub", toward, held), constant(np.ascontiguousarray(self.projection.T))
+        )  # [B, K, F]
+        added = node("Mul", slope, node("Unsqueeze", apart, constant(np.array([1]))))
+        blocks = constant(np.array([0, 0, -1, _BLOCKS, _BLOCKS]))
+        places = node("ReduceSum", node("Reshape", added, blocks), last, attributes={"keepdims": 0})
+        # As a mean over the places, as those of the networks are.
+        mean = node("Mul", places, constant(np.float32(_BLOCKS**2)))
+        rim = constant(np.array([0, 0, 1, 1] * 2))
+        return scores, node("Pad", mean, rim, attributes={"mode": "edge"})
 
 
 def write_gradients(builder: GraphBuilder, pixels: str) -> str:
@@ -126,9 +153,9 @@ def write_gradients(builder: GraphBuilder, pixels: str) -> str:
     square = node("Add", every, constant(np.float32(_FLAT)))
     share = node("Pow", node("Div", squares, square), constant(np.float32(_SHARPNESS)))
     votes = node("Mul", share, node("Sqrt", square))
-    settings: Mapping[str, Any] = {"kernel_shape": [_CELL] * 2, "strides": [_CELL] * 2}
+    settings: Mapping[str, Any] = {"kernel_shape": [CELL] * 2, "strides": [CELL] * 2}
     cells = node("AveragePool", votes, attributes=settings)
-    behind, sides = np.array([SIZE // _CELL - 1] * 2), constant(np.array([2, 3]))
+    behind, sides = np.array([_BLOCKS] * 2), constant(np.array([2, 3]))
     corners = [
         node("Slice", cells, constant(first), constant(first + behind), sides)
         for first in map(np.array, ((0, 0), (1, 0), (0, 1), (1, 1)))

@@ -46,8 +46,8 @@ def answers(
     novelty: float = 0.5,
 ) -> dict[str, np.ndarray]:
     def write(builder, inputs):
-        drawn = DrawnMap(size, stride, inputs["image"])
-        return decision.write(builder, *(inputs[name] for name in SHAPES), drawn)
+        drawn = DrawnMap(inputs["maps"], inputs["image"], size, stride)
+        return decision.write(builder, inputs["odds"], inputs["unlike"], [drawn])
 
     image = Column("image", "image", channels=1, nullable=False)
     columns = [Column(name=n, kind="number", shape=s) for n, s in SHAPES.items()]

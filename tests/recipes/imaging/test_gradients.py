@@ -49,6 +49,22 @@ def test_directions_are_told_on_images_never_seen(rows, monkeypatch):
     machine = GradientScores.fit(gradients(pixels), target, seed=0)
     assert len(machine.known) <= 300
     read = Schema((Column("x", "number", shape=(None,)),))
-    graph = WrittenGraph(read, lambda b, x: {"told": machine.write(b, x["x"])}, TOLD)
+    graph = WrittenGraph(read, lambda b, x: {"told": machine.write(b, x["x"])[0]}, TOLD)
     (scores,) = graph.run({"x": gradients(others)})
     assert (scores.argmax(axis=1) == truth).mean() > 0.9
+
+
+def test_places_that_speak_for_a_class_are_where_its_direction_is():
+    (pixels, target), (others, _) = waves(300), waves(2)
+    machine = GradientScores.fit(gradients(pixels), target, seed=0)
+    half = np.concatenate([others[:1, :, :, :16], others[1:, :, :, 16:]], axis=3)  # classes 0, 1
+    read = Schema((Column("x", "number", shape=(None,)),))
+    told = Schema((Column("told", "number", shape=(3, None, None)),))
+    graph = WrittenGraph(read, lambda b, x: {"told": machine.write(b, x["x"])[1]}, told)
+    (maps,) = graph.run({"x": gradients(half)})
+    assert maps.shape == (1, 3, 9, 9)
+    for number, (here, there) in enumerate(
+        ((slice(0, 4), slice(5, 9)), (slice(5, 9), slice(0, 4)))
+    ):
+        of_class = maps[0, number] - maps[0, :2].mean(axis=0)
+        assert of_class[:, here].mean() > of_class[:, there].mean()
