@@ -2,9 +2,11 @@
 
 Asked by researchers who read radiographs, sections and photographs in numbers. Small residual
 networks trained from scratch (He et al. 2016, arXiv:1512.03385) are the usual reference on small
-images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8). Whoever acts on an answer
-has to know when not to: doubt is a conformal set of classes other than the finding alone (Vovk
-2012, arXiv:1209.2673), and the map shows what spoke for the answer (Zhou et al. 2016,
+images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8); a kernel machine of
+oriented gradients (Dalal and Triggs 2005) counts beside them, on few images the more. Whoever acts
+on an answer has to know when not to: doubt is a conformal set of classes other than the finding
+alone (Vovk 2012, arXiv:1209.2673), or an image unlike those of training (Lee et al. 2018,
+arXiv:1807.03888), and the map shows what spoke for the answer (Zhou et al. 2016,
 arXiv:1512.04150).
 
 For research, not for diagnosis.

@@ -202,6 +202,22 @@ def test_a_form_is_refused_by_name(form):
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        (COLOUR_MODEL, np.moveaxis(np.moveaxis(COLOUR, -1, 0), 0, -1), COLOUR),
+        (GREY_MODEL, np.moveaxis(GREY[None], 0, -1), GREY),
+        (COLOUR_MODEL, Image.fromarray(COLOUR).convert("CMYK").convert("RGB"), COLOUR),
+        (COLOUR_MODEL, Image.fromarray(GREY).convert("RGB"), copies(GREY)),
+        (GREY_MODEL, np.asarray(HIDDEN.filled(0)), HIDDEN.filled(0)),
+        (columns(ImageForm.learned([DEEP])), DEEP, AS_BYTES),
+    ],
+)
+def test_what_the_errors_advise_works(column, value, expected):
+    (found,) = Schema((column,)).to_arrays({"scan": [value]})["scan"]
+    assert np.array_equal(np.squeeze(found), expected)
+
+
+@pytest.mark.parametrize(
     ("images", "form"),
     [
         ([GREY, copies(GREY), encoded(copies(GREY, 255))], ImageForm(1)),
