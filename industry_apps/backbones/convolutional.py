@@ -6,9 +6,9 @@ for the 2020s, arXiv:2201.03545; class activation maps: Zhou et al. (2016), Lear
 for Discriminative Localization, arXiv:1512.04150. Written from the papers.
 
 Different from the papers: images up to 64 pixels get a stem of one 3 x 3 convolution in place of
-7 x 7 and pooling, which would leave nothing of them; of larger ones the last stages keep the size
-where the map would be too coarse to show a place; the residual networks may carry
-squeeze-and-excitation in every block, and their width is free.
+7 x 7 and pooling, which would leave nothing of them; the last stages keep the size where the map
+would be too coarse to show a place; the residual networks may carry squeeze-and-excitation in every
+block, and their width is free.
 
 Letters: B images, C channels, H and W pixels, F features, K classes.
 """
@@ -28,7 +28,7 @@ BlockName = Literal["basic", "bottleneck", "convnext"]
 
 _EXPANSION = 4  # of a bottleneck's output and of a ConvNeXt block's hidden layer
 _STEM_STRIDE = 4  # of the stem for large images
-_FEWEST_CELLS = 7  # a side of the map of a large image
+_FEWEST_CELLS, _FEWEST_OF_LARGE = 6, 7  # a side of the map of a small and of a large image
 #: Pixels of a side up to which the stem keeps them.
 SMALL = 64
 
@@ -165,7 +165,8 @@ class ConvNet(nn.Module):
         C and K.
     widths, depths : sequence of int
         Features and blocks of each stage; every stage but the first halves the image, but for
-        the last ones of images over 64 pixels whose map would have fewer than 7 x 7 cells.
+        the last ones where the map would have fewer than 6 x 6 cells, of images over 64 pixels
+        fewer than 7 x 7.
     block : {"basic", "bottleneck", "convnext"}
     squeeze : bool
         With squeeze-and-excitation.
@@ -206,9 +207,10 @@ class ConvNet(nn.Module):
         small = size <= SMALL
         self.stem = _stem(channels, widths[0], small)
         halved = len(widths) - 1
-        while not small and halved and size // _STEM_STRIDE // 2**halved < _FEWEST_CELLS:
+        stem, fewest = (1, _FEWEST_CELLS) if small else (_STEM_STRIDE, _FEWEST_OF_LARGE)
+        while halved and size // stem // 2**halved < fewest:
             halved -= 1
-        stride = 2**halved * (1 if small else _STEM_STRIDE)
+        stride = 2**halved * stem
         self.stride = None if block == "convnext" else stride
         features, stages = widths[0], []
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
