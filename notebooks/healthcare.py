@@ -84,7 +84,7 @@ for column, (image, heat) in enumerate(
     zip(images.test["image"].head(5), answer["heat_map"], strict=True)
 ):
     axes[0, column].imshow(np.squeeze(image), cmap="gray")
-    axes[1, column].imshow(np.asarray(heat, dtype=float), vmin=0, vmax=1)
+    axes[1, column].imshow(heat, vmin=0, vmax=255)
 for axis in axes.flat:
     axis.set_axis_off()
 

@@ -5,9 +5,10 @@ Shen, Sun (2018), Squeeze-and-Excitation Networks, arXiv:1709.01507; Liu et al. 
 for the 2020s, arXiv:2201.03545; class activation maps: Zhou et al. (2016), Learning Deep Features
 for Discriminative Localization, arXiv:1512.04150. Written from the papers.
 
-Different from the papers: images below about 64 pixels get a stem of one 3 x 3 convolution in
-place of 7 x 7 and pooling, which would leave nothing of them; the residual networks may carry
-squeeze-and-excitation in every block, and their width is free.
+Different from the papers: images up to 64 pixels get a stem of one 3 x 3 convolution in place of
+7 x 7 and pooling, which would leave nothing of them; the last stages keep the size where the map
+would be too coarse to show a place; the residual networks may carry squeeze-and-excitation in every
+block, and their width is free.
 
 Letters: B images, C channels, H and W pixels, F features, K classes.
 """
@@ -27,6 +28,9 @@ BlockName = Literal["basic", "bottleneck", "convnext"]
 
 _EXPANSION = 4  # of a bottleneck's output and of a ConvNeXt block's hidden layer
 _STEM_STRIDE = 4  # of the stem for large images
+_FEWEST_CELLS, _FEWEST_OF_LARGE = 6, 7  # a side of the map of a small and of a large image
+#: Pixels of a side up to which the stem keeps them.
+SMALL = 64
 
 
 class SqueezeExcitation(nn.Module):
@@ -160,12 +164,14 @@ class ConvNet(nn.Module):
     channels, classes : int
         C and K.
     widths, depths : sequence of int
-        Features and blocks of each stage; every stage but the first halves the image.
+        Features and blocks of each stage; every stage but the first halves the image, but for
+        the last ones where the map would have fewer than 6 x 6 cells, of images over 64 pixels
+        fewer than 7 x 7.
     block : {"basic", "bottleneck", "convnext"}
     squeeze : bool
         With squeeze-and-excitation.
-    small : bool
-        Images below about 64 pixels: the stem keeps their size.
+    size : int
+        Pixels of the sides of the images that it is for; up to 64 the stem keeps the size.
     dropout : float
         Of the features before the linear layer.
 
@@ -193,18 +199,23 @@ class ConvNet(nn.Module):
         depths: Sequence[int] = (2, 2, 2, 2),
         block: BlockName = "basic",
         squeeze: bool = False,
-        small: bool = True,
+        size: int = 28,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         kind = _BLOCKS[block]
+        small = size <= SMALL
         self.stem = _stem(channels, widths[0], small)
-        halved = 2 ** (len(widths) - 1)
-        self.stride = None if block == "convnext" else halved * (1 if small else _STEM_STRIDE)
+        halved = len(widths) - 1
+        stem, fewest = (1, _FEWEST_CELLS) if small else (_STEM_STRIDE, _FEWEST_OF_LARGE)
+        while halved and size // stem // 2**halved < fewest:
+            halved -= 1
+        stride = 2**halved * stem
+        self.stride = None if block == "convnext" else stride
         features, stages = widths[0], []
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             for place in range(depth):
-                stride = 2 if number and not place else 1
+                stride = 2 if 0 < number <= halved and not place else 1
                 stages.append(kind(features, width, stride, squeeze))
                 features = width * kind.expansion
         self.stages = nn.Sequential(*stages)
@@ -230,7 +241,7 @@ class ConvNet(nn.Module):
 
 
 class MappedNetworks(nn.Module):
-    """Several networks as one, with maps: [B, C, H, W] -> [B, K] and [B, K, H', W'].
+    """Several networks as one, with maps: [B, C, H, W] -> [B, K], [B, K, H', W'] and [B, F].
 
     Parameters
     ----------
@@ -242,9 +253,9 @@ class MappedNetworks(nn.Module):
     Examples
     --------
     >>> member = ConvNet(1, 2, widths=(8, 16), depths=(1, 1))
-    >>> odds, maps = MappedNetworks([member], mirrored=True).eval()(torch.zeros(3, 1, 28, 28))
-    >>> odds.shape, maps.shape
-    (torch.Size([3, 2]), torch.Size([3, 2, 14, 14]))
+    >>> odds, maps, seen = MappedNetworks([member]).eval()(torch.zeros(3, 1, 28, 28))
+    >>> odds.shape, maps.shape, seen.shape
+    (torch.Size([3, 2]), torch.Size([3, 2, 14, 14]), torch.Size([3, 16]))
     """
 
     def __init__(self, members: Sequence[ConvNet], *, mirrored: bool = False) -> None:
@@ -257,18 +268,22 @@ class MappedNetworks(nn.Module):
         """That of the members; None where the maps of mirrored images make them symmetric."""
         return None if self.mirrored else cast("ConvNet", self.members[0]).stride
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-odds of the classes, but for a constant, and what each place adds to each."""
-        odds, maps = [], []
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log-odds of the classes, but for a constant, what each place adds to each, and features.
+
+        The features are those of the first member, as a mean over the places.
+        """
+        odds, maps, seen = [], [], []
         for turned in (False, True)[: 1 + self.mirrored]:
             view = x.flip(3) if turned else x
             for each in self.members:
                 member = cast("ConvNet", each)
                 features = member.forward_features(view)
+                seen.append(features.mean((2, 3)))
                 odds.append(member.forward_head(features))
                 found = member.class_maps(features)
                 maps.append(found.flip(3) if turned else found)
-        return torch.stack(odds).mean(0), torch.stack(maps).mean(0)
+        return torch.stack(odds).mean(0), torch.stack(maps).mean(0), seen[0]
 
 
 #: Blocks and depths of the named networks; widths are multiples of the first.
@@ -287,7 +302,7 @@ def convnet(
     *,
     width: int = 64,
     squeeze: bool = False,
-    small: bool = True,
+    size: int = 28,
     dropout: float = 0.0,
 ) -> ConvNet:
     """Make a network by the name of its family.
@@ -298,7 +313,7 @@ def convnet(
     channels, classes : int
     width : int
         Features of the first stage; each further one has twice as many. 64 is the papers'.
-    squeeze, small, dropout
+    squeeze, size, dropout
         As for :class:`ConvNet`.
 
     Examples
@@ -315,7 +330,7 @@ def convnet(
         depths=depths,
         block=block,
         squeeze=squeeze,
-        small=small,
+        size=size,
         dropout=dropout,
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from industry_apps.schema.image_files import is_pillow
+
 
 def frame_sha256(frame: pd.DataFrame) -> str:
     """Sha256 of the content of a frame: names, types and values, in order.
@@ -44,11 +46,14 @@ def hashable(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def holds_several(values: pd.Series) -> bool:
-    """Tell whether the first cell of a column is a list or an array."""
-    return len(values) > 0 and isinstance(values.iloc[0], list | tuple | np.ndarray)
+    """Tell whether a cell of a column is a list, an array, an image, or a mapping."""
+    kinds = set(map(type, values)) if values.dtype.kind == "O" else set()
+    return any(issubclass(k, list | tuple | dict | np.ndarray) or is_pillow(k) for k in kinds)
 
 
 def _text_of(cell: Any) -> str:
+    if is_pillow(cell):
+        cell = np.asarray(cell)
     if isinstance(cell, np.ndarray):
         content = hashlib.sha256(np.ascontiguousarray(cell).tobytes()).hexdigest()
         return f"{cell.dtype} {cell.shape} {content}"

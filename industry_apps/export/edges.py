@@ -15,6 +15,7 @@ from industry_apps.runtime.series.long_tables import WindowRule, moment_of
 from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.codes import read_codes
+from industry_apps.schema.images import pack
 from industry_apps.schema.offsets import less_offset, plus_offset
 
 #: Before all times of computers, on a leap day, and behind all plans.
@@ -91,7 +92,7 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "boolean":
         return [True, False]
     if column.kind == "image":
-        return _edge_images(column.channels or 1)
+        return [pack(image) for image in _edge_images(column.channels or 1)]
     if column.kind == "datetime":
         return [moment for moment in _MOMENTS if _is_within(column, moment)]
     if column.kind == "text":

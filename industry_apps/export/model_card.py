@@ -116,6 +116,7 @@ def render_card(metadata: Mapping[str, Any]) -> str:
         f"{parity['changed_decisions']} changed decisions, {parity['beyond_tolerance']} rows "
         f"beyond {parity['tolerance']:g}, largest difference {parity['largest_difference']:.1e}.",
         *_loss(metadata.get("loss", {})),
+        *_speed(metadata.get("speed", {})),
         "",
         "## Columns",
         "",
@@ -141,6 +142,18 @@ def _loss(stated: Mapping[str, Any]) -> list[str]:
         "",
         f"In this precision {stated['metric']} is {stated['file']:.4f} in place of "
         f"{stated['trained']:.4f}; {stated['most']:g} may be lost.",
+    ]
+
+
+def _speed(stated: Mapping[str, Any]) -> list[str]:
+    """Which precision was the faster one where the file was written."""
+    if not stated:
+        return []
+    told = [f"{times:g} times in {name}" for name, times in stated["times_as_fast"].items()]
+    return [
+        "",
+        f"Where it was written it answered {stated['rows']} rows as fast as in float32 "
+        f"{', '.join(told[1:])}: {stated['faster']} is faster there.",
     ]
 
 
@@ -201,6 +214,9 @@ def _limits(column: Mapping[str, Any]) -> str:
         for sign, limit in ((">=", column["low"]), ("<=", column["high"]))
         if limit is not None
     ]
+    if column.get("window"):
+        low, high = map(_number, column["window"])
+        told.append(f"{low} becomes 0 and {high} becomes 255 before they enter the graph")
     if codes:
         told.append(f"missing: {', '.join(map(_number, codes))}")
     return " ".join(told)

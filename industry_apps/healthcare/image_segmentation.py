@@ -30,25 +30,32 @@ from industry_apps.evaluation import Report
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
+from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.healthcare.patients import PATIENT, OfPatients
-from industry_apps.limits import integer
+from industry_apps.healthcare.patients import PATIENT
+from industry_apps.limits import Limit, integer
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
 from industry_apps.recipes.imaging.mask_metrics import MASKS, MaskCounts, mask_bootstrap
+from industry_apps.recipes.imaging.masks import Level, MaskValues, is_level
 from industry_apps.recipes.imaging.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.schema.images import one_by_one
+from industry_apps.schema.values import UnfitError
 from industry_apps.training import TrainingOptions
 
 _HAS_REGION = "/has_region"
 #: Bounds of the sections of the report: share of the image that the true region takes.
 _SIZES = (0.0, 0.005, 0.05, 1.0)
+_REGION = Limit(
+    lambda v: isinstance(v, tuple) and len(v) > 0 and all(map(is_level, v)),
+    "a tuple of numbers or of colours (red, green, blue)",
+)
 _NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
 
-class ImagingSegmenter(OfPatients, Application):
+class ImagingSegmenter(OfImages, Application):
     """Where in an image a region lies, how much of the image it takes, whether there is any.
 
     Images are of any size, and the mask is of the size of its image. Inside the file they are
@@ -59,6 +66,12 @@ class ImagingSegmenter(OfPatients, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"image": "scan"}``.
+    window : (float, float), optional
+        Of images of more than 8 bits: the values that are black and white; by default the least
+        and the largest of the training images. The file holds it.
+    region : tuple of float or (int, int, int), optional
+        Values or colours of the masks that are to be found, where there are several besides 0:
+        of several classes one, some, or all.
     options : MaskOptions, optional
         Size, network, augmentation and training.
     seed : int
@@ -94,14 +107,13 @@ class ImagingSegmenter(OfPatients, Application):
             Column(
                 "image",
                 "image",
-                "Grey, RGB or of several channels, all of the channels of the first",
+                "Grey, RGB or of several channels, all of the same",
                 nullable=False,
             ),
             Column(
                 "mask",
                 "image",
-                "What is to be found; every value but 0 lies in the region",
-                channels=1,
+                "What is to be found: 0 and one other value, or see region; None for nothing",
                 nullable=False,
                 role="identifier",
             ),
@@ -124,6 +136,7 @@ class ImagingSegmenter(OfPatients, Application):
     traits = Traits(inputs=("image",))
     problem = MASKS
 
+    region: Annotated[tuple[Level, ...], _REGION] | None = None
     options: MaskOptions | None = None
     seed: Annotated[int, integer(0)] = 0
 
@@ -146,7 +159,8 @@ class ImagingSegmenter(OfPatients, Application):
         patient = self._name("patient")
         if patient in frame:
             return split_by_group(frame, group=patient, seed=self.seed)
-        has_region = [bool(mask.any()) for mask in self._masks(frame)]
+        _, masks = self._masks(frame, anew=True)
+        has_region = [mask is not None and bool(mask.any()) for mask in masks]
         parts = split_random(
             frame.assign(**{_HAS_REGION: has_region}), target=_HAS_REGION, seed=self.seed
         )
@@ -154,7 +168,8 @@ class ImagingSegmenter(OfPatients, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         train, validation = self._parts(train, validation)
-        self.schema_ = self._schema_of(train)
+        self.schema_ = Schema((self._image_column(train),))
+        self.values_, _ = self._masks(train, anew=True)
         self.patients_ = self._check_patients(self._patients(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
         self.split_ = {name: _described(part) for name, part in known.items()}
@@ -221,38 +236,33 @@ class ImagingSegmenter(OfPatients, Application):
             "notes": list(_NOTES),
         }
 
-    def _schema_of(self, train: pd.DataFrame) -> Schema:
-        """The column of images under its name, with the channels of the first image."""
-        image = self._own_schema()[self._name("image")]
-        first = Schema((image,)).to_arrays(train.head(1))[image.name][0]
-        return Schema((replace(image, channels=first.shape[2]),))
-
     def _masked(self, frame: pd.DataFrame) -> MaskedImages:
         """Check images and masks, which have to be of equal size."""
         arrays = self.schema_.to_arrays(frame)
-        masks = self._masks(frame)
-        name = self._name("image")
-        for row, (image, mask) in enumerate(zip(arrays[name], masks, strict=True)):
-            if mask.shape != image.shape[:2]:
+        images, name = arrays[self._name("image")], self._name("mask")
+        masks = []
+        for row, (image, mask) in enumerate(zip(images, self._masks(frame)[1], strict=True)):
+            masks.append(np.zeros(image.shape[:2], dtype=bool) if mask is None else mask)
+            if masks[-1].shape != image.shape[:2]:
                 raise SchemaError(
-                    f"Column {self._name('mask')!r}, row {row}: a mask of {mask.shape[0]} x "
-                    f"{mask.shape[1]} pixels for an image of {image.shape[0]} x "
-                    f"{image.shape[1]}. Resize it without smoothing."
+                    f"Column {name!r}, row {row}: a mask of {mask.shape[0]} x {mask.shape[1]} "
+                    f"pixels for an image of {image.shape[0]} x {image.shape[1]}. Resize it "
+                    "without smoothing."
                 )
-        return MaskedImages(arrays, masks)
+        return MaskedImages(arrays, one_by_one(masks))
 
-    def _masks(self, frame: pd.DataFrame) -> NDArray[np.object_]:
-        """True masks -> (N,), each bool [H, W]."""
-        name = self._name("mask")
-        column = self._own_schema()[name]
-        if name in frame:  # a mask may be of truth values, which an image may not
-            frame = pd.DataFrame({name: frame[name].map(_as_bytes)})
-        return one_by_one(mask[:, :, 0] > 0 for mask in Schema((column,)).to_arrays(frame)[name])
-
-
-def _as_bytes(mask: Any) -> Any:
-    is_truth = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    return mask.astype(np.uint8) if is_truth else mask
+    def _masks(
+        self, frame: pd.DataFrame, *, anew: bool = False
+    ) -> tuple[MaskValues, NDArray[np.object_]]:
+        """What the values of masks mean, and true masks (N,), each bool [H, W] or None."""
+        column = self._own_schema()[self._name("mask")]
+        Schema((column,)).check_names(frame)
+        masks = frame[column.name]
+        try:
+            known = MaskValues.learned(masks, self.region) if anew else self.values_
+            return known, known.read(masks)
+        except UnfitError as wrong:
+            raise column.error(masks, wrong.row, wrong.expected, wrong.remedy) from None
 
 
 def _seen(part: MaskedImages) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 Asked by researchers who read radiographs, sections and photographs in numbers. Small residual
 networks trained from scratch (He et al. 2016, arXiv:1512.03385) are the usual reference on small
-images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8). Whoever acts on an answer
-has to know when not to: doubt is a conformal set of classes other than the finding alone (Vovk
-2012, arXiv:1209.2673), and the map shows what spoke for the answer (Zhou et al. 2016,
+images (Yang et al. 2023, MedMNIST v2, doi:10.1038/s41597-022-01721-8); a kernel machine of
+oriented gradients (Dalal and Triggs 2005) counts beside them, on few images the more. Whoever acts
+on an answer has to know when not to: doubt is a conformal set of classes other than the finding
+alone (Vovk 2012, arXiv:1209.2673), or an image unlike those of training (Lee et al. 2018,
+arXiv:1807.03888), and the map shows what spoke for the answer (Zhou et al. 2016,
 arXiv:1512.04150).
 
 For research, not for diagnosis.
@@ -33,8 +35,9 @@ from industry_apps.export import Exportable, assemble
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
+from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
-from industry_apps.healthcare.patients import PATIENT, OfPatients, split_patients
+from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
@@ -57,7 +60,7 @@ _COSTS = Limit(
 )
 
 
-class ImagingClassifier(OfPatients, Application):
+class ImagingClassifier(OfImages, Application):
     """What an image shows: the finding, its probability, whether to abstain, and a map of where.
 
     For research, not for diagnosis. Grey, colour and multi-channel images of any size and of
@@ -67,6 +70,9 @@ class ImagingClassifier(OfPatients, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"finding": "label"}``.
+    window : (float, float), optional
+        Of images of more than 8 bits: the values that are black and white, as of a CT window; by
+        default the least and the largest of the training images. The file holds it.
     missed_costs : mapping of str to float, optional
         Class -> what it costs to miss it, > 0: the answer is the class whose probability times
         its cost is the largest. By default the inverse of its share of the validation images,
@@ -81,8 +87,9 @@ class ImagingClassifier(OfPatients, Application):
     and intervals; a patient on both sides of a split is refused.
 
     Abstaining is decided class by class on validation images: of new images like those, no
-    more than the share that ``options.coverage`` leaves has its true class ruled out. Images
-    from elsewhere are another matter; measure there before you rely on it.
+    more than the share that ``options.coverage`` leaves has its true class ruled out. Of such
+    images the same share is abstained from as unlike the training images (``novelty`` above 1),
+    and of blurred, brightened or foreign ones more; the study ``trust`` measures how many.
 
     Examples
     --------
@@ -101,7 +108,7 @@ class ImagingClassifier(OfPatients, Application):
             Column(
                 "image",
                 "image",
-                "Bytes [height, width, channels], or an encoded PNG or JPEG",
+                "Values [height, width, channels], or an encoded PNG or JPEG",
                 nullable=False,
             ),
             Column(
@@ -127,16 +134,25 @@ class ImagingClassifier(OfPatients, Application):
             Column(
                 "abstain",
                 "boolean",
-                "The finding is not the only class that cannot be ruled out",
+                "The finding is not the only class that cannot be ruled out, or novelty is above 1",
+                nullable=False,
+            ),
+            Column(
+                "novelty",
+                "number",
+                "How unlike the training images it is; above 1 more than usual images are",
+                low=0,
                 nullable=False,
             ),
             Column.probability(
                 "probabilities", "Of all classes, in the order of `classes` in the file", size=None
             ),
-            Column.probability(
+            Column(
                 "heat_map",
-                "What speaks for the finding, over the image drawn to a square",
-                shape=(None, None),
+                "image",
+                "What speaks for the finding, 0 to 255, of the size of the image",
+                channels=1,
+                nullable=False,
             ),
         )
     )
@@ -169,10 +185,15 @@ class ImagingClassifier(OfPatients, Application):
         return split_patients(frame, patient=patient, target=finding, seed=self.seed)
 
     def studies(self) -> Mapping[str, Question]:
-        """Which network sees most; whether generated images help, and strange ones are told."""
-        from industry_apps.healthcare.image_studies import both_generators, compared_networks
+        """How far to trust it; which network sees most; whether generated images help."""
+        from industry_apps.healthcare.image_studies import (
+            both_generators,
+            compared_networks,
+            trust_report,
+        )
 
         return {
+            "trust": lambda data: trust_report(self, data),
             "networks": lambda data: (compared_networks(self, data),),
             "generated_images": lambda data: both_generators(self.columns, data),
         }
@@ -181,10 +202,7 @@ class ImagingClassifier(OfPatients, Application):
         train, validation = self._known(train, validation)
         others = train.head(0) if validation is None else validation
         self.patients_ = self._check_patients(self._patients(train), others)
-        named = self._own_schema()
-        image = named[self._name("image")]
-        first = image.to_array(train[image.name].head(1))[0] if image.name in train else None
-        self.column_ = replace(image, channels=None if first is None else first.shape[2])
+        self.column_ = self._image_column(train)
         self.schema_ = Schema((self.column_,))
         names = self._labels(train)
         self.classes_ = tuple(sorted(set(names)))
@@ -275,7 +293,7 @@ class ImagingClassifier(OfPatients, Application):
         if precision == "float32":
             return replace(super()._exportable(), rows_a_run=_ROWS_A_RUN)
         loss = StatedLoss(metric="auroc", most=_MOST_LOST, measure=self._area, tolerance=_TOLERANCE)
-        return assemble(
+        model = assemble(
             self,
             partial(self.recipe_.write, precision=cast(Precision, precision)),
             {**self._facts(), "split": self.split_},
@@ -283,6 +301,7 @@ class ImagingClassifier(OfPatients, Application):
             precision=precision,
             loss=loss,
         )
+        return replace(model, facts={**model.facts, "speed": self.recipe_.speed_})
 
     def _area(self, frame: pd.DataFrame, answers: Answers) -> float:
         """Mean over the classes of the area under the curve of each against the others."""

@@ -308,8 +308,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         known = "Groups: at the last horizon, by Kaplan and Meier where patients are censored."
         shared = () if self.rows_ is None else self.rows_.shared(self.records_.seen(frame))
         notes = (*report.notes, known, *self._notes(), *shared)
-        ratios = (ratios_section(self.hazard_ratios_),) if self.hazard_ratios_ else ()
-        sections = (*report.sections, *ratios)
+        sections = (*report.sections, ratios_section(self.hazard_ratios_))
         return replace(report, groups=self._groups(frame, rows), notes=notes, sections=sections)
 
     def _groups(self, frame: pd.DataFrame, rows: Followed) -> Mapping[str, GroupedAnswers]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.errors import ModelFileError
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import are_images, changed_pixels, one_by_one, unpack
 
@@ -141,8 +142,9 @@ def differs(
     expected : nested list
         JSON values, null for a missing number, images packed.
     tolerance : float
-        Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels: one
-        on the threshold may go either way on another processor.
+        Of a number; of one beyond 1, as a share of it. Of an image the share of its pixels that
+        may differ by more than this share of white: one on the threshold may go either way on
+        another processor.
     offset : float, optional
         Of the column: the share is one of what lies beyond it.
 
@@ -152,8 +154,9 @@ def differs(
     """
     if are_images(found):
         pairs = zip(found, expected, strict=True)
+        greys = max(1.0, 255 * tolerance)
         return np.array(
-            [changed_pixels(i, unpack(packed)) > tolerance * i.size for i, packed in pairs]
+            [changed_pixels(i, unpack(packed), greys) > tolerance * i.size for i, packed in pairs]
         )
     if found.dtype.kind == "O":
         same = found == np.asarray(expected, dtype=object).reshape(found.shape)
@@ -162,6 +165,50 @@ def differs(
         slack = tolerance * np.fmax(1, np.abs(wanted - (offset or 0.0)))
         same = np.isclose(found, wanted, rtol=0, atol=slack, equal_nan=True)
     return ~same if same.ndim == 1 else ~same.reshape(len(same), -1).all(axis=1)
+
+
+def replayed(
+    file: str, answers: Answers, expected: Mapping[str, Any], outputs: Schema, tolerance: float
+) -> None:
+    """Check the answers to the records of a self-test.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    answers : dict of str to ndarray of shape [rows] or [rows, ...]
+    expected : mapping of str to list
+        What the file holds, for each output.
+    outputs : Schema
+    tolerance : float
+        As of :func:`differs`.
+
+    Raises
+    ------
+    ModelFileError
+        There are more or fewer, they hold more or fewer values, or are others.
+    """
+    for name, told in expected.items():
+        found, column = answers[name], outputs[name]
+        size = column.size
+        if len(found) != len(told):
+            raise ModelFileError(
+                f"{file} is damaged: its self-test has {len(told)} answers for {len(found)} "
+                "records. Export the model again."
+            )
+        if size not in (None, 1) and found.shape[1:] != (size,):
+            raise ModelFileError(
+                f"{file} is damaged: its output {name!r} is declared to hold {size} values, and "
+                f"holds {found.shape[1:]}. Export the model again."
+            )
+        wrong = differs(found, told, tolerance, column.offset)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ModelFileError(
+                f"{file} does not answer its self-test on this machine: row {row}, output "
+                f"{name!r}, got {found[row]}, expected {told[row]}. Try provider='cpu', or export "
+                "the model again."
+            )
 
 
 def widened(array: NDArray[Any], width: int, empty: Any) -> NDArray[Any]:

@@ -139,6 +139,7 @@ _RULES: dict[str, Rule] = {
     "data": _TABLE,
     "split": _TABLE,
     "loss": _TABLE,
+    "speed": _TABLE,
     "state": _OR_NONE,
     "decision": _TABLE,
     "summary": _TEXT,
@@ -184,6 +185,18 @@ _COLUMN_RULES: dict[str, Rule] = {
     "channels": Rule(
         "null or a whole number from 1 to 1000",
         lambda value: value is None or _is_whole(value, 1, 1000),
+    ),
+    "window": Rule(
+        "null or two rising numbers",
+        lambda value: (
+            value is None
+            or (
+                type(value) is list
+                and len(value) == 2
+                and all(map(_is_number, value))
+                and value[0] < value[1]
+            )
+        ),
     ),
     "shape": Rule(
         "a list of whole numbers or nulls",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
-from industry_apps.runtime.answers import cells, differs, like, no_answers, of_one, shaped
+from industry_apps.runtime.answers import cells, like, no_answers, of_one, replayed, shaped
 from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.runtime.explanations import CONTRIBUTIONS, Explainer, in_form
 from industry_apps.runtime.loading import (
@@ -37,7 +37,10 @@ from industry_apps.runtime.state import TransactionState
 from industry_apps.runtime.watch import Seen, Watch
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema
+from industry_apps.schema.image_files import with_files
 from industry_apps.schema.names import Names
+
+_Path = str | Path | None
 
 
 class Model:
@@ -181,14 +184,14 @@ class Model:
         return self.__deepcopy__({})
 
     @overload
-    def predict(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
+    def predict(self, data: Mapping[str, Any], *, paths: _Path = None) -> dict[str, Any]: ...
     @overload
     def predict(
-        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+        self, data: Any, *, to: _Path = None, short_rows: ShortRows = "refuse", paths: _Path = None
     ) -> Any: ...
 
     def predict(
-        self, data: Any, *, to: str | Path | None = None, short_rows: ShortRows = "refuse"
+        self, data: Any, *, to: _Path = None, short_rows: ShortRows = "refuse", paths: _Path = None
     ) -> Any:
         """Answer one record or many, or each series of a long table.
 
@@ -209,6 +212,9 @@ class Model:
         short_rows : {"refuse", "missing"}
             With the path of a CSV file: what is done with a row that has fewer cells than the
             header, refuse the file or take what the row lacks as missing.
+        paths : str or Path, optional
+            The folder beneath which a text in a column of images is the path of one; by default
+            that of the CSV or Parquet file, none of records. Not for records of others.
 
         Returns
         -------
@@ -231,7 +237,7 @@ class Model:
         """
         if isinstance(data, str | Path):
             watch = Watch(self._seen)
-            answers = self._predict_file(Path(data), to and Path(to), short_rows, watch)
+            answers = self._predict_file(Path(data), to, short_rows, paths, watch)
             watch.warn()
             return answers
         if to is not None:
@@ -244,9 +250,10 @@ class Model:
                     f"of each {self.windows.series!r}, with their {self.windows.time!r}. Give a "
                     "DataFrame, a dict of arrays or a list of records."
                 )
-            return self._predict_one(data, plain)
+            return self._predict_one(self._with_files(data, paths), plain)
         watch = Watch(self._seen)
-        answers = self._predict_table(inputs.table_of(data, self._table, self._names), watch=watch)
+        table = inputs.table_of(data, self._table, self._names)
+        answers = self._predict_table(self._with_files(table, paths), watch=watch)
         watch.warn()
         return like(data, answers, self._keys, self.outputs)
 
@@ -336,7 +343,13 @@ class Model:
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 
-    def _predict_file(self, path: Path, to: Any, short_rows: ShortRows, watch: Watch) -> Any:
+    def _with_files(self, table: Any, paths: _Path) -> Any:
+        images = [column.name for column in self._inputs if column.kind == "image"]
+        return with_files(table, images, paths) if images and paths is not None else table
+
+    def _predict_file(
+        self, path: Path, to: _Path, short_rows: ShortRows, paths: _Path, watch: Watch
+    ) -> Any:
         import pandas as pd
 
         from industry_apps.runtime.files import TableWriter, chunks
@@ -351,18 +364,21 @@ class Model:
                 return like(table, answers, self._keys, self.outputs)
             keys = pd.DataFrame({name: answers.pop(name) for name in self._keys})
             # Nothing of the source stays.
-            with TableWriter(to, Path(), self._table, self.outputs) as writer:
+            with TableWriter(Path(to), Path(), self._table, self.outputs) as writer:
                 writer.write(keys, answers)
             return len(keys)
-        frames = read(self._inputs, only=to is None)
+        paths = path.parent if paths is None else paths
+        frames = progress(read(self._inputs, only=to is None), label)
+        tables = (self._with_files(frame, paths) for frame in frames)
         if to is None:
-            found = [self._predict_table(f, None, watch) for f in progress(frames, label)]
-            tables = [pd.DataFrame(cells(each, self.outputs)) for each in found]
-            return pd.concat(tables, ignore_index=True)
+            found = [self._predict_table(table, watch=watch) for table in tables]
+            answered = [pd.DataFrame(cells(each, self.outputs)) for each in found]
+            return pd.concat(answered, ignore_index=True)
         rows = 0
-        with TableWriter(to, path, self._inputs, self.outputs) as writer:
-            for frame in progress(frames, label):
-                writer.write(frame, self._predict_table(frame, watch=watch))
+        with TableWriter(Path(to), path, self._inputs, self.outputs) as writer:
+            for frame in frames:
+                answers = self._predict_table(self._with_files(frame, paths), watch=watch)
+                writer.write(frame, answers)
                 rows += len(frame)
         return rows
 
@@ -375,23 +391,4 @@ class Model:
         session = TimedSession(self._session)  # a file can ask for a loop without an end
         records = inputs.table_of(test["records"], self._table)
         answers = self._predict_table(records, session=session)
-        for name, expected in test["answers"].items():
-            if len(answers[name]) != len(expected):
-                raise ModelFileError(
-                    f"{self.path.name} is damaged: its self-test has {len(expected)} answers for "
-                    f"{len(answers[name])} records. Export the model again."
-                )
-            column = self.outputs[name]
-            if (size := column.size) not in (None, 1) and answers[name].shape[1:] != (size,):
-                raise ModelFileError(
-                    f"{self.path.name} is damaged: its output {name!r} is declared to hold {size} "
-                    f"values, and holds {answers[name].shape[1:]}. Export the model again."
-                )
-            wrong = differs(answers[name], expected, self._tolerance, column.offset)
-            if wrong.any():
-                row = int(wrong.argmax())
-                raise ModelFileError(
-                    f"{self.path.name} does not answer its self-test on this machine: row {row}, "
-                    f"output {name!r}, got {answers[name][row]}, expected {expected[row]}. "
-                    "Try provider='cpu', or export the model again."
-                )
+        replayed(self.path.name, answers, test["answers"], self.outputs, self._tolerance)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import IndustryAppsError, SchemaError
 from industry_apps.schema.codes import without_texts
-from industry_apps.schema.images import blank, to_images
+from industry_apps.schema.images import ImageForm, blank, to_images
 from industry_apps.schema.limits import check_limits
 from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
@@ -56,7 +56,7 @@ class Column:
         For people; of a datetime what its numbers are: seconds since 1970, or one of
         ``schema.time_units.TIME_UNITS``. Moments are in UTC.
     low, high : float, optional
-        Inclusive limits of a number.
+        Inclusive limits of a number, or of the values of an image that has a window.
     categories : tuple of str
         When given, the only values allowed.
     nullable : bool
@@ -75,6 +75,10 @@ class Column:
         list of any length.
     channels : int or None
         Of images: how many each has, 1 for grey and 3 for RGB; None for any.
+    window : (float, float) or None
+        Of images of more than 8 bits: the values that become 0 and 255 before they enter the
+        exported file, ``low`` and ``high`` being the least and largest that are accepted. None
+        for images of 8 bits.
     shape : tuple of int or None
         Of numbers that a model answers: each value is an array of this shape, equal in all
         rows, as a map over an image is; None for any length. Empty for single values.
@@ -119,6 +123,7 @@ class Column:
     protected: bool = False
     size: int | None = 1
     channels: int | None = None
+    window: tuple[float, float] | None = None
     shape: tuple[int | None, ...] = ()
     listed: bool = False
     codes: tuple[float | str, ...] = ()
@@ -222,7 +227,7 @@ class Column:
 
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":
-            return to_images(values, self.channels)
+            return to_images(values, ImageForm(self.channels, self.window, self.low, self.high))
         if self.shape:
             return self._stacked(values)
         if self.is_list:
@@ -329,10 +334,11 @@ class Column:
         """Images have channels and are always there; arrays are of numbers."""
         channels = self.channels
         if self.kind != "image":
-            if channels is not None or (self.shape and self.kind != "number"):
+            of_images = channels is not None or self.window is not None
+            if of_images or (self.shape and self.kind != "number"):
                 raise SchemaError(
-                    f"Column {self.name!r} of kind {self.kind!r} has channels or a shape, which "
-                    "are of images and of numbers. Leave them out."
+                    f"Column {self.name!r} of kind {self.kind!r} has channels, a window or a "
+                    "shape, which are of images and of numbers. Leave them out."
                 )
             return
         if self.nullable or not self.required or self.is_list:
@@ -344,6 +350,11 @@ class Column:
             raise SchemaError(
                 f"Column {self.name!r} has {channels!r} channels; expected an int >= 1, or None "
                 "for any."
+            )
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise SchemaError(
+                f"Column {self.name!r} has the window {self.window!r}; expected two numbers, the "
+                "first of which is the smaller one."
             )
 
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:

@@ -189,6 +189,7 @@ class Schema:
                     shape=tuple(c.shape),
                     codes=tuple(c.codes),
                     tokens=tuple(c.tokens),
+                    window=c.window and (c.window[0], c.window[1]),
                 )
                 for c in made
             )

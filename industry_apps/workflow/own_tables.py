@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from industry_apps.application import Application
-from industry_apps.data import Split, read_table
+from industry_apps.data import Split, read_images, read_table
+from industry_apps.data.hashing import frame_sha256
 from industry_apps.data.time_columns import Units, check_units, times_of, units_of
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.recipes.declared import as_declared
 from industry_apps.recipes.labels import TWO_LABELS, OwnLabels
 from industry_apps.runtime.files import each_parsed
@@ -28,7 +29,8 @@ def own_table(
     ----------
     application : Application
     path : Path
-        A CSV or Parquet file.
+        A CSV or Parquet file, beside which the images lie that it names; or a folder that
+        holds one folder of images for each class.
     unit : str or mapping of str to str, optional
         What numbers as times are, as in ``fit``.
     learned : str, optional
@@ -39,9 +41,11 @@ def own_table(
     ------
     DataNotFoundError, ParameterError, SchemaError, LeakageError
     """
-    frame = declared(application, read_table(path), unit)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    frame = declared(application, _read_file(application, path), unit)
+    sha256 = frame_sha256(frame)
+    if path.is_file():
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if learned in (None, sha256):
         parts = application.split(frame)
     else:
@@ -49,6 +53,21 @@ def own_table(
     for part in parts:
         part.attrs["data"] = {"id": path.name, "sha256": sha256}
     return parts
+
+
+def _read_file(application: Application, path: Path) -> pd.DataFrame:
+    """A table, the images that it names among it."""
+    images = [c.name for c in application.schema if c.kind == "image"]
+    if not images:
+        return read_table(path)
+    labels = [c.name for c in application.schema if c.kind == "category" and not c.nullable]
+    if path.is_dir() and not labels:
+        raise ParameterError(
+            f"{type(application).__name__} learns no classes, which a folder could hold. Give a "
+            "CSV or Parquet file."
+        )
+    columns = [own_name(application, name) for name in images]
+    return read_images(path, columns=columns, target=own_name(application, (labels or [""])[0]))
 
 
 def own_name(application: Application, name: str) -> str:
@@ -100,6 +119,8 @@ def declared(application: Application, frame: pd.DataFrame, unit: Units = None) 
 
 def _read(column: Column, frame: pd.DataFrame) -> pd.Series:
     values = frame[column.name]
+    if column.kind == "image":  # how many bits and channels they have, fit learns
+        return values
     if column.kind in ("number", "boolean") and not column.is_list:
         values = each_parsed(values)
     array = column.to_array(values)

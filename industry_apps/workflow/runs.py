@@ -219,7 +219,8 @@ def data_of(
     application : Application
         Splits a table of one's own, and offers the sample.
     source : str
-        Id of a data set, ``"sample"``, or the path of a CSV or Parquet file.
+        Id of a data set, ``"sample"``, the path of a CSV or Parquet file, or of a folder that holds
+        one folder of images for each class.
     unit : str or mapping of str to str, optional
         What numbers as times of a table of one's own are, as in ``fit``.
     learned : str, optional
@@ -242,7 +243,7 @@ def data_of(
         return application.sample()
     if source in catalogue():
         return load(source)
-    if form_of(Path(source)) or Path(source).is_file():
+    if form_of(Path(source)) or Path(source).exists():
         return own_table(application, Path(source), unit=unit, learned=learned)
     error = unknown_name("data set", source, [*catalogue(), SAMPLE])
     raise UnknownNameError(f"{error} A table of yours is a file that ends in .csv or .parquet.")

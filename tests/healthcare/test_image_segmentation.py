@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image
 from industry_apps.data import load, sample
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
+from industry_apps.recipes.imaging.masks import MaskValues
 from industry_apps.runtime import Model
 from industry_apps.schema.images import unpack
+from industry_apps.schema.values import UnfitError
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,7 @@ def test_masks_may_be_truth_values_under_another_name(data):
 
 def test_colour_and_patients(data):
     frame = data.train.head(60).assign(
-        image=[np.repeat(i[:, :, None], 3, axis=2) for i in data.train["image"].head(60)],
+        image=[np.stack([i, 255 - i, i], axis=2) for i in data.train["image"].head(60)],
         patient=[f"P{row // 3}" for row in range(60)],
     )
     split = ImagingSegmenter().split(frame)
@@ -147,3 +150,77 @@ def test_images_that_were_learned_from_are_counted(segmenter, data):
     before, after = (segmenter.evaluate(table).notes for table in (data.test, twice))
     assert not any("equal a record" in note for note in before)
     assert any(note.startswith(f"3 of {len(twice)} records") for note in after)
+
+
+GREY_MASK = np.array([[0, 0, 1], [0, 1, 1]], np.uint8)
+REGION = GREY_MASK > 0
+RED, GREEN = (200, 0, 0), (0, 200, 0)
+COLOURS = np.array([[(0, 0, 0), RED, GREEN]] * 2, np.uint8)
+
+
+def encoded(mask: Image.Image) -> bytes:
+    content = io.BytesIO()
+    mask.save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mask", "region", "expected"),
+    [
+        (GREY_MASK, None, REGION),
+        (GREY_MASK * 255, None, REGION),
+        (REGION, None, REGION),
+        (REGION.astype(np.float64), None, REGION),
+        (GREY_MASK.astype(np.uint16) * 700, None, REGION),
+        (GREY_MASK.tolist(), None, REGION),
+        (np.stack([GREY_MASK * 255] * 3, axis=2), None, REGION),
+        (np.array(RED, np.uint8) * REGION[:, :, None], None, REGION),
+        (encoded(Image.fromarray(REGION)), None, REGION),
+        (encoded(Image.fromarray(GREY_MASK * 255).convert("P")), None, REGION),
+        (encoded(Image.fromarray(COLOURS).quantize(3)), (RED,), [[0, 1, 0]] * 2),
+        (COLOURS, (RED, GREEN), [[0, 1, 1]] * 2),
+        (GREY_MASK + 1, (2,), REGION),  # the background is 1
+        (255 - GREY_MASK * 255, (0,), REGION),  # and here 255
+        (GREY_MASK * 3 + np.array([0, 0, 1], np.uint8), (4,), [[0, 0, 1], [0, 0, 1]]),
+        (None, None, None),
+        (np.nan, None, None),
+    ],
+)
+def test_masks_of_all_forms_mean_the_same(mask, region, expected):
+    masks = [GREY_MASK * 0, mask]
+    found = MaskValues.learned(masks, region).read(masks)[1]
+    assert found is None if expected is None else np.array_equal(found, np.array(expected) > 0)
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (GREY_MASK * 3 + np.array([0, 0, 1], np.uint8), "not of 3, 4: several classes"),
+        (COLOURS, r"not of \(0, 200, 0\), \(200, 0, 0\)"),
+        (np.array([[0.0, 0.4, 1.0]]), "greys that smoothing or a JPEG has made"),
+        (GREY_MASK + 1, "a background that is not 0"),
+        (np.moveaxis(np.zeros((9, 9, 3), np.uint8), -1, 0), "channels last"),
+        ("mask.png", "beneath a folder"),
+    ],
+)
+def test_masks_that_may_mean_two_things_are_refused(data, mask, words):
+    frame = data.train.head(2).assign(mask=[GREY_MASK * 0, mask])
+    with pytest.raises(SchemaError, match=f"Column 'mask', row 1.*{words}"):
+        ImagingSegmenter().split(frame)
+
+
+def test_a_background_that_is_not_0_and_strange_values_are_refused():
+    with pytest.raises(UnfitError, match="a background of 0"):
+        MaskValues.learned([GREY_MASK * 0 + 255])
+    with pytest.raises(UnfitError, match="learned from, 0, 1, not 255"):
+        MaskValues.learned([GREY_MASK]).read([GREY_MASK * 255])
+
+
+def test_an_image_without_a_mask_has_no_region(data):
+    none = [None if not mask.any() else mask for mask in data.train["mask"]]
+    parts = ImagingSegmenter().split(data.train.assign(mask=none))
+    segmenter = ImagingSegmenter.fast()
+    segmenter.schema_ = ImagingSegmenter.schema.inputs()
+    segmenter.values_, _ = segmenter._masks(parts.train, anew=True)
+    known = segmenter._masked(parts.train)
+    assert [mask.any() for mask in known.masks] == [m is not None for m in parts.train["mask"]]

@@ -21,6 +21,7 @@ from industry_apps.errors import (
     SchemaError,
     TrainingError,
 )
+from industry_apps.export.model_card import render_card
 from industry_apps.healthcare import ImagingClassifier
 from industry_apps.recipes.imaging.baselines import oriented_gradients
 from industry_apps.recipes.imaging.recipe import ImagingOptions
@@ -68,8 +69,7 @@ def test_colours_and_bands_of_any_size(tmp_path, channels, options):
     path = model.export(tmp_path / "model.onnx", check=frame)
     assert model.parity_.changed_decisions == 0
     served = Model(path)
-    shape = np.array(served.predict({"image": frame["image"][1]})["heat_map"]).shape
-    assert shape == ((16, 16) if "size" in options else (24, 24))
+    assert np.shape(served.predict({"image": frame["image"][1]})["heat_map"]) == (17, 40)
     with pytest.raises(SchemaError, match=r"Column 'image', row 0.*not one of 1 channels"):
         served.predict({"image": np.zeros((9, 9), np.uint8)})
 
@@ -94,6 +94,10 @@ def test_int8_states_what_it_loses_and_refuses_to_lose_more(data, fitted, tmp_pa
     loss = served.metadata["loss"]
     assert loss["metric"] == "auroc"
     assert loss["trained"] - loss["file"] <= loss["most"] == 0.005
+    speed = served.metadata["speed"]
+    assert set(speed["times_as_fast"]) == {"float32", "int8"}
+    assert speed["times_as_fast"][speed["faster"]] >= 1
+    assert f"{speed['faster']} is faster there" in render_card(served.metadata)
     same = served.predict(data.test)["finding"] == fitted.predict(data.test)["finding"]
     assert same.mean() > 0.9
     whole = fitted._exportable("int8")
@@ -118,6 +122,18 @@ def test_bfloat16_runs_or_says_why_not(data, fitted, tmp_path):
     else:
         asked(path)
         assert Model(path).metadata["precision"] == "bfloat16"
+
+
+def test_one_study_tells_how_far_to_trust_it(data):
+    pointed, shifted, precision = quick().studies()["trust"](data)
+    (row,) = pointed.records()
+    assert row["images"] == sum(mask.any() for mask in data.test["mask"])
+    assert 0 < row["share of the box"] < 0.5
+    assert 0 <= row["map"] <= 1
+    shares = {row["images"]: row for row in shifted.records()}
+    assert shares["as they are"]["novel"] < 0.2 < shares["stripes"]["novel"]
+    assert shares["stripes"]["correct"] == 0
+    assert precision.title == "Precision"
 
 
 def test_what_it_costs_to_miss_a_class_is_weighed(data):
@@ -164,6 +180,42 @@ def test_gradients_do_not_see_brightness():
     draw = np.random.default_rng(0)
     pixels = draw.normal(size=(3, 1, 32, 32)).astype(np.float32)
     assert np.allclose(oriented_gradients(pixels), oriented_gradients(pixels + 5), atol=1e-4)
+
+
+def test_images_of_16_bits_keep_their_window_in_the_file(data, tmp_path):
+    deep = [part.assign(image=[image.astype(np.uint16) * 16 for image in part["image"]])
+            for part in (data.train.head(60), data.validation.head(30))]  # fmt: skip
+    model = quick().fit(*deep)
+    served = Model(model.export(tmp_path / "deep.onnx"))
+    column = served.schema["image"]
+    greys = np.stack(deep[0]["image"].tolist())
+    assert column.window == model.schema_["image"].window == (greys.min(), greys.max())
+    assert "becomes 255 before they enter the graph" in render_card(served.metadata)
+    one, both = deep[1]["image"].iloc[0], deep[1].head(2)
+    assert served.predict({"image": one})["finding"] == model.predict(both)["finding"].iloc[0]
+    with pytest.raises(SchemaError, match=r"not 8 bits\. Give the image as it was"):
+        served.predict({"image": data.test["image"][0]})
+    given = ImagingClassifier(window=(160, 3_200), options=model.options).fit(*deep)
+    assert given.schema_["image"].window == (160, 3_200)
+    with pytest.raises(SchemaError, match=r"'image', row 0.*which a window is for"):
+        ImagingClassifier(window=(0, 9)).fit(data)
+    with pytest.raises(ParameterError, match="a tuple of two rising numbers"):
+        ImagingClassifier(window=(9, 0)).fit(data)
+
+
+def test_a_text_is_a_path_only_beneath_a_folder_that_is_named(data, fitted, tmp_path):
+    served = Model(fitted.export(tmp_path / "model.onnx", check=data))
+    Image.fromarray(data.test["image"][0]).save(tmp_path / "a.png")
+    answer = served.predict({"image": data.test["image"][0]})
+    assert served.predict({"image": "a.png"}, paths=tmp_path) == answer
+    assert served.predict([{"image": "a.png"}], paths=tmp_path) == [answer]
+    (tmp_path / "scans.csv").write_text("image\na.png\n")
+    assert served.predict(tmp_path / "scans.csv")["finding"].tolist() == [answer["finding"]]
+    for asked in ({"image": "a.png"}, [{"image": str(tmp_path / "a.png")}]):
+        with pytest.raises(SchemaError, match="only beneath a folder that is named"):
+            served.predict(asked)
+    with pytest.raises(SchemaError, match="a path beneath"):
+        served.predict({"image": "../a.png"}, paths=tmp_path / "deeper")
 
 
 @pytest.mark.real_data("pneumoniamnist")

@@ -32,11 +32,9 @@ def read(schema: Schema, value: object) -> np.ndarray:
     return schema.to_arrays({"scan": [image(2, 2, schema["scan"].channels), value]})["scan"][1]
 
 
-def test_all_forms_of_an_image_are_the_same(tmp_path):
+def test_all_forms_of_an_image_are_the_same():
     grey = image(5, 7)
-    path = tmp_path / "scan.png"
-    path.write_bytes(encoded(grey))
-    forms = [grey, grey[:, :, None], grey.tolist(), encoded(grey), str(path), path, pack(grey)]
+    forms = [grey, grey[:, :, None], grey.tolist(), encoded(grey), pack(grey)]
     for form in forms:
         found = read(GREY, form)
         assert found.shape == (5, 7, 1)
@@ -62,7 +60,7 @@ def test_colours_keep_their_order():
         (encoded(image(90, 90))[:200], "can be read"),
         (encoded(image(90, 90), "JPEG")[:200], "can be read"),
         (b"no image", "can be read"),
-        ("no such file.png", "No such file"),
+        ("no such file.png", "only beneath a folder that is named"),
         (np.zeros((4, 4)), "uint8, 0 to 255), not float64"),
         (np.zeros((4, 4), np.uint16), "not uint16"),
         ([[1, 300]], "uint8"),
@@ -80,13 +78,6 @@ def test_what_is_no_image_is_refused(value, words):
     with pytest.raises(SchemaError, match="Column 'scan', row 1: got ") as raised:
         read(GREY, value)
     assert words in str(raised.value)
-
-
-def test_other_modes_of_png_say_so():
-    content = io.BytesIO()
-    Image.fromarray(np.zeros((4, 4), np.uint16)).save(content, "PNG")
-    with pytest.raises(SchemaError, match="8 bits a channel"):
-        read(GREY, content.getvalue())
 
 
 @pytest.mark.parametrize(

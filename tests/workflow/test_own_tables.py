@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from industry_apps.errors import ParameterError
+from industry_apps.healthcare import ImagingClassifier, ImagingSegmenter
+from industry_apps.workflow.runs import data_of
 from tests.cli.shell import printed, run, sentence
 
 NAME = "healthcare.predictive_analytics"
@@ -166,3 +170,23 @@ def test_a_file_that_is_no_table_says_what_one_is(tmp_path):
 
 def test_fast_asks_for_no_column_of_diagnoses(table, tmp_path):
     learned(table, tmp_path / "a.onnx", "--fast")
+
+
+def test_images_lie_in_folders_of_their_class_or_beside_their_table(tmp_path):
+    draw = np.random.default_rng(0)
+    for number in range(20):
+        path = tmp_path / "scans" / ("clear", "spot")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (8, 9), dtype=np.uint8)).save(path)
+    files = sorted(each.relative_to(tmp_path) for each in tmp_path.rglob("*.png"))
+    table = pd.DataFrame({"scan": files, "seen": [each.parts[1] for each in files]})
+    beside = written(table, tmp_path / "scans.csv")
+    names = {"image": "scan", "finding": "seen"}
+    classifier = ImagingClassifier(columns=names)
+    parts = [data_of(classifier, str(source)) for source in (tmp_path / "scans", beside)]
+    for part in parts:
+        assert part.train["scan"].iloc[0].shape == (8, 9)
+        assert sorted(part.train["seen"].unique()) == ["clear", "spot"]
+        assert sum(map(len, part)) == 20
+    with pytest.raises(ParameterError, match="ImagingSegmenter learns no classes"):
+        data_of(ImagingSegmenter(), str(tmp_path / "scans"))

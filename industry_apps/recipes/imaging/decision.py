@@ -6,7 +6,7 @@ for the answer. Letters: B rows, K classes, H and W places.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,6 +20,7 @@ from industry_apps.features.image import write_resized
 _SHRINKAGE = 1e-3
 #: A map is drawn out to 1 unless its largest place adds less than this to the log-odds.
 _FAINTEST = 0.1
+_WHITE = 255.0
 
 _Floats = NDArray[np.float64]
 
@@ -98,27 +99,30 @@ class ClassDecision:
             limits=tuple(limits),
         )
 
+    def loss(self, odds: _Floats, target: NDArray[np.intp]) -> float:
+        """Mean log-loss of the probabilities of rows."""
+        probability = _softmax(odds / self.temperature + np.array(self.bias))
+        true = np.take_along_axis(probability, target[:, None], axis=1)
+        return float(-np.log(np.maximum(true, 1e-300)).mean())
+
     def write(
-        self, builder: GraphBuilder, odds: str, maps: str, size: int, stride: int | None = None
+        self, builder: GraphBuilder, odds: str, novelty: str, maps: Sequence[DrawnMap]
     ) -> dict[str, str]:
         """Append what is answered.
 
         Parameters
         ----------
         builder : GraphBuilder
-        odds, maps : str
-            Tensors [B, K] and [B, K, H, W].
-        size : int
-            Pixels of both sides of the map that is answered.
-        stride : int, optional
-            Pixels from a place of the maps to the next, the first at the corner; by default
-            places are cells side by side.
+        odds, novelty : str
+            Tensors [B, K] and [B, 1]; above 1 an image is unlike the others.
+        maps : sequence of DrawnMap
+            What adds to the log-odds at each place; one or more.
 
         Returns
         -------
         dict of str to str
-            "finding" (string), "probability", "abstain" (bool) -> [B, 1]; "probabilities" ->
-            [B, K]; "heat_map" -> [B, size, size].
+            "finding" (string), "probability", "abstain" (bool), "novelty" -> [B, 1];
+            "probabilities" -> [B, K]; "heat_map" (uint8) -> [B, height, width] of the image.
         """
         node, constant = builder.node, builder.constant
         scaled = node("Mul", odds, constant(np.float32(1 / self.temperature)))
@@ -129,31 +133,35 @@ class ClassDecision:
         limits = constant(np.array([self.limits], dtype=np.float32))
         left = builder.cast(node("GreaterOrEqual", probabilities, limits), np.int64)
         count = node("ReduceSum", left, constant(np.array([1])))
+        one = constant(np.float32(1))
         held = node("GatherElements", left, number, attributes={"axis": 1})
         alone = node("And", node("Equal", held, count), node("Equal", count, constant(np.array(1))))
         return {
             "finding": node("Gather", constant(np.array(self.classes, dtype=object)), number),
             "probability": node("GatherElements", probabilities, number, attributes={"axis": 1}),
-            "abstain": node("Not", alone),
+            "abstain": node("Or", node("Not", alone), node("Greater", novelty, one)),
+            "novelty": novelty,
             "probabilities": probabilities,
-            "heat_map": self._write_map(builder, maps, number, size, stride),
+            "heat_map": self._write_map(builder, maps, number),
         }
 
-    def _write_map(
-        self, builder: GraphBuilder, maps: str, number: str, size: int, stride: int | None
-    ) -> str:
-        """What speaks for the answer rather than for the other classes, from 0 to 1."""
+    def _write_map(self, builder: GraphBuilder, maps: Sequence[DrawnMap], number: str) -> str:
+        """What speaks for the answer rather than for the other classes, from 0 to 255."""
         node, constant = builder.node, builder.constant
         every = constant(np.arange(len(self.classes))[None])
         chosen = builder.cast(node("Equal", number, every), np.float32)  # [B, K]
         # Less the mean of the classes, which all classes share and softmax does not see.
         weights = node("Sub", chosen, constant(np.float32(1 / len(self.classes))))
         spread = node("Unsqueeze", weights, constant(np.array([2, 3])))  # [B, K, 1, 1]
-        one = node("ReduceSum", node("Mul", maps, spread), constant(np.array([1])))
-        wide = _write_drawn(builder, node("Relu", one), size, stride)  # [B, 1, size, size]
+        one, axis = [], constant(np.array([1]))
+        for each in maps:
+            places = node("ReduceSum", node("Mul", each.places, spread), axis)  # [B, 1, H, W]
+            one.append(each.write(builder, places))
+        wide = node("Relu", node("Sum", *one))
         most = node("ReduceMax", wide, constant(np.array([2, 3])))
         shown = node("Div", wide, node("Max", most, constant(np.float32(_FAINTEST))))
-        return node("Squeeze", shown, constant(np.array([1])))
+        greys = node("Round", node("Mul", shown, constant(np.float32(_WHITE))))
+        return builder.cast(node("Squeeze", greys, constant(np.array([1]))), np.uint8)
 
     def facts(self) -> dict[str, object]:
         """As JSON values for the model file."""
@@ -165,15 +173,39 @@ class ClassDecision:
         }
 
 
-def _write_drawn(builder: GraphBuilder, places: str, size: int, stride: int | None) -> str:
-    """Draw [B, 1, H, W] to [B, 1, size, size], each place where the network sees it."""
-    if stride is None:
-        return write_resized(builder, places, size)
-    scales = builder.constant(np.array([1, 1, stride, stride], dtype=np.float32))
-    settings = {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}
-    drawn = builder.node("Resize", places, "", scales, attributes=settings)
-    start, end, axes = (np.array(each) for each in ([0, 0], [size, size], [2, 3]))
-    return builder.node("Slice", drawn, *map(builder.constant, (start, end, axes)))
+@dataclass(frozen=True, slots=True)
+class DrawnMap:
+    """How the places of a map are drawn over an image.
+
+    Parameters
+    ----------
+    places : str
+        Tensor [B, K, H, W].
+    image : str
+        Tensor [B, height, width, C], of whose height and width the map is to be.
+    size : int
+        Pixels of both sides that the places see.
+    stride : int or None
+        Pixels from a place to the next, the first at the corner; None where places are cells
+        side by side.
+    """
+
+    places: str
+    image: str
+    size: int
+    stride: int | None
+
+    def write(self, builder: GraphBuilder, places: str) -> str:
+        """Draw [B, 1, H, W] to [B, 1, height, width], each place where the network sees it."""
+        sides = builder.node("Shape", self.image, attributes={"start": 1, "end": 3})
+        if self.stride is None:
+            return write_resized(builder, places, sides)
+        scales = builder.constant(np.array([1, 1, self.stride, self.stride], dtype=np.float32))
+        settings = {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}
+        drawn = builder.node("Resize", places, "", scales, attributes=settings)
+        cut = (np.array(each) for each in ([0, 0], [self.size, self.size], [2, 3]))
+        square = builder.node("Slice", drawn, *map(builder.constant, cut))
+        return write_resized(builder, square, sides)
 
 
 def _calibration(odds: _Floats, target: NDArray[np.intp]) -> tuple[float, _Floats]:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.export.convert import network_to_onnx
-from industry_apps.export.precision import to_bfloat16, to_int8
+from industry_apps.export.precision import speed_of, to_bfloat16, to_int8
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
-from industry_apps.features.running import WrittenGraph
 from industry_apps.limits import (
     DROPOUT,
     Limit,
@@ -23,7 +22,7 @@ from industry_apps.limits import (
     is_number,
     one_of,
 )
-from industry_apps.recipes.imaging.decision import ClassDecision
+from industry_apps.recipes.imaging.answering import FOUND, ImageAnswers, Told
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation, augmented, mixed
@@ -39,12 +38,12 @@ Precision = Literal["float32", "int8", "bfloat16"]
 
 #: Images are brought to the size that most training images have, but to no larger one.
 _LARGEST_SIZE = 128
-#: Up to this size the stem of a network keeps it.
-_SMALL = 64
+#: Sizes between these are enlarged: their maps have 7 x 7 cells at the least cost at the latter.
+_SMALL, _LEAST_LARGE = 64, 112
 _ROWS_A_PASS = 256
 #: Training images that the ranges of int8 are taken from.
 _CALIBRATED_ON = 512
-#: Share of the training images that is set aside where there are no validation images.
+#: Share of the training images set aside where there are no validation images.
 _HELD_OUT = 0.2
 
 
@@ -185,20 +184,21 @@ class ImagingRecipe:
         self.network_ = self._joined(members)
         drawn = np.random.default_rng(self.options.training.seed).permutation(len(parts[0][0]))
         self.calibration_ = parts[0][0][drawn[:_CALIBRATED_ON]]
-        odds, _ = self.forward(parts[1][0])
-        self.decision_ = ClassDecision.fit(
-            odds.astype(np.float64),
-            validation.target,
+        learned, chosen_on = (
+            Told(part.images, part.target, *self.forward(pixels))
+            for part, (pixels, _) in zip((train, validation), parts, strict=True)
+        )
+        behind = ImageAnswers(
+            self.column, self.features_, self.outputs, self.size_, self.network_.stride
+        )
+        self.answers_ = behind.fit(
+            learned,
+            chosen_on,
             self.classes,
             costs=self.costs,
             coverage=self.options.coverage,
+            seed=self.options.training.seed,
         )
-        shapes: Mapping[str, tuple[int | None, ...]] = {
-            "odds": (len(self.classes),),
-            "maps": (len(self.classes), None, None),
-        }
-        columns = [Column(name=name, kind="number", shape=s) for name, s in shapes.items()]
-        self.answers_ = WrittenGraph(Schema(tuple(columns)), self._write_answers, self.outputs)
         return self
 
     def answer(self, images: NDArray[np.object_]) -> list[NDArray[Any]]:
@@ -209,19 +209,17 @@ class ImagingRecipe:
         images : ndarray of object, shape [rows]
             At least one.
         """
-        odds, maps = self.forward(self._tensor(images))
-        return self.answers_.run({"odds": odds, "maps": maps})
+        return self.answers_.run(images, self.forward(self._tensor(images)))
 
-    def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Log-odds [rows, K] and maps [rows, K, H', W'] of [rows, C, size, size], by torch."""
+    def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
+        """Log-odds [rows, K], maps [rows, K, H', W'], features [rows, F] of pixels, by torch."""
         import torch
 
         found = []
         with torch.inference_mode():
             for start in range(0, len(pixels), _ROWS_A_PASS):
                 found.append(self.network_(torch.from_numpy(pixels[start : start + _ROWS_A_PASS])))
-        odds, maps = (torch.cat(each).numpy() for each in zip(*found, strict=True))
-        return odds, maps
+        return tuple(torch.cat(each).numpy() for each in zip(*found, strict=True))
 
     def write(
         self, builder: GraphBuilder, inputs: Mapping[str, str], precision: Precision = "float32"
@@ -243,7 +241,7 @@ class ImagingRecipe:
         """
         pixels = self.features_.write(builder, inputs)["pixels"]
         found = builder.append(self._network_graph(precision), {"pixels": pixels})
-        return self._write_answers(builder, found)
+        return self.answers_.write(builder, inputs[self.column.name], pixels, found)
 
     def facts(self) -> dict[str, Any]:
         """What the networks are, and what decides, as JSON values for the model file."""
@@ -252,22 +250,25 @@ class ImagingRecipe:
             "model": f"{options.network}, width {options.width}, {self.size_} x {self.size_} pixels"
             + (f", {options.members} networks" if options.members > 1 else ""),
             "classes": list(self.classes),
-            "decision": self.decision_.facts(),
+            "decision": self.answers_.decision_.facts(),
         }
-
-    def _write_answers(self, builder: GraphBuilder, found: Mapping[str, str]) -> Mapping[str, str]:
-        stride = self.network_.stride
-        return self.decision_.write(builder, found["odds"], found["maps"], self.size_, stride)
 
     def _network_graph(self, precision: Precision) -> onnx.ModelProto:
         import torch
 
-        channels, outputs = self.column.channels or 1, ("odds", "maps")
+        channels, outputs = self.column.channels or 1, FOUND
         example = torch.zeros(2, channels, self.size_, self.size_)
-        if precision == "bfloat16":
-            return to_bfloat16(self.network_, example, "pixels", outputs)
         model = network_to_onnx(self.network_, (example,), ["pixels"], output_names=outputs)
-        return to_int8(model, {"pixels": self.calibration_}) if precision == "int8" else model
+        if precision == "float32":
+            return model
+        narrow = (
+            to_int8(model, {"pixels": self.calibration_})
+            if precision == "int8"
+            else to_bfloat16(self.network_, example, "pixels", outputs)
+        )
+        batch = {"pixels": self.calibration_[: _CALIBRATED_ON // 8]}
+        self.speed_ = speed_of({"float32": model, precision: narrow}, batch)
+        return narrow
 
     def _member(self, train: Sequence[Any], validation: Sequence[Any], number: int) -> Any:
         """Train one network; each has a seed of its own."""
@@ -292,7 +293,7 @@ class ImagingRecipe:
                 len(self.classes),
                 width=options.width,
                 squeeze=options.squeeze,
-                small=self.size_ <= _SMALL,
+                size=self.size_,
                 dropout=options.dropout,
             )
         averaged = AveragedNetwork(network.to(memory_format=torch.channels_last), options.averaging)
@@ -354,7 +355,8 @@ def _objective(change: Augmentation, weights: NDArray[np.float32]) -> Callable[.
 def _usual_size(images: NDArray[np.object_]) -> int:
     """The longer side that most images have, within what a network is to be given."""
     sides, counts = np.unique([max(image.shape[:2]) for image in images], return_counts=True)
-    return int(np.clip(sides[counts.argmax()], 8, _LARGEST_SIZE))
+    size = int(np.clip(sides[counts.argmax()], 8, _LARGEST_SIZE))
+    return size if size <= _SMALL else max(size, _LEAST_LARGE)
 
 
 def _held_out(rows: Pictures, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -9,6 +9,7 @@ from industry_apps.errors import require
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import Category, FeatureGraph, Missing, Standard, Value
 from industry_apps.features.plans import RARE
+from industry_apps.recipes.survival.curve import FEWEST_EVENTS
 from industry_apps.recipes.survival.models import Followed
 from industry_apps.schema import Schema
 
@@ -31,7 +32,8 @@ def hazard_ratios(schema: Schema, rows: Followed, *, seed: int = 0) -> list[list
     -------
     list of list
         Column, what is compared, hazard ratio, and both ends of its interval of 95 %, for each
-        deviation of a number and each level of a category against the most frequent one.
+        deviation of a number and each level of a category against the most frequent one; none
+        where the model has no solution.
 
     References
     ----------
@@ -49,7 +51,10 @@ def hazard_ratios(schema: Schema, rows: Followed, *, seed: int = 0) -> list[list
     design = np.column_stack(columns)
     kept = _independent(design)
     time, event = rows.follow_up.time, rows.follow_up.event
-    found = regression.PHReg(time, design[:, kept], status=event, ties="breslow").fit()
+    try:
+        found = regression.PHReg(time, design[:, kept], status=event, ties="breslow").fit()
+    except np.linalg.LinAlgError:  # a step alone separates who has the event
+        return []
     low, high = np.exp(found.conf_int()).T
     ratios = zip(np.exp(found.params), low, high, strict=True)
     return [[*words[n], *map(float, each)] for n, each in zip(kept, ratios, strict=True)]
@@ -63,6 +68,8 @@ def ratios_section(ratios: list[list[object]]) -> Section:
     ratios : list of list
         From :func:`hazard_ratios`.
     """
+    if not ratios:
+        return Section("Hazard ratios", "Cox's model without a penalty has no solution here.")
     words = (
         "Of Cox's model on the training data, whatever model answers: how the hazard is multiplied "
         "by a step of a column, the others held; intervals of 95 %."
@@ -91,10 +98,18 @@ def _compared(schema: Schema, rows: Followed) -> tuple[list[list[str]], list[NDA
             scale = next(e.scale for e in graph.encoders if isinstance(e, Standard))
             usual, told = -1, [f"+ {scale:.4g} {column.unit}".rstrip(), "missing against known"]
         for place, (each, name) in enumerate(zip(values.T, told, strict=False)):
-            if place != usual and each.std() > 0:
+            if place != usual and _tells(each, rows.follow_up.event):
                 words.append([column.name, name])
                 columns.append(each)
     return words, columns
+
+
+def _tells(values: NDArray[np.float64], event: NDArray[np.bool_]) -> bool:
+    """Whether a number varies, and both values of a step had events."""
+    if set(np.unique(values)) <= {0.0, 1.0}:
+        had = values[event].sum()
+        return bool(min(had, event.sum() - had) >= FEWEST_EVENTS)
+    return bool(values.std() > 0)
 
 
 def _level(name: str) -> str:
@@ -108,4 +123,4 @@ def _independent(design: NDArray[np.float64]) -> list[int]:
     centred = design - design.mean(axis=0)
     _, triangle, order = qr(centred, mode="economic", pivoting=True)
     size = np.abs(np.diag(triangle))
-    return sorted(order[: int((size > 1e-8 * size.max()).sum())].tolist())
+    return sorted(order[: int((size > 1e-6 * size.max()).sum())].tolist())

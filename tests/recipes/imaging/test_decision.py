@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from industry_apps.features.running import WrittenGraph
-from industry_apps.recipes.imaging.decision import ClassDecision
+from industry_apps.recipes.imaging.decision import ClassDecision, DrawnMap
 from industry_apps.schema import Column, Schema
+from industry_apps.schema.images import one_by_one
 
 CLASSES = ("a", "b", "c")
 ANSWERS = Schema(
@@ -15,11 +16,12 @@ ANSWERS = Schema(
         Column("finding", "category"),
         Column.probability("probability"),
         Column("abstain", "boolean"),
+        Column("novelty", "number"),
         Column.probability("probabilities", size=None),
-        Column.probability("heat_map", shape=(None, None)),
+        Column("heat_map", "image", channels=1, nullable=False),
     )
 )
-SHAPES = {"odds": (3,), "maps": (3, None, None)}
+SHAPES = {"odds": (3,), "maps": (3, None, None), "unlike": (1,)}
 
 
 def drawn(rows: int, seed: int, scale: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
@@ -41,13 +43,18 @@ def answers(
     maps: np.ndarray,
     size: int = 8,
     stride: int | None = None,
+    novelty: float = 0.5,
 ) -> dict[str, np.ndarray]:
     def write(builder, inputs):
-        return decision.write(builder, inputs["odds"], inputs["maps"], size, stride)
+        drawn = DrawnMap(inputs["maps"], inputs["image"], size, stride)
+        return decision.write(builder, inputs["odds"], inputs["unlike"], [drawn])
 
+    image = Column("image", "image", channels=1, nullable=False)
     columns = [Column(name=n, kind="number", shape=s) for n, s in SHAPES.items()]
-    graph = WrittenGraph(Schema(tuple(columns)), write, ANSWERS)
+    graph = WrittenGraph(Schema((image, *columns)), write, ANSWERS)
     feeds = {"odds": odds.astype(np.float32), "maps": maps.astype(np.float32)}
+    feeds["unlike"] = np.full((len(odds), 1), novelty, np.float32)
+    feeds["image"] = one_by_one(np.zeros((len(odds), size, size, 1), np.uint8))
     return dict(zip(ANSWERS.names, graph.run(feeds), strict=True))
 
 
@@ -91,6 +98,7 @@ def test_it_abstains_where_not_exactly_one_class_is_left():
     assert found["abstain"][left != 1].all()
     assert (left[~found["abstain"][:, 0]] == 1).all()
     assert set(np.unique(left)) >= {1, 2}
+    assert answers(decision, odds, no_maps(odds), novelty=1.1)["abstain"].all()
 
 
 def test_too_few_rows_rule_nothing_out():
@@ -110,10 +118,10 @@ def test_the_map_shows_what_speaks_for_the_answer_alone():
     maps[2, 0, 1, 0] = 5  # speaks against the answer
     heat = answers(decision, odds, maps)["heat_map"]
     assert heat.shape == (3, 8, 8)
-    assert heat[0].max() == 1
+    assert heat[0].max() == 255
     assert np.unravel_index(heat[0].argmax(), (8, 8)) == (0, 6) or heat[0, 0, 7] == 1
-    assert np.allclose(heat[1], 0, atol=1e-5)
-    assert np.allclose(heat[2, 4:, :4], 0)
+    assert not heat[1].any()
+    assert not heat[2, 4:, :4].any()
 
 
 def test_an_answer_without_doubt_is_the_class_that_is_left():
