@@ -395,9 +395,5 @@ def test_a_token_of_missing_that_was_a_value_in_training_is_one(tmp_path: Path) 
         arrays = schema.to_arrays(table_in(tmp_path / "in.csv", schema, only=only))
         assert arrays["code"].tolist() == ["NA", "DE", "", ""]
         assert np.isnan(arrays["x"][0])
-    assert NAMES.to_arrays(table_in(tmp_path / "in.csv", NAMES))["code"].tolist() == [
-        "",
-        "DE",
-        "",
-        "",
-    ]
+    without = NAMES.to_arrays(table_in(tmp_path / "in.csv", NAMES))["code"]
+    assert without.tolist() == ["", "DE", "", ""]

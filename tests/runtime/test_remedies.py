@@ -190,11 +190,6 @@ CASES = [
         lambda d: d.model.predict(d.served.frame).to_csv(d.folder / "out.csv"),
     ),
     (
-        "Explain records one by one.",
-        lambda d: d.model.explain(d.records),
-        lambda d: [d.model.explain(record) for record in d.records],
-    ),
-    (
         "choose from ",
         lambda d: Model(d.served.path, provider="gpu"),
         lambda d: Model(d.served.path, provider="cpu"),
