@@ -41,6 +41,7 @@ from industry_apps.healthcare.molecules.recipe import Measured, MoleculeEnsemble
 from industry_apps.healthcare.molecules.spellings import compared_spellings
 from industry_apps.limits import Limit, integer
 from industry_apps.recipes import TreeOptions
+from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -79,7 +80,7 @@ def _answers_of(targets: tuple[str, ...]) -> list[Column]:
     return columns
 
 
-class PropertyPredictor(Application):
+class PropertyPredictor(OwnNames, Application):
     """What a molecule will do in a test, from its SMILES, and how far models agree on it.
 
     The SMILES is read inside the exported file, and however a molecule is written, it gets one
@@ -91,6 +92,9 @@ class PropertyPredictor(Application):
 
     Parameters
     ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"smiles": "structure"}``; ``targets`` are
+        your names already.
     task : {"regression", "classification"}
         Numbers, or classes of yes and no.
     targets : sequence of str
@@ -173,8 +177,8 @@ class PropertyPredictor(Application):
         ------
         SchemaError, MissingExtraError
         """
-        readable = self._readable(MoleculeGraph(Schema((self.schema["smiles"],))), frame)
-        parts = split_scaffolds(frame[readable], Scaffolds("smiles", 0.8, 0.1))
+        readable = self._readable(MoleculeGraph(self._molecule), frame)
+        parts = split_scaffolds(frame[readable], Scaffolds(self._name("smiles"), 0.8, 0.1))
         train = pd.concat([parts.train, frame[~readable]], ignore_index=True)
         return parts._replace(train=train)
 
@@ -208,7 +212,7 @@ class PropertyPredictor(Application):
         ['C', 'C', 'O']
         """
         self._check_fitted()
-        self._readable(self.ensemble_.graph, pd.DataFrame({"smiles": [smiles]}))
+        self._readable(self.ensemble_.graph, pd.DataFrame({self._name("smiles"): [smiles]}))
         symbols, added = self.ensemble_.of_atoms(smiles)
         return pd.DataFrame({"symbol": symbols, **dict(zip(self.targets, added.T, strict=True))})
 
@@ -222,8 +226,13 @@ class PropertyPredictor(Application):
             "spellings": lambda data: compared_spellings(self, data),
         }
 
+    @property
+    def _molecule(self) -> Schema:
+        """The column that is read, under its own name."""
+        return Schema((self._own_schema()[self._name("smiles")],))
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.schema_ = Schema((self.schema["smiles"],))
+        self.schema_ = self._molecule
         ensemble = MoleculeEnsemble(
             self.schema_,
             task=self.task,
@@ -239,7 +248,7 @@ class PropertyPredictor(Application):
         known = {name: part for name, (part, _) in parts.items()}
         self._check_learnable(known["train"])
         ensemble.fit(known["train"], known["validation"])
-        self.baselines_ = MoleculeBaselines("smiles", self.task)
+        self.baselines_ = MoleculeBaselines(self._name("smiles"), self.task)
         self.check_ = validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -287,7 +296,7 @@ class PropertyPredictor(Application):
         measure = number_bootstrap if self.task == "regression" else binary_bootstrap
         mean, spread = self.ensemble_.predict(rows.arrays)
         ours = measure(rows.target, mean.astype(np.float64))
-        predicted = self.baselines_.predict(rows.arrays["smiles"])
+        predicted = self.baselines_.predict(rows.arrays[self._name("smiles")])
         others = {name: measure(rows.target, found) for name, found in predicted.items()}
         sections = [_trust_section(np.abs(rows.target - mean), spread)]
         if len(self.targets) > 1:
@@ -335,17 +344,17 @@ class PropertyPredictor(Application):
         target = np.stack([*columns.to_arrays(frame).values()], axis=1).astype(np.float64)
         readable = self._readable(self.ensemble_.graph, frame)
         facts = {"rows": int(readable.sum()), "unreadable": int((~readable).sum())}
-        texts = self.schema_.to_arrays(frame)["smiles"][readable]
-        return Measured({"smiles": texts}, target[readable]), facts
+        texts = self.schema_.to_arrays(frame)[self._name("smiles")][readable]
+        return Measured({self._name("smiles"): texts}, target[readable]), facts
 
     def _readable(self, graph: MoleculeGraph, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Which molecules can be read; most of them have to."""
-        arrays = graph.schema.to_arrays(frame)
+        arrays, name = graph.schema.to_arrays(frame), self._name("smiles")
         readable = graph.run(arrays)["readable"].astype(np.bool_).reshape(-1)
         if 2 * readable.sum() < len(readable):
             row = int(np.argmin(readable))
             raise SchemaError(
-                f"Column 'smiles', row {row}: got {arrays['smiles'][row]!r:.80}, expected a SMILES "
+                f"Column {name!r}, row {row}: got {arrays[name][row]!r:.80}, expected a SMILES "
                 f"that can be read; {int((~readable).sum())} of {len(readable)} cannot. Is it the "
                 "right column?"
             )

@@ -172,3 +172,17 @@ def test_kinds_of_models_are_compared(data):
     (section,) = predictor.studies()["models"](data)
     assert [row["model"] for row in section.records()][:3] == ["trees", "network", "blend"]
     assert section.title == "Kinds of models, 2 members of each"
+
+
+def test_a_table_may_call_the_molecule_otherwise(tmp_path):
+    data = PropertyPredictor.sample()
+    parts = [p.rename(columns={"smiles": "structure"}) for p in (data.train, data.validation)]
+    fitted = PropertyPredictor.fast().set_params(columns={"smiles": "structure"}).fit(*parts)
+    asked = data.test.rename(columns={"smiles": "structure"})
+    assert fitted.evaluate(asked).metrics
+    model = Model(fitted.export(tmp_path / "own.onnx", check=asked))
+    assert model.schema.names == ["structure"]
+    usual = PropertyPredictor.fast().fit(data).predict(data.test)
+    np.testing.assert_array_equal(model.predict(asked)["readable"], usual["readable"])
+    assert fitted.explain_atoms("CCO")["symbol"].tolist() == ["C", "C", "O"]
+    assert len(fitted.split(pd.concat(parts)).train)

@@ -84,10 +84,10 @@ def compared_spellings(predictor: Application, data: Dataset) -> tuple[Section, 
     SchemaError, TrainingError, MissingExtraError
     """
     fitted = clone(predictor).fit(data)
-    parts = (data.train, data.validation, data.test)
-    texts = [text for part in parts if part is not None for text in part["smiles"]]
+    parts, (column,) = (data.train, data.validation, data.test), fitted.schema_.names
+    texts = [text for part in parts if part is not None for text in part[column]]
     written = [spellings(text, row) for row, text in enumerate(texts)]
-    known = fitted.predict(pd.DataFrame({"smiles": texts}))
+    known = fitted.predict(pd.DataFrame({column: texts}))
     ours, theirs = known["readable"].to_numpy(), np.array([bool(each) for each in written])
     rows = [
         [name, int((ours & where).sum()), int((~ours & where).sum())]
@@ -113,7 +113,8 @@ def compared_spellings(predictor: Application, data: Dataset) -> tuple[Section, 
 
 def _changes(fitted: Application, known: pd.DataFrame, texts: Iterable[str]) -> tuple[int, float]:
     """How many answers are changed, and by how much at most."""
-    found = fitted.predict(pd.DataFrame({"smiles": list(texts)}))
+    (column,) = fitted.schema_.names
+    found = fitted.predict(pd.DataFrame({column: list(texts)}))
     columns = [name for name in known if name != "readable"]
     gap = np.abs(found[columns].to_numpy(float) - known[columns].to_numpy(float))
     changed = ~(gap <= _CHANGED).all(axis=1)
