@@ -191,7 +191,7 @@ def of_state(trial: Trial) -> tuple[list[Column], Record, list[Form]]:
         Form("update", lambda rows: taken(rows, TransactionState.update), "update"),
         Form("enrich", lambda rows: taken(rows, enriched), "update"),
     ]
-    return [state._column(name) for name in names], latest, forms
+    return [state._columns[name] for name in names], latest, forms
 
 
 def _value_of(trial: Trial, column: Column) -> Any:

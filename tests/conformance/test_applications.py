@@ -30,7 +30,7 @@ def trials() -> list[Trial]:
 
 @pytest.mark.parametrize("check", list(cases()))
 def test_application(check, trials):
-    trial = next(each for each in check.args if isinstance(each, Trial))
+    trial = next(each for each in check.args[0].args if isinstance(each, Trial))
     for other in trials:
         if other is not trial:
             other.forget()
