@@ -17,7 +17,7 @@ import onnxruntime as ort
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.errors import ModelFileError
+from industry_apps.errors import ModelFileError, ParameterError
 from industry_apps.export.edges import edge_rows, edge_windows, real_windows
 from industry_apps.export.exportable import Exportable
 from industry_apps.export.parity import (
@@ -31,7 +31,7 @@ from industry_apps.runtime.inputs import Feeds, feeds_of, run_in_slices
 from industry_apps.runtime.loading import seal
 from industry_apps.runtime.metadata import DIGEST, FORMAT, OF_FORMAT, own_facts
 from industry_apps.runtime.model import Model
-from industry_apps.runtime.series.forecasts import asked_at, last_window
+from industry_apps.runtime.series.forecasts import asked_at, last_window, told_ahead
 from industry_apps.runtime.series.long_tables import WindowRule, long_schema
 from industry_apps.runtime.series.windows import Panel, run_windows
 from industry_apps.schema import Column, Schema
@@ -175,7 +175,12 @@ def _window_self_test(
 ) -> dict[str, Any]:
     """The last window of a few series, as a long table, and the answers to it."""
     window = last_window(panel, schema, rule)
-    (known,) = np.nonzero(window.present.any(axis=0))
+    (known,) = np.nonzero(window.present.any(axis=0) & told_ahead(window, schema, rule))
+    if not len(known):
+        raise ParameterError(
+            "No series has a value of all that is known in advance to the end of the records that "
+            "the file is proven on. Give records that have them as `check`."
+        )
     chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
     columns = {name: grid[:, chosen] for name, grid in window.columns.items()}
     part = replace(window, series=window.series[chosen], columns=columns)

@@ -328,7 +328,7 @@ class Model:
         if watch is not None:
             watch.count(arrays)
         if self.windows is not None:
-            return self._predict_series(table, self.windows, session)
+            return self._predict_series(table, self.windows, session, warn=watch is not None)
         feeds = inputs.feeds_of(arrays, self._inputs)
         if not len(next(iter(feeds.values()))):
             return no_answers(self.outputs)
@@ -337,9 +337,9 @@ class Model:
         return shaped(self.outputs, found)
 
     def _predict_series(
-        self, table: Any, rule: WindowRule, session: Any
+        self, table: Any, rule: WindowRule, session: Any, *, warn: bool
     ) -> dict[str, NDArray[Any]]:
-        asked = question_of(table, self.schema, rule)
+        asked = question_of(table, self.schema, rule, warn=warn)
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
 

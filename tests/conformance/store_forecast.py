@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,19 @@ from industry_apps.features import GraphBuilder
 from industry_apps.runtime import WindowRule
 from industry_apps.runtime.series.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema, Traits
+from industry_apps.testing.trial import PARTS
 from tests.conformance.parcel_delay import judged
 from tests.conformance.store_sales import StoreSales
 
 DAYS, WEEK = 3, 7 * 86_400
+
+
+def _known_ahead(part: pd.DataFrame) -> pd.DataFrame:
+    """Whether a store is open is known of each day, also where nothing is said of its sales."""
+    days = pd.MultiIndex.from_product([part["store"].unique(), part["day"].unique()])
+    every = part.drop(columns="stock").set_index(["store", "day"]).reindex(days)
+    every.index.names = ["store", "day"]
+    return every.assign(open=every["open"].ne(False)).reset_index()
 
 
 class StoreForecast(StoreSales):
@@ -55,9 +65,8 @@ class StoreForecast(StoreSales):
     @classmethod
     def sample(cls):
         data = super().sample()
-        for part in (data.train, data.validation, data.test):
-            part.drop(columns="stock", inplace=True)  # noqa: PD002 - of a table made here
-        return data
+        parts = {name: _known_ahead(getattr(data, name)) for name in PARTS}
+        return replace(data, **parts)
 
     def _fit(self, train, validation):
         self.rule_ = self.windows_ = WindowRule(

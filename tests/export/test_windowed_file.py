@@ -38,6 +38,8 @@ OUTPUTS = Schema(
 TOGETHER = WindowRule(series="ticker", time="date", length=LENGTH, together=True)
 ALONE = replace(TOGETHER, together=False)
 
+pytestmark = pytest.mark.filterwarnings("ignore::industry_apps.errors.UnlikeTrainingWarning")
+
 
 def table(series: int = 5, days: int = 30, seed: int = 0) -> pd.DataFrame:
     """A long table with gaps, one series that begins late and one that ends early."""

@@ -72,7 +72,7 @@ class Question(NamedTuple):
     keys: dict[str, NDArray[Any]]
 
 
-def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
+def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = True) -> Question:
     """Read a long table once, for the answers and for whose they are.
 
     Parameters
@@ -81,6 +81,8 @@ def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
     schema : Schema
         Of the model.
     rule : WindowRule
+    warn : bool
+        Of series without a row at the last moment.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def question_of(table: Any, schema: Schema, rule: WindowRule) -> Question:
     """
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
-    if not rule.horizon:
+    if warn and not rule.horizon:
         warn_of_absent(panel, rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
 
@@ -127,6 +129,23 @@ def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
             "them out."
         )
         warnings.warn(message, UnlikeTrainingWarning, stacklevel=4)
+
+
+def told_ahead(panel: Panel, schema: Schema, rule: WindowRule) -> NDArray[np.bool_]:
+    """Which series have a value of all that is known in advance at each of the last steps.
+
+    Parameters
+    ----------
+    panel : Panel
+        That ends with a horizon.
+    schema : Schema
+    rule : WindowRule
+    """
+    told = np.ones(len(panel.series), dtype=np.bool_)
+    for column in schema.inputs():
+        if column.role == "known" and column.name != rule.time and rule.horizon:
+            told &= ~is_missing_in(panel.columns[column.name][-rule.horizon :]).any(axis=0)
+    return told
 
 
 def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
