@@ -105,7 +105,8 @@ class ForecastGraph(RunsItsGraph):
         levels = (sums / np.maximum(known.sum(axis=1), 1))[known.any(axis=1)]
         self.typical_ = float(np.median(levels)) if len(levels) else 0.0
         usual = float(np.median(np.abs(levels[levels != 0]))) if levels.any() else 1.0
-        self.smallest_ = max(SMALLEST_SCALE * usual, float(np.finfo(np.float32).tiny))
+        least = float(np.finfo(np.float32).tiny)
+        self.smallest_ = max(SMALLEST_SCALE * min(usual, 1.0), least)
         if self._static is not None:
             columns = self._static.schema.names
             self._static = self._static.learn({name: feeds[name][:, 0] for name in columns})

@@ -23,7 +23,7 @@ from industry_apps.recipes.forecasting.nodes import known_mean, taken
 
 #: The scale is at least this share of the mean size of the values: a constant series has one.
 _LEAST_SCALE = 1e-3
-#: The scale of a series of zeros, as a share of the usual size of a series.
+#: The scale of a series of zeros, in units; of series smaller than one, as a share of their size.
 SMALLEST_SCALE = 1e-6
 #: Periods of a season that are lags of their own; further ones enter means only.
 _LAGS = 7
