@@ -27,7 +27,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from industry_apps.data import read_table
+from industry_apps.data import read_images, read_table
 from industry_apps.errors import IndustryAppsError
 from industry_apps.registry import APPLICATIONS, application
 from industry_apps.runtime.files import TableWriter
@@ -90,20 +90,27 @@ class Judge:
 
     @cached_property
     def _ways(self) -> dict[str, Callable[[Path, Path, Shape], pd.DataFrame]]:
-        model, fitted = self.trial.model, self.trial.fitted
+        fitted = self.trial.fitted
+        predict = partial(self.trial.model.predict, paths=self.folder)
 
         def written(path: Path, to: Path, shape: Shape) -> pd.DataFrame:
-            model.predict(path, to=to, **shape.options)
+            predict(path, to=to, **shape.options)
             return self._read(to)
 
         return {
-            "alone": lambda path, _, shape: self._flat(model.predict(path, **shape.options)),
+            "alone": lambda path, _, shape: self._flat(predict(path, **shape.options)),
             "to CSV": written,
             "to Parquet": written,
             "trained": lambda path, _, shape: self._flat(
-                fitted.predict(read_table(path, **shape.options))
+                fitted.predict(self._opened(read_table(path, **shape.options)))
             ),
         }
+
+    def _opened(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table with its images in place of their paths."""
+        images = [column.name for column in self.trial.inputs if column.kind == "image"]
+        here = [name for name in images if name in frame]
+        return read_images(frame, columns=here, paths=self.folder) if here else frame
 
     def verdicts(self, shape: Shape) -> Iterator[tuple[str, str, str]]:
         """Of each way to ask, what becomes of it, and the error or the answer.
@@ -159,6 +166,7 @@ class Judge:
 
     def _asked(self, frame: pd.DataFrame, way: str) -> dict[str, Any]:
         """Answers, and whose they are, by name."""
+        frame = self._opened(frame)
         if way == "trained":
             answers = self._flat(self.trial.fitted.predict(frame))
             return {str(name): answers[name] for name in answers}

@@ -133,7 +133,7 @@ def test_an_index_that_looks_like_days_of_a_sheet_is_asked_about():
     frame = table(pd.date_range("2022-01-03", periods=120))
     frame["time"] = np.tile(np.arange(45_000, 45_120), 4)
     forecaster = DemandForecaster(horizon=2, trees=TREES, baselines=())
-    with pytest.raises(SchemaError, match=r"'time', row 0: .* days of a spreadsheet; .*'s' if"):
+    with pytest.raises(SchemaError, match=r"'time', row 0: .* days of a spreadsheet; .*with s if"):
         forecaster.fit(frame)
     assert forecaster.fit(frame, unit="s").predict(frame).loc["A"].index[0] == 45_120
     days = times_of(forecaster.fit(frame, unit="sheet").predict(frame))
