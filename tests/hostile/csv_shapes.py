@@ -62,7 +62,10 @@ several(
         "lines end in CRLF": lambda t: csv_text(_all(t), end="\r\n"),
         "lines end in CR": lambda t: csv_text(_all(t), end="\r"),
         "no end of the last line": lambda t: csv_text(_all(t))[:-1],
-        "blank lines": lambda t: "\n\n" + csv_text(_all(t), end="\n\n") + "  \n",
+        # Of one column blanks are a value.
+        "blank lines": lambda t: (
+            "\n\n" + csv_text(_all(t), end="\n\n") + "  " * (len(t.frame.columns) > 1) + "\n"
+        ),
         "comma behind all lines": lambda t: _added_to_lines(t, ",", ","),
         "comma behind the header": lambda t: _added_to_lines(t, ",", ""),
         "commas behind the rows": lambda t: _added_to_lines(t, "", ",,"),
