@@ -118,7 +118,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     >>> data = SurvivalPredictor.sample()
     >>> predictor = SurvivalPredictor.fast().fit(data)
     >>> predictor.predict(data.test.head(2)).columns.tolist()[:3]
-    ['risk', 'high_risk', 'survival']
+    ['risk', 'high_risk', 'risk_score']
     """
 
     name = "healthcare.survival"

@@ -109,7 +109,7 @@ TABLES = [
         lambda: TABLE.validate({"income": [1.0], "country": ["DE"]}),
     ),
     (
-        "Correct it.",
+        "give a list of rows in every column.",
         lambda: TABLE.validate({"income": Endless(), "country": ["DE"]}),
         lambda: TABLE.validate({"income": [Endless()[0]], "country": ["DE"]}),
     ),
@@ -163,6 +163,7 @@ VALUES = [
         lambda: Column("x", "number", size=2).to_array([[1.0, 2.0]]),
     ),
 ]
+COLOUR = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 IMAGES = [
     (
         "leave the record out",
@@ -201,22 +202,22 @@ IMAGES = [
         lambda: IMAGE.to_array([png("L", (100, 1))]),
     ),
     (
-        "Convert it to the channels of the model.",
-        lambda: IMAGE.to_array([np.zeros((4, 4, 3), np.uint8)]),
-        lambda: IMAGE.to_array([np.zeros((4, 4, 3), np.uint8).mean(axis=2).astype("uint8")]),
+        "Convert it to the channels of the model",
+        lambda: IMAGE.to_array([COLOUR]),
+        lambda: IMAGE.to_array([COLOUR.mean(axis=2).astype("uint8")]),
     ),
     (
-        "Scale it to 0 to 255 as the training images were, and convert it with .astype('uint8').",
+        "convert it as those were",
         lambda: IMAGE.to_array([np.full((4, 4), 0.5)]),
         lambda: IMAGE.to_array([(np.full((4, 4), 0.5) * 255).astype("uint8")]),
     ),
     (
-        "Convert it with Pillow's convert().",
+        "convert it as those were",
         lambda: IMAGE.to_array([png("I;16")]),
         lambda: IMAGE.to_array([np.asarray(Image.open(io.BytesIO(png("I;16"))).convert("L"))]),
     ),
     (
-        "Check the path, or write the file again.",
+        "Write the file again, as PNG or JPEG.",
         lambda: IMAGE.to_array([png("L")[:40]]),
         lambda: IMAGE.to_array([png("L")]),
     ),
