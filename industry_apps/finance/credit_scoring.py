@@ -35,12 +35,7 @@ from industry_apps.recipes.decision.points import Points
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.records import with_moments
 from industry_apps.recipes.scorers import Labelled
-from industry_apps.recipes.tables.decision import (
-    DecisionTable,
-    HoldsDecision,
-    decided,
-    explained,
-)
+from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision, decided
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -246,7 +241,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
         words = (builder.constant(np.array([[w]], object)) for w in (_REFUSE, _APPROVE))
         tensors["score"] = points.write_score(builder, inputs, tensors["probability"])
         tensors["decision"] = builder.node("Where", tensors["decision"], *words)
-        return {**self._named(tensors), **explained(tensors)}
+        return self._named(tensors)
 
     @property
     def answered_(self) -> tuple[str, ...]:

@@ -241,7 +241,8 @@ class SurvivalPredictor(ChosenColumns, Application):
         self.reasons_: Reasons | None = None
         if self.reasons:
             trees, arrays = TreeContributions(self.schema_, "log-hazard"), rows[0].arrays
-            trees.fit(self.recipe_.log_hazard, arrays, rows[1].arrays, seed=self.seed)
+            margins = [self.recipe_.log_hazard(part.arrays) for part in rows]
+            trees.fit(arrays, margins[0], rows[1].arrays, margins[1], seed=self.seed)
             high = self.recipe_.answer(arrays)["high_risk"]
             self.reasons_ = Reasons.learn(trees, self.reasons, arrays, ~high)
         warn_of(self.separating_)

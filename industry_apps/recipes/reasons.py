@@ -8,7 +8,7 @@ learned from, and stands beside the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -170,33 +170,36 @@ class TreeContributions:
 
     def fit(
         self,
-        margin: Callable[[Arrays], NDArray[np.float64]],
         known: Arrays,
+        target: NDArray[np.float64],
         unseen: Arrays,
+        wanted: NDArray[np.float64],
         *,
         seed: int = 0,
     ) -> TreeContributions:
-        """Learn to imitate a margin, a function of raw columns of shape [rows] -> [rows].
+        """Learn to imitate a margin.
 
         Parameters
         ----------
-        margin : callable
         known : mapping of str to ndarray of shape [rows]
             To learn from.
-        unseen : mapping of str to ndarray of shape [rows]
-            To measure ``fidelity_`` on: the share of the margin's variance that is imitated.
+        target : ndarray of shape [rows]
+            The margin of these rows.
+        unseen, wanted
+            The same of rows to measure ``fidelity_`` on: the share of the margin's variance that
+            is imitated.
         seed : int
         """
         import lightgbm as lgb
 
         self.features = self._plan.learn(known)
-        rows, target = self.features.run(known)["numeric"], margin(known)
+        rows = self.features.run(known)["numeric"]
         self.contributors = sorted(set(self.features.origins))
         groups = [self.contributors.index(origin) for origin in self.features.origins]
         data = lgb.Dataset(rows, target, params={"verbosity": -1})
         booster = grown(data, _TREES, {"objective": "regression", "seed": seed})
         self.paths_ = PathContributions(booster, groups)
-        wanted, found = margin(unseen), booster.predict(self.features.run(unseen)["numeric"])
+        found = booster.predict(self.features.run(unseen)["numeric"])
         spread = float(np.var(wanted))
         self.fidelity_ = 1 - float(np.mean((wanted - found) ** 2)) / spread if spread else 1.0
         return self

@@ -55,6 +55,10 @@ class Explainer:
         self._session, self._schema, self._stated = session, schema, stated
         self._reference = reference
         self._told = [c.name for c in outputs if c.kind == "number" and not c.is_list]
+        further = stated["columns"] if stated else []
+        #: What contributes: the columns that the file reads, then numbers derived from them.
+        self.columns = list(dict.fromkeys([*schema.names, *further]))
+        self._places = list(map(self.columns.index, further))
 
     def check(self, name: str) -> None:
         """Raise :class:`ParameterError` where the answers are not explained column by column.
@@ -82,19 +86,12 @@ class Explainer:
             return {**_BY_REPLACEMENT, "unit": self._told[0]} if self._told else {}
         return {key: self._stated[key] for key in ("method", "reference", "unit")}
 
-    @property
-    def columns(self) -> list[str]:
-        """What contributes: the columns that the file reads, then numbers derived from them."""
-        names = self._schema.names
-        further = self._stated["columns"] if self._stated else []
-        return [*names, *(name for name in further if name not in names)]
-
     def contributions(self, feeds: Feeds) -> NDArray[np.float32]:
         """Feeds of some records -> what each of :attr:`columns` adds, [rows, columns]."""
         if self._stated is not None:
             (found,) = run_in_slices(self._session, [CONTRIBUTIONS], feeds, self._schema)
             made = np.zeros((len(found), len(self.columns)), np.float32)
-            made[:, [self.columns.index(name) for name in self._stated["columns"]]] = found
+            made[:, self._places] = found
             return made
         made = np.zeros((len(next(iter(feeds.values()))), len(feeds)), np.float32)
         for row in range(len(made)):

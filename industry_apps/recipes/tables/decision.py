@@ -192,12 +192,15 @@ class DecisionTable:
 
     def _reasons(self, known: Arrays, unseen: Arrays) -> Reasons:
         """Read off a table of points, or off trees that imitate any other model."""
+        probability = self.recipe_.probability(known)
         if self.options_.model == "scorecard":
             model: Contributions = self.recipe_.scorecard()
         else:
             trees = TreeContributions(self.schema_, "log-odds", self.options_.derived)
-            model = trees.fit(self._log_odds, known, unseen, seed=self.options_.trees.seed)
-        refused = self.recipe_.threshold_.apply(self.recipe_.probability(known))
+            wanted = _log_odds(self.recipe_.probability(unseen))
+            seed = self.options_.trees.seed
+            model = trees.fit(known, _log_odds(probability), unseen, wanted, seed=seed)
+        refused = self.recipe_.threshold_.apply(probability)
         return Reasons.learn(model, self._count, known, ~refused)
 
     def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> TableParts:
@@ -217,9 +220,10 @@ class DecisionTable:
             self.split_["validation"]["first"] > self.split_["train"]["last"]
         )
 
-    def _log_odds(self, arrays: Arrays) -> NDArray[np.float64]:
-        probability = np.clip(self.recipe_.probability(arrays), 1e-6, 1 - 1e-6)
-        return np.log(probability / (1 - probability))
+
+def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.log(inside / (1 - inside))
 
 
 class HoldsDecision:
@@ -273,12 +277,13 @@ class HoldsDecision:
         return self._named(self.table_.answer(self.schema_.to_arrays(frame)))
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        written = self.table_.write(builder, inputs)
-        return {**self._named(written), **explained(written)}
+        return self._named(self.table_.write(builder, inputs))
 
     def _named(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers under the names of the outputs; contributions of a graph keep their own."""
         asked = map(found.__getitem__, self.answered_)
-        return dict(zip(self.outputs_.names, asked, strict=True))
+        kept = {CONTRIBUTIONS: found[CONTRIBUTIONS]} if CONTRIBUTIONS in found else {}
+        return {**dict(zip(self.outputs_.names, asked, strict=True)), **kept}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         return self._worded(self.table_.evaluate(frame))
@@ -294,11 +299,6 @@ class HoldsDecision:
 
     def _thresholds(self) -> dict[str, list[float]]:
         return self.table_.thresholds()
-
-
-def explained(tensors: Mapping[str, str]) -> dict[str, str]:
-    """Of the tensors of a graph, the contributions that explanations are read from."""
-    return {name: tensor for name, tensor in tensors.items() if name == CONTRIBUTIONS}
 
 
 def decided(report: Report) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
