@@ -30,8 +30,8 @@ from industry_apps.data.splits import (
 )
 from industry_apps.data.tables import apply_reading, read_table
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.runtime import state, timelines
-from industry_apps.runtime.state import TransactionState
+from industry_apps.runtime.stream import state, timelines
+from industry_apps.runtime.stream.state import TransactionState
 from industry_apps.whole_file import whole_file
 
 

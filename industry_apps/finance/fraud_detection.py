@@ -30,7 +30,7 @@ from industry_apps.recipes.declared import CODES, Codes, as_declared
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.records import with_moments, without_clock
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
-from industry_apps.runtime.state import TransactionState
+from industry_apps.runtime.stream.state import TransactionState
 from industry_apps.schema import Column, Schema, Traits, infer_columns
 from industry_apps.training import TrainingOptions
 

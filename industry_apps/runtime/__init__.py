@@ -12,7 +12,7 @@ __getattr__, __dir__ = lazy_names(
         "Model": "model",
         "Panel": "series.windows",
         "SequenceWriter": "writer",
-        "TransactionState": "state",
+        "TransactionState": "stream.state",
         "WindowRule": "series.long_tables",
     },
 )

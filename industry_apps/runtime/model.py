@@ -33,7 +33,7 @@ from industry_apps.runtime.series.forecasts import question_of
 from industry_apps.runtime.series.long_tables import WindowRule, long_schema
 from industry_apps.runtime.series.windows import run_windows
 from industry_apps.runtime.single_runs import BoundSession
-from industry_apps.runtime.state import TransactionState
+from industry_apps.runtime.stream.state import TransactionState
 from industry_apps.runtime.watch import Seen, Watch
 from industry_apps.runtime.zoo import locate
 from industry_apps.schema import Schema

@@ -1,6 +1,6 @@
 """What the events in a window add up to: the columns of a transaction's state.
 
-The arithmetic of :class:`industry_apps.runtime.state.TransactionState`. What is said of one
+The arithmetic of :class:`industry_apps.runtime.stream.state.TransactionState`. What is said of one
 event is worked out in plain Python, which is fast for one, and of a table in numpy: the
 same exact whole numbers, then the same floating-point operations in the same order, so that
 the results are the same, bit for bit.
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.runtime.timelines import Ints, Timeline, Timelines, Views, wrapped
+from industry_apps.runtime.stream.timelines import Ints, Timeline, Timelines, Views, wrapped
 
 _SCALE = 10_000  # amounts are summed in units of 1/10 000
 _CENT = 100  # of these units: squares are summed of amounts in units of 1/100 ...
@@ -34,7 +34,7 @@ class Aggregates(Timelines, ABC):
     windows : sequence of int
         Lengths of the windows in seconds, increasing.
     lag, values : int
-        As in :class:`~industry_apps.runtime.timelines.Timelines`.
+        As in :class:`~industry_apps.runtime.stream.timelines.Timelines`.
     missing : sequence of float
         What the C columns hold where there is no key.
     """

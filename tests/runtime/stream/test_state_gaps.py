@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.runtime.state import TransactionState
+from industry_apps.runtime.stream.state import TransactionState
 
 
 def one_at(time: str) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Events of many keys over time, and what happened in a window before each.
 
-The machinery of :class:`industry_apps.runtime.state.TransactionState`: an event has a key,
+The machinery of :class:`industry_apps.runtime.stream.state.TransactionState`: an event has a key,
 a time in whole seconds and a few whole numbers, which are summed over windows exactly.
 Sums run on in 64 bits and may run over: the difference of two is right all the same, as
 long as it fits itself.

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
-from industry_apps.runtime.aggregates import Amounts, Positives
-from industry_apps.runtime.one_writer import one_writer
-from industry_apps.runtime.snapshots import Side, Snapshot, read_snapshot, write_snapshot
-from industry_apps.runtime.timelines import Ints
+from industry_apps.runtime.stream.aggregates import Amounts, Positives
+from industry_apps.runtime.stream.one_writer import one_writer
+from industry_apps.runtime.stream.snapshots import Side, Snapshot, read_snapshot, write_snapshot
+from industry_apps.runtime.stream.timelines import Ints
 from industry_apps.schema import Column
 from industry_apps.schema.images import one_by_one
 from industry_apps.schema.time_units import TIME_UNITS

@@ -7,7 +7,7 @@ import statistics
 import numpy as np
 import pytest
 
-from industry_apps.runtime.aggregates import Amounts
+from industry_apps.runtime.stream.aggregates import Amounts
 
 
 def aggregated(amounts: np.ndarray, *, step: int = 0) -> np.ndarray:

@@ -15,7 +15,7 @@ from zipfile import ZIP_STORED, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.runtime.timelines import Ints
+from industry_apps.runtime.stream.timelines import Ints
 
 #: Number of the format.
 FORMAT = 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from industry_apps.data.simulators import card_transactions
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
-from industry_apps.runtime.state import TransactionState
+from industry_apps.runtime.stream.state import TransactionState
 
 START = datetime(2024, 1, 1)
 
