@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from industry_apps.data import load, sample
+from industry_apps.data import load, read_images, sample
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
 from industry_apps.recipes.imaging.masks import MaskValues
@@ -217,6 +217,16 @@ def test_masks_of_several_classes_mean_the_same_in_all_forms(mask, region):
     assert none is None
     assert found.dtype == np.uint8
     assert np.array_equal(found, THREE)
+
+
+def test_masks_in_files_beside_a_table_keep_their_colours_and_may_be_absent(tmp_path):
+    Image.fromarray(COLOURS).quantize(3).save(tmp_path / "mask.png")
+    Image.fromarray(COLOURS).save(tmp_path / "image.png")
+    (tmp_path / "table.csv").write_text("image,mask\nimage.png,mask.png\nimage.png,\n")
+    masks = read_images(tmp_path / "table.csv", columns=("image", "mask"))["mask"]
+    first, none = MaskValues.learned(masks, {"a": (RED,), "b": (GREEN,)}).read(masks)
+    assert np.array_equal(first, THREE)
+    assert none is None
 
 
 @pytest.mark.parametrize(
