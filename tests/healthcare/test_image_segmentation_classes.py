@@ -85,11 +85,11 @@ def test_the_suite_holds_for_several_classes(checks, name):
 def test_each_class_is_judged_beside_baselines_and_the_mean_decides(segmenter, data):
     report = segmenter.evaluate(data)
     for metric in ("dice", "iou"):
-        each = [report.metrics[f"{metric}_{name}"].value for name in REGION]
+        each = [report.metrics[f"{metric}_of_{name}"].value for name in REGION]
         assert report.metrics[metric].value == pytest.approx(np.mean(each))
     for name in REGION:
-        assert report.margins["grey_threshold"][f"dice_{name}"].low > 0.1
-        assert report.baselines["empty_mask"][f"dice_{name}"].value == 0
+        assert report.margins["grey_threshold"][f"dice_of_{name}"].low > 0.1
+        assert report.baselines["empty_mask"][f"dice_of_{name}"].value == 0
         assert any(f"grey_threshold marks as {name} what" in note for note in report.notes)
     assert set(report.split["test"]) == {"images", "with_spot", "with_band"}
     sizes = next(s for s in report.sections if s.title == "Regions by size").records()

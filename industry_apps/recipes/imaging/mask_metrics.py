@@ -31,8 +31,8 @@ MASKS = Problem(
         Metric("dice_by_image", "the same as dice, as a mean over the images with a region"),
         Metric("detection_rate", "share of the images with a region that are flagged"),
         Metric("false_alarm_rate", "share of the images without a region that are flagged", "low"),
-        Metric("dice_*", "the same as dice, of one class"),
-        Metric("iou_*", "the same as iou, of one class"),
+        Metric("dice_of_*", "the same as dice, of one class"),
+        Metric("iou_of_*", "the same as iou, of one class"),
     ),
     trivial=("empty_mask",),
 )
@@ -124,7 +124,7 @@ def mask_bootstrap(
         with a region; ``detection_rate`` and ``false_alarm_rate``, the shares of images with
         and without a region that are flagged. Of several classes the mean of each, in which a
         class counts where it has the metric, and ``dice`` and ``iou`` by class, as in
-        ``dice_short``.
+        ``dice_of_short``.
 
     References
     ----------
@@ -146,7 +146,7 @@ def mask_bootstrap(
         metric: partial(_mean_of, [found[metric] for found in each.values()]) for metric in _OF_ALL
     }
     if len(each) > 1:
-        metrics |= {f"{m}_{name}": each[name][m] for m in ("dice", "iou") for name in each}
+        metrics |= {f"{m}_of_{name}": each[name][m] for m in ("dice", "iou") for name in each}
     images = len(next(iter(by_class.values())).true)
     return bootstrap(metrics, groups, images, resamples=resamples, seed=seed)
 

@@ -122,9 +122,9 @@ def test_metrics_of_classes_are_those_of_each_and_their_mean():
     found = mask_bootstrap(counts, resamples=3).values
     alone = {name: mask_bootstrap(each, resamples=3).values for name, each in counts.items()}
     for metric, value in found.items():
-        name = metric.rpartition("_")[2]
+        name = metric.rpartition("_of_")[2]
         if name in counts:
-            assert value == alone[name][metric.removesuffix(f"_{name}")]
+            assert value == alone[name][metric.removesuffix(f"_of_{name}")]
         elif metric != "false_alarm_rate":  # which no image tells
             assert value == pytest.approx((alone["a"][metric] + alone["b"][metric]) / 2)
     assert mask_bootstrap({"a": counts["a"]}, resamples=3).values == pytest.approx(
@@ -137,4 +137,4 @@ def test_a_class_without_a_pixel_in_a_resample_is_left_out_of_its_mean():
     half = MaskCounts.of([np.eye(2, dtype=bool)] * 2, [np.ones((2, 2), bool)] * 2)
     found = mask_bootstrap({"none": empty, "half": half}, resamples=3).values
     assert found["dice"] == pytest.approx(2 * 2 / (2 + 4))
-    assert np.isnan(found["dice_none"])
+    assert np.isnan(found["dice_of_none"])
