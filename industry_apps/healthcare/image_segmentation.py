@@ -82,9 +82,9 @@ class ImagingSegmenter(OfImages, Application):
     Notes
     -----
     The label ``mask`` is an image of the size of its image in which every value but 0 lies in
-    the region (uint8 or bool), or of which ``region`` says what its values mean; truth values
-    are 0 and 255. ``patient``, where it is given, keeps the images of a patient
-    together in splits and intervals; a patient on both sides of a split is refused.
+    the region, or of which ``region`` says what its values mean; truth values are 0 and 255.
+    ``patient``, where it is given, keeps the images of a patient together in splits and
+    intervals; a patient on both sides of a split is refused.
 
     A pixel is marked from the probability on that has the best Dice on validation images, and
     an image is ``found`` to have a region from the share of marked pixels on that best tells
@@ -215,7 +215,7 @@ class ImagingSegmenter(OfImages, Application):
         )
 
     def _check_judged(self, known: MaskedImages) -> None:
-        """Of several classes, of which there is nothing to judge on the mean would say nothing."""
+        """Of several classes each needs images to be judged on, or their mean says nothing."""
         for number, name in enumerate(self.classes_, 1):
             if len(self.classes_) > 1 and not any(mask.any() for mask in known.of(number)):
                 raise SchemaError(

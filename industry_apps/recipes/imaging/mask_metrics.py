@@ -6,7 +6,7 @@ Letters: N images, H height, W width of an image, T thresholds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -173,7 +173,7 @@ def _mean_of(metrics: Sequence[_Metric], weight: _Floats) -> float:
 
 
 def dice_optimal_threshold(
-    scores: Sequence[npt.NDArray[np.floating]],
+    scores: Iterable[npt.NDArray[np.floating]],
     truth: _Masks,
     thresholds: _Floats = _THRESHOLDS,
 ) -> tuple[float, float]:
@@ -181,7 +181,7 @@ def dice_optimal_threshold(
 
     Parameters
     ----------
-    scores : sequence of ndarray of float, shape (H, W)
+    scores : iterable of ndarray of float, shape (H, W)
         N maps, of images kept for choosing.
     truth : sequence of ndarray of bool, shape (H, W)
     thresholds : ndarray of float, shape (T,)

@@ -14,7 +14,7 @@ classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -41,6 +41,7 @@ Arrays = Mapping[str, NDArray[Any]]
 Write = Callable[[GraphBuilder, Mapping[str, str]], Mapping[str, str]]
 
 _IMAGES_A_PASS = 32
+_MAPS_A_PASS = 4
 _BYTE = 255.0
 _LOGITS = "/logits"
 #: What a model of one class that nobody has named is called.
@@ -221,9 +222,8 @@ class MaskRecipe:
         masks = {name: validation.of(number) for number, name in enumerate(self.classes, 1)}
         shape = (len(masks), None, None)
         self._maps = self._running(self._write_maps, Column("/maps", "number", shape=shape))
-        (maps,) = self._maps.run(arrays)
         thresholds = {
-            name: dice_optimal_threshold([each[place] for each in maps], masks[name])[0]
+            name: dice_optimal_threshold(self._maps_of(place, arrays), masks[name])[0]
             for place, name in enumerate(masks)
         }
         self.decision_ = MaskDecision(thresholds)
@@ -235,6 +235,13 @@ class MaskRecipe:
         }
         self.decision_ = MaskDecision(thresholds, least)
         self._answers = WrittenGraph(self._behind, self._write_answers, self.outputs)
+
+    def _maps_of(self, place: int, arrays: Arrays) -> Iterator[NDArray[np.float32]]:
+        """The maps [H, W] of one class, a few at a time: all of them are as large as K images."""
+        for start in range(0, len(arrays[_LOGITS]), _MAPS_A_PASS):
+            few = {name: each[start : start + _MAPS_A_PASS] for name, each in arrays.items()}
+            for found in self._maps.run(few)[0]:
+                yield found[place]
 
     def _running(self, write: Write, *columns: Column) -> WrittenGraph:
         return WrittenGraph(self._behind, write, Schema(columns))
