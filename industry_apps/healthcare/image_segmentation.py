@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -27,17 +26,16 @@ from industry_apps.data import (
 )
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.evaluation.intervals import BootstrapResult
-from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT
 from industry_apps.limits import Limit, integer
 from industry_apps.recipes.equal_rows import EqualRows
-from industry_apps.recipes.imaging.mask_baselines import GreyThreshold, empty_mask, otsu_mask
-from industry_apps.recipes.imaging.mask_metrics import MASKS, MaskCounts, mask_bootstrap
-from industry_apps.recipes.imaging.masks import Level, MaskValues, is_level
+from industry_apps.recipes.imaging.mask_assessment import MaskAssessment
+from industry_apps.recipes.imaging.mask_decision import mask_codes, mask_outputs
+from industry_apps.recipes.imaging.mask_metrics import MASKS
+from industry_apps.recipes.imaging.masks import MaskValues, Region, is_region
 from industry_apps.recipes.imaging.segmentation import MaskedImages, MaskOptions, MaskRecipe
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
@@ -46,11 +44,10 @@ from industry_apps.schema.values import UnfitError
 from industry_apps.training import TrainingOptions
 
 _HAS_REGION = "/has_region"
-#: Bounds of the sections of the report: share of the image that the true region takes.
-_SIZES = (0.0, 0.005, 0.05, 1.0)
 _REGION = Limit(
-    lambda v: isinstance(v, tuple) and len(v) > 0 and all(map(is_level, v)),
-    "a tuple of numbers or of colours (red, green, blue)",
+    is_region,
+    "a tuple of numbers or of colours (red, green, blue), or a mapping of up to 127 names to such "
+    "a number or tuple, no value of two names",
 )
 _NOTES = ("Not measured on medical masks, of which none were at hand.",)
 
@@ -69,9 +66,14 @@ class ImagingSegmenter(OfImages, Application):
     window : (float, float), optional
         Of images of more than 8 bits: the values that are black and white; by default the least
         and the largest of the training images. The file holds it.
-    region : tuple of float or (int, int, int), optional
+    region : tuple of float or (int, int, int), or mapping of str to these, optional
         Values or colours of the masks that are to be found, where there are several besides 0:
-        of several classes one, some, or all.
+        of several classes one, some, or all. A mapping tells classes apart, as in
+        ``{"open": 1, "short": (2, 3)}``; every value has to be of one of them, or of the name
+        ``background``, which is 0 unless said otherwise.
+    maps : bool
+        The probability of each class is answered for each pixel, too, as an image of which 255
+        is certain: ``probability_open``, of one class without a name ``probability_region``.
     options : MaskOptions, optional
         Size, network, augmentation and training.
     seed : int
@@ -80,12 +82,17 @@ class ImagingSegmenter(OfImages, Application):
     Notes
     -----
     The label ``mask`` is an image of the size of its image in which every value but 0 lies in
-    the region (uint8 or bool). ``patient``, where it is given, keeps the images of a patient
-    together in splits and intervals; a patient on both sides of a split is refused.
+    the region, or of which ``region`` says what its values mean; truth values are 0 and 255.
+    ``patient``, where it is given, keeps the images of a patient together in splits and
+    intervals; a patient on both sides of a split is refused.
 
     A pixel is marked from the probability on that has the best Dice on validation images, and
     an image is ``found`` to have a region from the share of marked pixels on that best tells
-    those with a region from others there.
+    those with a region from others there. Of several classes each has both thresholds, a pixel
+    is of the class whose probability is the most times its threshold, and the answered mask has
+    a grey for each class, which is in the file as ``classes``: of six classes 42, 84, ..., 252.
+    Share and found then hold a value for each class, in their order; metrics are means over the
+    classes, with Dice and IoU of each beside them.
 
     For research: it makes no diagnosis.
 
@@ -136,7 +143,8 @@ class ImagingSegmenter(OfImages, Application):
     traits = Traits(inputs=("image",))
     problem = MASKS
 
-    region: Annotated[tuple[Level, ...], _REGION] | None = None
+    region: Annotated[Region, _REGION] | None = None
+    maps: bool = False
     options: MaskOptions | None = None
     seed: Annotated[int, integer(0)] = 0
 
@@ -172,69 +180,76 @@ class ImagingSegmenter(OfImages, Application):
         self.values_, _ = self._masks(train, anew=True)
         self.patients_ = self._check_patients(self._patients(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
-        self.split_ = {name: _described(part) for name, part in known.items()}
+        self.split_ = {name: self._described(part) for name, part in known.items()}
         options = self.options or MaskOptions()
         options = replace(options, training=replace(options.training, seed=self.seed))
         self.rows_ = EqualRows(*map(_seen, known.values()))
-        self.recipe_ = MaskRecipe(self.schema_, self.outputs, options).fit(**known)
-        self.baseline_: GreyThreshold | None = None
+        self.classes_ = tuple(self.values_.classes)
+        answered = mask_outputs(self.outputs, self.classes_, maps=self.maps)
+        self.recipe_ = MaskRecipe(self.schema_, answered, options, self.classes_).fit(**known)
+        self.assessment_ = MaskAssessment(self.classes_, {})
         self.check_ = validation
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         known = self._masked(self._parts(train, validation)[1])
         images = known.arrays[self._name("image")]
-        self.baseline_ = GreyThreshold.chosen(list(images), list(known.masks))
+        self.assessment_ = MaskAssessment.chosen(self.classes_, list(images), known)
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self.schema_.to_arrays(frame)
-        return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs)
+        return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs_)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         self._check_patients(self.patients_, frame)
         known = self._masked(frame)
-        groups = self._people(frame)
+        self._check_judged(known)
         answers = self.recipe_.answers(known.arrays)
-        ours = MaskCounts.of(
-            list(known.masks), [mask > 0 for mask in answers["mask"]], answers["found"]
-        )
-        images = known.arrays[self._name("image")]
-        marks = {"empty_mask": empty_mask, "otsu": otsu_mask}
-        notes, rule = list(_NOTES), self.baseline_
-        if rule is not None:
-            marks["grey_threshold"] = rule.mask
-            notes.append(
-                f"grey_threshold marks what is {rule.score} by {rule.threshold:.2f} standard "
-                "deviations, as was best on validation images."
-            )
-        found = mask_bootstrap(ours, groups=groups)
-        others: dict[str, BootstrapResult] = {
-            name: mask_bootstrap(
-                MaskCounts.of(list(known.masks), [mark(image) for image in images]), groups=groups
-            )
-            for name, mark in marks.items()
-        }
-        return Report.beside(
+        return self.assessment_.report(
             "unet",
-            found,
-            others,
-            split={**self.split_, "test": _described(known)},
-            sections=(_by_size(ours, known.masks),),
-            headline_text=f"Of the regions in {len(images)} images, Dice "
-            f"{found.estimates()['dice']} is marked.",
-            notes=(*notes, *self.rows_.shared(_seen(known))),
+            list(known.arrays[self._name("image")]),
+            known,
+            (answers["mask"], answers["found"]),
+            groups=self._people(frame),
+            notes=(*_NOTES, *self.rows_.shared(_seen(known))),
+            split={**self.split_, "test": self._described(known)},
         )
+
+    def _check_judged(self, known: MaskedImages) -> None:
+        """Of several classes each needs images to be judged on, or their mean says nothing."""
+        for number, name in enumerate(self.classes_, 1):
+            if len(self.classes_) > 1 and not any(mask.any() for mask in known.of(number)):
+                raise SchemaError(
+                    f"Column {self._name('mask')!r}: none of the {len(known.masks)} images to "
+                    f"judge on has a pixel of {name!r}, so nothing can be said of it. Add images "
+                    "of it."
+                )
+
+    @property
+    def outputs_(self) -> Schema:
+        """Of several classes a value for each, and maps where they are asked for."""
+        return self.recipe_.outputs if hasattr(self, "recipe_") else self.outputs
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         return self.recipe_.write(builder, inputs)
 
     def _facts(self) -> dict[str, Any]:
-        limits = self.recipe_.threshold_, self.recipe_.least_share_
+        several = {"classes": mask_codes(self.classes_)} if len(self.classes_) > 1 else {}
         return {
             "model": "unet",
-            "decision": dict(zip(("threshold", "least_region_share"), limits, strict=True)),
+            "decision": self.recipe_.decision_.facts(),
+            **several,
             "intended_use": INTENDED_USE,
             "notes": list(_NOTES),
         }
+
+    def _described(self, part: MaskedImages) -> dict[str, Any]:
+        """How many images there are, and how many with each class."""
+        names = ("a_region",) if len(self.values_.classes) == 1 else tuple(self.values_.classes)
+        counts = {
+            f"with_{name}": sum(bool(mask.any()) for mask in part.of(number))
+            for number, name in enumerate(names, 1)
+        }
+        return {"images": len(part.masks), **counts}
 
     def _masked(self, frame: pd.DataFrame) -> MaskedImages:
         """Check images and masks, which have to be of equal size."""
@@ -242,7 +257,8 @@ class ImagingSegmenter(OfImages, Application):
         images, name = arrays[self._name("image")], self._name("mask")
         masks = []
         for row, (image, mask) in enumerate(zip(images, self._masks(frame)[1], strict=True)):
-            masks.append(np.zeros(image.shape[:2], dtype=bool) if mask is None else mask)
+            nothing = np.zeros(image.shape[:2], dtype=self.values_.dtype)
+            masks.append(nothing if mask is None else mask)
             if masks[-1].shape != image.shape[:2]:
                 raise SchemaError(
                     f"Column {name!r}, row {row}: a mask of {mask.shape[0]} x {mask.shape[1]} "
@@ -254,7 +270,7 @@ class ImagingSegmenter(OfImages, Application):
     def _masks(
         self, frame: pd.DataFrame, *, anew: bool = False
     ) -> tuple[MaskValues, NDArray[np.object_]]:
-        """What the values of masks mean, and true masks (N,), each bool [H, W] or None."""
+        """What the values of masks mean, and true masks (N,), each [H, W] or None."""
         column = self._own_schema()[self._name("mask")]
         Schema((column,)).check_names(frame)
         masks = frame[column.name]
@@ -268,23 +284,3 @@ class ImagingSegmenter(OfImages, Application):
 def _seen(part: MaskedImages) -> pd.DataFrame:
     (images,) = part.arrays.values()
     return pd.DataFrame({"image": list(images), "mask": list(part.masks)})
-
-
-def _described(part: MaskedImages) -> dict[str, Any]:
-    return {
-        "images": len(part.masks),
-        "with_a_region": sum(bool(mask.any()) for mask in part.masks),
-    }
-
-
-def _by_size(counts: MaskCounts, masks: NDArray[np.object_]) -> Section:
-    """How well regions of different sizes are marked."""
-    shares = counts.true / np.array([mask.size for mask in masks])
-    rows: list[tuple[object, ...]] = [("share_of_the_image", "images", "flagged", "dice")]
-    for low, high in pairwise(_SIZES):
-        part = (shares > low) & (shares <= high)
-        total = (counts.true + counts.marked)[part].sum()
-        dice = 2 * counts.both[part].sum() / total if total else None
-        flagged = float(counts.flagged[part].mean()) if part.any() else None
-        rows.append((f"up to {high:.1%}", int(part.sum()), flagged, dice))
-    return Section("Regions by size", "Of the images with a region, by its size.", rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from industry_apps.data import load, sample
+from industry_apps.data import load, read_images, sample
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.healthcare import ImagingSegmenter
 from industry_apps.recipes.imaging.masks import MaskValues
@@ -190,6 +191,61 @@ def test_masks_of_all_forms_mean_the_same(mask, region, expected):
     masks = [GREY_MASK * 0, mask]
     found = MaskValues.learned(masks, region).read(masks)[1]
     assert found is None if expected is None else np.array_equal(found, np.array(expected) > 0)
+
+
+THREE = np.array([[0, 1, 2], [0, 1, 2]], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("mask", "region"),
+    [
+        (THREE, {"a": 1, "b": 2}),
+        (THREE.astype(np.float32), {"a": 1, "b": 2}),
+        (THREE.tolist(), {"a": (1,), "b": [2]}),
+        (THREE.astype(np.uint16) * 700, {"a": 700, "b": 1400}),
+        (THREE + 3, {"background": 3, "a": 4, "b": 5}),
+        (2 - THREE, {"a": 1, "b": 0, "background": 2}),
+        (np.array([[0, 1, 3], [4, 2, 3]]), {"a": (1, 2), "b": 3, "background": (0, 4)}),
+        (COLOURS, {"a": (RED,), "b": (GREEN,)}),
+        (COLOURS, {"a": [list(RED)], "b": [list(GREEN)]}),
+        (encoded(Image.fromarray(COLOURS).quantize(3)), {"a": (RED,), "b": (GREEN,)}),
+        (encoded(Image.fromarray(THREE * 100)), {"a": 100, "b": 200}),
+    ],
+)
+def test_masks_of_several_classes_mean_the_same_in_all_forms(mask, region):
+    (found, none) = MaskValues.learned([mask], region).read([mask, None])
+    assert none is None
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, THREE)
+
+
+def test_masks_in_files_beside_a_table_keep_their_colours_and_may_be_absent(tmp_path):
+    Image.fromarray(COLOURS).quantize(3).save(tmp_path / "mask.png")
+    Image.fromarray(COLOURS).save(tmp_path / "image.png")
+    (tmp_path / "table.csv").write_text("image,mask\nimage.png,mask.png\nimage.png,\n")
+    masks = read_images(tmp_path / "table.csv", columns=("image", "mask"))["mask"]
+    first, none = MaskValues.learned(masks, {"a": (RED,), "b": (GREEN,)}).read(masks)
+    assert np.array_equal(first, THREE)
+    assert none is None
+
+
+@pytest.mark.parametrize(
+    ("mask", "region", "words"),
+    [
+        (THREE, {"a": 1}, r"0, 1, not 2$"),
+        (THREE, {"a": 1, "b": 2, "background": 3}, r"1, 2, 3, not 0$"),
+        (REGION, {"a": 1}, r"0, 1, not 255$"),
+        (COLOURS, {"a": RED}, r"not \(0, 200, 0\), \(200, 0, 0\)$"),
+        (np.array([[0.0, 0.4, 1.0]]), {"a": 1}, r"0, 1, not 0.4$"),
+    ],
+)
+def test_values_of_no_class_are_refused(mask, region, words):
+    with pytest.raises(UnfitError) as refused:
+        MaskValues.learned([mask], region).read(
+            [THREE * 0 + (3 if "background" in region else 0), mask]
+        )
+    assert refused.value.row == 1
+    assert re.search(words, refused.value.expected)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ Letters: N images, H height, W width of an image, T thresholds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -30,6 +31,8 @@ MASKS = Problem(
         Metric("dice_by_image", "the same as dice, as a mean over the images with a region"),
         Metric("detection_rate", "share of the images with a region that are flagged"),
         Metric("false_alarm_rate", "share of the images without a region that are flagged", "low"),
+        Metric("dice_of_*", "the same as dice, of one class"),
+        Metric("iou_of_*", "the same as iou, of one class"),
     ),
     trivial=("empty_mask",),
 )
@@ -39,6 +42,8 @@ __all__ = ["MaskCounts", "dice_optimal_threshold", "mask_bootstrap"]
 
 _Floats = npt.NDArray[np.float64]
 _Masks = Sequence[npt.NDArray[np.bool_]]
+_Metric = Callable[[_Floats], float]
+_OF_ALL = ("dice", "iou", "dice_by_image", "detection_rate", "false_alarm_rate")
 _THRESHOLDS = np.linspace(0, 1, 101)[1:]
 
 
@@ -94,7 +99,7 @@ class MaskCounts:
 
 
 def mask_bootstrap(
-    counts: MaskCounts,
+    counts: MaskCounts | Mapping[str, MaskCounts],
     *,
     groups: npt.ArrayLike | None = None,
     resamples: int = 400,
@@ -104,7 +109,8 @@ def mask_bootstrap(
 
     Parameters
     ----------
-    counts : MaskCounts
+    counts : MaskCounts, or mapping of str to MaskCounts
+        Of several classes, those of each, of the same images.
     groups : array-like, shape (N,), optional
         Images of one group (a patient, a part) are resampled together.
     resamples, seed : int, default 400 and 0
@@ -116,7 +122,9 @@ def mask_bootstrap(
         ``dice`` and ``iou`` of the pixels of all images together, so that what is marked in an
         image without a region counts against them; ``dice_by_image``, the mean over the images
         with a region; ``detection_rate`` and ``false_alarm_rate``, the shares of images with
-        and without a region that are flagged.
+        and without a region that are flagged. Of several classes the mean of each, in which a
+        class counts where it has the metric, and ``dice`` and ``iou`` by class, as in
+        ``dice_of_short``.
 
     References
     ----------
@@ -132,22 +140,40 @@ def mask_bootstrap(
     {'dice': 0.4, 'iou': 0.25, 'dice_by_image': 0.5, 'detection_rate': 1.0,
      'false_alarm_rate': 1.0}
     """
+    by_class = {"": counts} if isinstance(counts, MaskCounts) else counts
+    each = {name: _metrics_of(those) for name, those in by_class.items()}
+    metrics: dict[str, _Metric] = {
+        metric: partial(_mean_of, [found[metric] for found in each.values()]) for metric in _OF_ALL
+    }
+    if len(each) > 1:
+        metrics |= {f"{m}_of_{name}": each[name][m] for m in ("dice", "iou") for name in each}
+    images = len(next(iter(by_class.values())).true)
+    return bootstrap(metrics, groups, images, resamples=resamples, seed=seed)
+
+
+def _metrics_of(counts: MaskCounts) -> dict[str, _Metric]:
+    """Metrics of one class, each a function of the weights of images."""
     total, union = counts.true + counts.marked, counts.true + counts.marked - counts.both
     has_region = counts.true > 0
     by_image = np.divide(2 * counts.both, total, out=np.zeros(len(total)), where=total > 0)
     flagged = counts.flagged.astype(np.float64)
-    metrics: dict[str, Callable[[_Floats], float]] = {
+    return {
         "dice": lambda weight: _ratio(float(weight @ (2 * counts.both)), float(weight @ total)),
         "iou": lambda weight: _ratio(float(weight @ counts.both), float(weight @ union)),
         "dice_by_image": lambda weight: _mean(by_image, weight * has_region),
         "detection_rate": lambda weight: _mean(flagged, weight * has_region),
         "false_alarm_rate": lambda weight: _mean(flagged, weight * ~has_region),
     }
-    return bootstrap(metrics, groups, len(total), resamples=resamples, seed=seed)
+
+
+def _mean_of(metrics: Sequence[_Metric], weight: _Floats) -> float:
+    """Mean over the classes in which a metric is defined; NaN where it is in none."""
+    known = [value for metric in metrics if not math.isnan(value := metric(weight))]
+    return _ratio(sum(known), len(known))
 
 
 def dice_optimal_threshold(
-    scores: Sequence[npt.NDArray[np.floating]],
+    scores: Iterable[npt.NDArray[np.floating]],
     truth: _Masks,
     thresholds: _Floats = _THRESHOLDS,
 ) -> tuple[float, float]:
@@ -155,7 +181,7 @@ def dice_optimal_threshold(
 
     Parameters
     ----------
-    scores : sequence of ndarray of float, shape (H, W)
+    scores : iterable of ndarray of float, shape (H, W)
         N maps, of images kept for choosing.
     truth : sequence of ndarray of bool, shape (H, W)
     thresholds : ndarray of float, shape (T,)

@@ -4,7 +4,7 @@ Methods: the soft Dice of Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:16
 the cross-entropy beside it as in Isensee et al., nnU-Net, Nature Methods 2021,
 doi:10.1038/s41592-020-01008-z. Written from the papers.
 
-Letters: N images, C channels, H height, W width.
+Letters: N images, C channels, H height, W width, K classes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def region_objective(
     Returns
     -------
     callable
-        Network and (image [N, C, H, W], share of each pixel in a region [N, 1, H, W]) -> loss.
+        Network and (image [N, C, H, W], share of each pixel in each class [N, K, H, W]) -> loss.
+        The network answers log-odds [N, 1, H, W] of one class, of several [N, 1 + K, H, W], the
+        first of what is in none.
     """
     moved, lit = replace(change, **_SAME_LIGHT), replace(change, **_STILL)
     return partial(_dice_and_entropy, moved=moved, lit=lit, turned=turned)
@@ -53,19 +55,30 @@ def _dice_and_entropy(
     turned: bool,
 ) -> torch.Tensor:
     import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits
 
     image, region = batch
+    classes = region.shape[1]
     if network.training:
         both = augmented(torch.cat([image, region], dim=1), moved)
         both = turned_alike(both) if turned else both
-        image, region = augmented(both[:, :-1], lit), both[:, -1:]
-    logits = network(image)
-    marked = logits.sigmoid()
+        image, region = augmented(both[:, :-classes], lit), both[:, -classes:]
+    marked, entropy = _marked(network(image), region)
     # Of all pixels of the batch together: an image without a region has no Dice of its own.
-    dice = (2 * (marked * region).sum() + 1) / (marked.sum() + region.sum() + 1)
-    loss: torch.Tensor = binary_cross_entropy_with_logits(logits, region) + 1 - dice
-    return loss
+    pixels = (0, 2, 3)
+    dice = (2 * (marked * region).sum(pixels) + 1) / (marked.sum(pixels) + region.sum(pixels) + 1)
+    return entropy + 1 - dice.mean()
+
+
+def _marked(logits: torch.Tensor, region: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities of the classes [N, K, H, W], and their cross-entropy."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+    if region.shape[1] == 1:
+        return logits.sigmoid(), binary_cross_entropy_with_logits(logits, region)
+    outside = 1 - region.sum(dim=1, keepdim=True)
+    entropy = cross_entropy(logits, torch.cat([outside, region], dim=1))
+    return logits.softmax(dim=1)[:, 1:], entropy
 
 
 def turned_alike(both: torch.Tensor) -> torch.Tensor:
@@ -73,8 +86,8 @@ def turned_alike(both: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    both : torch.Tensor of shape (N, C + 1, S, S)
-        Square images, their masks as the last channel.
+    both : torch.Tensor of shape (N, C + K, S, S)
+        Square images, their masks as the last channels.
 
     Examples
     --------

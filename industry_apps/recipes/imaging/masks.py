@@ -1,8 +1,8 @@
-"""True masks in whatever form people hold them, and which of their values are the region."""
+"""True masks in whatever form people hold them, and what their values mean: classes, or none."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,13 +13,22 @@ from industry_apps.limits import is_number
 from industry_apps.schema.images import array_of, one_by_one, with_channels
 from industry_apps.schema.values import UnfitError, is_missing
 
-_BACKGROUND = 0.0
+#: Name of what belongs to no class; its value is 0 unless others are given.
+BACKGROUND = "background"
+_NOTHING = 0.0
+#: Names of a mapping; in the masks that are answered their codes lie at least two greys apart.
+_MOST_CLASSES = 127
 #: Colours are counted from here on, behind all greys: red, green and blue as digits.
 _COLOURS = float(2**32)
-_SAY = "Say which are: region=(value, ...), of colours region=((red, green, blue), ...)."
+_SAY = (
+    "Say which are: region=(value, ...), of colours region=((red, green, blue), ...), of several "
+    'classes region={"name": value, ...}.'
+)
 
 #: A grey value, or red, green and blue.
 Level = float | tuple[int, int, int]
+#: Values that are one region, or names of classes with one or several values each.
+Region = tuple[Level, ...] | Mapping[str, Level | tuple[Level, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +37,52 @@ class MaskValues:
 
     Parameters
     ----------
-    region : frozenset of float
-        Values of the pixels that are to be found.
+    classes : mapping of str to frozenset of float
+        Values of the pixels of each class, in the order of their numbers, 1 and on.
     known : frozenset of float
-        All values of the masks that were learned from.
+        All values that a mask may have: of classes that are named, theirs and the background's;
+        else those of the masks that were learned from.
+    named : bool
+        Whether somebody has named the classes.
 
     Examples
     --------
     >>> masks = [np.array([[0, 7]]), None]
     >>> MaskValues.learned(masks).read(masks)
     array([array([[False,  True]]), None], dtype=object)
+    >>> MaskValues.learned(masks, {"open": 5, "short": (6, 7)}).read(masks)[0]
+    array([[0, 2]], dtype=uint8)
     """
 
-    region: frozenset[float]
+    classes: Mapping[str, frozenset[float]]
     known: frozenset[float]
+    named: bool = False
 
     @classmethod
-    def learned(cls, masks: Collection[Any], region: Collection[Level] | None = None) -> Self:
+    def learned(cls, masks: Collection[Any], region: Region | None = None) -> Self:
         """See what values there are: 0 and one other, unless the region is given.
 
         Parameters
         ----------
         masks : collection
             Grey or RGB, of any number of bits, of truth values or with a palette, which is read
-            as its colours; None where nothing is to be found.
-        region : collection of float or (int, int, int), optional
-            Values or colours that are to be found; all others are not.
+            as its colours; None where nothing is to be found. Truth values are 0 and 255.
+        region : tuple of float or (int, int, int), or mapping of str to these, optional
+            Values or colours that are to be found; all others are not. Of several classes, name
+            -> its value or values: all others are refused, but for those of the name
+            ``background``, by default 0.
 
         Raises
         ------
         UnfitError
             Which values are the region cannot be told.
         """
+        if isinstance(region, Mapping):
+            return cls._of_names(region)
         known: set[float] = set()
         for row, mask in enumerate(masks):
             known |= _levels(_values(mask, row))
-            others = sorted(known - {_BACKGROUND})
+            others = sorted(known - {_NOTHING})
             if region is None and len(others) > 1:
                 raise UnfitError(
                     f"masks of 0 and one other value, not of {_listed(others)}: several classes, "
@@ -71,39 +90,95 @@ class MaskValues:
                     _SAY,
                     row,
                 )
-        if region is None and known and _BACKGROUND not in known:
+        if region is None and known and _NOTHING not in known:
             raise UnfitError("masks with a background of 0", _SAY)
-        chosen = known - {_BACKGROUND} if region is None else set(map(_level, region))
-        return cls(frozenset(chosen), frozenset(known))
+        chosen = known - {_NOTHING} if region is None else set(map(_level, region))
+        return cls({"region": frozenset(chosen)}, frozenset(known))
+
+    @classmethod
+    def _of_names(cls, region: Mapping[str, Level | tuple[Level, ...]]) -> Self:
+        levels = {name: frozenset(map(_level, _several(given))) for name, given in region.items()}
+        ground = levels.pop(BACKGROUND, None)
+        taken = frozenset[float]().union(*levels.values())
+        ground = frozenset({_NOTHING}) - taken if ground is None else ground
+        return cls(levels, taken | ground, named=True)
+
+    @property
+    def dtype(self) -> type:
+        """Of a mask that was read: truth values, of several classes their numbers."""
+        return np.uint8 if len(self.classes) > 1 else np.bool_
 
     def read(self, masks: Collection[Any]) -> NDArray[np.object_]:
-        """Masks of any form -> (N,), each bool [H, W], None where nothing is to be found.
+        """Masks of any form -> (N,), each [H, W], None where nothing is to be found.
+
+        Each is of truth values; of several classes uint8, 0 for none of them and else the
+        number of the class.
 
         Raises
         ------
         UnfitError
-            A mask has a value that none had that was learned from.
+            A mask has a value of which is not known what it means.
         """
-        found: list[NDArray[np.bool_] | None] = []
+        found: list[NDArray[Any] | None] = []
         for row, mask in enumerate(masks):
             values = _values(mask, row)
-            strange = _levels(values) - self.known - {_BACKGROUND}
-            if strange and self.region:
-                raise UnfitError(
-                    f"the values of the masks that were learned from, {_listed(self.known)}, not "
-                    f"{_listed(strange)}",
-                    "Write all masks alike, or add such masks to those that are learned from.",
-                    row,
-                )
-            found.append(None if values is None else np.isin(values, list(self.region)))
+            strange = _levels(values) - self.known
+            if not self.named:
+                strange -= {_NOTHING}
+            if strange and any(self.classes.values()):
+                raise self._unknown(strange, row)
+            found.append(None if values is None else self._numbered(values))
         return one_by_one(found)
+
+    def _numbered(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        found = np.zeros(values.shape, dtype=np.uint8)
+        for number, levels in enumerate(self.classes.values(), 1):
+            found[np.isin(values, list(levels))] = number
+        return found.astype(self.dtype)
+
+    def _unknown(self, strange: set[float], row: int) -> UnfitError:
+        not_these = f"{_listed(self.known)}, not {_listed(strange)}"
+        if not self.named:
+            return UnfitError(
+                f"the values of the masks that were learned from, {not_these}",
+                "Write all masks alike, or add such masks to those that are learned from.",
+                row,
+            )
+        ground = self.known.difference(*self.classes.values())
+        first = _told(min(strange))
+        return UnfitError(
+            f"the values of the classes and of the background, {not_these}",
+            f'Name the class of {first}, as in region={{"name": ({first},), ...}}, or say that it '
+            f'is of none: "{BACKGROUND}": ({_listed({*ground, *strange})}). Greys between two '
+            "classes come from smoothing or a JPEG: resize and write masks without.",
+            row,
+        )
 
 
 def is_level(value: object) -> bool:
     """Whether something is a value of a mask: a number, or red, green and blue."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):  # a list is how JSON has it
         return len(value) == 3 and all(isinstance(c, int) and 0 <= c <= 255 for c in value)
     return is_number(value)
+
+
+def is_region(value: object) -> bool:
+    """Whether something is a :data:`Region` of which no value means two things."""
+    if not isinstance(value, Mapping):
+        return isinstance(value, tuple) and len(value) > 0 and all(map(is_level, value))
+    if not all(isinstance(name, str) and name for name in value):
+        return False
+    if not 1 <= len(value.keys() - {BACKGROUND}) <= _MOST_CLASSES:
+        return False
+    given = [_several(each) for each in value.values()]
+    if not all(levels and all(map(is_level, levels)) for levels in given):
+        return False
+    each = [set(map(_level, levels)) for levels in given]
+    return len(set().union(*each)) == sum(map(len, each))
+
+
+def _several(given: Any) -> Collection[Any]:
+    return given if isinstance(given, tuple | list) else (given,)
 
 
 def _values(mask: Any, row: int) -> NDArray[np.float64] | None:
@@ -127,7 +202,7 @@ def _levels(values: NDArray[np.float64] | None) -> set[float]:
 
 
 def _level(given: Level) -> float:
-    if not isinstance(given, tuple):
+    if not isinstance(given, tuple | list):
         return float(given)
     red, green, blue = given
     return float(red) if red == green == blue else _COLOURS + red * 2.0**16 + green * 2.0**8 + blue

@@ -5,25 +5,30 @@ these are resized to the size of the image, where the threshold decides. The thr
 one with the best Dice on validation images; an image is said to have a region when the share
 of its marked pixels reaches another, chosen there too.
 
-Letters: N images, H height, W width, C channels, S pixels a side that the network works on.
+Of several classes each has both thresholds. The network then answers one channel more, of what
+is in no class, and a pixel is of the class whose probability is the most times its threshold.
+
+Letters: N images, H height, W width, C channels, S pixels a side that the network works on, K
+classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import TrainingError
+from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.export.convert import network_to_onnx
 from industry_apps.features import GraphBuilder
 from industry_apps.features.graph import FeatureGraph
 from industry_apps.features.image import Pixels, write_resized
 from industry_apps.features.running import WrittenGraph
 from industry_apps.limits import check_parameters, integer
+from industry_apps.recipes.imaging.mask_decision import MaskDecision
 from industry_apps.recipes.imaging.mask_metrics import dice_optimal_threshold
 from industry_apps.recipes.imaging.mask_training import region_objective
 from industry_apps.runtime.answers import shaped
@@ -33,12 +38,14 @@ from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
 
 Arrays = Mapping[str, NDArray[Any]]
-
-_MAP = Schema((Column("/map", "number", shape=(1, None, None)),))
+Write = Callable[[GraphBuilder, Mapping[str, str]], Mapping[str, str]]
 
 _IMAGES_A_PASS = 32
+_MAPS_A_PASS = 4
 _BYTE = 255.0
 _LOGITS = "/logits"
+#: What a model of one class that nobody has named is called.
+_ONE = ("region",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +93,15 @@ class MaskedImages:
     arrays : mapping of str to ndarray of object, shape (N,)
         The column of images, each uint8 [H, W, C].
     masks : ndarray of object, shape (N,)
-        Each bool [H, W].
+        Each bool [H, W]; of several classes uint8, the number of the class, or 0 for none.
     """
 
     arrays: Arrays
     masks: NDArray[np.object_]
+
+    def of(self, number: int) -> list[NDArray[np.bool_]]:
+        """The masks of one class, which has this number from 1 to K -> N, each [H, W]."""
+        return [mask == number for mask in self.masks]
 
 
 class MaskRecipe:
@@ -101,15 +112,26 @@ class MaskRecipe:
     schema : Schema
         Of one column of images.
     outputs : Schema
-        Mask, share of marked pixels, and whether anything was found, in this order.
+        As :func:`industry_apps.recipes.imaging.mask_decision.mask_outputs` makes them.
     options : MaskOptions
+    classes : tuple of str
+        Names of the classes of the masks, in the order of their numbers.
     """
 
-    def __init__(self, schema: Schema, outputs: Schema, options: MaskOptions) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        outputs: Schema,
+        options: MaskOptions,
+        classes: tuple[str, ...] = _ONE,
+    ) -> None:
         (self.column,) = schema
         self.schema, self.outputs, self.options = schema, outputs, options
+        self.classes = classes
+        # Log-odds of one class; of several, those of none come first.
+        self._channels = 1 if len(classes) == 1 else 1 + len(classes)
         size = options.size
-        logits = Column(name=_LOGITS, kind="number", shape=(1, size, size))
+        logits = Column(name=_LOGITS, kind="number", shape=(self._channels, size, size))
         self._behind = Schema((self.column, logits))
 
     def fit(self, train: MaskedImages, validation: MaskedImages) -> MaskRecipe:
@@ -122,7 +144,7 @@ class MaskRecipe:
         Raises
         ------
         TrainingError
-            No training image has a region.
+            No training image has a region, or one of some class.
         SchemaError
             No validation image has one.
         """
@@ -130,18 +152,18 @@ class MaskRecipe:
         from industry_apps.training import fit_network, seeded
 
         options = self.options
-        if not any(mask.any() for mask in train.masks):
-            raise TrainingError(
-                "No training image has a region, so there is nothing to learn. Give masks that "
-                "are not empty."
-            )
+        self._check_classes(train, validation)
         # A lamp or a camera says nothing of a region: each image is its own measure.
         pixels = Pixels(self.column.name, options.size, by_itself=True)
         plan = FeatureGraph(self.schema, [pixels])
         self.features = plan.learn(train.arrays)
         with seeded(options.training.seed):
             self.network_ = UNet(
-                self.channels, width=options.width, depth=options.depth, block=options.block
+                self.channels,
+                self._channels,
+                width=options.width,
+                depth=options.depth,
+                block=options.block,
             )
         parts = [self._tensors(part) for part in (_with_more_regions(train), validation)]
         objective = region_objective(options.augmentation, turned=options.turned)
@@ -157,9 +179,9 @@ class MaskRecipe:
         return len(pixels.mean)
 
     def probabilities(self, arrays: Arrays) -> NDArray[np.object_]:
-        """How likely each pixel belongs to a region -> (N,), each float32 [H, W]."""
+        """How likely each pixel belongs to each class -> (N,), each float32 [K, H, W]."""
         (found,) = self._maps.run({**arrays, _LOGITS: self._logits(arrays)})
-        return one_by_one(image[0] for image in found)
+        return one_by_one(found)
 
     def answers(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """The declared outputs, by the trained network."""
@@ -177,18 +199,55 @@ class MaskRecipe:
         logits = builder.append(model, {"pixels": pixels})["output"]
         return self._write_answers(builder, {**inputs, _LOGITS: logits})
 
+    def _check_classes(self, train: MaskedImages, validation: MaskedImages) -> None:
+        for number, name in enumerate(self.classes, 1):
+            several = len(self.classes) > 1
+            if not any(mask.any() for mask in train.of(number)):
+                raise TrainingError(
+                    f"No training image has a pixel of the class {name!r}, so it cannot be "
+                    "learned. Add images of it, or leave it out."
+                    if several
+                    else "No training image has a region, so there is nothing to learn. Give "
+                    "masks that are not empty."
+                )
+            if several and not any(mask.any() for mask in validation.of(number)):
+                raise SchemaError(
+                    f"No pixel of the validation masks is of the class {name!r}, so no threshold "
+                    "can be chosen for it. Give some images of it."
+                )
+
     def _choose(self, validation: MaskedImages) -> None:
         """Thresholds of pixels by their Dice, of images by how well they are told apart."""
-        self._maps = WrittenGraph(self._behind, self._write_maps, _MAP)
-        maps = self.probabilities(validation.arrays)
-        self.threshold_, _ = dice_optimal_threshold(list(maps), list(validation.masks))
-        shares = np.array([(found >= np.float32(self.threshold_)).mean() for found in maps])
-        has_region = np.array([mask.any() for mask in validation.masks])
-        self.least_share_ = _best_cut(shares, has_region)
+        arrays = {**validation.arrays, _LOGITS: self._logits(validation.arrays)}
+        masks = {name: validation.of(number) for number, name in enumerate(self.classes, 1)}
+        shape = (len(masks), None, None)
+        self._maps = self._running(self._write_maps, Column("/maps", "number", shape=shape))
+        thresholds = {
+            name: dice_optimal_threshold(self._maps_of(place, arrays), masks[name])[0]
+            for place, name in enumerate(masks)
+        }
+        self.decision_ = MaskDecision(thresholds)
+        column = Column("/shares", "number", size=len(masks))
+        (shares,) = self._running(self._write_shares, column).run(arrays)
+        least = {
+            name: _best_cut(shares[:, place], np.array([mask.any() for mask in masks[name]]))
+            for place, name in enumerate(masks)
+        }
+        self.decision_ = MaskDecision(thresholds, least)
         self._answers = WrittenGraph(self._behind, self._write_answers, self.outputs)
 
+    def _maps_of(self, place: int, arrays: Arrays) -> Iterator[NDArray[np.float32]]:
+        """The maps [H, W] of one class, a few at a time: all of them are as large as K images."""
+        for start in range(0, len(arrays[_LOGITS]), _MAPS_A_PASS):
+            few = {name: each[start : start + _MAPS_A_PASS] for name, each in arrays.items()}
+            for found in self._maps.run(few)[0]:
+                yield found[place]
+
+    def _running(self, write: Write, *columns: Column) -> WrittenGraph:
+        return WrittenGraph(self._behind, write, Schema(columns))
+
     def _logits(self, arrays: Arrays) -> NDArray[np.float32]:
-        """What the trained network says of each place -> [N, 1, S, S]."""
+        """What the trained network says of each place -> [N, 1, S, S], or [N, 1 + K, S, S]."""
         import torch
 
         pixels = torch.from_numpy(self.features.run(arrays)["pixels"])
@@ -198,36 +257,38 @@ class MaskRecipe:
         return found
 
     def _tensors(self, part: MaskedImages) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Pixels [N, C, S, S], and the share of each that lies in a region [N, 1, S, S]."""
+        """Pixels [N, C, S, S], and the share of each that lies in each class [N, K, S, S]."""
         mask = Column(name="mask", kind="image", channels=1, nullable=False)
         coverage = FeatureGraph(
             Schema((mask,)), [Pixels("mask", self.options.size, (0.0,), (_BYTE,))]
         )
-        bytes_of = one_by_one(m[:, :, None].astype(np.uint8) * np.uint8(_BYTE) for m in part.masks)
-        return self.features.run(part.arrays)["pixels"], coverage.run({"mask": bytes_of})["pixels"]
+        shares = []
+        for number in range(1, len(self.classes) + 1):
+            masks = (m[:, :, None].astype(np.uint8) * np.uint8(_BYTE) for m in part.of(number))
+            shares.append(coverage.run({"mask": one_by_one(masks)})["pixels"])
+        return self.features.run(part.arrays)["pixels"], np.concatenate(shares, axis=1)
 
     def _write_map(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
-        """Probabilities [batch, 1, H, W] of the size of the image."""
+        """Probabilities [batch, K, H, W] of the size of the image."""
         image = inputs[self.column.name]
         sides = builder.node("Shape", image, attributes={"start": 1, "end": 3})  # H and W
-        return builder.node("Sigmoid", write_resized(builder, inputs[_LOGITS], sides))
+        logits = write_resized(builder, inputs[_LOGITS], sides)
+        if self._channels == 1:
+            return builder.node("Sigmoid", logits)
+        every = builder.node("Softmax", logits, attributes={"axis": 1})
+        return builder.part(every, 1, self._channels)
 
     def _write_maps(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return {"/map": self._write_map(builder, inputs)}
+        return {"/maps": self._write_map(builder, inputs)}
+
+    def _write_shares(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
+        marks = self.decision_.write_marks(builder, self._write_map(builder, inputs))
+        return {"/shares": self.decision_.write_shares(builder, marks)}
 
     def _write_answers(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """What follows from the log-odds; the same in training and in the file."""
-        threshold = builder.constant(np.float32(self.threshold_))
-        inside = builder.node("GreaterOrEqual", self._write_map(builder, inputs), threshold)
-        plane = builder.node("Squeeze", inside, builder.constant(np.array([1])))  # [batch, H, W]
-        mask = builder.node("Mul", builder.cast(plane, np.uint8), builder.constant(np.uint8(_BYTE)))
-        pixels = builder.node(
-            "Reshape", builder.cast(plane, np.float32), builder.constant(np.array([0, -1]))
-        )
-        share = builder.node("ReduceMean", pixels, builder.constant(np.array([1])))  # [batch, 1]
-        least = builder.constant(np.float32(self.least_share_))
-        found = builder.node("GreaterOrEqual", share, least)
-        return dict(zip(self.outputs.names, (mask, share, found), strict=True))
+        maps = self._write_map(builder, inputs)
+        return self.decision_.write(builder, maps, self.outputs)
 
 
 def _with_more_regions(part: MaskedImages) -> MaskedImages:

@@ -114,3 +114,27 @@ def test_constant_images_have_nothing_to_mark():
     image = np.full((5, 4, 3), 7, np.uint8)
     assert not otsu_mask(image).any()
     assert empty_mask(image).shape == (5, 4)
+
+
+def test_metrics_of_classes_are_those_of_each_and_their_mean():
+    truth, marked = (masks(seed, SIZES, 0.4) for seed in (0, 1))
+    counts = {"a": MaskCounts.of(truth, marked), "b": MaskCounts.of(marked, [~m for m in truth])}
+    found = mask_bootstrap(counts, resamples=3).values
+    alone = {name: mask_bootstrap(each, resamples=3).values for name, each in counts.items()}
+    for metric, value in found.items():
+        name = metric.rpartition("_of_")[2]
+        if name in counts:
+            assert value == alone[name][metric.removesuffix(f"_of_{name}")]
+        elif metric != "false_alarm_rate":  # which no image tells
+            assert value == pytest.approx((alone["a"][metric] + alone["b"][metric]) / 2)
+    assert mask_bootstrap({"a": counts["a"]}, resamples=3).values == pytest.approx(
+        alone["a"], nan_ok=True
+    )
+
+
+def test_a_class_without_a_pixel_in_a_resample_is_left_out_of_its_mean():
+    empty = MaskCounts.of([np.zeros((2, 2), bool)] * 2, [np.zeros((2, 2), bool)] * 2)
+    half = MaskCounts.of([np.eye(2, dtype=bool)] * 2, [np.ones((2, 2), bool)] * 2)
+    found = mask_bootstrap({"none": empty, "half": half}, resamples=3).values
+    assert found["dice"] == pytest.approx(2 * 2 / (2 + 4))
+    assert np.isnan(found["dice_of_none"])
