@@ -6,10 +6,10 @@ a graph, so that a recipe can hold one of them or several.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from industry_apps.features import GraphBuilder
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
+#: Numbers of the rows to learn from, and of those that are held out.
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 #: No column is forced to act in one direction only.
 NO_DIRECTIONS: Mapping[str, int] = MappingProxyType({})
@@ -62,7 +64,7 @@ def part_of(rows: Labelled, chosen: NDArray[np.intp]) -> Labelled:
     )
 
 
-def folds(rows: Labelled, count: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def folds(rows: Labelled, count: int, seed: int) -> list[Fold]:
     """Cut rows into parts with equal shares of the answers -> (other rows, rows of a part)."""
     from sklearn.model_selection import StratifiedKFold
 
@@ -118,4 +120,13 @@ class Scorer(Protocol):
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer turns, for the parity check."""
+        ...
+
+
+@runtime_checkable
+class CrossFitted(Protocol):
+    """A scorer that prepares rows once for all folds, where that is most of the work."""
+
+    def cross_fit(self, rows: Labelled, parts: Sequence[Fold]) -> NDArray[np.float64]:
+        """Learn from all rows; their margins [rows] are by models of the other folds."""
         ...

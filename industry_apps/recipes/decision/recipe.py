@@ -28,6 +28,8 @@ from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, integer, 
 from industry_apps.recipes.decision.scorecard import ScorecardOptions, ScorecardScorer
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorers import (
+    CrossFitted,
+    Fold,
     Labelled,
     Scorer,
     folds,
@@ -196,14 +198,28 @@ class DecisionRecipe:
 
     def _cross_fitted(self, rows: Labelled) -> tuple[list[Scorer], NDArray[np.float64]]:
         """Models of all rows, and the margins [rows, models] by models of the other folds."""
-        margins = np.empty((len(rows.target), len(self._members())))
-        for known, held_out in folds(rows, self.options.folds, self.options.trees.seed):
-            asked = part_of(rows, held_out)
-            scorers = self._fitted(part_of(rows, known), asked)
-            margins[held_out] = _margins(scorers, asked.arrays)
-        for scorer in scorers:
-            scorer.refit(rows)
+        parts = folds(rows, self.options.folds, self.options.trees.seed)
+        scorers, margins = [], np.empty((len(rows.target), len(self._members())))
+        for place, name in enumerate(self._members()):
+            scorer = self._scorer(name)
+            if isinstance(scorer, CrossFitted):
+                margins[:, place] = scorer.cross_fit(rows, parts)
+            else:
+                scorer, margins[:, place] = self._fold_by_fold(name, rows, parts)
+            scorers.append(scorer)
         return scorers, margins
+
+    def _fold_by_fold(
+        self, name: ModelName, rows: Labelled, parts: Sequence[Fold]
+    ) -> tuple[Scorer, NDArray[np.float64]]:
+        """A model of all rows, learned as long as the last fold's, and margins [rows]."""
+        margin = np.empty(len(rows.target))
+        for known, held_out in parts:
+            scorer, asked = self._scorer(name), part_of(rows, held_out)
+            scorer.fit(part_of(rows, known), asked)
+            margin[held_out] = scorer.margin(asked.arrays)
+        scorer.refit(rows)
+        return scorer, margin
 
     def _decide(
         self,
