@@ -235,16 +235,16 @@ def _weights(
 
     if not counts.shape[1]:
         raise TrainingError("No text has any word to learn from. Give texts that are not empty.")
-    as_they_are, turned = counts.maximum(0), (-counts).maximum(0)
+    size = counts.shape[1]
+    yes = np.repeat(target, np.diff(counts.indptr)) == (counts.data > 0)
     positive, negative = (
-        as_they_are[rows].sum(axis=0) + turned[~rows].sum(axis=0) + smoothing
-        for rows in (target, ~target)
+        np.bincount(counts.indices[side], np.abs(counts.data[side]), size) + smoothing
+        for side in (yes, ~yes)
     )
     ratio = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     model: Any = LogisticRegression(
         C=freedom, solver="liblinear", dual=True, max_iter=1_000, random_state=0
     )
-    counts = counts.copy()
-    counts.data *= ratio[counts.indices]
+    counts.data *= ratio[counts.indices]  # they are many, and not needed again
     model.fit(counts, target)
     return model.coef_[0] * ratio, float(model.intercept_[0])
