@@ -6,7 +6,7 @@ hold: a model learns from some rows what it would learn from their texts alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from industry_apps.features.negation import negated
 from industry_apps.features.ngrams import word_grams
 from industry_apps.features.text import lower_ascii
+
+_Runs = tuple[int, NDArray[np.intp], NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,21 +102,10 @@ def count_characters(
 
     pieces, row, sign = _pieces(texts, negators)
     joined = "".join(pieces)
-    sizes = np.array([len(piece) for piece in pieces])
-    left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(joined))  # to the end of the piece
-    row, sign = np.repeat(row, sizes), np.repeat(sign, sizes)
-    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
-    number = {1: np.unique(codes, return_inverse=True)[1].astype(np.int32)}
     blocks, begins, lengths = [], [], []
-    for size in range(2, longest + 1):
-        places = np.flatnonzero(left >= size)
-        front = (size + 1) // 2
-        runs, first = _numbered(number[front], number[size - front], places, front)
-        number[size] = np.zeros(len(joined), dtype=np.int32)
-        number[size][places] = runs
+    for size, places, runs, first, of in _runs(joined, pieces, longest):
         if size >= shortest:
-            shape = (len(texts), len(first))
-            blocks.append(_summed(row[places], runs, sign[places], shape))
+            blocks.append(_summed(row[of], runs, sign[of], (len(texts), len(first))))
             begins.append(places[first])
             lengths.append(np.full(len(first), size))
     begin, length = np.concatenate(begins), np.concatenate(lengths)
@@ -138,15 +129,38 @@ def _pieces(
     return pieces, np.array(row, dtype=np.int32), np.array(sign, dtype=np.int8)
 
 
+def _runs(joined: str, pieces: Sequence[str], longest: int) -> Iterator[_Runs]:
+    """Runs of 2, 3, ... characters of joined pieces, none across two of them.
+
+    Yields their length, where they begin, their numbers, for each number one of the places, and
+    the pieces that they are of.
+    """
+    sizes = np.array([len(piece) for piece in pieces])
+    piece = np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)
+    left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(joined))  # to the end of the piece
+    left = left.astype(np.int32)
+    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
+    number = {1: np.unique(codes, return_inverse=True)[1].astype(np.int32)}
+    for size in range(2, longest + 1):
+        places, front = np.flatnonzero(left >= size), (size + 1) // 2
+        runs, count = _numbered(number[front], number[size - front], places, front)
+        if 2 * size <= longest + 1:  # half of a longer one
+            number[size] = np.zeros(len(joined), dtype=np.int32)
+            number[size][places] = runs
+        some = np.zeros(count, dtype=np.intp)
+        some[runs] = np.arange(len(runs))
+        yield size, places, runs, some, piece[places]
+
+
 def _numbered(
     front: NDArray[np.int32], back: NDArray[np.int32], places: NDArray[np.intp], size: int
-) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Number the runs at some places by their halves -> numbers, where each is first in them."""
-    if not len(places):
-        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.intp)
-    key = front[places].astype(np.int64) * (int(back.max()) + 1) + back[places + size]
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
-    return number.astype(np.int32), first
+) -> tuple[NDArray[np.int32], int]:
+    """Number the runs at some places by their halves -> numbers, how many there are."""
+    key = front[places].astype(np.int64)
+    key *= int(back.max()) + 1
+    key += back[places + size]
+    known, number = np.unique(key, return_inverse=True)
+    return number.astype(np.int32), len(known)
 
 
 def _summed(
