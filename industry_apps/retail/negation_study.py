@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from industry_apps.data import Dataset
 from industry_apps.evaluation.intervals import Estimate, wilson
 from industry_apps.evaluation.sections import Section
+from industry_apps.recipes.texts.baselines import TextBaselines
 from industry_apps.retail.negated_phrases import CHOOSING, TESTING
 from industry_apps.runtime.progress import tracked
 
@@ -57,16 +59,24 @@ def judged_negations(
     for name in tracked(list(variants), "variants"):
         fitted = clone(analyzer).set_params(**variants[name]).fit(data)
         report = fitted.evaluate(data.test)
-        (column,) = fitted.schema_.names
-
-        def ask(texts: NDArray[np.object_], fitted: Any = fitted, column: str = column) -> Any:
-            return fitted.predict(pd.DataFrame({column: texts}))["positive_probability"].to_numpy()
-
-        rows.append([name, *_shares(ask), report.metrics["accuracy"]])
+        rows.append([name, *_shares(partial(_asked, fitted)), report.metrics["accuracy"]])
     for name, found in report.baselines.items():
-        theirs = _shares(lambda texts, name=name: fitted.baselines_.probabilities(texts)[name])
+        theirs = _shares(partial(_asked_of_baseline, fitted.baselines_, name))
         rows.append([name, *theirs, found["accuracy"]])
     return Section("Negated texts", _TEXT, rows)
+
+
+def _asked(fitted: Any, texts: NDArray[np.object_]) -> NDArray[np.float64]:
+    """What a fitted model says of texts -> probability [texts]."""
+    (column,) = fitted.schema_.names
+    answers = fitted.predict(pd.DataFrame({column: texts}))
+    return np.asarray(answers["positive_probability"])
+
+
+def _asked_of_baseline(
+    baselines: TextBaselines, name: str, texts: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    return baselines.probabilities(texts)[name]
 
 
 def _shares(ask: Callable[[NDArray[np.object_]], NDArray[np.float64]]) -> list[Estimate]:

@@ -108,7 +108,9 @@ class SentimentAnalyzer(OwnLabels, Application):
     Notes
     -----
     ``words`` names the words that speak most for the answer in the linear model of words, to
-    which pairs contribute by halves; of the other models it is the reading of that model.
+    which pairs contribute by halves; of the other models it is the reading of that model. A word
+    that a negation turns round is named alone: "bad" of "not bad" speaks for a positive text. The
+    networks are not told of negations.
 
     Examples
     --------
