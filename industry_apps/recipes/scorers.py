@@ -6,7 +6,7 @@ a graph, so that a recipe can hold one of them or several.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -130,3 +130,26 @@ class CrossFitted(Protocol):
     def cross_fit(self, rows: Labelled, parts: Sequence[Fold]) -> NDArray[np.float64]:
         """Learn from all rows; their margins [rows] are by models of the other folds."""
         ...
+
+
+def fold_by_fold(
+    make: Callable[[], Scorer], rows: Labelled, parts: Sequence[Fold]
+) -> tuple[Scorer, NDArray[np.float64]]:
+    """Learn from all rows; their margins [rows] are by models of the other folds.
+
+    Parameters
+    ----------
+    make : callable
+        A scorer that has learned nothing. That of the last fold learns again from all rows, for
+        as long as was found good.
+    rows : Labelled
+    parts : sequence of tuple of ndarray
+        At least one.
+    """
+    margin = np.empty(len(rows.target))
+    for known, held_out in parts:
+        scorer, asked = make(), part_of(rows, held_out)
+        scorer.fit(part_of(rows, known), asked)
+        margin[held_out] = scorer.margin(asked.arrays)
+    scorer.refit(rows)
+    return scorer, margin

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -29,12 +30,11 @@ from industry_apps.recipes.decision.scorecard import ScorecardOptions, Scorecard
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorers import (
     CrossFitted,
-    Fold,
     Labelled,
     Scorer,
+    fold_by_fold,
     folds,
     joined,
-    part_of,
     thresholds_of_all,
 )
 from industry_apps.recipes.text_linear import CharacterScorer, NgramOptions, WordScorer
@@ -205,21 +205,9 @@ class DecisionRecipe:
             if isinstance(scorer, CrossFitted):
                 margins[:, place] = scorer.cross_fit(rows, parts)
             else:
-                scorer, margins[:, place] = self._fold_by_fold(name, rows, parts)
+                scorer, margins[:, place] = fold_by_fold(partial(self._scorer, name), rows, parts)
             scorers.append(scorer)
         return scorers, margins
-
-    def _fold_by_fold(
-        self, name: ModelName, rows: Labelled, parts: Sequence[Fold]
-    ) -> tuple[Scorer, NDArray[np.float64]]:
-        """A model of all rows, learned as long as the last fold's, and margins [rows]."""
-        margin = np.empty(len(rows.target))
-        for known, held_out in parts:
-            scorer, asked = self._scorer(name), part_of(rows, held_out)
-            scorer.fit(part_of(rows, known), asked)
-            margin[held_out] = scorer.margin(asked.arrays)
-        scorer.refit(rows)
-        return scorer, margin
 
     def _decide(
         self,
