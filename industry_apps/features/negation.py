@@ -24,6 +24,9 @@ NEGATORS = (
     "weren't", "won't", "wouldn't", "shouldn't", "hasn't", "haven't", "hadn't", "ain't",
     "cant", "couldnt", "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "wouldnt",
     "far from", "anything but",
+    # With a curly apostrophe, which ends a word: "don’t" is "don" and "t".
+    "can t", "couldn t", "don t", "doesn t", "didn t", "isn t", "aren t", "wasn t", "weren t",
+    "won t", "wouldn t", "shouldn t", "hasn t", "haven t", "hadn t", "ain t",
 )  # fmt: skip
 _CONTRASTS = ("but", "however", "though", "although", "except", "yet")
 #: Words that a negation reaches over; chosen on validation data among 2, 3, 5 and 8.

@@ -94,6 +94,7 @@ def test_contributions_of_any_words_add_up(asked):
         ("FAR FROM dull", ["dull"]),
         ("not " + "o" * 41 + " good", ["good"]),
         ("notable", []),
+        ("I don\u2019t like it", ["like", "it"]),
     ],
 )
 def test_what_a_negation_turns_round(text, turned):
