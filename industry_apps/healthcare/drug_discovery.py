@@ -132,7 +132,7 @@ class PropertyPredictor(OwnNames, Application):
     simulator = "healthcare_molecule_simulator"
     schema = Schema(
         (
-            Column("smiles", "text", "The molecule"),
+            Column("smiles", "text", "The molecule", notation="smiles"),
             Column("value", "number", role="identifier", required=False),
         )
     )

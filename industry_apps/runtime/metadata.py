@@ -173,6 +173,7 @@ _COLUMN_RULES: dict[str, Rule] = {
     "whole": Rule("true or false", lambda value: type(value) is bool),
     "least": Rule("a whole number below 1000", lambda value: _is_whole(value, 0, 999)),
     "listed": Rule("true or false", lambda value: type(value) is bool),
+    "notation": _TEXT,
     "tokens": Rule("a list of texts", _are_texts),
     "codes": Rule(
         "a list of texts and numbers",

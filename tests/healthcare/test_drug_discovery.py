@@ -35,6 +35,18 @@ def test_what_cannot_be_read_has_no_prediction(predictor, text):
     assert found["atoms"].tolist() == [3, 0]
 
 
+def test_selfies_are_refused_by_the_application_and_by_its_file(predictor, tmp_path):
+    file = Model(predictor.export(tmp_path / "model.onnx"))
+    table = pd.DataFrame({"smiles": ["CCO", "[C][C][O]"]})
+    record = {"smiles": "[C][=C][C][=C][C][=C][Ring1][=Branch1]"}
+    for ask in (predictor.predict, predictor.split, file.predict):
+        with pytest.raises(SchemaError, match=r"row 1: got '\[C\]\[C\]\[O\]', expected a SMILES"):
+            ask(table)
+    for ask in (file.predict, file.explain):
+        with pytest.raises(SchemaError, match=r"row 0: got .*, expected a SMILES.*\.decoder"):
+            ask(record)
+
+
 def test_fragments_are_all_read_and_counted(predictor):
     found = predictor.predict(pd.DataFrame({"smiles": ["CCN", "CCN.Cl"]}))
     assert found["fragments"].tolist() == [1, 2]

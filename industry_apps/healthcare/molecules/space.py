@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["MoleculeSpace"]
 
 _TRAINING = TrainingOptions(max_epochs=4, batch_size=128, learning_rate=2e-3, least_steps=2_000)
-_TABLE = Schema((Column(name=SMILES, kind="text"),))
+_TABLE = Schema((Column(SMILES, "text", notation="smiles"),))
 _MOLECULES_A_PASS = 1_024
 #: Shown of molecules that were restored, that were drawn, and that are real.
 _SHOWN = ("reconstruction", "similarity", "validity", "uniqueness", "novelty", "qed")
@@ -128,7 +128,7 @@ class MoleculeSpace:
             train, validation = train.train, train.validation if validation is None else validation
         if validation is None or validation.empty:
             train, validation = set_aside(train, 0.05, seed=self.seed)
-        schema = Schema((Column(name=self.notation, kind="text"),))
+        schema = Schema((Column(self.notation, "text", notation=self.notation),))
         options = replace(self.training or _TRAINING, seed=self.seed)
         self.space_ = SequenceSpace(schema, self.units, self.latent, self.divergence, options)
         learned = _molecules(train)
