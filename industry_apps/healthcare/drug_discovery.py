@@ -126,8 +126,8 @@ class PropertyPredictor(OwnNames, Application):
     -----
     Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
     wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
-    more than once, and wild atoms in aromatic rings. A standard deviation says how far the members
-    lie apart, not how far the truth lies.
+    more than once, and wild atoms in aromatic rings. SELFIES are refused by an error. A standard
+    deviation says how far the members lie apart, not how far the truth lies.
 
     Examples
     --------

@@ -101,7 +101,8 @@ class MoleculeGenerator(OwnNames, Application):
     The file reads the notation of the network. With "selfies" its record is the column
     ``selfies``, since no graph can turn SMILES into SELFIES; :meth:`prepare` makes it of a table
     with ``smiles``, and ``fit``, ``predict``, ``evaluate`` and ``export`` take either. The writer
-    of :meth:`export_writer` writes SELFIES then, which ``selfies.decoder`` turns into SMILES.
+    of :meth:`export_writer` writes SELFIES then, which ``selfies.decoder`` turns into SMILES. A
+    molecule in the other notation is refused by an error, by the file too.
 
     A molecule with a token that training seldom had, an empty one, one of more than 118 tokens
     (of 500 atoms, for instance), and in SELFIES what is no SMILES, is answered with ``readable``

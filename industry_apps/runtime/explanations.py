@@ -162,5 +162,8 @@ def explainer_of(
     """
     stated = metadata.get("explanation")
     if stated is not None and "part" in stated:
+        answers = [c.name for c in outputs if c.kind == "number" and not c.is_list]
+        if not stated["answers"] or not set(stated["answers"]) <= set(answers):
+            raise ValueError(f"explained are {stated['answers']}, expected some of {answers}")
         return PartsExplainer(session, schema, stated, metadata.get("rows_a_run"))
     return Explainer(session, schema, outputs, stated, reference)
