@@ -8,7 +8,7 @@ made, work, or do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -158,7 +158,7 @@ class MoleculeSpace:
         self._check_fitted()
         if not len(smiles):
             return np.zeros((0, self.latent), dtype=np.float32)
-        return self.space_.points(self._arrays(smiles))
+        return self.space_.points(self._arrays(_molecules({SMILES: list(smiles)})))
 
     def decode(self, points: NDArray[np.floating]) -> list[str]:
         """Write the likeliest molecule of each point -> SMILES; equal points, equal molecules.
@@ -330,5 +330,5 @@ def _check(method: str, **given: object) -> None:
             raise wrong_parameter(f"{MoleculeSpace.__name__}.{method}", name, words, value)
 
 
-def _molecules(frame: pd.DataFrame) -> list[str]:
+def _molecules(frame: pd.DataFrame | Mapping[str, Sequence[str]]) -> list[str]:
     return [each or "" for each in _TABLE.to_arrays(frame)[SMILES].tolist()]
