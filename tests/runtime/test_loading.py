@@ -127,17 +127,6 @@ def add_context(stored: onnx.ModelProto) -> None:
         ),
         (change_properties("tolerance", "0.05"), "0.05, expected 0.0001 without a stated 'loss'"),
         (change_properties("rows_a_run", "0"), "'rows_a_run' is 0, expected a whole number from 1"),
-        (
-            change_properties("explanation", '{"part": "atom", "columns": []}'),
-            "'explanation' is .*, expected columns, or answers and their part",
-        ),
-        (
-            change_properties(
-                "explanation",
-                '{"part": "a", "answers": ["risk"], "method": "", "reference": "", "unit": ""}',
-            ),
-            "its graph takes .* gives .*, expected .*'/parts'.* of its metadata",
-        ),
         (change_properties("tolerence", "1"), "'tolerence' is 1, expected no key that the format"),
         (change_properties("format", "3"), "has format 3, .* reads formats up to 2. Install a new"),
         (change_properties("format", "true"), "'format' is True, expected a whole number"),
