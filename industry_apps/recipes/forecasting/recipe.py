@@ -1,7 +1,8 @@
 """Windows of series to calibrated quantiles of the steps ahead, and all of it as one graph.
 
-Models learn scaled windows, so one model answers series of any size. On the latest origins,
-which a first fit has not seen, models are weighted and quantiles calibrated (conformalised
+Models learn scaled windows, so one model answers series of any size, and answers stay within
+the limits of the column that is forecast. On the latest origins, which a first fit has not
+seen, models are weighted and quantiles calibrated (conformalised
 quantile regression); then the models learn again from everything.
 
 Letters in shapes: S series, L steps of history, H steps of the horizon, Q quantiles.
@@ -21,6 +22,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, check_parameters, integer
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.graph import ForecastGraph
+from industry_apps.recipes.forecasting.linear import RidgeQuantiles
 from industry_apps.recipes.forecasting.models import (
     QuantileModel,
     ScaledWindows,
@@ -32,11 +34,11 @@ from industry_apps.recipes.forecasting.plans import plan_of, usual_plan
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.progress import progress
-from industry_apps.schema import Schema
+from industry_apps.schema import Column, Schema
 from industry_apps.schema.offsets import less_offset, plus_offset
 from industry_apps.training import TrainingOptions
 
-ForecastModel = Literal["trees", "tft", "nhits", "patch", "tcn", "ensemble"]
+ForecastModel = Literal["trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"]
 #: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
 #: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
 _OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
@@ -98,7 +100,9 @@ class ForecastOptions:
 
     Parameters
     ----------
-    model : {"trees", "tft", "nhits", "patch", "tcn", "ensemble"}
+    model : {"trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"}
+    members : tuple of str
+        Models of the ensemble; by default as suits the length of the window.
     quantiles : tuple of float
         Rising, in (0, 1), 0.5 among them.
     learning : LearningOptions
@@ -110,6 +114,7 @@ class ForecastOptions:
     """
 
     model: ForecastModel = "trees"
+    members: tuple[ForecastModel, ...] = ()
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     learning: LearningOptions = field(default_factory=LearningOptions)
     trees: TreeOptions = field(default_factory=lambda: _TREES)
@@ -203,6 +208,8 @@ class ForecastRecipe:
     def _names(self) -> tuple[ForecastModel, ...]:
         if self.options.model != "ensemble":
             return (self.options.model,)
+        if self.options.members:
+            return self.options.members
         return _OF_SHORT if self.rule.length <= _LONGEST_OF_TFT else _OF_LONG
 
     def _wanted(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -214,6 +221,8 @@ class ForecastRecipe:
         options = self.options
         if name == "trees":
             return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
+        if name == "ridge":
+            return RidgeQuantiles(options.quantiles)
         from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities
@@ -294,8 +303,10 @@ class ForecastRecipe:
         smallest = np.float32(_OF_ZEROS * self.graph_.smallest_)
         scale = np.where(tensors["scale"] <= smallest, np.float32(0), tensors["scale"])
         units = tensors["base"][:, :, None] + np.sort(total, axis=2) * scale[:, :, None]
-        units = plus_offset(units, self.schema[self.target].offset)
-        return np.maximum(units, units.dtype.type(0))
+        target = self.schema[self.target]
+        units = plus_offset(units, target.offset)
+        low, high = bounds_of(target)
+        return np.clip(units, units.dtype.type(low), units.dtype.type(high))
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> list[str]:
         """Append features, models, calibration and the way back to units to a graph.
@@ -331,11 +342,19 @@ class ForecastRecipe:
         if target.offset is not None:
             offset = builder.constant(np.float64(target.offset))
             units = builder.node("Add", builder.cast(units, np.float64), offset)
-        units = builder.node("Max", units, builder.constant(target.dtype(0)))
+        for op, bound in zip(("Max", "Min"), bounds_of(target), strict=True):
+            if np.isfinite(bound):
+                units = builder.node(op, units, builder.constant(target.dtype(bound)))
         return [
             builder.node("Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2})
             for place in range(len(self.options.quantiles))
         ]
+
+
+def bounds_of(target: Column) -> tuple[float, float]:
+    """The least and the largest that a column can be; infinity where nothing is said."""
+    low, high = target.low, target.high
+    return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
 def conformal_offsets(forecast: _Floats, came: _Floats, quantiles: Sequence[float]) -> _Floats:

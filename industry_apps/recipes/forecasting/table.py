@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,11 @@ from industry_apps.recipes.forecasting.assessment import (
 )
 from industry_apps.recipes.forecasting.newsvendor import quantile_name
 from industry_apps.recipes.forecasting.plans import usual_plan
-from industry_apps.recipes.forecasting.recipe import ForecastOptions, ForecastRecipe
+from industry_apps.recipes.forecasting.recipe import (
+    ForecastOptions,
+    ForecastRecipe,
+    bounds_of,
+)
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.series.forecasts import answer_keys, asked_at
 from industry_apps.schema import Column, Schema
@@ -83,9 +87,8 @@ class ForecastTable:
     @property
     def outputs(self) -> Schema:
         """One column for each quantile."""
-        told, offset = self.target, self.schema[self.column].offset
-        names = [quantile_name(told.name, level) for level in self.options.quantiles]
-        return Schema(tuple(replace(told, name=name, offset=offset) for name in names))
+        target = replace(self.target, offset=self.schema[self.column].offset)
+        return quantiles_of(target, self.options.quantiles)
 
     @property
     def split_(self) -> dict[str, dict[str, Any]]:
@@ -155,6 +158,7 @@ class ForecastTable:
             horizon=self.windows.horizon,
             season=usual_plan(self.windows).seasons[0],
             levels=self.options.quantiles,
+            bounds=bounds_of(self.schema[self.column]),
             statistical=self.statistical,
             drawn=drawn,
         )
@@ -194,6 +198,20 @@ class HoldsForecast:
 
     def _facts(self) -> dict[str, Any]:
         return self.series_.facts()
+
+
+def quantiles_of(target: Column, levels: Sequence[float] = records.LEVELS) -> Schema:
+    """The answers of a forecast: a column for each quantile.
+
+    Parameters
+    ----------
+    target : Column
+        What is forecast, under the name of the answers.
+    levels : sequence of float
+    """
+    told = replace(target, role="feature", nullable=False)
+    names = (quantile_name(target.name, level) for level in levels)
+    return Schema(tuple(replace(told, name=name) for name in names))
 
 
 def seconds_of(frame: pd.DataFrame, time: Column) -> NDArray[np.int64]:
