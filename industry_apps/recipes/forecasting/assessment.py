@@ -161,7 +161,7 @@ def _headline(asked: Origins, judged: Forecasts) -> str:
     series, origins, _ = judged.came.shape
     return (
         f"{series} series, {origins} origin{'s' if origins > 1 else ''}, {asked.horizon} steps "
-        "ahead; intervals by resampling whole series."
+        f"ahead; intervals by resampling whole {'origins' if judged.by_origin else 'series'}."
     )
 
 
