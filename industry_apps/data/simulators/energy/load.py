@@ -1,4 +1,4 @@
-"""Simulated hourly load of grid areas that do not exist, with the temperature forecast a day ahead."""
+"""Simulated hourly load of grid areas that do not exist, with the temperature forecast."""
 
 from __future__ import annotations
 
