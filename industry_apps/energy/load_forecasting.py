@@ -11,7 +11,7 @@ doi:10.1016/j.ijforecast.2016.02.001).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Self
+from typing import Annotated, Self
 
 from industry_apps.application import Application
 from industry_apps.recipes import LearningOptions, TreeOptions
@@ -19,6 +19,7 @@ from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.table import quantiles_of
+from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
 
 _LOAD = Column("load", "number", role="history", unit="MW")
@@ -34,7 +35,7 @@ class LoadForecaster(ForecastParameters, Application):
     with the load and the ``past`` columns left empty.
 
     Loads may be negative, where more is fed in than drawn. Hours without a row are gaps, and
-    answered all the same. Times are of one zone without shifts, or of UTC.
+    answered all the same.
 
     Parameters
     ----------
@@ -66,6 +67,12 @@ class LoadForecaster(ForecastParameters, Application):
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
+    zone : str
+        Of the IANA data base, as in "America/New_York": hours are those of its clock, and so are
+        the answers. A day of 23 hours is answered by 23 rows. The hour that comes twice in autumn
+        is the mean of both of its rows, and its answer stands for each of both. Times may be
+        given in UTC, or without a zone as the clock shows them. By default times are of UTC, or
+        of a clock that is never changed.
 
     Examples
     --------
@@ -94,6 +101,7 @@ class LoadForecaster(ForecastParameters, Application):
     target = _LOAD
 
     model: ForecastModel = "ensemble"
+    zone: Annotated[str, ZONE] = ""
 
     @classmethod
     def fast(cls) -> Self:
@@ -106,6 +114,9 @@ class LoadForecaster(ForecastParameters, Application):
             learning=LearningOptions(origins=60),
             trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
         )
+
+    def _zone(self) -> str:
+        return self.zone
 
     def _options(self) -> ForecastOptions:
         found = super()._options()

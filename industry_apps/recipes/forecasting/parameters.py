@@ -27,7 +27,7 @@ from industry_apps.recipes.forecasting.recipe import (
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import WindowRule
-from industry_apps.runtime.series.long_tables import check_zone
+from industry_apps.runtime.series.long_tables import check_zone, to_local
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
@@ -143,6 +143,7 @@ class ForecastParameters(HoldsForecast, OwnNames):
             horizon=self.horizon,
             history=self.history,
             closed=self._closed(),
+            zone=self._zone(),
         )
         check_zone(frame[keys[1]], rule)
         return rule
@@ -151,8 +152,14 @@ class ForecastParameters(HoldsForecast, OwnNames):
         """Dates that are no steps."""
         return ()
 
+    def _zone(self) -> str:
+        """The zone by whose clock steps are counted; "" where times are counted as they stand."""
+        return ""
+
     def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        return seconds_of(frame, self._own_schema()[self._keys()[1]])
+        time = self._keys()[1]
+        seconds = seconds_of(frame, self._own_schema()[time])
+        return to_local(frame[time], seconds, self._zone(), time)
 
     def _exportable(self, precision: str = "float32") -> Exportable:
         found: Any = super()._exportable(precision)  # type: ignore[misc]

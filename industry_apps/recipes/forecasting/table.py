@@ -27,7 +27,7 @@ from industry_apps.recipes.forecasting.recipe import (
     bounds_of,
 )
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import answer_keys, asked_at
+from industry_apps.runtime.series.forecasts import answer_keys, asked_at, in_rows
 from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]
@@ -106,7 +106,8 @@ class ForecastTable:
         stop = asked_at(panel, self.schema, self.windows)
         keys = pd.DataFrame(answer_keys(panel, stop, self.windows)).set_index(self.windows.keys)
         answers = self.answer(panel.feeds(stop, self.schema, self.windows))
-        return {name: values.reshape(-1) for name, values in answers.items()}, keys.index
+        rows = {n: in_rows(values, panel, stop, self.windows) for n, values in answers.items()}
+        return rows, keys.index
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the model to a graph -> {output: tensor [batch, horizon]}."""
