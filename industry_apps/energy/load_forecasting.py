@@ -14,11 +14,12 @@ from dataclasses import replace
 from typing import Annotated, Self
 
 from industry_apps.application import Application
+from industry_apps.limits import integer
 from industry_apps.recipes import LearningOptions, TreeOptions
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOptions
-from industry_apps.recipes.forecasting.table import quantiles_of
+from industry_apps.recipes.forecasting.table import FLAT, quantiles_of
 from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
 
@@ -73,6 +74,10 @@ class LoadForecaster(ForecastParameters, Application):
         is the mean of both of its rows, and its answer stands for each of both. Times may be
         given in UTC, or without a zone as the clock shows them. By default times are of UTC, or
         of a clock that is never changed.
+    flat_steps : int
+        So many equal loads after each other, or more, are those of a stuck meter: they are left
+        out as gaps, answered from what else is known, and ``flat_history`` says so. 0: all loads
+        count.
 
     Examples
     --------
@@ -82,7 +87,7 @@ class LoadForecaster(ForecastParameters, Application):
     >>> day = data.test["time"] < data.test["time"].min() + pd.Timedelta(days=1)
     >>> ahead = data.test[day].drop(columns="load")
     >>> list(forecaster.predict(pd.concat([data.train, data.validation, ahead])).columns)
-    ['load_p10', 'load_p50', 'load_p90']
+    ['load_p10', 'load_p50', 'load_p90', 'flat_history']
     """
 
     name = "energy.load_forecasting"
@@ -95,13 +100,14 @@ class LoadForecaster(ForecastParameters, Application):
             _LOAD,
         )
     )
-    outputs = quantiles_of(_LOAD)
+    outputs = quantiles_of(_LOAD).extended((FLAT,))
     traits = Traits(inputs=("number", "boolean", "category", "datetime"), windows=True)
     problem = FORECAST
     target = _LOAD
 
     model: ForecastModel = "ensemble"
     zone: Annotated[str, ZONE] = ""
+    flat_steps: Annotated[int, integer(0)] = 8
 
     @classmethod
     def fast(cls) -> Self:
@@ -120,4 +126,7 @@ class LoadForecaster(ForecastParameters, Application):
 
     def _options(self) -> ForecastOptions:
         found = super()._options()
-        return replace(found, members=("ridge", "trees"), learning=self.learning or _LEARNED)
+        learning = self.learning or _LEARNED
+        return replace(
+            found, members=("ridge", "trees"), learning=learning, flat_steps=self.flat_steps
+        )

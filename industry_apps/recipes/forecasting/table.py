@@ -32,6 +32,14 @@ from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]
 
+#: Said of the forecast of a series whose history holds a flat line.
+FLAT = Column(
+    "flat_history",
+    "boolean",
+    "A part of the history is one and the same value, as of a stuck meter, and is left out",
+    nullable=False,
+)
+
 
 @dataclass(kw_only=True)
 class ForecastTable:
@@ -88,7 +96,8 @@ class ForecastTable:
     def outputs(self) -> Schema:
         """One column for each quantile."""
         target = replace(self.target, offset=self.schema[self.column].offset)
-        return quantiles_of(target, self.options.quantiles)
+        told = quantiles_of(target, self.options.quantiles)
+        return told.extended((FLAT,)) if self.options.flat_steps else told
 
     @property
     def split_(self) -> dict[str, dict[str, Any]]:
@@ -98,7 +107,12 @@ class ForecastTable:
     def answer(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
         """The windows of one moment -> the quantiles, each [series, horizon]."""
         found = self.recipe_.forecast(feeds)  # [series, horizon, quantiles]
-        return {name: found[:, :, k] for k, name in enumerate(self.outputs.names)}
+        levels = self.options.quantiles
+        answers = {self.outputs.names[k]: found[:, :, k] for k in range(len(levels))}
+        if self.options.flat_steps:
+            flat = self.recipe_.has_flat(feeds)
+            answers[FLAT.name] = np.repeat(flat[:, None], self.windows.horizon, axis=1)
+        return answers
 
     def answer_table(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
         """The quantiles behind the history of a table, and the series and time of each."""
@@ -111,7 +125,9 @@ class ForecastTable:
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the model to a graph -> {output: tensor [batch, horizon]}."""
-        return dict(zip(self.outputs.names, self.recipe_.write(builder, inputs), strict=True))
+        quantiles, flat = self.recipe_.write(builder, inputs)
+        told = quantiles if flat is None else [*quantiles, flat]
+        return dict(zip(self.outputs.names, told, strict=True))
 
     def facts(self) -> dict[str, Any]:
         """What answers, as JSON values for the file."""

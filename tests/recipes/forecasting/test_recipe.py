@@ -87,7 +87,7 @@ def test_the_graph_answers_as_the_recipe(panel: Panel, model: str):
     fitted = recipe(model=model, training=training).fit(panel)
     builder = GraphBuilder()
     inputs = builder.inputs(SCHEMA.inputs(), RULE.length, RULE.horizon)
-    for number, tensor in enumerate(fitted.write(builder, inputs)):
+    for number, tensor in enumerate(fitted.write(builder, inputs)[0]):
         builder.output(tensor, f"q{number}", np.float32, RULE.horizon)
     feeds = panel.feeds(100, SCHEMA, RULE)
     ours, theirs = fitted.forecast(feeds), np.stack(builder.session().run(None, feeds), axis=2)
@@ -251,3 +251,15 @@ def test_totals_add_quantities_and_average_prices():
         with_totals(frame, "series", ("time",))
     with pytest.raises(ParameterError, match="'by' parameter names 'region'"):
         with_totals(frame, "series", ("region",))
+
+
+def test_a_flat_line_is_left_out_and_said(panel: Panel):
+    fitted = recipe(model="ridge", flat_steps=5).fit(panel)
+    feeds = panel.feeds(100, SCHEMA, RULE)
+    gap = {name: values.copy() for name, values in feeds.items()}
+    stuck = {name: values.copy() for name, values in feeds.items()}
+    gap["quantity"][0, 10:16] = np.nan
+    stuck["quantity"][0, 10:16] = 7.0
+    stuck["quantity"][1, 10:14] = stuck["quantity"][1, 14] + 1  # four are none yet
+    assert fitted.has_flat(stuck).tolist()[:2] == [True, False]
+    np.testing.assert_array_equal(fitted.forecast(stuck)[0], fitted.forecast(gap)[0])
