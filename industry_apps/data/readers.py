@@ -85,10 +85,12 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
 def ett_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """The columns of one transformer as series of a long table."""
+    import pandas as pd
+
     (path,) = paths.values()
     table = read_table(path, separator=reading.separator)
     long = table.melt(id_vars="date", var_name="area", value_name="load")
-    return long.rename(columns={"date": "time"})[["area", "time", "load"]]
+    return long.assign(time=pd.to_datetime(long["date"]))[["area", "time", "load"]]
 
 
 def pjm_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:

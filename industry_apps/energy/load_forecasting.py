@@ -18,7 +18,7 @@ from industry_apps.limits import integer
 from industry_apps.recipes import LearningOptions, TreeOptions
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
-from industry_apps.recipes.forecasting.recipe import ForecastModel, ForecastOptions
+from industry_apps.recipes.forecasting.recipe import MEMBERS, ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.table import FLAT, quantiles_of
 from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
@@ -26,6 +26,15 @@ from industry_apps.schema import Column, Schema, Traits
 _LOAD = Column("load", "number", role="history", unit="MW")
 #: Days a day apart that are learned from, and the latest of them, which weigh and calibrate.
 _LEARNED = LearningOptions(origins=1461, held_out=42)
+#: Chosen on the year before the last of PJM, as is what is learned from.
+_TREES = TreeOptions(
+    rounds=200,
+    learning_rate=0.07,
+    num_leaves=31,
+    min_child_samples=50,
+    feature_fraction=0.4,
+    bagging_fraction=0.7,
+)
 
 
 class LoadForecaster(ForecastParameters, Application):
@@ -43,10 +52,9 @@ class LoadForecaster(ForecastParameters, Application):
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"area": "zone", "load": "mw"}``.
     model : {"ensemble", "trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn"}
-        Several models, weighed on the latest days: by default ridge regression of the last
-        values and gradient-boosted trees of lags; or one of them, linear layers of trend and
-        remainder, a temporal fusion transformer, N-HiTS, a patch transformer, a temporal
-        convolutional network.
+        Several models, weighed on the latest days; or one: ridge regression of the last values,
+        gradient-boosted trees of lags, linear layers of trend and remainder, a temporal fusion
+        transformer, N-HiTS, a patch transformer, a temporal convolutional network.
     step : {"minute", "hour", "day"}, optional
         How far apart the times lie; by default as most rows do.
     horizon : int, optional
@@ -68,6 +76,8 @@ class LoadForecaster(ForecastParameters, Application):
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
+    members : tuple of str
+        Models of the ensemble, two or more.
     zone : str
         Of the IANA data base, as in "America/New_York": hours are those of its clock, and so are
         the answers. A day of 23 hours is answered by 23 rows. The hour that comes twice in autumn
@@ -106,6 +116,7 @@ class LoadForecaster(ForecastParameters, Application):
     target = _LOAD
 
     model: ForecastModel = "ensemble"
+    members: Annotated[tuple[ForecastModel, ...], MEMBERS] = ("ridge", "trees")
     zone: Annotated[str, ZONE] = ""
     flat_steps: Annotated[int, integer(0)] = 8
 
@@ -126,7 +137,10 @@ class LoadForecaster(ForecastParameters, Application):
 
     def _options(self) -> ForecastOptions:
         found = super()._options()
-        learning = self.learning or _LEARNED
         return replace(
-            found, members=("ridge", "trees"), learning=learning, flat_steps=self.flat_steps
+            found,
+            members=self.members,
+            trees=replace(self.trees or _TREES, seed=self.seed),
+            learning=self.learning or _LEARNED,
+            flat_steps=self.flat_steps,
         )

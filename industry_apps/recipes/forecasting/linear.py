@@ -1,12 +1,14 @@
 """Ridge regression of the steps ahead on the last values: the same weights for all series.
 
 Letters in shapes: N windows, L steps of history, H steps of the horizon, K numbers of a step: what
-is known of it in advance, and the latest values of further columns; Q quantiles.
+is known of it in advance, and was of the same phase before; the latest values of further columns;
+Q quantiles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,9 @@ class RidgeQuantiles:
     Parameters
     ----------
     quantiles : sequence of float
+    seasons : sequence of int
+        Lengths of cycles in steps: what was known in advance of the same phase of the latest is
+        read, too, such as whether yesterday was a holiday.
 
     Attributes
     ----------
@@ -56,12 +61,13 @@ class RidgeQuantiles:
     Linear Time Series Forecasting Models, ICML, arXiv:2403.14587.
     """
 
-    def __init__(self, quantiles: Sequence[float]) -> None:
+    def __init__(self, quantiles: Sequence[float], seasons: Sequence[int] = ()) -> None:
         self.quantiles = tuple(quantiles)
+        self.seasons = tuple(seasons)
 
     def fit(self, train: ScaledWindows, held_out: ScaledWindows) -> None:
         """Learn; the windows held out choose the penalty."""
-        moments = _Moments.of(train)
+        moments = _Moments.of(train, self.seasons)
         steps = np.unique(np.linspace(0, moments.horizon - 1, _STEPS_TRIED).astype(int))
         windows = ScaledWindows(
             inputs=held_out.inputs, target=held_out.target[:, steps], weight=held_out.weight
@@ -69,27 +75,44 @@ class RidgeQuantiles:
         losses = []
         for penalty in _PENALTIES:
             weights, bias = moments.solved(penalty, steps)
-            found = _answered(held_out.inputs, weights, bias, steps)
+            found = self._answered(held_out.inputs, weights, bias, steps)
             losses.append(pinball_of(found[:, :, None], windows, (0.5,)))
         self.penalty_ = _PENALTIES[int(np.argmin(losses))]
         self._learn(train, moments)
 
     def refit(self, every: ScaledWindows) -> None:
         """Learn again from all windows, with the penalty that was found good."""
-        self._learn(every, _Moments.of(every))
+        self._learn(every, _Moments.of(every, self.seasons))
 
     def _learn(self, train: ScaledWindows, moments: _Moments) -> None:
         steps = np.arange(moments.horizon)
-        self._known = train.inputs["known"].shape[2]
+        self._channels = train.inputs["past"].shape[2]
         self._weights, self._bias = moments.solved(self.penalty_, steps)
-        error = train.target - _answered(train.inputs, self._weights, self._bias, steps)
+        error = train.target - self._answered(train.inputs, self._weights, self._bias, steps)
         self._spread = np.nanquantile(error, self.quantiles, axis=0).T.astype(np.float32)  # [H, Q]
 
     def forecast(self, inputs: Mapping[str, NDArray[Any]]) -> _Floats:
         """Scaled quantiles -> [N, H, Q]."""
         steps = np.arange(len(self._bias))
-        point = _answered(inputs, self._weights, self._bias, steps)
+        point = self._answered(inputs, self._weights, self._bias, steps)
         found: _Floats = point[:, :, None] + self._spread
+        return found
+
+    def _answered(
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        weights: tuple[_Floats, _Floats],
+        bias: _Floats,
+        steps: NDArray[Any],
+    ) -> _Floats:
+        """The median of some steps ahead, [N, steps], added up in double precision."""
+        own, ahead = (each.astype(np.float64) for each in weights)
+        past, known = inputs["past"], inputs["known"]
+        found = np.empty((len(past), len(steps)), dtype=np.float32)
+        for rows in _slices(np.arange(len(past))):
+            told = _told(past[rows], known[rows], self.seasons)[:, steps]  # [N, steps, K]
+            summed = np.einsum("nhk,kh->nh", told.astype(np.float64), ahead)
+            found[rows] = _apart(past[rows]).astype(np.float64) @ own + summed + bias
         return found
 
     def write(self, builder: GraphBuilder, tensors: Mapping[str, str]) -> str:
@@ -100,16 +123,22 @@ class RidgeQuantiles:
         values = _channel(builder, past, 0)  # [batch, L]
         last = builder.part(values, length - 1, length)
         apart = builder.node("Sub", values, last)
-        point = builder.node("MatMul", apart, builder.constant(own))
-        told = builder.part(known, length, length + horizon)
-        if further := len(ahead) - self._known:
+        wide = partial(builder.cast, dtype=np.float64)
+        point = builder.node("MatMul", wide(apart), wide(builder.constant(own)))
+        parts = [
+            nodes.taken(builder, known, places) for places in _places(length, horizon, self.seasons)
+        ]
+        if further := self._channels - _OWN:
             latest = builder.part(builder.part(past, length - 1, length), _OWN, _OWN + further, 2)
-            latest = nodes.wide(builder, latest, horizon)
-            told = builder.node("Concat", told, latest, attributes={"axis": 2})  # [batch, H, K]
-        of_step = builder.node("Mul", told, builder.constant(np.ascontiguousarray(ahead.T)))
+            parts.append(nodes.wide(builder, latest, horizon))
+        told = builder.node("Concat", *parts, attributes={"axis": 2})  # [batch, H, K]
+        of_step = builder.node("Mul", wide(told), wide(builder.constant(ahead.T.copy())))
         axis = builder.constant(np.array([2]))
         summed = builder.node("ReduceSum", of_step, axis, attributes={"keepdims": 0})
-        point = builder.node("Add", builder.node("Add", point, summed), _row(builder, self._bias))
+        bias = wide(builder.constant(self._bias[None]))
+        point = builder.cast(
+            builder.node("Add", builder.node("Add", point, summed), bias), np.float32
+        )
         point = builder.node("Unsqueeze", point, axis)
         return builder.node("Add", point, builder.constant(self._spread[None]))
 
@@ -130,7 +159,7 @@ class _Moments:
         self._ahead_target = np.zeros((horizon, known + 1))
 
     @classmethod
-    def of(cls, windows: ScaledWindows) -> _Moments:
+    def of(cls, windows: ScaledWindows, seasons: Sequence[int]) -> _Moments:
         """Add up the windows.
 
         Raises
@@ -148,11 +177,12 @@ class _Moments:
                 "ahead, and ridge regression learns from such alone. Give a history with fewer "
                 "gaps, a shorter horizon, or another model."
             )
-        moments = cls(length, horizon, known.shape[2] + past.shape[2] - _OWN)
+        numbers = known.shape[2] * len(_places(length, horizon, seasons)) + past.shape[2] - _OWN
+        moments = cls(length, horizon, numbers)
         for rows in _slices(np.flatnonzero(whole)):
             moments._add(
                 _apart(past[rows]).astype(np.float64),
-                _told(past[rows], known[rows]).astype(np.float64),
+                _told(past[rows], known[rows], seasons).astype(np.float64),
                 windows.target[rows].astype(np.float64),
                 windows.weight[rows],
             )
@@ -200,32 +230,25 @@ class _Moments:
         return weights, ahead[-1].astype(np.float32)
 
 
-def _answered(
-    inputs: Mapping[str, NDArray[Any]],
-    weights: tuple[_Floats, _Floats],
-    bias: _Floats,
-    steps: NDArray[Any],
-) -> _Floats:
-    """The median of some steps ahead, [N, steps]."""
-    own, ahead = weights
-    past, known = inputs["past"], inputs["known"]
-    found = np.empty((len(past), len(steps)), dtype=np.float32)
-    for rows in _slices(np.arange(len(past))):
-        told = _told(past[rows], known[rows])[:, steps]  # [N, steps, K]
-        found[rows] = _apart(past[rows]) @ own + np.einsum("nhk,kh->nh", told, ahead) + bias
-    return found
-
-
 def _apart(past: _Floats) -> _Floats:
     """The scaled target less its last value, [N, L]."""
     values = past[:, :, 0]
     return values - values[:, -1:]
 
 
-def _told(past: _Floats, known: _Floats) -> _Floats:
+def _told(past: _Floats, known: _Floats, seasons: Sequence[int]) -> _Floats:
     """What is told of each step ahead, [N, H, K]."""
-    ahead, latest = known[:, past.shape[1] :], past[:, -1:, _OWN:]
-    return np.concatenate([ahead, np.repeat(latest, ahead.shape[1], axis=1)], axis=2)
+    length = past.shape[1]
+    horizon = known.shape[1] - length
+    parts = [known[:, places] for places in _places(length, horizon, seasons)]
+    return np.concatenate([*parts, np.repeat(past[:, -1:, _OWN:], horizon, axis=1)], axis=2)
+
+
+def _places(length: int, horizon: int, seasons: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Of each step ahead its own place, and that of the same phase of the latest season."""
+    ahead = np.arange(horizon)
+    latest = [length - season + ahead % season for season in seasons if season <= length]
+    return [length + ahead, *latest]
 
 
 def _slices(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -236,7 +259,3 @@ def _slices(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
 def _channel(builder: GraphBuilder, x: str, place: int) -> str:
     """One channel of [batch, L, channels] -> [batch, L]."""
     return builder.node("Gather", x, builder.constant(np.int64(place)), attributes={"axis": 2})
-
-
-def _row(builder: GraphBuilder, values: _Floats) -> str:
-    return builder.constant(values[None])

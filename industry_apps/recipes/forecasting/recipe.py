@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import NOT_NEGATIVE, check_parameters, integer
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.calibration import (
     bounds_of,
@@ -44,6 +44,15 @@ from industry_apps.schema.offsets import less_offset, plus_offset
 from industry_apps.training import TrainingOptions
 
 ForecastModel = Literal["trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"]
+#: What an ensemble may be made of.
+MEMBERS = Limit(
+    lambda value: (
+        isinstance(value, tuple | list)
+        and len(set(value)) == len(value) > 1
+        and set(value) <= {*get_args(ForecastModel)} - {"ensemble"}
+    ),
+    f"a tuple of two or more of {get_args(ForecastModel)[:-1]}",
+)
 #: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
 #: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
 _OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
@@ -229,7 +238,7 @@ class ForecastRecipe:
         if name == "trees":
             return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
         if name == "ridge":
-            return RidgeQuantiles(options.quantiles)
+            return RidgeQuantiles(options.quantiles, self.graph_.plan.seasons)
         from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities

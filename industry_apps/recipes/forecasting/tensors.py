@@ -19,6 +19,8 @@ from industry_apps.recipes.forecasting.nodes import known_mean, known_spread, ta
 
 #: Scaled values are cut here, so that one shock does not blind a network.
 _WIDEST = 10.0
+#: Waves of a part of the calendar: three tell seven weekdays apart.
+_HARMONICS = {"weekday": 3, "month": 2}
 
 
 class WindowScaler:
@@ -107,7 +109,9 @@ class WindowScaler:
             turn = builder.constant(np.float32(2 * np.pi / period))
             start_at = builder.constant(np.float32(start))
             angle = builder.node("Mul", builder.node("Sub", moment, start_at), turn)
-            channels += [builder.node("Sin", angle), builder.node("Cos", angle)]
+            for times in range(1, _HARMONICS.get(part, 1) + 1):
+                turned = builder.node("Mul", angle, builder.constant(np.float32(times)))
+                channels += [builder.node("Sin", turned), builder.node("Cos", turned)]
         for name in self.static:
             value = self._standard(builder, name, inputs[name])  # [S, 1]
             nought = builder.node("Mul", ramp, nodes.zero(builder))
