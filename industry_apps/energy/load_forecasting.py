@@ -128,6 +128,7 @@ class LoadForecaster(ForecastParameters, Application):
             horizon=24,
             history=336,
             known=("temperature", "holiday"),
+            static=("region",),
             learning=LearningOptions(origins=60),
             trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
         )

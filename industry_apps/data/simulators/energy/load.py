@@ -65,6 +65,7 @@ _OFF = np.array(
         *(109, 104, 97, 88),
     ]
 )
+_REGIONS = ("coast", "inland")
 #: Month and day.
 _HOLIDAYS = {(1, 1), (5, 1), (12, 25), (12, 26)}
 #: Below and above these temperatures people heat and cool, in degrees Celsius.
@@ -98,7 +99,8 @@ def hourly_load(
     -------
     pandas.DataFrame
         Sorted by area, then time: ``area``, ``time`` (an hour), ``load`` (MW),
-        ``temperature`` (degrees Celsius, forecast the day before) and ``holiday`` (bool).
+        ``temperature`` (degrees Celsius, forecast the day before), ``holiday`` (bool) and ``region``
+        (``"coast"`` or ``"inland"``, of the area).
 
     Raises
     ------
@@ -109,7 +111,7 @@ def hourly_load(
     --------
     >>> frame = hourly_load(areas=2, days=30)
     >>> list(frame.columns), len(frame)
-    (['area', 'time', 'load', 'temperature', 'holiday'], 1440)
+    (['area', 'time', 'load', 'temperature', 'holiday', 'region'], 1440)
     """
     for name, value, low in (("areas", areas, 1), ("days", days, 30), ("seed", seed, 0)):
         if not value >= low:
@@ -138,6 +140,7 @@ def hourly_load(
                     "load": load.round(1),
                     "temperature": (temperature + _fading(rng, len(times), 24.0)).round(1),
                     "holiday": holiday,
+                    "region": _REGIONS[area % len(_REGIONS)],
                 }
             )
         )
