@@ -4,13 +4,11 @@ All read the same three tensors and give the same answer, so that one recipe tra
 ``forward(past, known, codes)`` with float32 [N, L, P], float32 [N, L+H, K] and int64 [N, C]
 -> float32 [N, H, Q], the quantiles rising. K and C may be 0.
 
-Methods: Lim et al., Temporal Fusion Transformers for Interpretable Multi-horizon Time Series
-Forecasting, 2021, doi:10.1016/j.ijforecast.2021.03.012, and Challu et al., N-HiTS: Neural
-Hierarchical Interpolation for Time Series Forecasting, 2023, arXiv:2201.12886, both as
-pytorch-forecasting implements them (MIT licence), whose networks are built here directly,
-without its data sets; Das et al., Long-term Forecasting with TiDE: Time-series Dense Encoder,
-2023, arXiv:2304.08424, for the head behind the shared encoders of time (a vector for each step
-ahead, joined with what is known of that step, and a linear way around the network).
+Methods: temporal fusion transformer and N-HiTS, see :mod:`industry_apps.backbones.fusion`; Das
+et al., Long-term Forecasting with TiDE: Time-series Dense Encoder, 2023, arXiv:2304.08424, for
+the head behind the shared encoders of time (a vector for each step ahead, joined with what is
+known of that step, and a linear way around the network); Zeng et al., Are Transformers
+Effective for Time Series Forecasting?, 2023, arXiv:2205.13504, for the decomposition-linear one.
 
 Letters: N windows, L steps of the past, H steps ahead, P channels of the past, K channels known
 in advance, C categories, E width of their embeddings, D width of the network, M width of one
@@ -20,14 +18,17 @@ step ahead, Q quantiles.
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from industry_apps.backbones.fusion import (
+    CategoryEmbeddings,
+    FusionTransformer,
+    HierarchicalInterpolation,
+)
 from industry_apps.backbones.temporal import (
     PatchTransformer,
     ReversibleInstanceNorm,
@@ -36,11 +37,12 @@ from industry_apps.backbones.temporal import (
 from industry_apps.backbones.window_spec import NetworkSize, NetworkSpec
 
 #: Networks of :func:`build_forecaster`.
-Kind = Literal["tft", "nhits", "patch", "tcn"]
+Kind = Literal["tft", "nhits", "patch", "tcn", "dlinear"]
 
 _STEP_WIDTH = 16
 _LONGEST_PATCH = 24
-_STACKS = 3
+#: Steps of the moving mean that is the trend of a window.
+_TREND = 25
 
 
 class HorizonNetwork(nn.Module):
@@ -69,7 +71,7 @@ class HorizonNetwork(nn.Module):
         channels = spec.past_channels + spec.known_channels
         self.encoder = _encoder(encoder, channels, spec.length, size)
         self.encoder.head = nn.Identity()  # the head is here
-        self.categories = _Categories(spec)
+        self.categories = CategoryEmbeddings(spec)
         self.unroll = nn.Linear(size.width + self.categories.width, spec.horizon * _STEP_WIDTH)
         self.step = nn.Sequential(
             nn.Linear(_STEP_WIDTH + spec.known_channels, size.width),
@@ -94,151 +96,57 @@ class HorizonNetwork(nn.Module):
         return answer
 
 
-class FusionTransformer(nn.Module):
-    """pytorch-forecasting's TemporalFusionTransformer behind three plain tensors.
+class DecompositionLinear(nn.Module):
+    """Trend and remainder of a window, each by a linear layer from the past to the horizon.
 
-    Besides the channels it reads how far each step lies from the first one ahead, as
-    pytorch-forecasting's own data set offers (``add_relative_time_idx``).
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-    size : NetworkSize
-        Its ``width`` is ``hidden_size``, its ``depth`` ``lstm_layers``; there is one attention
-        head for every 8 of the width, and ``hidden_continuous_size`` is half of it.
-
-    Examples
-    --------
-    >>> spec = NetworkSpec(length=24, horizon=6, cardinalities=(7, 30))
-    >>> network = FusionTransformer(spec, NetworkSize(width=16, depth=1)).eval()
-    >>> network(torch.zeros(5, 24, 1), torch.zeros(5, 30, 0), torch.zeros(5, 2).long()).shape
-    torch.Size([5, 6, 3])
-    """
-
-    time: Tensor
-
-    def __init__(self, spec: NetworkSpec, size: NetworkSize) -> None:
-        from pytorch_forecasting.metrics import QuantileLoss
-        from pytorch_forecasting.models import TemporalFusionTransformer
-
-        super().__init__()
-        self.spec = spec
-        ahead = torch.arange(spec.length + spec.horizon) - spec.length
-        self.register_buffer("time", (ahead / spec.length)[None, :, None], persistent=False)
-        past = [f"past_{channel}" for channel in range(spec.past_channels)]
-        known = [f"known_{channel}" for channel in range(spec.known_channels)] + ["time"]
-        categories = [f"category_{column}" for column in range(len(spec.cardinalities))]
-        self.network = _quietly(
-            TemporalFusionTransformer,
-            hidden_size=size.width,
-            lstm_layers=size.depth,
-            dropout=size.dropout,
-            output_size=len(spec.quantiles),
-            loss=QuantileLoss(list(spec.quantiles)),  # asked for its number of quantiles only
-            attention_head_size=size.width // 8,
-            max_encoder_length=spec.length,
-            static_categoricals=categories,
-            time_varying_reals_encoder=past + known,
-            time_varying_reals_decoder=known,
-            x_reals=past + known,
-            x_categoricals=categories,
-            hidden_continuous_size=size.width // 2,
-            embedding_sizes={
-                name: pair
-                for name, *pair in zip(
-                    categories, spec.cardinalities, spec.embedding_sizes, strict=True
-                )
-            },
-            logging_metrics=nn.ModuleList(),
-            output_transformer=_as_it_is,
-        )
-        for name in ("lstm_encoder", "lstm_decoder"):
-            setattr(self.network, name, _FullLSTM(getattr(self.network, name)))
-
-    def forward(self, past: Tensor, known: Tensor, codes: Tensor) -> Tensor:
-        """Return the quantiles [N, H, Q]."""
-        answer: Tensor = self.network(self.inputs(past, known, codes))["prediction"]
-        return answer
-
-    def inputs(self, past: Tensor, known: Tensor, codes: Tensor) -> dict[str, Tensor]:
-        """Return the seven tensors that TemporalFusionTransformer reads."""
-        length, horizon = self.spec.length, self.spec.horizon
-        count = past.shape[0]
-        unknown = functional.pad(past, (0, 0, 0, horizon))  # [N, L+H, P], zeros ahead
-        time = self.time.expand(count, -1, -1)  # [N, L+H, 1]
-        reals = torch.cat([unknown, known, time], dim=2)  # [N, L+H, P+K+1]
-        return {
-            "encoder_cat": codes.unsqueeze(1).expand(-1, length, -1),  # [N, L, C]
-            "encoder_cont": reals[:, :length],
-            "decoder_cat": codes.unsqueeze(1).expand(-1, horizon, -1),  # [N, H, C]
-            "decoder_cont": reals[:, length:],
-            "encoder_lengths": codes.new_full((count,), length),
-            "decoder_lengths": codes.new_full((count,), horizon),
-            "target_scale": past.new_ones(count, 2),  # scaling is not the network's
-        }
-
-
-class HierarchicalInterpolation(nn.Module):
-    """pytorch-forecasting's N-HiTS network behind three plain tensors.
+    Further columns of the past, categories, and what is known of a step ahead are added by
+    linear layers of their own.
 
     Parameters
     ----------
     spec : NetworkSpec
-    size : NetworkSize
-        Its ``depth`` is the number of blocks in each of the three stacks.
+
+    References
+    ----------
+    Zeng et al. (2023), arXiv:2205.13504, where the trend is a moving mean of 25 steps, filled up
+    at the ends by the first and last value, and weights begin as the mean of the window.
 
     Examples
     --------
-    >>> spec = NetworkSpec(length=48, horizon=24)
-    >>> network = HierarchicalInterpolation(spec, NetworkSize(depth=1))
-    >>> network(torch.zeros(5, 48, 1), torch.zeros(5, 72, 0), torch.zeros(5, 0).long()).shape
+    >>> network = DecompositionLinear(NetworkSpec(length=48, horizon=24))
+    >>> network(torch.ones(5, 48, 1), torch.zeros(5, 72, 0), torch.zeros(5, 0).long()).shape
     torch.Size([5, 24, 3])
     """
 
-    def __init__(self, spec: NetworkSpec, size: NetworkSize) -> None:
-        from pytorch_forecasting.models.nhits.sub_modules import NHiTS
-
+    def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.categories = _Categories(spec)
-        pools = _pooling(spec)
-        # Coarse stacks interpolate more widely than they pool, as pytorch-forecasting chooses.
-        coarseness = [min(spec.horizon, int(pool**1.5)) for pool in pools]
-        self.network = NHiTS(
-            context_length=spec.length,
-            prediction_length=spec.horizon,
-            output_size=[len(spec.quantiles)],
-            static_size=self.categories.width,
-            encoder_covariate_size=spec.past_channels - 1 + spec.known_channels,
-            decoder_covariate_size=spec.known_channels,
-            static_hidden_size=self.categories.width,
-            n_blocks=_STACKS * [size.depth],
-            n_layers=_STACKS * [2],
-            hidden_size=_STACKS * [[size.width, size.width]],
-            pooling_sizes=pools,
-            downsample_frequencies=coarseness,
-            pooling_mode="max",
-            interpolation_mode="linear",
-            dropout=size.dropout,
-            activation="ReLU",
-            initialization="lecun_normal",
-            batch_normalization=False,
-            shared_weights=False,
-            naive_level=True,
-        )
-        self.network.blocks = nn.ModuleList(map(_AnyBatch, self.network.blocks))
+        self.trend, self.rest = (nn.Linear(spec.length, spec.horizon) for _ in range(2))
+        for layer in (self.trend, self.rest):
+            nn.init.constant_(layer.weight, 1 / spec.length)
+        self.categories = CategoryEmbeddings(spec)
+        if spec.past_channels > 1:
+            self.others = nn.Linear((spec.past_channels - 1) * spec.length, spec.horizon)
+        if self.categories.width:
+            self.level = nn.Linear(self.categories.width, spec.horizon)
+        if spec.known_channels:
+            self.step = nn.Linear(spec.known_channels, len(spec.quantiles))
+        self.spread = nn.Parameter(torch.zeros(spec.horizon, len(spec.quantiles)))
 
     def forward(self, past: Tensor, known: Tensor, codes: Tensor) -> Tensor:
         """Return the quantiles [N, H, Q]."""
-        length = self.spec.length
-        seen = torch.cat([past[:, :, 1:], known[:, :length]], dim=2)  # [N, L, P-1+K]
-        answer: Tensor = self.network(
-            past[:, :, :1],
-            past.new_ones(past.shape[0], length),
-            seen,
-            known[:, length:],
-            self.categories(codes) if self.categories.width else None,
-        )[0]  # [N, H, Q]
+        values = past[:, :, 0]  # [N, L]
+        ends = (values[:, :1].expand(-1, _TREND // 2), values[:, -1:].expand(-1, _TREND // 2))
+        longer = torch.cat([ends[0], values, ends[1]], dim=1)
+        trend = functional.avg_pool1d(longer.unsqueeze(1), _TREND, stride=1).squeeze(1)  # [N, L]
+        point = self.trend(trend) + self.rest(values - trend)  # [N, H]
+        if self.spec.past_channels > 1:
+            point = point + self.others(past[:, :, 1:].flatten(1))
+        if self.categories.width:
+            point = point + self.level(self.categories(codes))
+        answer: Tensor = point.unsqueeze(2) + self.spread
+        if self.spec.known_channels:
+            answer = answer + self.step(known[:, self.spec.length :])
         return answer
 
 
@@ -277,9 +185,9 @@ def build_forecaster(kind: Kind, spec: NetworkSpec, size: NetworkSize) -> nn.Mod
 
     Parameters
     ----------
-    kind : {"tft", "nhits", "patch", "tcn"}
-        :class:`FusionTransformer`, :class:`HierarchicalInterpolation`, or
-        :class:`HorizonNetwork` over patches or convolutions.
+    kind : {"tft", "nhits", "patch", "tcn", "dlinear"}
+        :class:`FusionTransformer`, :class:`HierarchicalInterpolation`,
+        :class:`HorizonNetwork` over patches or convolutions, or :class:`DecompositionLinear`.
     spec : NetworkSpec
     size : NetworkSize
 
@@ -294,65 +202,11 @@ def build_forecaster(kind: Kind, spec: NetworkSpec, size: NetworkSize) -> nn.Mod
         network = FusionTransformer(spec, size)
     elif kind == "nhits":
         network = HierarchicalInterpolation(spec, size)
+    elif kind == "dlinear":
+        network = DecompositionLinear(spec)
     else:
         network = HorizonNetwork(kind, spec, size)
     return RisingQuantiles(ReversibleInstanceNorm(network) if size.normalise else network)
-
-
-class _FullLSTM(nn.Module):
-    """An LSTM of sequences that are all of one length: these need not be packed by length."""
-
-    def __init__(self, lstm: nn.LSTM) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(
-            lstm.input_size,
-            lstm.hidden_size,
-            num_layers=lstm.num_layers,
-            dropout=lstm.dropout,
-            batch_first=True,
-        )
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor], **_lengths: object) -> Any:
-        # An expanded tensor has no memory layout of its own, which some devices refuse.
-        return self.lstm(x, tuple(part.contiguous() for part in state))
-
-
-class _AnyBatch(nn.Module):
-    """A block of N-HiTS computed without the number of windows, which a file would freeze."""
-
-    def __init__(self, block: Any) -> None:
-        super().__init__()
-        self.block = block
-
-    def forward(
-        self, encoder_y: Tensor, encoder_x_t: Tensor, decoder_x_t: Tensor, x_s: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        block = self.block
-        pooled = block.pooling_layer(encoder_y.transpose(1, 2))  # [N, 1, pools]
-        parts = [pooled.flatten(1), encoder_x_t.flatten(1), decoder_x_t.flatten(1)]
-        if x_s is not None:
-            parts.append(block.static_encoder(x_s))
-        theta = block.layers(torch.cat(parts, dim=1))  # [N, L + Q*knots]
-        backcast, knots = theta[:, : block.context_length], theta[:, block.context_length :]
-        backcast, forecast = block.basis(
-            backcast, knots.reshape(-1, block.n_theta), encoder_x_t, decoder_x_t
-        )  # [N, L], [N*Q, H]
-        forecast = forecast.unflatten(0, (-1, sum(block.output_size)))  # [N, Q, H]
-        return backcast.unsqueeze(2), forecast.transpose(1, 2)
-
-
-class _Categories(nn.Module):
-    """Codes [N, C] -> embeddings side by side [N, E]."""
-
-    def __init__(self, spec: NetworkSpec) -> None:
-        super().__init__()
-        pairs = zip(spec.cardinalities, spec.embedding_sizes, strict=True)
-        self.embeddings = nn.ModuleList(nn.Embedding(*pair) for pair in pairs)
-        self.width = sum(spec.embedding_sizes)
-
-    def forward(self, codes: Tensor) -> Tensor:
-        embedded = [embed(codes[:, column]) for column, embed in enumerate(self.embeddings)]
-        return torch.cat(embedded, dim=1)
 
 
 def _encoder(kind: str, channels: int, length: int, size: NetworkSize) -> Any:
@@ -376,23 +230,3 @@ def _encoder(kind: str, channels: int, length: int, size: NetworkSize) -> Any:
         depth=size.depth,
         dropout=size.dropout,
     )
-
-
-def _pooling(spec: NetworkSpec) -> list[int]:
-    """Steps that each stack pools, falling: from about half the horizon to one or two."""
-    widest = math.log2(max(2.0, spec.horizon / 2))
-    shares = [stack / (_STACKS - 1) for stack in range(_STACKS)]
-    pools = [round(2 ** round(0.49 + (widest - 0.49) * share)) for share in shares]
-    return [min(pool, spec.length) for pool in reversed(pools)]
-
-
-def _quietly(network: Callable[..., nn.Module], **parameters: Any) -> nn.Module:
-    """Build without Lightning's advice on checkpoints that are never written."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*is an instance of `nn.Module`.*")
-        return network(**parameters)
-
-
-def _as_it_is(output: dict[str, Tensor]) -> Tensor:
-    """Output transformer of pytorch-forecasting that transforms nothing."""
-    return output["prediction"]

@@ -83,7 +83,40 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     return frame.assign(days_to_claim=days.astype(float).clip(lower=0))
 
 
+def ett_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """The columns of one transformer as series of a long table."""
+    import pandas as pd
+
+    (path,) = paths.values()
+    table = read_table(path, separator=reading.separator)
+    long = table.melt(id_vars="date", var_name="area", value_name="load")
+    return long.assign(time=pd.to_datetime(long["date"]))[["area", "time", "load"]]
+
+
+def pjm_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Loads of several areas as one long table, by the start of the hour, with federal holidays.
+
+    The hour that comes twice in autumn is the mean of both.
+    """
+    import pandas as pd
+    from pandas.tseries.holiday import USFederalHolidayCalendar
+
+    parts = []
+    for name, path in paths.items():
+        table = read_table(path, separator=reading.separator)
+        ends = pd.to_datetime(table["Datetime"])
+        table = pd.DataFrame({"time": ends - pd.Timedelta(hours=1), "load": table.iloc[:, 1]})
+        table = table.groupby("time", as_index=False)["load"].mean()
+        parts.append(table.assign(area=name.split("_")[0]))
+    long = pd.concat(parts, ignore_index=True)[["area", "time", "load"]]
+    days = USFederalHolidayCalendar().holidays(long["time"].min(), long["time"].max())
+    return long.assign(holiday=long["time"].dt.normalize().isin(days))
+
+
 #: Name on a card -> function.
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {each.__name__: each for each in (m4_hourly, movielens_100k, vehicle_claims)}
+    {
+        each.__name__: each
+        for each in (ett_hourly, m4_hourly, movielens_100k, pjm_hourly, vehicle_claims)
+    }
 )

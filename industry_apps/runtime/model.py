@@ -340,7 +340,7 @@ class Model:
     ) -> dict[str, NDArray[Any]]:
         asked = question_of(table, self.schema, rule, warn=warn)
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
-        return {**asked.keys, **{name: a.reshape(-1) for name, a in answers.items()}}
+        return {**asked.keys, **{name: asked.rows(a) for name, a in answers.items()}}
 
     def _with_files(self, table: Any, paths: _Path) -> Any:
         images = [column.name for column in self._inputs if column.kind == "image"]

@@ -287,7 +287,7 @@ def test_a_rule_is_checked_and_travels_as_json() -> None:
     rule = WindowRule(series="ticker", time="date", length=64, together=True)
     plain = {"series": "ticker", "time": "date", "length": 64, "together": True}
     calendar = {"anchor": None, "weekdays": (), "closed": ()}
-    assert rule.to_dict() == {**plain, "horizon": 0, "step": "", **calendar}
+    assert rule.to_dict() == {**plain, "horizon": 0, "step": "", "zone": "", **calendar}
     assert WindowRule.from_dict(plain) == rule  # as earlier versions wrote it
     assert WindowRule.from_dict({**rule.to_dict(), "of a later version": 1}) == rule
     with pytest.raises(

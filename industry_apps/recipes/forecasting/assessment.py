@@ -46,6 +46,8 @@ class Origins:
     horizon, season : int
     levels : tuple of float
         Of the quantiles.
+    bounds : tuple of float
+        The least and the largest that the target can be.
     statistical : tuple of str
         Baselines of statsforecast, see :mod:`industry_apps.recipes.forecasting.baselines`.
     drawn : tuple of str
@@ -60,6 +62,7 @@ class Origins:
     horizon: int
     season: int
     levels: tuple[float, ...]
+    bounds: tuple[float, float]
     statistical: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
@@ -158,7 +161,7 @@ def _headline(asked: Origins, judged: Forecasts) -> str:
     series, origins, _ = judged.came.shape
     return (
         f"{series} series, {origins} origin{'s' if origins > 1 else ''}, {asked.horizon} steps "
-        "ahead; intervals by resampling whole series."
+        f"ahead; intervals by resampling whole {'origins' if judged.by_origin else 'series'}."
     )
 
 
@@ -166,7 +169,8 @@ def _baselines(asked: Origins) -> dict[str, Forecaster]:
     values = asked.values
 
     def by_rule(rule: Callable[..., _Floats], stop: int) -> _Floats:
-        return rule(values[:stop], asked.horizon, asked.season, asked.levels)
+        found = rule(values[:stop], asked.horizon, asked.season, asked.levels)
+        return np.clip(found, *asked.bounds)
 
     found: dict[str, Forecaster] = {name: partial(by_rule, each) for name, each in RULES.items()}
     for name in asked.statistical:

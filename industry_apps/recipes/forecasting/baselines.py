@@ -119,7 +119,7 @@ def statistical(
     spread = (upper - point) / NormalDist().inv_cdf(0.9)
     naive = seasonal_naive(history, horizon, season, levels)
     normal = np.array([NormalDist().inv_cdf(level) for level in levels])
-    quantiles = np.maximum(point[:, :, None] + spread[:, :, None] * normal, 0)
+    quantiles = point[:, :, None] + spread[:, :, None] * normal
     return np.where(np.isfinite(quantiles), quantiles, naive)
 
 
@@ -139,7 +139,8 @@ def _with_errors(point: _Floats, history: _Floats, season: int, levels: Sequence
         if len(known):
             offsets[series] = np.quantile(known, levels)
     offsets[:, [level == 0.5 for level in levels]] = 0.0
-    return np.maximum(point[:, :, None] + offsets[:, None, :], 0)
+    found: _Floats = point[:, :, None] + offsets[:, None, :]
+    return found
 
 
 def _filled(history: _Floats, season: int) -> _Floats:

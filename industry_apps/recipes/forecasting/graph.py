@@ -17,13 +17,14 @@ from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import Value, write_less_offset
 from industry_apps.features.tabular import Category, Raw
-from industry_apps.recipes.forecasting.rows import (
+from industry_apps.recipes.forecasting import nodes
+from industry_apps.recipes.forecasting.levels import (
     SMALLEST_SCALE,
     HorizonPlan,
-    HorizonRows,
     Levelled,
     levelled,
 )
+from industry_apps.recipes.forecasting.rows import HorizonRows
 from industry_apps.recipes.forecasting.tensors import WindowScaler
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.schema import Schema
@@ -45,15 +46,21 @@ class ForecastGraph(RunsItsGraph):
         The raw columns: the target and others of the role "history", those of the role
         "known", and features that do not change.
     plan : HorizonPlan
-    wanted : sequence of {"rows", "past", "known", "codes"}
+    wanted : sequence of {"rows", "past", "known", "codes", "flat"}
         Inputs of models: ``rows`` [S x H, features] of trees; ``past`` [S, L, channels],
-        ``known`` [S, L + H, channels] and ``codes`` [S, categories] of networks.
+        ``known`` [S, L + H, channels] and ``codes`` [S, categories] of networks. ``flat`` [S, 1]
+        says whether anything was left out as flat.
+    flat_steps : int
+        So many equal values of the target after each other, or more, are none; 0: all count.
     """
 
-    def __init__(self, schema: Schema, plan: HorizonPlan, wanted: Sequence[str]) -> None:
+    def __init__(
+        self, schema: Schema, plan: HorizonPlan, wanted: Sequence[str], flat_steps: int = 0
+    ) -> None:
         self.schema = schema
         self.plan = plan
         self.wanted = tuple(wanted)
+        self.flat_steps = flat_steps if 2 <= flat_steps <= plan.length else 0
         self.typical_, self.smallest_ = 0.0, SMALLEST_SCALE
         self._rows = HorizonRows(plan)
         features = Schema(tuple(c for c in schema.inputs() if c.role == "feature"))
@@ -134,8 +141,15 @@ class ForecastGraph(RunsItsGraph):
         static = {} if self._static is None else self._static.write(builder, inputs)
         inputs = {n: write_less_offset(builder, self.schema[n], x) for n, x in inputs.items()}
         target = inputs[self.plan.target]
-        where = levelled(builder, target, self.plan, self.typical_, self.smallest_)
         found = {}
+        if self.flat_steps:
+            flat = nodes.flat(builder, target, self.flat_steps)
+            target = builder.node("Where", flat, builder.constant(np.float32(np.nan)), target)
+            inputs[self.plan.target] = target
+            if "flat" in self.wanted:
+                axis = builder.constant(np.array([1]))
+                found["flat"] = builder.node("ReduceMax", builder.cast(flat, np.float32), axis)
+        where = levelled(builder, target, self.plan, self.typical_, self.smallest_)
         if "rows" in self.wanted:
             columns = self._columns(builder, static)
             found["rows"] = self._rows.write(builder, inputs, where, columns)

@@ -29,6 +29,7 @@ FORECAST = Problem(
         Metric("mae", "mean absolute error, in units", "low"),
         Metric("pinball", "mean loss of the quantiles, in units", "low"),
         Metric("smape", "symmetric mean absolute percentage error", "low"),
+        Metric("mape", "mean absolute percentage error, where all outcomes are positive", "low"),
         Metric("bias", "forecast over outcome in total, less 1", "near"),
         Metric("coverage_*", "share of outcomes between the outer quantiles", "near"),
     ),
@@ -39,6 +40,8 @@ FORECAST = Problem(
 __all__ = ["Forecasts", "forecast_bootstrap", "mase_scale", "quantile_losses"]
 
 _Floats = npt.NDArray[np.float64]
+#: Resamples of fewer series than these tell little of the error.
+_FEW_SERIES = 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -80,6 +83,12 @@ class Forecasts:
             raise SchemaError(
                 f"No level is 0.5, the point forecast. Got {tuple(self.levels)}; add it."
             )
+
+    @property
+    def by_origin(self) -> bool:
+        """Whether origins are resampled, as the series are few and the origins are many."""
+        series, origins = self.came.shape[:2]
+        return series < _FEW_SERIES and origins > series
 
     def of(self, level: float) -> _Floats:
         """The quantiles of one level, shape (S, O, H)."""
@@ -130,7 +139,7 @@ def quantile_losses(forecasts: Forecasts) -> _Floats:
 def forecast_bootstrap(
     forecasts: Forecasts, *, resamples: int = 400, seed: int = 0
 ) -> BootstrapResult:
-    """Compute every metric, and again on resamples of whole series.
+    """Compute every metric, and again on resamples of whole series, or of origins.
 
     Parameters
     ----------
@@ -145,26 +154,29 @@ def forecast_bootstrap(
         ``mae`` and ``pinball`` (over all steps, in units; the latter over all levels),
         ``smape`` (percent, as the M4 competition has it), ``bias`` (mean forecast over mean
         outcome, less 1), and where there are levels that lie evenly about the median, such
-        as ``coverage_80`` of .1 and .9, the share of outcomes between them.
+        as ``coverage_80`` of .1 and .9, the share of outcomes between them. ``mape`` (percent)
+        where all outcomes are positive.
     """
+    by_origin = forecasts.by_origin
     came, median = forecasts.came, forecasts.of(0.5)
     error = np.abs(came - median)
     size = np.abs(came) + np.abs(median)
     symmetric = 200 * np.where(size > 0, error / np.where(size > 0, size, 1), 0)
     symmetric[np.isnan(error)] = np.nan
     known = np.where(np.isnan(error), np.nan, 1.0)
-    scaled = _mean_of_known(error.reshape(len(came), -1), axis=1)
-    scale = np.where(forecasts.scale > 0, forecasts.scale, np.nan)
-    metrics: dict[str, Callable[[_Floats], float]] = {
-        "mase": _mean_over_series(scaled / scale),
-        "mae": _mean_over_steps(error),
-        "pinball": _mean_over_steps(quantile_losses(forecasts).mean(axis=-1)),
-        "smape": _mean_over_steps(symmetric),
-        "bias": _bias(median * known, came),
+    over_steps = {
+        "mae": error,
+        "pinball": quantile_losses(forecasts).mean(axis=-1),
+        "smape": symmetric,
     }
-    for name, inside in _coverages(forecasts).items():
-        metrics[name] = _mean_over_steps(inside)
-    return bootstrap(metrics, None, len(came), resamples=resamples, seed=seed)
+    if bool((came[~np.isnan(came)] > 0).all()):
+        over_steps["mape"] = 100 * error / came
+    over_steps |= _coverages(forecasts)
+    units = (1, 0, 2) if by_origin else (0, 1, 2)
+    metrics = {"mase": _scaled(error, forecasts.scale, by_origin=by_origin)}
+    metrics |= {name: _mean_over_steps(v.transpose(units)) for name, v in over_steps.items()}
+    metrics["bias"] = _bias((median * known).transpose(units), came.transpose(units))
+    return bootstrap(metrics, None, came.shape[units[0]], resamples=resamples, seed=seed)
 
 
 def _coverages(forecasts: Forecasts) -> dict[str, _Floats]:
@@ -181,13 +193,20 @@ def _coverages(forecasts: Forecasts) -> dict[str, _Floats]:
     return found
 
 
-def _mean_over_series(values: _Floats) -> Callable[[_Floats], float]:
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0)
+def _scaled(error: _Floats, scale: _Floats, *, by_origin: bool) -> Callable[[_Floats], float]:
+    """Mean over series of their mean error over their scale, weighed by series or by origin."""
+    sums, counts = np.nansum(error, axis=2), (~np.isnan(error)).sum(axis=2)  # [S, O]
+    scale = np.where(scale > 0, scale, np.nan)
 
     def metric(weight: _Floats) -> float:
-        total = float(weight[known].sum())
-        return float(weight @ filled) / total if total else math.nan
+        weighed, many = (
+            (weight, np.ones(len(scale))) if by_origin else (np.ones(sums.shape[1]), weight)
+        )
+        told = counts @ weighed
+        each = np.where(told > 0, sums @ weighed / np.maximum(told, 1e-9), np.nan) / scale
+        there = ~np.isnan(each)
+        total = float(many[there].sum())
+        return float(many[there] @ each[there]) / total if total else math.nan
 
     return metric
 

@@ -29,7 +29,7 @@ class NetworkQuantiles:
 
     Parameters
     ----------
-    kind : {"tft", "nhits", "patch", "tcn"}
+    kind : {"tft", "nhits", "patch", "tcn", "dlinear"}
     quantiles : sequence of float
     cardinalities : sequence of int
         Codes of each static category.

@@ -26,6 +26,7 @@ SIZES: dict[Kind, NetworkSize] = {
     "nhits": NetworkSize(width=128, depth=1, dropout=0.1, normalise=True),
     "patch": NetworkSize(width=64, depth=2, dropout=0.1, normalise=True),
     "tcn": NetworkSize(width=64, dropout=0.1, normalise=True),
+    "dlinear": NetworkSize(normalise=True),
 }
 #: The sizes and the training of pytorch-forecasting's own tutorial of TemporalFusionTransformer
 #: (pytorch-forecasting.readthedocs.io/en/stable/tutorials/stallion.html): the untuned baseline.
@@ -63,9 +64,9 @@ class WindowNetwork:
 
     Parameters
     ----------
-    kind : {"tft", "nhits", "patch", "tcn"}
+    kind : {"tft", "nhits", "patch", "tcn", "dlinear"}
         Temporal fusion transformer or N-HiTS of pytorch-forecasting, a transformer over
-        patches of time, or dilated causal convolutions; see
+        patches of time, dilated causal convolutions, or linear layers of trend and remainder; see
         :func:`industry_apps.backbones.build_forecaster`.
     spec : NetworkSpec
         What it reads and answers.

@@ -10,6 +10,8 @@ import numpy as np
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.window_nodes import fill, total
 
+_END = np.iinfo(np.int64).max
+
 
 def known_mean(builder: GraphBuilder, x: str, axis: int) -> str:
     """Mean over an axis of what is known, the axis kept with length 1; NaN where nothing is."""
@@ -71,3 +73,29 @@ def finite(builder: GraphBuilder, x: str) -> str:
     """Infinity, as of a division by 0, becomes missing."""
     endless = builder.node("IsInf", x)
     return builder.node("Where", endless, builder.constant(np.float32(np.nan)), x)
+
+
+def flat(builder: GraphBuilder, x: str, steps: int) -> str:
+    """Where a value of [S, L] belongs to a run of so many equal ones or more, as booleans.
+
+    Parameters
+    ----------
+    builder : GraphBuilder
+    x : str
+    steps : int
+        At least 2, and at most L.
+    """
+    later, earlier = builder.part(x, 1, _END), builder.part(x, 0, -1)
+    differs = builder.cast(builder.node("Not", builder.node("Equal", later, earlier)), np.float32)
+    differs = builder.node("Unsqueeze", differs, builder.constant(np.array([1])))  # [S, 1, L - 1]
+    any_differs = _widest(builder, differs, steps - 1)  # from each step on, over a run
+    whole = builder.node("Sub", builder.constant(np.float32(1)), any_differs)
+    inside = _widest(builder, whole, steps, pad=steps - 1)  # [S, 1, L]
+    found = builder.node("Squeeze", inside, builder.constant(np.array([1])))
+    return builder.cast(found, np.bool_)
+
+
+def _widest(builder: GraphBuilder, x: str, steps: int, pad: int = 0) -> str:
+    """The largest of so many steps from each on."""
+    shape = {"kernel_shape": [steps], "strides": [1], "pads": [pad, pad]}
+    return builder.node("MaxPool", x, attributes=shape)

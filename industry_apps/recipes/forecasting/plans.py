@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
 from industry_apps.features.sources import Part
-from industry_apps.recipes.forecasting.rows import HorizonPlan
+from industry_apps.recipes.forecasting.levels import HorizonPlan
 from industry_apps.runtime import WindowRule
 from industry_apps.schema import Schema
 
@@ -24,7 +24,7 @@ class StepPlan(NamedTuple):
     length : int
         Steps of history.
     seasons, periods, base_periods, means
-        As in :class:`industry_apps.recipes.forecasting.rows.HorizonPlan`.
+        As in :class:`industry_apps.recipes.forecasting.levels.HorizonPlan`.
     every : int
         Steps between the origins that are learned from.
     origins : int
@@ -50,7 +50,7 @@ STEP_PLANS: dict[str, StepPlan] = {
     "index": StepPlan(10, 100, (1,), (5,), 0, (3, 5, 10, 25, 50), 2, 60),
     "minute": StepPlan(60, 2880, (60, 1440), (14, 2), 3, (5, 15, 60, 240, 1440), 61, 20),
     "hour": StepPlan(
-        48, 672, (24, 168), (28, 4), 1, (6, 24, 48, 72, 168), 24, 14, ("hour", "weekday")
+        48, 672, (24, 168), (28, 4), 1, (6, 24, 48, 72, 168), 24, 14, ("hour", "weekday", "month")
     ),
     "day": StepPlan(
         28, 112, (7, 28), (16, 4), 4, (3, 7, 14, 28, 56), 5, 60, ("weekday", "day", "month")

@@ -1,7 +1,8 @@
 """Windows of series to calibrated quantiles of the steps ahead, and all of it as one graph.
 
-Models learn scaled windows, so one model answers series of any size. On the latest origins,
-which a first fit has not seen, models are weighted and quantiles calibrated (conformalised
+Models learn scaled windows, so one model answers series of any size, and answers stay within
+the limits of the column that is forecast. On the latest origins, which a first fit has not
+seen, models are weighted and quantiles calibrated (conformalised
 quantile regression); then the models learn again from everything.
 
 Letters in shapes: S series, L steps of history, H steps of the horizon, Q quantiles.
@@ -11,16 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import NOT_NEGATIVE, check_parameters, integer
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer
 from industry_apps.recipes.forecasting import nodes
+from industry_apps.recipes.forecasting.calibration import (
+    bounds_of,
+    conformal_offsets,
+    sorted_nodes,
+)
 from industry_apps.recipes.forecasting.graph import ForecastGraph
+from industry_apps.recipes.forecasting.linear import RidgeQuantiles
 from industry_apps.recipes.forecasting.models import (
     QuantileModel,
     ScaledWindows,
@@ -36,7 +43,16 @@ from industry_apps.schema import Schema
 from industry_apps.schema.offsets import less_offset, plus_offset
 from industry_apps.training import TrainingOptions
 
-ForecastModel = Literal["trees", "tft", "nhits", "patch", "tcn", "ensemble"]
+ForecastModel = Literal["trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"]
+#: What an ensemble may be made of.
+MEMBERS = Limit(
+    lambda value: (
+        isinstance(value, tuple | list)
+        and len(set(value)) == len(value) > 1
+        and set(value) <= {*get_args(ForecastModel)} - {"ensemble"}
+    ),
+    f"a tuple of two or more of {get_args(ForecastModel)[:-1]}",
+)
 #: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
 #: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
 _OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
@@ -47,8 +63,6 @@ _LONGEST_OF_TFT = 200
 _WIDEST = 20.0
 #: A scale up to so many times the smallest is that of a series of zeros.
 _OF_ZEROS = 2.0
-#: Groups of steps are calibrated each by itself, with so many outcomes at least.
-_GROUPS, _FEWEST_A_GROUP = 4, 500
 
 _Floats = NDArray[np.float32]
 _TRAINING = TrainingOptions(max_epochs=20, patience=4)
@@ -98,7 +112,9 @@ class ForecastOptions:
 
     Parameters
     ----------
-    model : {"trees", "tft", "nhits", "patch", "tcn", "ensemble"}
+    model : {"trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"}
+    members : tuple of str
+        Models of the ensemble; by default as suits the length of the window.
     quantiles : tuple of float
         Rising, in (0, 1), 0.5 among them.
     learning : LearningOptions
@@ -107,14 +123,18 @@ class ForecastOptions:
         None: networks as in the tutorial of pytorch-forecasting, untuned.
     seed : int
         Of the networks.
+    flat_steps : int
+        So many equal values after each other, or more, are a stuck meter and left out; 0: none.
     """
 
     model: ForecastModel = "trees"
+    members: tuple[ForecastModel, ...] = ()
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     learning: LearningOptions = field(default_factory=LearningOptions)
     trees: TreeOptions = field(default_factory=lambda: _TREES)
     training: TrainingOptions | None = _TRAINING
     seed: int = 0
+    flat_steps: int = 0
 
 
 class ForecastRecipe:
@@ -177,7 +197,8 @@ class ForecastRecipe:
             horizon=horizon,
             history=len(panel.times),
         )
-        self.graph_ = ForecastGraph(self.schema, plan, self._wanted(self._names()))
+        wanted, flat = self._wanted(self._names()), self.options.flat_steps
+        self.graph_ = ForecastGraph(self.schema, plan, wanted, flat)
         self.graph_.learn(panel.feeds(held_out[0], self.schema, self.rule))
         self.models_ = {name: self._model(name) for name in self._names()}
         self._calibrate(panel, held_out)
@@ -203,6 +224,8 @@ class ForecastRecipe:
     def _names(self) -> tuple[ForecastModel, ...]:
         if self.options.model != "ensemble":
             return (self.options.model,)
+        if self.options.members:
+            return self.options.members
         return _OF_SHORT if self.rule.length <= _LONGEST_OF_TFT else _OF_LONG
 
     def _wanted(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -214,6 +237,8 @@ class ForecastRecipe:
         options = self.options
         if name == "trees":
             return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
+        if name == "ridge":
+            return RidgeQuantiles(options.quantiles, self.graph_.plan.seasons)
         from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities
@@ -294,10 +319,19 @@ class ForecastRecipe:
         smallest = np.float32(_OF_ZEROS * self.graph_.smallest_)
         scale = np.where(tensors["scale"] <= smallest, np.float32(0), tensors["scale"])
         units = tensors["base"][:, :, None] + np.sort(total, axis=2) * scale[:, :, None]
-        units = plus_offset(units, self.schema[self.target].offset)
-        return np.maximum(units, units.dtype.type(0))
+        target = self.schema[self.target]
+        units = plus_offset(units, target.offset)
+        low, high = bounds_of(target)
+        return np.clip(units, units.dtype.type(low), units.dtype.type(high))
 
-    def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> list[str]:
+    def has_flat(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        """Whether a part of the history of each series was left out as flat, [S]."""
+        found: NDArray[np.bool_] = self.graph_.only(("flat",)).run(feeds)["flat"][:, 0] > 0
+        return found
+
+    def write(
+        self, builder: GraphBuilder, inputs: Mapping[str, str]
+    ) -> tuple[list[str], str | None]:
         """Append features, models, calibration and the way back to units to a graph.
 
         Parameters
@@ -308,10 +342,20 @@ class ForecastRecipe:
 
         Returns
         -------
-        list of str
+        quantiles : list of str
             Of each quantile, tensor [batch, H].
+        flat : str or None
+            Whether a part of the history was left out, boolean tensor [batch, H].
         """
-        where, tensors = self.graph_.write(builder, inputs)
+        graph, flat = self.graph_, None
+        if graph.flat_steps:
+            graph = graph.only((*graph.wanted, "flat"))
+        where, tensors = graph.write(builder, inputs)
+        if graph.flat_steps:
+            flat = nodes.wide(
+                builder, nodes.reshaped(builder, tensors["flat"], 0, 1, 1), self.rule.horizon
+            )
+            flat = builder.cast(nodes.reshaped(builder, flat, 0, -1), np.bool_)
         parts = []
         for name, model in self.models_.items():
             share = builder.constant(np.float32(self.weights_[name]))
@@ -323,7 +367,7 @@ class ForecastRecipe:
         scale = builder.node("Where", of_zeros, nodes.zero(builder), where.scale)
         spread = builder.node(
             "Mul",
-            _sorted(builder, total, len(self.options.quantiles)),
+            sorted_nodes(builder, total, len(self.options.quantiles)),
             nodes.reshaped(builder, scale, 0, 1, 1),
         )
         units = builder.node("Add", nodes.reshaped(builder, where.base, 0, -1, 1), spread)
@@ -331,63 +375,10 @@ class ForecastRecipe:
         if target.offset is not None:
             offset = builder.constant(np.float64(target.offset))
             units = builder.node("Add", builder.cast(units, np.float64), offset)
-        units = builder.node("Max", units, builder.constant(target.dtype(0)))
+        for op, bound in zip(("Max", "Min"), bounds_of(target), strict=True):
+            if np.isfinite(bound):
+                units = builder.node(op, units, builder.constant(target.dtype(bound)))
         return [
             builder.node("Gather", units, builder.constant(np.int64(place)), attributes={"axis": 2})
             for place in range(len(self.options.quantiles))
-        ]
-
-
-def conformal_offsets(forecast: _Floats, came: _Floats, quantiles: Sequence[float]) -> _Floats:
-    """What to add to scaled quantiles, so that they held on outcomes not learned from.
-
-    Each quantile is shifted by that quantile of its errors, step by step in groups of
-    neighbouring ones where there are outcomes enough. The median is left as it is: its
-    errors average out, and a shift would follow the common shocks of few origins.
-
-    Parameters
-    ----------
-    forecast : ndarray of shape [N, H, Q]
-    came : ndarray of shape [N, H]
-        NaN where it is not known.
-    quantiles : sequence of float
-
-    Returns
-    -------
-    ndarray of float32 of shape [H, Q]
-
-    References
-    ----------
-    Romano, Patterson and Candes (2019). Conformalized quantile regression. NeurIPS,
-    arXiv:1905.03222; here with each tail by itself.
-    """
-    horizon = came.shape[1]
-    known = int((~np.isnan(came)).sum())
-    groups = int(np.clip(known // _FEWEST_A_GROUP, 1, min(_GROUPS, horizon)))
-    offsets = np.zeros((horizon, len(quantiles)), dtype=np.float32)
-    for steps in np.array_split(np.arange(horizon), groups):
-        for place, level in enumerate(quantiles):
-            if level == 0.5:
-                continue
-            error = (came[:, steps] - forecast[:, steps, place]).ravel()
-            error = np.sort(error[~np.isnan(error)])
-            if len(error):
-                # The rank that makes the coverage of a new outcome at least the level.
-                rank = (
-                    np.ceil(level * (len(error) + 1))
-                    if level > 0.5
-                    else np.floor(level * (len(error) + 1))
-                )
-                offsets[steps, place] = error[int(np.clip(rank - 1, 0, len(error) - 1))]
-    return offsets
-
-
-def _sorted(builder: GraphBuilder, x: str, count: int) -> str:
-    """Values along the last axis in rising order, by exchanges of neighbours."""
-    columns = [builder.part(x, k, k + 1, 2) for k in range(count)]
-    for turn in range(count):
-        for k in range(turn % 2, count - 1, 2):
-            lower, upper = columns[k : k + 2]
-            columns[k] = builder.node("Min", lower, upper)
-            columns[k + 1] = builder.node("Max", lower, upper)
-    return builder.node("Concat", *columns, attributes={"axis": 2}) if count > 1 else x
+        ], flat

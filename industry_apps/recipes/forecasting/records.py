@@ -93,6 +93,7 @@ def rule_of(
     horizon: int | None,
     history: int | None,
     closed: Sequence[str] = (),
+    zone: str = "",
 ) -> WindowRule:
     """How a long table becomes windows; what is not given follows from the step.
 
@@ -102,7 +103,7 @@ def rule_of(
         Of its rows.
     names : tuple of str
         Of the columns of series and time.
-    step, horizon, history, closed
+    step, horizon, history, closed, zone
         As in the application.
 
     Raises
@@ -122,6 +123,7 @@ def rule_of(
         anchor=calendar.anchor,
         weekdays=calendar.weekdays,
         closed=tuple(closed),
+        zone=zone,
     )
     usual = usual_plan(rule)
     return replace(rule, length=history or usual.length, horizon=horizon or usual.horizon)

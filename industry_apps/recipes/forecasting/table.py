@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,12 +21,24 @@ from industry_apps.recipes.forecasting.assessment import (
 )
 from industry_apps.recipes.forecasting.newsvendor import quantile_name
 from industry_apps.recipes.forecasting.plans import usual_plan
-from industry_apps.recipes.forecasting.recipe import ForecastOptions, ForecastRecipe
+from industry_apps.recipes.forecasting.recipe import (
+    ForecastOptions,
+    ForecastRecipe,
+    bounds_of,
+)
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import answer_keys, asked_at
+from industry_apps.runtime.series.forecasts import answer_keys, asked_at, in_rows
 from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]
+
+#: Said of the forecast of a series whose history holds a flat line.
+FLAT = Column(
+    "flat_history",
+    "boolean",
+    "A part of the history is one and the same value, as of a stuck meter, and is left out",
+    nullable=False,
+)
 
 
 @dataclass(kw_only=True)
@@ -83,9 +95,9 @@ class ForecastTable:
     @property
     def outputs(self) -> Schema:
         """One column for each quantile."""
-        told, offset = self.target, self.schema[self.column].offset
-        names = [quantile_name(told.name, level) for level in self.options.quantiles]
-        return Schema(tuple(replace(told, name=name, offset=offset) for name in names))
+        target = replace(self.target, offset=self.schema[self.column].offset)
+        told = quantiles_of(target, self.options.quantiles)
+        return told.extended((FLAT,)) if self.options.flat_steps else told
 
     @property
     def split_(self) -> dict[str, dict[str, Any]]:
@@ -95,7 +107,12 @@ class ForecastTable:
     def answer(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
         """The windows of one moment -> the quantiles, each [series, horizon]."""
         found = self.recipe_.forecast(feeds)  # [series, horizon, quantiles]
-        return {name: found[:, :, k] for k, name in enumerate(self.outputs.names)}
+        levels = self.options.quantiles
+        answers = {self.outputs.names[k]: found[:, :, k] for k in range(len(levels))}
+        if self.options.flat_steps:
+            flat = self.recipe_.has_flat(feeds)
+            answers[FLAT.name] = np.repeat(flat[:, None], self.windows.horizon, axis=1)
+        return answers
 
     def answer_table(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
         """The quantiles behind the history of a table, and the series and time of each."""
@@ -103,11 +120,14 @@ class ForecastTable:
         stop = asked_at(panel, self.schema, self.windows)
         keys = pd.DataFrame(answer_keys(panel, stop, self.windows)).set_index(self.windows.keys)
         answers = self.answer(panel.feeds(stop, self.schema, self.windows))
-        return {name: values.reshape(-1) for name, values in answers.items()}, keys.index
+        rows = {n: in_rows(values, panel, stop, self.windows) for n, values in answers.items()}
+        return rows, keys.index
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the model to a graph -> {output: tensor [batch, horizon]}."""
-        return dict(zip(self.outputs.names, self.recipe_.write(builder, inputs), strict=True))
+        quantiles, flat = self.recipe_.write(builder, inputs)
+        told = quantiles if flat is None else [*quantiles, flat]
+        return dict(zip(self.outputs.names, told, strict=True))
 
     def facts(self) -> dict[str, Any]:
         """What answers, as JSON values for the file."""
@@ -155,6 +175,7 @@ class ForecastTable:
             horizon=self.windows.horizon,
             season=usual_plan(self.windows).seasons[0],
             levels=self.options.quantiles,
+            bounds=bounds_of(self.schema[self.column]),
             statistical=self.statistical,
             drawn=drawn,
         )
@@ -194,6 +215,20 @@ class HoldsForecast:
 
     def _facts(self) -> dict[str, Any]:
         return self.series_.facts()
+
+
+def quantiles_of(target: Column, levels: Sequence[float] = records.LEVELS) -> Schema:
+    """The answers of a forecast: a column for each quantile.
+
+    Parameters
+    ----------
+    target : Column
+        What is forecast, under the name of the answers.
+    levels : sequence of float
+    """
+    told = replace(target, role="feature", nullable=False)
+    names = (quantile_name(target.name, level) for level in levels)
+    return Schema(tuple(replace(told, name=name) for name in names))
 
 
 def seconds_of(frame: pd.DataFrame, time: Column) -> NDArray[np.int64]:

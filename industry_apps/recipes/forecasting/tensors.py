@@ -6,7 +6,6 @@ Letters in shapes: S series (the batch), L steps of history, H steps of the hori
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,13 @@ from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import CYCLES, TimePart
 from industry_apps.features.window_nodes import fill
 from industry_apps.recipes.forecasting import nodes
+from industry_apps.recipes.forecasting.levels import HorizonPlan, Levelled, usual_of
 from industry_apps.recipes.forecasting.nodes import known_mean, known_spread, taken
-from industry_apps.recipes.forecasting.rows import HorizonPlan, Levelled
 
 #: Scaled values are cut here, so that one shock does not blind a network.
 _WIDEST = 10.0
+#: Waves of a part of the calendar: three tell seven weekdays apart.
+_HARMONICS = {"weekday": 3, "month": 2}
 
 
 class WindowScaler:
@@ -55,6 +56,8 @@ class WindowScaler:
     def past(self, builder: GraphBuilder, inputs: Mapping[str, str], where: Levelled) -> str:
         """The history: scaled target, 1 where it is known, further columns -> [S, L, channels].
 
+        Where the target is not known, stands the usual value of the phase.
+
         Parameters
         ----------
         builder : GraphBuilder
@@ -64,6 +67,9 @@ class WindowScaler:
         """
         target = inputs[self.plan.target]
         scaled = builder.node("Div", builder.node("Sub", target, where.level), where.scale)
+        if self.plan.base_periods:
+            usual = builder.part(self._profile(builder, target, where), 0, self.plan.length)
+            scaled = nodes.where_known(builder, scaled, usual)
         channels = [_bounded(builder, scaled), nodes.known(builder, target)]
         for name in self.plan.past:
             values = inputs[name]
@@ -103,7 +109,9 @@ class WindowScaler:
             turn = builder.constant(np.float32(2 * np.pi / period))
             start_at = builder.constant(np.float32(start))
             angle = builder.node("Mul", builder.node("Sub", moment, start_at), turn)
-            channels += [builder.node("Sin", angle), builder.node("Cos", angle)]
+            for times in range(1, _HARMONICS.get(part, 1) + 1):
+                turned = builder.node("Mul", angle, builder.constant(np.float32(times)))
+                channels += [builder.node("Sin", turned), builder.node("Cos", turned)]
         for name in self.static:
             value = self._standard(builder, name, inputs[name])  # [S, 1]
             nought = builder.node("Mul", ramp, nodes.zero(builder))
@@ -113,9 +121,7 @@ class WindowScaler:
     def _profile(self, builder: GraphBuilder, target: str, where: Levelled) -> str:
         """The usual value of the phase of each step, scaled -> [S, L + H]."""
         plan, season = self.plan, self.plan.seasons[0]
-        places = replace(plan, horizon=season).in_phase(season, plan.base_periods)
-        usual = known_mean(builder, taken(builder, target, places), 2)
-        usual = nodes.reshaped(builder, usual, 0, -1)  # [S, season]
+        usual = usual_of(builder, target, plan, season)  # [S, season]
         apart = builder.node("Sub", usual, where.level)
         scaled = _bounded(builder, builder.node("Div", apart, where.scale))
         phases = (np.arange(plan.length + plan.horizon) - plan.length) % season

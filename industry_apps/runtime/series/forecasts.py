@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.series.long_tables import WindowRule
 from industry_apps.runtime.series.windows import Panel, history_of, is_missing_in
+from industry_apps.runtime.series.zones import skipped
 from industry_apps.schema import Schema
 from industry_apps.schema.names import is_slip
 
@@ -66,10 +69,13 @@ class Question(NamedTuple):
         As of :meth:`Panel.feeds`, of the moment that is asked about.
     keys : dict of str to ndarray
         As of :func:`answer_keys`: whose the answers are.
+    rows : callable
+        Answers of a session -> in the rows of the keys.
     """
 
     feeds: Feeds
     keys: dict[str, NDArray[Any]]
+    rows: Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = True) -> Question:
@@ -103,7 +109,8 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
     stop = asked_at(panel, schema, rule)
     if warn and not rule.horizon:
         warn_of_absent(panel, rule)
-    return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
+    rows = partial(in_rows, panel=panel, stop=stop, rule=rule)
+    return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule), rows)
 
 
 def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
@@ -179,15 +186,35 @@ def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[
     Returns
     -------
     dict of str to ndarray
-        The series, shape [series]; of a forecast series and time, shape [series x horizon].
+        The series, shape [series]; of a forecast series and time, shape [series x horizon],
+        without the hours that the clock of the zone skips.
     """
     if not rule.horizon:
         return {rule.series: panel.series}
     times = panel.moments(stop, stop + rule.horizon)
-    return {
+    keys = {
         rule.series: np.repeat(panel.series, rule.horizon),
         rule.time: np.tile(rule.calendar.shown(times), len(panel.series)),
     }
+    return {name: in_rows(values, panel, stop, rule) for name, values in keys.items()}
+
+
+def in_rows(values: NDArray[Any], panel: Panel, stop: int, rule: WindowRule) -> NDArray[Any]:
+    """Answers at a moment as the rows that :func:`answer_keys` names.
+
+    Parameters
+    ----------
+    values : ndarray of shape [series], of a forecast [series, horizon]
+    panel : Panel
+    stop : int
+        From 0 to the number of its moments.
+    rule : WindowRule
+    """
+    flat = values.reshape(-1)
+    if not (rule.horizon and rule.zone):
+        return flat
+    never = skipped(panel.moments(stop, stop + rule.horizon), rule.zone)
+    return flat[np.tile(~never, len(panel.series))]
 
 
 def _check_series(panel: Panel, history: list[str], stop: int, rule: WindowRule) -> None:
@@ -215,6 +242,8 @@ def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
     ahead = there[stop : stop + rule.horizon]
     future[: len(ahead)] = ahead
     lately = there[max(stop - rule.horizon, 0) : stop].any(axis=0)
+    if rule.zone:
+        future |= skipped(panel.moments(stop, stop + rule.horizon), rule.zone)[:, None]
     lacking = lately & ~future.all(axis=0)
     if not lacking.any():
         return

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.limits import Limit, check_parameters, integer, one_of
+from industry_apps.runtime.series.zones import shown_twice, skipped, to_wall, zone_of
 from industry_apps.runtime.steps import WEEKDAYS, Calendar, Step, phase_of
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import MISSING_TIME, time_zones
@@ -70,6 +71,10 @@ class WindowRule:
     anchor, weekdays, closed
         Where in its period a step lies, and which days are none, as in
         :class:`industry_apps.runtime.steps.Calendar`; a row elsewhere is refused.
+    zone : str
+        Times are those of the clock on the wall in this zone of the IANA data base, where they
+        are given in UTC or a zone, too: a day has 23 hours in spring, and in autumn an hour comes
+        twice, of whose rows the mean is taken. "": they are as they stand.
     """
 
     series: str
@@ -81,6 +86,7 @@ class WindowRule:
     anchor: Annotated[tuple[int, ...] | None, _ANCHOR] = None
     weekdays: Annotated[tuple[int, ...], _WEEKDAYS] = ()
     closed: Annotated[tuple[str, ...], DATES] = ()
+    zone: str = ""
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -88,6 +94,8 @@ class WindowRule:
             value = getattr(self, name)
             object.__setattr__(self, name, value if value is None else tuple(value))
         self._check_calendar()
+        if self.zone:
+            zone_of(self.zone)
         if self.horizon and not self.step:
             raise ParameterError(
                 "A 'horizon' needs a 'step': without one the future moments are not known."
@@ -166,6 +174,39 @@ def long_schema(schema: Schema, rule: WindowRule) -> Schema:
     return Schema((*keys, *schema.inputs().without([rule.series, rule.time])))
 
 
+def to_local(values: Any, seconds: NDArray[np.int64], zone: str, time: str) -> NDArray[np.int64]:
+    """The moments of a column by the clock on the wall of a zone.
+
+    Parameters
+    ----------
+    values : sequence of shape [rows]
+        The column as it stands; times without a zone are those of the clock already.
+    seconds : ndarray of int64, shape [rows]
+        The same since 1970, UTC where it says no zone.
+    zone : str
+        "" leaves them as they stand.
+    time : str
+        Name of the column.
+
+    Raises
+    ------
+    SchemaError
+        The clock never shows such a time.
+    """
+    if not zone:
+        return seconds
+    if any(given != "no time zone" for given in time_zones(values)):
+        return to_wall(seconds, zone)
+    never = skipped(seconds, zone)
+    if never.any():
+        row = int(never.argmax())
+        raise SchemaError(
+            f"Column {time!r}, row {row}: got {moment_of(seconds[row])}, which the clock in {zone} "
+            "never shows, as it is put forward then. Give the times in UTC, or drop the row."
+        )
+    return seconds
+
+
 class Keys(NamedTuple):
     """Where the rows of a long table belong among T times and S series.
 
@@ -176,7 +217,8 @@ class Keys(NamedTuple):
     series : ndarray of str, shape [S]
         Sorted names.
     cells : ndarray of int64, shape [rows]
-        Step x S + position of the series, each at most once.
+        Step x S + position of the series, each at most once, but for the hours that the clock
+        shows twice.
     """
 
     times: NDArray[np.int64]
@@ -202,6 +244,7 @@ def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) 
     """
     owners, moments = arrays[rule.series].tolist(), arrays[rule.time]
     _check_keys(table, rule, owners, moments)
+    moments = to_local(table[rule.time], moments, rule.zone, rule.time)
     names = sorted(set(owners))
     code_of = {name: code for code, name in enumerate(names)}
     codes = np.fromiter(map(code_of.__getitem__, owners), np.int64, len(owners))
@@ -307,7 +350,7 @@ def check_zone(values: Any, rule: WindowRule) -> None:
 
 def _check_zone(zones: Mapping[str, int], rule: WindowRule) -> None:
     zone, row = next(iter(zones.items()), ("UTC", 0))
-    if rule.anchor is not None and zone not in _NO_ZONES:
+    if rule.anchor is not None and not rule.zone and zone not in _NO_ZONES:
         is_short = rule.step in ("minute", "hour")
         remedy = "tz_convert('UTC')" if is_short else "tz_localize(None), for local dates"
         raise SchemaError(
@@ -322,7 +365,12 @@ def _check_once(
     """No series has two rows of one moment."""
     counts = np.bincount(cells, minlength=size)
     if counts.max() > 1:
-        row = int((counts[cells] > 1).argmax())
+        several = counts[cells] > 1
+        if rule.zone:
+            several &= (counts[cells] > 2) | ~shown_twice(keys[1], rule.zone)
+        if not several.any():
+            return
+        row = int(several.argmax())
         rows = np.flatnonzero(cells == cells[row])
         owners, moments = keys
         raise SchemaError(

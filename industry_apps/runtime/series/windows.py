@@ -95,7 +95,10 @@ class Panel:
                 continue
             values = arrays[column.name]
             grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
-            grid[cells] = values
+            if rule.zone and values.dtype.kind == "f":
+                grid = _averaged(values, cells, len(grid))
+            else:
+                grid[cells] = values
             columns[column.name] = grid.reshape(len(times), len(names))
         return cls(times, names, columns, rule.calendar)
 
@@ -360,6 +363,15 @@ def run_windows(
         found = run_in_slices(session, names, feeds, schema.inputs())
     shape = (-1, rule.horizon) if rule.horizon else (-1,)
     return {name: answer.reshape(shape) for name, answer in zip(names, found, strict=True)}
+
+
+def _averaged(values: NDArray[Any], cells: NDArray[np.int64], size: int) -> NDArray[Any]:
+    """The mean of the rows of each cell, of which an hour that comes twice has two."""
+    known = ~np.isnan(values)
+    counts = np.bincount(cells[known], minlength=size)
+    sums = np.bincount(cells[known], values[known].astype(np.float64), minlength=size)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return means.astype(values.dtype)
 
 
 def _is_clock(column: Column, rule: WindowRule) -> bool:

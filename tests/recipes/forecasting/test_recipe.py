@@ -81,19 +81,52 @@ def test_an_ensemble_leaves_out_what_does_not_help():
     assert both == pytest.approx([0.5, 0.5], abs=0.1)
 
 
-@pytest.mark.parametrize("model", ["trees", "tcn", "ensemble"])
+@pytest.mark.parametrize("model", ["trees", "ridge", "dlinear", "tcn", "ensemble"])
 def test_the_graph_answers_as_the_recipe(panel: Panel, model: str):
     training = TrainingOptions(max_epochs=1, progress=False)
     fitted = recipe(model=model, training=training).fit(panel)
     builder = GraphBuilder()
     inputs = builder.inputs(SCHEMA.inputs(), RULE.length, RULE.horizon)
-    for number, tensor in enumerate(fitted.write(builder, inputs)):
+    for number, tensor in enumerate(fitted.write(builder, inputs)[0]):
         builder.output(tensor, f"q{number}", np.float32, RULE.horizon)
     feeds = panel.feeds(100, SCHEMA, RULE)
     ours, theirs = fitted.forecast(feeds), np.stack(builder.session().run(None, feeds), axis=2)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
     assert (np.diff(ours, axis=2) >= 0).all()
     assert (ours >= 0).all()
+
+
+def test_an_answer_stays_within_the_limits_of_its_column_alone():
+    """A load may be negative, a demand is not."""
+    draw = np.random.default_rng(0)
+    times = pd.date_range("2024-01-01", periods=120, freq="D")
+    wave = 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + draw.normal(size=120)
+    table = pd.DataFrame({"series": "a", "time": times, "quantity": wave, "price": 1.0})
+    found = {}
+    for low in (None, 0.0):
+        schema = replace(SCHEMA, columns=(SCHEMA["time"], replace(SCHEMA["quantity"], low=low)))
+        options = ForecastOptions(model="ridge", learning=LearningOptions(origins=60, every=1))
+        values = table.assign(quantity=table["quantity"].clip(lower=low))
+        of = Panel.read(values, schema, RULE)
+        fitted = ForecastRecipe(schema, RULE, "quantity", options).fit(of)
+        every = [fitted.forecast(of.feeds(stop, schema, RULE)) for stop in range(100, 120)]
+        found[low] = np.concatenate(every)
+    assert found[None].min() < -5
+    assert found[0.0].min() == 0
+
+
+def test_ridge_regression_finds_the_law_of_a_series():
+    """An oscillation follows from its last values exactly."""
+    step = np.arange(200)
+    waves = np.stack([np.sin(0.7 * step + k) + k for k in range(8)])
+    schema = Schema((SCHEMA["time"], Column("quantity", "number", role="history")))
+    names, times = np.repeat(list("abcdefgh"), 200), pd.date_range("2024-01-01", periods=200)
+    table = {"series": names, "time": np.tile(times, 8), "quantity": waves.ravel()}
+    of = Panel.read(pd.DataFrame(table), schema, RULE)
+    options = ForecastOptions(model="ridge", learning=LearningOptions(origins=100, every=1))
+    fitted = ForecastRecipe(schema, RULE, "quantity", options).fit(of.upto(190))
+    found = fitted.forecast(of.feeds(195, schema, RULE))[:, :, 1]
+    assert np.abs(found - of.columns["quantity"][195:198].T).max() < 0.02
 
 
 def test_zeros_are_forecast_as_zeros_and_a_constant_as_itself(panel: Panel):
@@ -218,3 +251,15 @@ def test_totals_add_quantities_and_average_prices():
         with_totals(frame, "series", ("time",))
     with pytest.raises(ParameterError, match="'by' parameter names 'region'"):
         with_totals(frame, "series", ("region",))
+
+
+def test_a_flat_line_is_left_out_and_said(panel: Panel):
+    fitted = recipe(model="ridge", flat_steps=5).fit(panel)
+    feeds = panel.feeds(100, SCHEMA, RULE)
+    gap = {name: values.copy() for name, values in feeds.items()}
+    stuck = {name: values.copy() for name, values in feeds.items()}
+    gap["quantity"][0, 10:16] = np.nan
+    stuck["quantity"][0, 10:16] = 7.0
+    stuck["quantity"][1, 10:14] = stuck["quantity"][1, 14] + 1  # four are none yet
+    assert fitted.has_flat(stuck).tolist()[:2] == [True, False]
+    np.testing.assert_array_equal(fitted.forecast(stuck)[0], fitted.forecast(gap)[0])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.rows import HorizonPlan
+from industry_apps.recipes.forecasting.levels import HorizonPlan
 from industry_apps.schema import Column, Schema
 
 SCHEMA = Schema(

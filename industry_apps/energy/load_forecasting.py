@@ -1,0 +1,147 @@
+"""Load forecasting: how much power each area of the grid will draw, with the uncertainty of it.
+
+Asked by whoever buys energy or commits power plants, usually once a day for each hour of the
+next. Load repeats by day and week, is lower on holidays, and follows the weather; what of it is
+known in advance, as a forecast, is given as such. That simple models of the last values with the
+calendar are hard to beat is what the GEFCom competitions found (Hong et al. 2016, "Probabilistic
+energy forecasting: Global Energy Forecasting Competition 2014 and beyond",
+doi:10.1016/j.ijforecast.2016.02.001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Self
+
+from industry_apps.application import Application
+from industry_apps.limits import integer
+from industry_apps.recipes import LearningOptions, TreeOptions
+from industry_apps.recipes.forecasting.metrics import FORECAST
+from industry_apps.recipes.forecasting.parameters import ForecastParameters
+from industry_apps.recipes.forecasting.recipe import MEMBERS, ForecastModel, ForecastOptions
+from industry_apps.recipes.forecasting.table import FLAT, quantiles_of
+from industry_apps.runtime.series.zones import ZONE
+from industry_apps.schema import Column, Schema, Traits
+
+_LOAD = Column("load", "number", role="history", unit="MW")
+#: Days a day apart that are learned from, and the latest of them, which weigh and calibrate.
+_LEARNED = LearningOptions(origins=1461, held_out=42)
+#: Chosen on the year before the last of PJM, as is what is learned from.
+_TREES = TreeOptions(
+    rounds=200,
+    learning_rate=0.07,
+    num_leaves=31,
+    min_child_samples=50,
+    feature_fraction=0.4,
+    bagging_fraction=0.7,
+)
+
+
+class LoadForecaster(ForecastParameters, Application):
+    """Quantiles of the load of each area over the next hours.
+
+    It is asked with a long table: a row for each area and hour. What is known in advance
+    (``known``: the forecast of the temperature, holidays) goes on in rows behind the history,
+    with the load and the ``past`` columns left empty.
+
+    Loads may be negative, where more is fed in than drawn. Hours without a row are gaps, and
+    answered all the same.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"area": "zone", "load": "mw"}``.
+    model : {"ensemble", "trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn"}
+        Several models, weighed on the latest days; or one: ridge regression of the last values,
+        gradient-boosted trees of lags, linear layers of trend and remainder, a temporal fusion
+        transformer, N-HiTS, a patch transformer, a temporal convolutional network.
+    step : {"minute", "hour", "day"}, optional
+        How far apart the times lie; by default as most rows do.
+    horizon : int, optional
+        Steps ahead, in [1, 1000]; by default 48 hours.
+    history : int, optional
+        Steps that an answer looks back, in [2, 10000]; by default four weeks of hours.
+    known, past, static : tuple of str
+        Further columns: numbers and booleans whose future is known, those of which only the
+        past is, and attributes of an area that do not change.
+    quantiles : tuple of float
+        Rising, in (0, 1), 0.5 among them.
+    learning : LearningOptions, optional
+        Which windows it learns from; by default a day apart, of the last four years, which is
+        right where it is asked at one hour of the day.
+    baselines : tuple of {"auto_ets", "auto_theta", "auto_arima", "mstl"}
+        Statistical models to compare with, beside the simple rules.
+    rivals : tuple of str
+        Further models of this class to compare with, untuned.
+    trees : TreeOptions, optional
+    training : TrainingOptions, optional
+    seed : int
+    members : tuple of str
+        Models of the ensemble, two or more.
+    zone : str
+        Of the IANA data base, as in "America/New_York": hours are those of its clock, and so are
+        the answers. A day of 23 hours is answered by 23 rows. The hour that comes twice in autumn
+        is the mean of both of its rows, and its answer stands for each of both. Times may be
+        given in UTC, or without a zone as the clock shows them. By default times are of UTC, or
+        of a clock that is never changed.
+    flat_steps : int
+        So many equal loads after each other, or more, are those of a stuck meter: they are left
+        out as gaps, answered from what else is known, and ``flat_history`` says so. 0: all loads
+        count.
+
+    Examples
+    --------
+    >>> from industry_apps.energy import LoadForecaster
+    >>> data = LoadForecaster.sample()
+    >>> forecaster = LoadForecaster.fast().fit(data)
+    >>> day = data.test["time"] < data.test["time"].min() + pd.Timedelta(days=1)
+    >>> ahead = data.test[day].drop(columns="load")
+    >>> list(forecaster.predict(pd.concat([data.train, data.validation, ahead])).columns)
+    ['load_p10', 'load_p50', 'load_p90', 'flat_history']
+    """
+
+    name = "energy.load_forecasting"
+    question = "How much power will each area draw?"
+    simulator = "energy_load_simulator"
+    schema = Schema(
+        (
+            Column("area", "category", role="identifier", nullable=False),
+            Column("time", "datetime", role="known", nullable=False),
+            _LOAD,
+        )
+    )
+    outputs = quantiles_of(_LOAD).extended((FLAT,))
+    traits = Traits(inputs=("number", "boolean", "category", "datetime"), windows=True)
+    problem = FORECAST
+    target = _LOAD
+
+    model: ForecastModel = "ensemble"
+    members: Annotated[tuple[ForecastModel, ...], MEMBERS] = ("ridge", "trees")
+    zone: Annotated[str, ZONE] = ""
+    flat_steps: Annotated[int, integer(0)] = 8
+
+    @classmethod
+    def fast(cls) -> Self:
+        """Ridge regression, a day ahead: a fit of seconds on the sample."""
+        return cls(
+            model="ridge",
+            horizon=24,
+            history=336,
+            known=("temperature", "holiday"),
+            static=("region",),
+            learning=LearningOptions(origins=60),
+            trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
+        )
+
+    def _zone(self) -> str:
+        return self.zone
+
+    def _options(self) -> ForecastOptions:
+        found = super()._options()
+        return replace(
+            found,
+            members=self.members,
+            trees=replace(self.trees or _TREES, seed=self.seed),
+            learning=self.learning or _LEARNED,
+            flat_steps=self.flat_steps,
+        )
