@@ -43,7 +43,9 @@ class Origins:
     target : str
     stops : sequence of int
         Origins: the steps before each are known.
-    horizon, season : int
+    horizon : int
+    seasons : tuple of int
+        Lengths of cycles in steps, the shortest first.
     levels : tuple of float
         Of the quantiles.
     bounds : tuple of float
@@ -60,12 +62,17 @@ class Origins:
     target: str
     stops: Sequence[int]
     horizon: int
-    season: int
+    seasons: tuple[int, ...]
     levels: tuple[float, ...]
     bounds: tuple[float, float]
     statistical: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def season(self) -> int:
+        """The shortest cycle."""
+        return self.seasons[0]
 
     @property
     def values(self) -> _Floats:
@@ -168,11 +175,14 @@ def _headline(asked: Origins, judged: Forecasts) -> str:
 def _baselines(asked: Origins) -> dict[str, Forecaster]:
     values = asked.values
 
-    def by_rule(rule: Callable[..., _Floats], stop: int) -> _Floats:
-        found = rule(values[:stop], asked.horizon, asked.season, asked.levels)
+    def by_rule(rule: Callable[..., _Floats], season: int, stop: int) -> _Floats:
+        found = rule(values[:stop], asked.horizon, season, asked.levels)
         return np.clip(found, *asked.bounds)
 
-    found: dict[str, Forecaster] = {name: partial(by_rule, each) for name, each in RULES.items()}
+    short, long = asked.season, asked.seasons[-1]
+    found: dict[str, Forecaster] = {n: partial(by_rule, r, short) for n, r in RULES.items()}
+    if len(values) > long != short:
+        found[f"seasonal_naive_{long}"] = partial(by_rule, RULES["seasonal_naive"], long)
     for name in asked.statistical:
         if find_spec("statsforecast") is None:
             asked.notes.append(
@@ -180,7 +190,7 @@ def _baselines(asked: Origins) -> dict[str, Forecaster]:
                 "Run: pip install 'industry-apps[benchmark]'"
             )
             continue
-        found[name] = partial(by_rule, partial(statistical, name))
+        found[name] = partial(by_rule, partial(statistical, name), short)
     return found
 
 

@@ -148,10 +148,8 @@ def _filled(history: _Floats, season: int) -> _Floats:
     filled: Any = np.array(history, dtype=np.float64)
     if len(filled) < season:
         filled = np.concatenate([np.full((season - len(filled), filled.shape[1]), np.nan), filled])
-    for step in range(season, len(filled)):
-        gap = np.isnan(filled[step])
-        filled[step, gap] = filled[step - season, gap]
-    for step in range(1, len(filled)):
-        gap = np.isnan(filled[step])
-        filled[step, gap] = filled[step - 1, gap]
+    for back in (season, 1):
+        for step in np.flatnonzero(np.isnan(filled[back:]).any(axis=1)) + back:
+            gap = np.isnan(filled[step])
+            filled[step, gap] = filled[step - back, gap]
     return np.nan_to_num(filled)

@@ -11,6 +11,7 @@ Letters in shapes: S series, L steps of history, H steps of the horizon, Q quant
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -323,6 +324,13 @@ class ForecastRecipe:
         units = plus_offset(units, target.offset)
         low, high = bounds_of(target)
         return np.clip(units, units.dtype.type(low), units.dtype.type(high))
+
+    def alone(self, name: str) -> ForecastRecipe:
+        """One of several models by itself, calibrated as they are together."""
+        other = copy(self)
+        other.models_, other.weights_ = {name: self.models_[name]}, {name: 1.0}
+        other.graph_ = self.graph_.only(self._wanted((name,)))
+        return other
 
     def has_flat(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Whether a part of the history of each series was left out as flat, [S]."""

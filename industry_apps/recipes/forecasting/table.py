@@ -139,7 +139,11 @@ class ForecastTable:
         test = self.read(frame)
         panel, first = self.history_.joined(test), len(self.history_.times)
         origins = self._origins(panel, range(first, len(panel.times), self.windows.horizon))
-        rivals = {name: self._forecaster(each, panel) for name, each in self.rivals_.items()}
+        models = self.recipe_.models_
+        members = {name: self.recipe_.alone(name) for name in models if len(models) > 1}
+        rivals = {
+            name: self._forecaster(each, panel) for name, each in (members | self.rivals_).items()
+        }
         return assess_forecasts(
             origins,
             self._forecaster(self.recipe_, panel),
@@ -173,7 +177,7 @@ class ForecastTable:
             target=self.column,
             stops=list(stops),
             horizon=self.windows.horizon,
-            season=usual_plan(self.windows).seasons[0],
+            seasons=usual_plan(self.windows).seasons,
             levels=self.options.quantiles,
             bounds=bounds_of(self.schema[self.column]),
             statistical=self.statistical,
