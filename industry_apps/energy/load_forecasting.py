@@ -24,8 +24,8 @@ from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
 
 _LOAD = Column("load", "number", role="history", unit="MW")
-#: Days a day apart that are learned from, and the latest of them, which weigh and calibrate.
-_LEARNED = LearningOptions(origins=1461, held_out=42)
+#: Days that are learned from; those of the last year weigh and calibrate, as errors have seasons.
+_LEARNED = LearningOptions(origins=1461, held_out=364)
 #: Chosen on the year before the last of PJM, as is what is learned from.
 _TREES = TreeOptions(
     rounds=200,

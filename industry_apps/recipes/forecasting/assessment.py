@@ -26,6 +26,8 @@ from industry_apps.runtime import Panel
 Forecaster = Callable[[int], NDArray[Any]]
 
 _Floats = NDArray[np.float64]
+#: As many series have a row each in a report.
+_LISTED = 20
 #: Series that are drawn in a report, those of the largest, a middle and the smallest error.
 _DRAWN = 3
 #: Seasons of history that are drawn before the first origin.
@@ -207,6 +209,7 @@ def sections_of(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
     below = _below(judged)
     steps = np.unique(np.linspace(0, asked.horizon - 1, 6).astype(int))
     return (
+        *_by_series(asked, judged),
         *_by_origin(asked, judged),
         Section(
             "Error by the step ahead",
@@ -227,6 +230,24 @@ def sections_of(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
             ),
         ),
     )
+
+
+def _by_series(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
+    """The errors of each series, where they are few."""
+    if not 1 < len(judged.came) <= _LISTED:
+        return ()
+    rows: list[list[object]] = [["series", "mean absolute error", "in percent", "in the interval"]]
+    for place, name in enumerate(asked.panel.series.tolist()):
+        came, quantiles = judged.came[place], judged.quantiles[place]
+        known = ~np.isnan(came)
+        if not known.any():
+            continue
+        error = np.abs(came - judged.of(0.5)[place])[known]
+        percent = float(100 * (error / came[known]).mean()) if (came[known] > 0).all() else None
+        inside = (quantiles[..., 0] <= came) & (came <= quantiles[..., -1])
+        rows.append([name, float(error.mean()), percent, float(inside[known].mean())])
+    words = f"The interval goes from {asked.levels[0]:g} to {asked.levels[-1]:g}."
+    return (Section("Each series", words, rows),)
 
 
 def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:

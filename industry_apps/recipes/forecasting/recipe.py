@@ -92,7 +92,8 @@ class LearningOptions:
         Steps between them, at least 1. By default an hourly forecast learns from moments a
         day apart, which is right where it is asked at that hour; 25 learns from every hour.
     held_out : int
-        Origins, a horizon apart, that weigh and calibrate, at least 1.
+        Origins, a horizon apart, that weigh and calibrate, at least 1; no more than a quarter of
+        the history, where that is more than two.
     size_weight : float
         Windows weigh as this power of their scale, at least 0: 0, each series alike; 1, by
         units.
@@ -183,7 +184,8 @@ class ForecastRecipe:
         """
         horizon, options = self.rule.horizon, self.options.learning
         stops = self._stops(panel, len(panel.times))
-        held_out = [len(panel.times) - horizon * k for k in range(options.held_out, 0, -1)]
+        many = min(options.held_out, max(len(panel.times) // horizon // 4, 2))
+        held_out = [len(panel.times) - horizon * k for k in range(many, 0, -1)]
         held_out = [stop for stop in held_out if self._stops(panel, stop)]
         if not held_out or not stops:
             raise TrainingError(
