@@ -63,11 +63,16 @@ engines = data_for(RemainingLifeEstimator, "manufacturing_cmapss_fd001")
 if QUICK:
     estimator = RemainingLifeEstimator.fast()
 else:
-    estimator = RemainingLifeEstimator(columns={"time": "cycle"}, model="trees", cap=125.0)
+    estimator = RemainingLifeEstimator(
+        columns={"time": "cycle"},
+        settings=("setting_1", "setting_2", "setting_3"),
+        model="trees",
+        cap=125.0,
+    )
 estimator.fit(engines).evaluate(engines)
 
 # %%
-machine = engines.test[estimator.rule_.series if hasattr(estimator, "rule_") else "machine"].iloc[0]
+machine = str(engines.test["machine"].iloc[0])
 estimator.plot_trajectory(engines.test, machine)
 
 # %% [markdown]
