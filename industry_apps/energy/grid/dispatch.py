@@ -74,14 +74,33 @@ def dispatch(hours: Hours, *, gap: float, seconds: float) -> Dispatch:
     """
     if hours.units is None:  # nothing joins the hours
         return _joined([_single(_hour(hours, number)) for number in range(hours.count)])
-    mixed = problem_of(hours, slack=True, tangents=True)
-    answer, left = solve_mixed(mixed.program(), gap=gap, seconds=seconds)
+    return _committed(hours, gap, seconds)
+
+
+def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
+    """Choose what runs, then the outputs.
+
+    What runs is chosen as if no line had a limit first: that costs no more than with lines, so that
+    its bound holds for both. Where the outputs with lines cost more than the gap allows, it is
+    chosen again with them.
+    """
     builder = problem_of(hours, slack=True, tangents=False)
     program = builder.program()
-    held = np.zeros(len(program.cost))
-    held[program.whole] = answer[mixed.program().whole]
-    found = solve(fixed_at(program, held))
-    return replace(_gathered(hours, builder, found), gap=left)
+    best, least, proven = None, np.inf, -np.inf
+    for lines in (False, True) if hours.lines else (False,):
+        mixed = problem_of(replace(hours, lines=lines), slack=True, tangents=True).program()
+        answer, bound = solve_mixed(mixed, gap=gap / 2, seconds=seconds)
+        held = np.zeros(len(program.cost))
+        held[program.whole] = answer[mixed.whole]
+        found = solve(fixed_at(program, held))
+        proven, cost = max(proven, bound), program.objective(found.x)
+        if cost < least:
+            best, least = found, cost
+        if least - proven <= gap * max(1.0, abs(least)):
+            break
+    assert best is not None  # one is found, or an error is raised
+    left = (least - proven) / max(1.0, abs(least))
+    return replace(_gathered(hours, builder, best), gap=left)
 
 
 def _hour(hours: Hours, number: int) -> Hours:

@@ -21,7 +21,7 @@ from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.units import UnitLimits, UnitState
 
 #: Tangents of a cost within the limits of a unit, in commitment.
-_TANGENTS = 6
+_TANGENTS = 8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -190,11 +190,11 @@ def _balance(builder: ProgramBuilder, hours: Hours, slack: bool) -> None:
         builder.columns("angle", (hours.count, count), least=-far, most=far)
         blocks["angle"] = hours.each(-net.export)
     if slack:
-        shape = (hours.count, count)
-        most = np.maximum(hours.loads, 0.0)
-        builder.columns("shed", shape, most=most, cost=hours.prices.shedding)
-        builder.columns("surplus", shape, cost=hours.prices.surplus)
-        blocks |= {"shed": hours.each(joined), "surplus": hours.each(-joined)}
+        most = np.maximum(hours.loads, 0.0) @ joined.T
+        one = sparse.eye(most.size)
+        builder.columns("shed", most.shape, most=most, cost=hours.prices.shedding)
+        builder.columns("surplus", most.shape, cost=hours.prices.surplus)
+        blocks |= {"shed": one, "surplus": -one}
     demand = demand @ joined.T
     builder.rows("balance", demand.shape, blocks, demand, demand)
 

@@ -210,7 +210,7 @@ def solve_mixed(
     Returns
     -------
     tuple
-        The answer, whole where it has to be, and the gap that is left.
+        The answer, whole where it has to be, and the proven lower bound of the cost.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def solve_mixed(
             "give a shorter horizon."
         )
     x = np.clip(found.x, program.least, program.most)
-    return np.where(program.whole, np.round(x), x), float(found.mip_gap or 0.0)
+    return np.where(program.whole, np.round(x), x), float(found.mip_dual_bound)
 
 
 def fixed_at(program: Program, x: Floats) -> Program:
