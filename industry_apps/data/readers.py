@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from calendar import day_name, month_abbr
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from industry_apps.data.rules import Reading
 from industry_apps.data.tables import read_table
@@ -25,6 +27,21 @@ _GENRES = (
 )
 _FILM = ("item", "title", "release", "video_release", "address", *_GENRES)
 _DAYS_A_MONTH = 30.4
+
+
+class _Draws(NamedTuple):
+    """Loads drawn around those of a grid: how many, common levels, and how far each is off."""
+
+    records: int
+    levels: tuple[float, float]
+    spread: float
+
+
+#: Case in the zip -> what is drawn.
+_LOADS = {
+    "case30.m": _Draws(3_000, (0.8, 1.3), 0.1),
+    "case1354pegase.m": _Draws(1_000, (1.0, 1.0), 0.15),
+}
 
 
 def m4_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
@@ -50,6 +67,22 @@ def m4_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
         for name, v in series.items()
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Loads drawn around those of a grid, in the order of its buses; the card names its file."""
+    import numpy as np
+
+    from industry_apps.data.simulators.energy.grid_loads import drawn_loads
+
+    (path,) = paths.values()
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(reading.entry).decode()
+    table = text.partition("mpc.bus = [")[2].partition("];")[0]
+    rows = [re.sub("%.*", "", line).strip(" ;\t\r").split() for line in table.splitlines()]
+    usual = np.array([float(row[2]) for row in rows if row])
+    draws = _LOADS[reading.entry]
+    return drawn_loads(usual, draws.records, draws.levels, draws.spread, seed=0)
 
 
 def movielens_100k(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
@@ -85,5 +118,5 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
 #: Name on a card -> function.
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {each.__name__: each for each in (m4_hourly, movielens_100k, vehicle_claims)}
+    {each.__name__: each for each in (m4_hourly, matpower_loads, movielens_100k, vehicle_claims)}
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from industry_apps.energy.grid.cases import Case, Floats
@@ -297,6 +298,31 @@ def _ramps(builder: ProgramBuilder, hours: Hours, units: UnitLimits) -> None:
     }
     builder.rows("rise", (len(pick),), rise, -np.inf, was_output + ramps * was_running)
     builder.rows("fall", (len(pick),), fall, -np.inf, -was_output)
+    _edges(builder, hours, units, edge, held)
+
+
+def _edges(
+    builder: ProgramBuilder, hours: Hours, units: UnitLimits, edge: Floats, held: NDArray[np.intp]
+) -> None:
+    """A unit that has just come, or is about to go, gives no more than at its edge.
+
+    This follows from the ramps; said once more, it brings the bound of the mixed problem nearer. A
+    unit that runs two hours at least does not come and go in the same, and one row says both.
+    """
+    gens, count = hours.case.generators, hours.count
+    total = count * len(gens)
+    eye = sparse.eye(total, format="csr")
+    ahead = sparse.eye(total, k=len(gens), format="csr")
+    lost = np.zeros(len(gens))
+    lost[held] = np.maximum(gens.most[held] - edge, 0.0)
+    long = np.zeros(len(gens))
+    long[held] = units.up[held] >= 2
+    comes, goes = hours.eye(lost) @ eye, hours.eye(lost) @ ahead
+    base = {"output": -eye, "running": hours.eye(gens.most)}
+    both = {**base, "starts": -comes, "stops": -(hours.eye(long) @ goes)}
+    builder.rows("edge", (total,), both, 0.0, np.inf)
+    if (lost * (1 - long)).any():
+        builder.rows("last", (total,), {**base, "stops": -(hours.eye(1 - long) @ goes)}, 0.0, np.inf)
 
 
 def _reserve(builder: ProgramBuilder, hours: Hours, reserve: Reserve) -> None:

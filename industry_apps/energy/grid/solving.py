@@ -146,6 +146,24 @@ def _linear(program: Program) -> _Linear:
     return _Linear(np.clip(found.x, program.least, program.most), prices)
 
 
+def resolved(program: Program, near: Solution) -> Solution | None:
+    """Solve a problem by the limits that bind in a solution of one with other loads.
+
+    Parameters
+    ----------
+    program : Program
+    near : Solution
+        Of a problem with the same columns and rows.
+
+    Returns
+    -------
+    Solution or None
+        None where other limits bind: what is answered has passed the check of optimality.
+    """
+    found = _at_the_limits(program, near)
+    return found if found is not None and found.optimality.holds else None
+
+
 def _at_the_limits(program: Program, near: Solution) -> Solution | None:
     """Solve for the answer that keeps the limits that bind near another one as equations."""
     x, prices = near.x, near.prices
