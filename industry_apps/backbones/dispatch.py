@@ -2,11 +2,12 @@
 
 A multilayer perceptron wishes outputs within the limits of the generators; what follows has no
 weights. The imbalance is shared in proportion to the room that each generator has left, which keeps
-limits and balance. Then the outputs are drawn towards a point known to keep the lines, as far as the
-line that is overloaded most asks for: all constraints are linear, so the share that may stay is a
-ratio for each line (as in the gauge map of Li, Kolouri and Mohammadi 2023, "Learning to solve
-optimization problems with hard linear constraints", arXiv:2208.10611, and the homogeneous scaling
-of Kotary et al.). Outputs keep the lines wherever that point does; what is left is answered too.
+limits and balance. Outputs known to keep the lines at such a level of the load are brought within
+the lines for these loads by a fixed number of projections (extrapolated parallel ones; Combettes
+1997, doi:10.1109/83.563316). Then the wishes are drawn towards that point, as far as the line that
+is overloaded most asks for: all constraints are linear, so the share that may stay is a ratio for
+each line, as in the gauge map of Li, Kolouri and Mohammadi (2023), arXiv:2208.10611. Outputs keep
+the lines wherever that point does; what is left is answered too.
 
 Letters: N rows, B buses, G generators, L lines with a limit, K levels of the total load.
 """
@@ -24,6 +25,9 @@ _Floats = NDArray[np.float64]
 #: Share of a limit, and MW, that are kept free, so that rounding overloads nothing.
 _MARGIN = 1e-4
 _TINY = 1e-9
+#: Projections on the way to a point that keeps the lines, and the longest of them.
+_STEPS = 24
+_LONGEST = 20.0
 #: Standard deviations beyond which an input is taken as this far off.
 _FARTHEST = 8.0
 
@@ -121,14 +125,23 @@ class LineRepair(nn.Module):
             self.register_buffer(name, torch.as_tensor(np.asarray(value, dtype=np.float64)))
         width = np.minimum(np.abs(grid.low), np.abs(grid.high))
         self.register_buffer("margin", torch.as_tensor(_MARGIN * (1 + width)))
+        # The part of a line's direction that leaves the balance as it is, by its length.
+        moves = grid.most > grid.least
+        turn = np.where(moves, grid.on_output, 0.0)
+        turn -= np.where(moves, turn.sum(axis=1, keepdims=True) / max(1, moves.sum()), 0.0)
+        size = np.linalg.norm(turn, axis=1)
+        inverse = np.where(size > 1e-6, 1 / np.maximum(size, 1e-6), 0.0)
+        self.register_buffer("turn", torch.as_tensor(turn * inverse[:, None]))
+        self.register_buffer("inverse", torch.as_tensor(inverse))
 
     def forward(self, wish: Tensor, load: Tensor, *, lines: bool = True) -> Repaired:
         """Wishes [N, G] within the limits, and loads [N, B]; without ``lines`` balanced alone."""
         load = load.double()
         demand = load.sum(1, keepdim=True) + self.further  # [N, 1]
         near = self.balanced(wish.double(), demand)
-        safe = self.balanced(self._safe(demand), demand)
         outer = self.flow - load @ self.on_load.T  # [N, L]
+        with torch.no_grad():
+            safe = self._within(self.balanced(self._safe(demand), demand), outer, demand)
         flow, start = outer + near @ self.on_output.T, outer + safe @ self.on_output.T
         kept = self._kept(start, flow) if lines else torch.ones_like(demand)
         output = safe + kept * (near - safe)
@@ -157,6 +170,21 @@ class LineRepair(nn.Module):
         step = self.levels[1] - self.levels[0]
         weight = torch.relu(1.0 - (level - self.levels).abs() / step)  # [N, K]
         return weight @ self.safe
+
+    def _within(self, output: Tensor, outer: Tensor, demand: Tensor) -> Tensor:
+        """Outputs brought within the lines by projections: [N, G]."""
+        high, low = self.high - 3 * self.margin, self.low + 3 * self.margin
+        for _ in range(_STEPS):
+            flow = outer + output @ self.on_output.T  # [N, L]
+            far = (torch.relu(flow - high) - torch.relu(low - flow)) * self.inverse
+            share = far.abs() / far.abs().sum(1, keepdim=True).clamp(min=_TINY)
+            step = (share * far) @ self.turn  # [N, G]
+            square = step.square().sum(1, keepdim=True).clamp(min=_TINY**2)
+            longer = (share * far.square()).sum(1, keepdim=True) / square
+            moved = output - longer.clamp(max=_LONGEST) * step
+            inside = torch.minimum(torch.maximum(moved, self.least), self.most)
+            output = self.balanced(inside, demand)
+        return output
 
     def _kept(self, start: Tensor, flow: Tensor) -> Tensor:
         """Share of the way from the safe point that no line forbids: [N, 1]."""
@@ -199,15 +227,24 @@ class DispatchNetwork(nn.Module):
         self.repair = LineRepair(grid)
         for name, value in (("mean", mean), ("spread", spread)):
             self.register_buffer(name, torch.as_tensor(value, dtype=torch.float32))
-        last = nn.Linear(width, len(grid.least))
-        room = np.maximum(grid.most - grid.least, _TINY)
-        share = np.clip((start - grid.least) / room, 0.02, 0.98)
-        with torch.no_grad():
-            last.weight.mul_(0.1)
-            last.bias.copy_(torch.as_tensor(np.log(share / (1 - share))))
-        self.wish = nn.Sequential(
-            nn.Linear(len(mean), width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), last
+        self.register_buffer("start", torch.as_tensor(start, dtype=torch.float32))
+        room = torch.as_tensor(grid.most - grid.least, dtype=torch.float32)
+        self.register_buffer("room", room)
+        count = len(grid.least)
+        # Optima are linear in the loads as long as the same limits bind: a linear part, and what
+        # bends it.
+        self.linear = nn.Linear(len(mean), count)
+        self.bent = nn.Sequential(
+            nn.Linear(len(mean), width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, count),
         )
+        with torch.no_grad():
+            for last in (self.linear, self.bent[-1]):
+                last.weight.mul_(0.1)
+                last.bias.zero_()
 
     def forward(self, load: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Answer loads [N, B] in MW."""
@@ -222,6 +259,9 @@ class DispatchNetwork(nn.Module):
     def repaired(self, load: Tensor) -> Repaired:
         """Answer loads [N, B] in MW, in double precision."""
         numbers = ((load - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
-        share = torch.sigmoid(self.wish(numbers)).double()  # [N, G]
+        wish = self.start + self.room * (self.linear(numbers) + self.bent(numbers))  # [N, G]
         repair = self.repair
-        return repair(repair.least + share * (repair.most - repair.least), load)
+        inside = torch.minimum(torch.maximum(wish.double(), repair.least), repair.most)
+        if self.training:  # a wish beyond a limit still learns to come back
+            inside = wish.double() + (inside - wish.double()).detach()
+        return repair(inside, load)
