@@ -253,6 +253,7 @@ class DispatchProxy(Application):
             self.model_,
             (torch.zeros(2, len(self.case_.buses)),),
             ["load"],
+            dynamo=False,  # which takes a tenth of the time; no size depends on the loads
             output_names=names,
         )
         found = builder.append(model, {"load": inputs[_LOADS]})

@@ -188,8 +188,7 @@ class GridDispatcher:
             if told[place]:
                 raise SchemaError(f"Column {name!r} of the loads is there twice. Add the two up.")
             told[place] = True
-            numbers = pd.to_numeric(frame.iloc[:, position], errors="coerce")
-            found[:, place] = numbers.to_numpy(np.float64)
+            found[:, place] = _numbers(frame.iloc[:, position], f"Column {str(name)!r} of the loads")
         lacking = self.case.buses[~told & (self.case.load != 0)]
         if len(lacking):
             raise SchemaError(
@@ -208,15 +207,7 @@ class GridDispatcher:
                 f"The loads of {self.case.name!r} sum to {total:g} MW, so that a total cannot be "
                 "spread by them. Give a table with a column for each bus."
             )
-        numbers = pd.to_numeric(totals, errors="coerce").to_numpy(np.float64)
-        wrong = ~np.isfinite(numbers)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise SchemaError(
-                f"Series of loads, row {row} (index {totals.index[row]!r}): got "
-                f"{totals.iloc[row]!r}, expected MW. Fill the gap by a forecast; a missing load is "
-                "not 0."
-            )
+        numbers = _numbers(totals, "Series of loads")
         return np.outer(numbers, self.case.load / total)
 
     def _check(self, loads: Floats, reserve: Reserve | None, state: UnitState | None) -> None:
@@ -243,6 +234,19 @@ class GridDispatcher:
                 f"The state is of {len(state.running)} generators, the case has {gens} in service. "
                 "Take the state of a plan of this case."
             )
+
+
+def _numbers(values: pd.Series, where: str) -> Floats:
+    """Loads as numbers; what is missing or none is refused."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise SchemaError(
+            f"{where}, row {row} (index {values.index[row]!r}): got {values.tolist()[row]!r}, "
+            "expected MW. Fill the gap by a forecast; a missing load is not 0."
+        )
+    return numbers
 
 
 def _after(state: UnitState | None, running: np.ndarray, output: Floats) -> UnitState:

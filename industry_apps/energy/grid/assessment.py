@@ -19,7 +19,6 @@ DISPATCH = Problem(
             "mean_gap",
             "extra cost as a share of the optimum; 1 where a line or the balance is not kept",
             "low",
-            best=0,
         ),
         Metric("feasible", "share of records in which lines and balance are kept"),
         Metric("gap_where_feasible", "extra cost as a share of the optimum, of these", "low"),

@@ -24,6 +24,8 @@ _LEVELS = 9
 _SHARE = 0.5
 #: Solutions whose limits that bind are tried before a problem is solved anew.
 _REMEMBERED = 8
+#: MW that no line carries.
+_NEVER = 1e9
 _PRICES = Prices(shedding=np.inf, surplus=np.inf, reserve=0.0)
 
 
@@ -78,6 +80,8 @@ def grid_arrays(network: Network, loads: Floats) -> GridArrays:
     case, gens = network.case, network.case.generators
     low, high = line_limits(case)
     held = np.isfinite(low) & np.isfinite(high)
+    if not held.any():  # a line that never binds stands for none
+        held[:1], low[:1], high[:1] = True, -_NEVER, _NEVER
     factors = network.shifts()[held]
     # What the phase shifts send through each branch when nobody feeds in or takes out.
     still = network.flows(np.zeros(len(case.buses)))[held] - factors @ case.shunt
@@ -95,7 +99,8 @@ def grid_arrays(network: Network, loads: Floats) -> GridArrays:
         max(room[0], totals.min() - 0.05 * width), min(room[1], totals.max() + 0.05 * width), _LEVELS
     )
     usual = loads.mean(axis=0)
-    safe = [_safe(network, low, high, usual * level / usual.sum()) for level in levels]
+    limits = line_limits(case)
+    safe = [_safe(network, *limits, usual * level / usual.sum()) for level in levels]
     return GridArrays(
         least=gens.least,
         most=gens.most,
