@@ -1,11 +1,12 @@
 """A fast stand-in for optimal dispatch: loads in, set-points and their cost out, in one file.
 
 Asked where the same grid is dispatched thousands of times: in simulations, in screening of
-contingencies, in planning under many weathers, and on machines without a solver. Networks that stand
-in for optimal power flow are surveyed by Van Hentenryck (2021), "Machine learning for optimal power
-flows", doi:10.1287/educ.2021.0234. What they answer must keep balance and limits, or it is of no use: here a part
-of the file without weights makes sure of the balance and of the limits of generators, and of those of
-lines wherever a known point keeps them; what is left is told with each answer.
+contingencies, in planning under many weathers, and on machines without a solver. Networks that
+stand in for optimal power flow are surveyed by Van Hentenryck (2021), "Machine learning for optimal
+power flows", doi:10.1287/educ.2021.0234. What they answer must keep balance and limits, or it is of
+no use: here a part of the file without weights makes sure of the balance and of the limits of
+generators, and of those of lines wherever a known point keeps them; what is left is told with each
+answer.
 """
 
 from __future__ import annotations
@@ -57,12 +58,13 @@ _OVERLOAD_WEIGHT = 1.0
 class DispatchProxy(Application):
     """Set-points of generators for the loads of all buses, near the cheapest, within limits.
 
-    What a file of this application guarantees: outputs lie within the limits of the generators, and
-    sum to the load where their capacity allows it; no line is overloaded by more than at a point
-    between set-points found safe in training. Where that point overloads none, which is checked for
-    each answer, no line is. ``feasible`` says whether all is kept. Nothing is guaranteed of the cost;
-    see the report for how far it is from the optimum. Lines that go out, units that fail, ramps and
-    starts are not seen: learn one for each topology, or take GridDispatcher.
+    What a file of this application guarantees: outputs lie within the limits of generators, and sum
+    to the load where their capacity allows it; no line is overloaded by more than at a point
+    made of set-points found safe in training, brought within the lines by projections. Where that
+    point overloads none, no line is; ``feasible`` says for each answer whether all is kept. Nothing
+    is guaranteed of the cost; see the report for how far it is from the optimum. Lines that go out,
+    units that fail, ramps and starts are not seen: learn one for each topology, or take
+    GridDispatcher.
 
     Parameters
     ----------
@@ -274,8 +276,8 @@ class DispatchProxy(Application):
         solved = ~np.isnan(optimal[:, 0])
         if solved.sum() < 2:
             raise SchemaError(
-                f"Column {_LOADS!r}: of {len(frame)} records {int(solved.sum())} can be served within "
-                "all limits, expected two at least. Give loads nearer to those of the case."
+                f"Column {_LOADS!r}: of {len(frame)} records {int(solved.sum())} can be served "
+                "within all limits, expected two at least. Give loads nearer to those of the case."
             )
         least = self.case_.generators.costs.of(optimal[solved]).sum(axis=1)
 
@@ -288,8 +290,8 @@ class DispatchProxy(Application):
         notes = [_NOTE]
         if not solved.all():
             notes.append(
-                f"{int((~solved).sum())} of {len(frame)} records cannot be served within all limits, "
-                "as the solver proves, and are left out of the figures."
+                f"{int((~solved).sum())} of {len(frame)} records cannot be served within all "
+                "limits, as the solver proves, and are left out of the figures."
             )
         full = self._full_lines(loads, optimal[solved])
         return Report.beside(
@@ -320,7 +322,7 @@ class DispatchProxy(Application):
 
 
 _NOTE = (
-    "Optimal costs are of the DC model: without losses, reactive power and voltages. Each is proven by "
+    "Optimal costs are of the DC model: no losses, reactive power or voltages. Each is proven by "
     "the conditions of optimality."
 )
 

@@ -188,7 +188,9 @@ class GridDispatcher:
             if told[place]:
                 raise SchemaError(f"Column {name!r} of the loads is there twice. Add the two up.")
             told[place] = True
-            found[:, place] = _numbers(frame.iloc[:, position], f"Column {str(name)!r} of the loads")
+            found[:, place] = _numbers(
+                frame.iloc[:, position], f"Column {str(name)!r} of the loads"
+            )
         lacking = self.case.buses[~told & (self.case.load != 0)]
         if len(lacking):
             raise SchemaError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,9 +17,7 @@ from industry_apps.energy.grid.units import RTS96, UnitState
 from industry_apps.errors import SchemaError, UnknownNameError
 from tests.energy.grids import case_of
 
-DAY = pd.Series(
-    [250.0, 210, 200, 220, 300, 400, 460, 480, 450, 380, 330, 270], name="load"
-)
+DAY = pd.Series([250.0, 210, 200, 220, 300, 400, 460, 480, 450, 380, 330, 270], name="load")
 
 
 def table(**changed: object) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def kept(running: np.ndarray, output: np.ndarray, units: UnitLimits, case: Case)
     for unit in range(len(gens)):
         runs = running[:, unit].astype(int)
         changes = np.flatnonzero(np.diff(runs)) + 1
-        for begin, end in zip(changes[:-1], changes[1:], strict=True):
+        for begin, end in pairwise(changes):
             least = units.up[unit] if runs[begin] else units.down[unit]
             assert end - begin >= least
         edge = max(gens.least[unit], min(units.ramp[unit], gens.most[unit]))
@@ -86,9 +86,7 @@ def test_days_go_on_from_the_state_of_the_one_before(case: Case, units: UnitLimi
 
 def test_the_schedule_is_the_best_of_all() -> None:
     # Two units, four hours: every schedule tried by hand.
-    case = case_of(
-        gen=((1, 100, 30), (2, 80, 10)), cost=("2 0 0 3 0 10 200", "2 0 0 3 0 30 20")
-    )
+    case = case_of(gen=((1, 100, 30), (2, 80, 10)), cost=("2 0 0 3 0 10 200", "2 0 0 3 0 30 20"))
     units = UnitLimits(
         up=np.array([2, 1]),
         down=np.array([2, 1]),
@@ -117,7 +115,7 @@ def test_the_schedule_is_the_best_of_all() -> None:
             before = runs[hour]
         path = np.r_[0, runs[:, 0]]
         changes = np.flatnonzero(np.diff(path))
-        if any(b - a < 2 for a, b in zip(changes[:-1], changes[1:], strict=True)):
+        if any(b - a < 2 for a, b in pairwise(changes)):
             continue
         best = min(best, cost)
     share = case.load / case.load.sum()
@@ -164,9 +162,7 @@ def test_reserve_makes_more_units_run(case: Case, units: UnitLimits) -> None:
         ({"generator": ["g1", "g1", "g3", "g4", "g5"]}, "'g1' is there 2 times"),
     ],
 )
-def test_units_with_gaps_are_refused(
-    case: Case, changed: dict[str, object], words: str
-) -> None:
+def test_units_with_gaps_are_refused(case: Case, changed: dict[str, object], words: str) -> None:
     with pytest.raises(SchemaError) as raised:
         UnitLimits.from_table(table(**changed), case)
     assert words in str(raised.value)
@@ -180,7 +176,7 @@ def test_missing_ramps_of_a_case_are_never_zero(case: Case) -> None:
     assert np.isinf(UnitLimits.from_table(table(ramp_mw_per_h=[np.inf] * 5), case).ramp).all()
     with pytest.raises(UnknownNameError, match="g9"):
         UnitLimits.from_table(table(generator=["g9", "g2", "g3", "g4", "g5"]), case)
-    with pytest.raises(SchemaError, match="'ramp_mw_per_h' .* is missing"):
+    with pytest.raises(SchemaError, match=r"'ramp_mw_per_h' .* is missing"):
         UnitLimits.from_table(table().drop(columns="ramp_mw_per_h"), case)
 
 

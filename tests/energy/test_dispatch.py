@@ -95,7 +95,9 @@ def test_demand_beyond_capacity_is_shed_and_named() -> None:
 
 
 def test_shedding_is_cheaper_than_a_plant_that_costs_more() -> None:
-    case = case_of(cost=("2 0 0 3 0 10 0", "2 0 0 3 0 900 0"), bus=((1, 3, 0), (2, 2, 80), (3, 1, 40)))
+    case = case_of(
+        cost=("2 0 0 3 0 10 0", "2 0 0 3 0 900 0"), bus=((1, 3, 0), (2, 2, 80), (3, 1, 40))
+    )
     plan = GridDispatcher(case=case, shedding_price=500).plan()
     assert plan.to_frame().to_numpy() == pytest.approx(np.array([[100, 0]]))
     assert plan.shedding()["shed"].sum() == pytest.approx(20)
@@ -114,7 +116,9 @@ def test_least_outputs_above_the_load_are_left_over_and_named() -> None:
 
 def test_islands_are_balanced_each_for_itself() -> None:
     case = case_of(
-        bus=((1, 3, 30), (2, 2, 60), (3, 1, 40)), branch=((2, 3, 0.1, 0),), gen=((1, 100, 0), (2, 80, 0))
+        bus=((1, 3, 30), (2, 2, 60), (3, 1, 40)),
+        branch=((2, 3, 0.1, 0),),
+        gen=((1, 100, 0), (2, 80, 0)),
     )
     plan = GridDispatcher(case=case).plan()
     assert len(Network(case).references) == 2
@@ -200,7 +204,10 @@ def test_loads_come_as_tables_totals_or_arrays() -> None:
     ("loads", "words"),
     [
         (np.array([1.0, np.nan, 3.0]), "Column '2' of the loads: got nan"),
-        (np.array([[1.0, 2.0, 3.0], [1.0, 2.0, np.inf]]), "Column '3' of the loads, row 1: got inf"),
+        (
+            np.array([[1.0, 2.0, 3.0], [1.0, 2.0, np.inf]]),
+            "Column '3' of the loads, row 1: got inf",
+        ),
         (np.array([1.0, 2.0]), "shape (2,), expected 3 values a row"),
         (["a", "b", "c"], "holds other values than numbers"),
         ({2: 60}, "Column '3' is missing from the loads"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def test_what_cannot_be_right_is_refused_by_name(tables: dict[str, object], word
     ],
 )
 def test_expressions_are_not_evaluated(before: str, after: str, words: str) -> None:
-    with pytest.raises(SchemaError, match=".") as raised:
+    with pytest.raises(SchemaError) as raised:
         parse_case(text_of().replace(before, after), "changed")
     assert words in str(raised.value)
 
@@ -131,12 +132,8 @@ def test_any_damage_is_read_or_refused() -> None:
     for _ in range(150):
         start = int(rng.integers(len(text)))
         cut = text[:start] + "".join(rng.choice(list("[]{};'%\n -9eNx="), 3)) + text[start + 4 :]
-        try:
-            case = parse_case(cut, "damaged")
-        except SchemaError as error:
-            assert str(error)
-        else:
-            assert np.isfinite(case.load).all()
+        with suppress(SchemaError):  # any other error fails the test
+            assert np.isfinite(parse_case(cut, "damaged").load).all()
 
 
 def test_reading_is_not_slow_on_hostile_text() -> None:

@@ -161,9 +161,7 @@ def _segments(builder: ProgramBuilder, hours: Hours, tangents: bool) -> None:
             low = np.zeros(len(offset))
         builder.rows(f"above {name}", (hours.count, len(owner)), blocks, low, np.inf)
         nothing = hours.each(sparse.diags(idle.astype(float)))
-        builder.rows(
-            f"no {name}", (hours.count, len(gens)), {f"{name} cost": nothing}, 0.0, 0.0
-        )
+        builder.rows(f"no {name}", (hours.count, len(gens)), {f"{name} cost": nothing}, 0.0, 0.0)
 
 
 def _tangents(hours: Hours) -> list[Floats]:
@@ -213,9 +211,7 @@ def _limits(builder: ProgramBuilder, hours: Hours) -> None:
     if held.any():
         shape = (hours.count, int(held.sum()))
         blocks = {"angle": hours.each(net.incidence[held])}
-        builder.rows(
-            "across", shape, blocks, branches.angle_low[held], branches.angle_high[held]
-        )
+        builder.rows("across", shape, blocks, branches.angle_low[held], branches.angle_high[held])
 
 
 def _states(builder: ProgramBuilder, hours: Hours, units: UnitLimits) -> None:
@@ -269,7 +265,7 @@ def _forced(units: UnitLimits, before: UnitState, count: int) -> tuple[Floats, F
 
 
 def _ramps(builder: ProgramBuilder, hours: Hours, units: UnitLimits) -> None:
-    """Outputs change by the ramp at most; a unit comes and goes at its least output, or its ramp."""
+    """Outputs change by the ramp at most; a unit comes and goes at its least output, or ramp."""
     gens, count = hours.case.generators, hours.count
     held = np.flatnonzero(np.isfinite(units.ramp))
     if not len(held):
@@ -322,7 +318,9 @@ def _edges(
     both = {**base, "starts": -comes, "stops": -(hours.eye(long) @ goes)}
     builder.rows("edge", (total,), both, 0.0, np.inf)
     if (lost * (1 - long)).any():
-        builder.rows("last", (total,), {**base, "stops": -(hours.eye(1 - long) @ goes)}, 0.0, np.inf)
+        builder.rows(
+            "last", (total,), {**base, "stops": -(hours.eye(1 - long) @ goes)}, 0.0, np.inf
+        )
 
 
 def _reserve(builder: ProgramBuilder, hours: Hours, reserve: Reserve) -> None:

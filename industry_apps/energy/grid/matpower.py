@@ -6,8 +6,8 @@ with code behind its tables, as those that convert units, is refused, since its 
 mean what they say.
 
 Conventions, as in ``makeBdc.m`` and ``makeAang.m``: a tap ratio of 0 is 1, phase shifts and limits
-of angles are in degrees, a rating of 0 is no limit, angle limits of 0 or of 360 and beyond are none,
-and the ramp columns of most files are 0 because nobody filled them: they are read as missing.
+of angles are in degrees, a rating of 0 is no limit, angle limits of 0 or of 360 and beyond are
+none, and the ramp columns of most files are 0 because nobody filled them: they are read as missing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.energy.grid.case_text import NUMBER, REMEDY, matrix_of, statements
 from industry_apps.energy.grid.cases import (
     Branches,
     Case,
@@ -40,23 +40,14 @@ _IGNORED = ("bus_name", "gentype", "genfuel", "areas")
 _LEAST_COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "gencost": 5}
 _STATEMENT = re.compile(r"mpc\.(\w+)\s*=\s*(.*)", re.DOTALL)
 _FUNCTION = re.compile(r"function\s+mpc\s*=\s*(\w+)\s*;?")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|inf|NaN|nan)")
-_REMEDY = (
-    "This reader runs no code. Write the case with MATPOWER's savecase, which leaves plain tables."
-)
 
 
-class _Columns(NamedTuple):
-    """Places of the columns that are read, counted from 0, as in idx_bus, idx_gen, idx_brch."""
-
-    bus: Mapping[str, int] = {"bus_i": 0, "type": 1, "Pd": 2, "Gs": 4}
-    gen: Mapping[str, int] = {"bus": 0, "status": 7, "Pmax": 8, "Pmin": 9}
-    branch: Mapping[str, int] = {
-        **{"fbus": 0, "tbus": 1, "x": 3, "rateA": 5, "ratio": 8, "angle": 9, "status": 10},
-    }
-
-
-_COLUMNS = _Columns()
+#: Places of the columns that are read, counted from 0, as in idx_bus, idx_gen and idx_brch.
+_COLUMNS: Mapping[str, Mapping[str, int]] = {
+    "bus": {"bus_i": 0, "type": 1, "Pd": 2, "Gs": 4},
+    "gen": {"bus": 0, "status": 7, "Pmax": 8, "Pmin": 9},
+    "branch": {"fbus": 0, "tbus": 1, "x": 3, "rateA": 5, "ratio": 8, "angle": 9, "status": 10},
+}
 _RAMP = 16  # ramp_agc, MW/min
 _ANGLES = (11, 12)  # angmin, angmax, degrees
 
@@ -125,14 +116,14 @@ def parse_case(text: str, name: str) -> Case:
 def _fields(text: str, name: str) -> list[tuple[str, str]]:
     """The assignments of a case file: (field, text of the value)."""
     found, seen = [], set()
-    for line, statement in _statements(text):
+    for line, statement in statements(text):
         if _FUNCTION.fullmatch(statement) or statement in ("end", "return"):
             continue
         match = _STATEMENT.fullmatch(statement)
         if match is None:
             raise SchemaError(
                 f"Case {name!r}, line {line}: {statement[:60]!r} is code, and the tables mean "
-                f"something else without it (such as kW for MW). {_REMEDY}"
+                f"something else without it (such as kW for MW). {REMEDY}"
             )
         field, value = match[1], match[2]
         if field not in (*_TABLES, *_IGNORED, "version", "baseMVA"):
@@ -143,118 +134,49 @@ def _fields(text: str, name: str) -> list[tuple[str, str]]:
             )
         if field in seen:
             raise SchemaError(
-                f"Case {name!r}, line {line}: mpc.{field} is assigned twice. {_REMEDY}"
+                f"Case {name!r}, line {line}: mpc.{field} is assigned twice. {REMEDY}"
             )
         seen.add(field)
         found.append((field, value))
     return found
 
 
-def _statements(text: str) -> list[tuple[int, str]]:
-    """Statements with the line they begin on; comments are left out, brackets may span lines."""
-    found: list[tuple[int, str]] = []
-    parts: list[str] = []
-    depth, begin = 0, 0
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = _uncommented(raw).strip()
-        if not line:
-            continue
-        if not parts:
-            begin = number
-        depth += _opened(line)
-        parts.append(line)
-        if depth <= 0:
-            whole = "\n".join(parts)
-            found.append((begin, whole.rstrip(";").strip()))
-            parts, depth = [], 0
-    if parts:
-        raise SchemaError(
-            f"Line {begin}: a bracket is opened and never closed. The file is not complete."
-        )
-    return [(line, statement) for line, statement in found if statement]
-
-
-def _uncommented(line: str) -> str:
-    """A line up to its comment; a percent sign within a text begins none."""
-    if "'" not in line:
-        return line.partition("%")[0]
-    inside = False
-    for place, sign in enumerate(line):
-        if sign == "'":
-            inside = not inside
-        elif sign == "%" and not inside:
-            return line[:place]
-    return line
-
-
-def _opened(line: str) -> int:
-    """Brackets opened less those closed, outside of texts."""
-    plain = re.sub(r"'[^']*'", "", line)
-    return sum(map(plain.count, "[{")) - sum(map(plain.count, "]}"))
-
-
 def _checked_tables(fields: Mapping[str, str], name: str) -> dict[str, Floats]:
     version = fields.get("version", "").strip("'\"")
     if version != "2":
         raise SchemaError(
-            f"Case {name!r}: mpc.version is {version or 'missing'!r}, expected '2'. Convert it with "
-            "MATPOWER's savecase."
+            f"Case {name!r}: mpc.version is {version or 'missing'!r}, expected '2'. Convert it "
+            "with MATPOWER's savecase."
         )
     for table in _TABLES:
         if table not in fields:
             raise SchemaError(
-                f"Case {name!r} has no mpc.{table}, without which nothing can be dispatched. Add it."
+                f"Case {name!r} has no mpc.{table}, without which nothing can be dispatched. Add "
+                "it."
             )
-    return {table: _matrix(fields[table], table) for table in _TABLES}
+    # Rows of gencost differ in length where somebody did not fill them with zeros.
+    tables = {
+        table: matrix_of(fields[table], table, _LEAST_COLUMNS[table], ragged=table == "gencost")
+        for table in _TABLES
+    }
+    for table, columns in _COLUMNS.items():
+        _refuse_missing(tables[table], table, columns)
+    return tables
 
 
 def _base(text: str, name: str) -> float:
-    if not _NUMBER.fullmatch(text) or not 0 < float(text) < np.inf:
+    if not NUMBER.fullmatch(text) or not 0 < float(text) < np.inf:
         raise SchemaError(
-            f"Case {name!r}: mpc.baseMVA is {text[:20]!r}, expected a number > 0 of MVA. Correct it."
+            f"Case {name!r}: mpc.baseMVA is {text[:20]!r}, expected a number > 0 of MVA. Correct "
+            "it."
         )
     return float(text)
 
 
-def _matrix(text: str, table: str) -> Floats:
-    """Numbers in brackets, rows ending with a semicolon or a line."""
-    if not (text.startswith("[") and text.endswith("]")):
-        raise SchemaError(f"Table {table!r}: expected numbers in brackets. {_REMEDY}")
-    rows: list[list[float]] = []
-    for line in re.split(r"[;\n]", text[1:-1]):
-        words = line.replace(",", " ").split()
-        if not words:
-            continue
-        for place, word in enumerate(words, start=1):
-            if not _NUMBER.fullmatch(word):
-                refuse_row(table, len(rows) + 1, f"{place}", repr(word[:40]), "a number", _REMEDY)
-        rows.append([float(word) for word in words])
-    if not rows:
-        raise SchemaError(f"Table {table!r} has no rows. Nothing can be dispatched.")
-    widest = max(map(len, rows))
-    # Rows of gencost differ in length where somebody did not fill them with zeros.
-    if table != "gencost":
-        for row, values in enumerate(rows, start=1):
-            if len(values) != widest:
-                raise SchemaError(
-                    f"Table {table!r}, row {row}: {len(values)} columns, expected {widest} as in "
-                    "other rows. Complete it."
-                )
-    if widest < _LEAST_COLUMNS[table]:
-        raise SchemaError(
-            f"Table {table!r} has {widest} columns, expected {_LEAST_COLUMNS[table]} at least, as "
-            "MATPOWER's caseformat says. Complete it."
-        )
-    matrix = np.array([values + [0.0] * (widest - len(values)) for values in rows])
-    if table != "gencost":
-        _refuse_missing(matrix, table)
-    return matrix
-
-
-def _refuse_missing(matrix: Floats, table: str) -> None:
-    for column, place in getattr(_COLUMNS, table).items():
+def _refuse_missing(matrix: Floats, table: str, columns: Mapping[str, int]) -> None:
+    for column, place in columns.items():
         wrong = ~np.isfinite(matrix[:, place])
-        if column in ("rateA",):
+        if column == "rateA":
             wrong &= ~np.isposinf(matrix[:, place])
         if wrong.any():
             row = int(wrong.argmax())
@@ -308,9 +230,7 @@ def _placed(
     return np.array([places[int(number)] for number in numbers[rows]], dtype=np.int64)
 
 
-def _generators(
-    gen: Floats, gencost: Floats, places: Mapping[int, int]
-) -> tuple[Generators, int]:
+def _generators(gen: Floats, gencost: Floats, places: Mapping[int, int]) -> tuple[Generators, int]:
     """Generators in service, and the number of the others."""
     if len(gencost) not in (len(gen), 2 * len(gen)):
         raise SchemaError(
@@ -366,9 +286,7 @@ def _costs(gencost: Floats, runs: NDArray[np.bool_]) -> Costs:
             continue
         found = _polynomial(values, int(row) + 1)
         quadratic[place], linear[place], constant[place] = found
-    return Costs(
-        quadratic=quadratic, linear=linear, constant=constant, segments=tuple(segments)
-    )
+    return Costs(quadratic=quadratic, linear=linear, constant=constant, segments=tuple(segments))
 
 
 def _polynomial(values: Floats, row: int) -> tuple[float, float, float]:
@@ -395,9 +313,7 @@ def _polynomial(values: Floats, row: int) -> tuple[float, float, float]:
     return square, slope, constant
 
 
-def _branches(
-    branch: Floats, places: Mapping[int, int], base: float
-) -> tuple[Branches, int]:
+def _branches(branch: Floats, places: Mapping[int, int], base: float) -> tuple[Branches, int]:
     """Branches in service, and the number of the others."""
     closed = branch[:, 10] != 0
     start = _placed("branch", "fbus", branch[:, 0], places, closed)
@@ -412,9 +328,7 @@ def _branches(
             f"Join the buses {branch[row, 0]:g} and {branch[row, 1]:g}, or set the status to 0.",
         )
     for row in np.flatnonzero(closed & (branch[:, 5] < 0)):
-        refuse_row(
-            "branch", int(row) + 1, "rateA", branch[row, 5], "a rating >= 0", "Correct it."
-        )
+        refuse_row("branch", int(row) + 1, "rateA", branch[row, 5], "a rating >= 0", "Correct it.")
     used = branch[closed]
     ratio = np.where(used[:, 8] == 0, 1.0, used[:, 8])
     low, high = _angle_limits(used)

@@ -83,7 +83,7 @@ class DispatchPlan:
         return float(self.costs()["total"].sum())
 
     def shedding(self) -> pd.DataFrame:
-        """Load that is not served: the report of what cannot be done, and of what stands in the way.
+        """Load that is not served: what cannot be done, and what stands in the way.
 
         Returns
         -------

@@ -103,7 +103,9 @@ class ProgramBuilder:
         self._row_shapes[name] = shape
         self._row_places[name] = slice(self._row_count, self._row_count + size)
         self._row_count += size
-        limits = [np.broadcast_to(np.asarray(v, dtype=np.float64), shape).ravel() for v in (low, high)]
+        limits = [
+            np.broadcast_to(np.asarray(v, dtype=np.float64), shape).ravel() for v in (low, high)
+        ]
         self._rows.append((dict(blocks), limits[0], limits[1]))
 
     def __contains__(self, name: object) -> bool:
@@ -125,7 +127,9 @@ class ProgramBuilder:
             band = [
                 sparse.csr_matrix(blocks[name])
                 if name in blocks
-                else sparse.csr_matrix((len(low), self._places[name].stop - self._places[name].start))
+                else sparse.csr_matrix(
+                    (len(low), self._places[name].stop - self._places[name].start)
+                )
                 for name in names
             ]
             bands.append(sparse.hstack(band, format="csr"))

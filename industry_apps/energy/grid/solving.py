@@ -90,9 +90,7 @@ def _by_tangents(program: Program, curved: np.ndarray) -> tuple[Floats, Floats]:
     return x, found.prices[: len(program.low)]
 
 
-def _with_tangents(
-    program: Program, curved: np.ndarray, owner: np.ndarray, at: Floats
-) -> Program:
+def _with_tangents(program: Program, curved: np.ndarray, owner: np.ndarray, at: Floats) -> Program:
     """A linear problem with a column for each square, above all its tangents."""
     count = len(curved)
     if not count:
@@ -211,9 +209,7 @@ def _stationary(
     return (found[:count], found[count:]) if np.isfinite(found).all() else None
 
 
-def solve_mixed(
-    program: Program, *, gap: float, seconds: float
-) -> tuple[Floats, float]:
+def solve_mixed(program: Program, *, gap: float, seconds: float) -> tuple[Floats, float]:
     """Solve a linear problem some of whose columns have to be whole.
 
     Parameters

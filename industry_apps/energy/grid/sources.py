@@ -20,8 +20,8 @@ def case_named(name: str) -> Case:
     Parameters
     ----------
     name : str
-        ``"example"``, the path of a MATPOWER case file, or the id of a data set and a case in it, as
-        ``"energy_matpower_cases/case30.m"``.
+        ``"example"``, the path of a MATPOWER case file, or the id of a data set and a case in it,
+        as ``"energy_matpower_cases/case30.m"``.
 
     Raises
     ------

@@ -51,13 +51,14 @@ def check_fit_for_it(case: Case, network: Network) -> None:
     """
     if any(map(len, case.generators.costs.segments)):
         raise ParameterError(
-            f"The grid {case.name!r} has costs in line segments, and a stand-in takes quadratic ones. "
-            "Fit a quadratic function to them, or take GridDispatcher."
+            f"The grid {case.name!r} has costs in line segments, and a stand-in takes quadratic "
+            "ones. Fit a quadratic function to them, or take GridDispatcher."
         )
     if len(network.references) > 1:
         raise ParameterError(
-            f"The grid {case.name!r} has {len(network.references)} islands, and a stand-in balances "
-            "all buses together. Learn one for each island, or close the branches between them."
+            f"The grid {case.name!r} has {len(network.references)} islands, and a stand-in "
+            "balances all buses together. Learn one for each island, or close the branches "
+            "between them."
         )
 
 
@@ -96,7 +97,9 @@ def grid_arrays(network: Network, loads: Floats) -> GridArrays:
         )
     width = max(float(np.ptp(totals)), 1e-3 * float(np.abs(totals).max()), 1e-6)
     levels = np.linspace(
-        max(room[0], totals.min() - 0.05 * width), min(room[1], totals.max() + 0.05 * width), _LEVELS
+        max(room[0], totals.min() - 0.05 * width),
+        min(room[1], totals.max() + 0.05 * width),
+        _LEVELS,
     )
     usual = loads.mean(axis=0)
     limits = line_limits(case)

@@ -71,8 +71,8 @@ def known_costs(data: Dataset) -> Section:
         )
     text = (
         "DC optimal power flow of the cases as they are. The gap is to the bound that the prices "
-        "prove, as a share of the cost; the relative difference cannot be below the last digit that "
-        "is known."
+        "prove, as a share of the cost; the relative difference cannot be below the last digit "
+        "that is known."
     )
     return Section("DC optimal power flow: costs", text, rows)
 

@@ -188,8 +188,8 @@ def _ramps(frame: pd.DataFrame) -> pd.Series:
         row = int(wrong.argmax())
         raise SchemaError(
             f"Column 'ramp_mw_per_h', row {row}: got {frame['ramp_mw_per_h'].tolist()[row]!r}, "
-            "expected MW/h > 0. A missing ramp is neither 0 nor no limit: find it, or give inf for a unit "
-            "that has no limit."
+            "expected MW/h > 0. A missing ramp is neither 0 nor no limit: find it, or give inf for "
+            "a unit that has no limit."
         )
     return ramps
 
