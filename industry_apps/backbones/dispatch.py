@@ -210,6 +210,9 @@ class DispatchNetwork(nn.Module):
 
     Notes
     -----
+    A network in double precision answers one row to the last digit as among others; it can be
+    trained in single precision and made so by ``double()``.
+
     ``forward(load)`` takes float32 [N, B] and returns float32 outputs [N, G], their cost, the
     largest overload and what is unserved, [N, 1] each; ``repaired(load)`` the same in double
     precision, with what the loss needs.
@@ -258,6 +261,7 @@ class DispatchNetwork(nn.Module):
 
     def repaired(self, load: Tensor) -> Repaired:
         """Answer loads [N, B] in MW, in double precision."""
+        load = load.to(self.mean.dtype)
         numbers = ((load - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
         wish = self.start + self.room * (self.linear(numbers) + self.bent(numbers))  # [N, G]
         repair = self.repair

@@ -189,6 +189,7 @@ class DispatchProxy(Application):
             )
         self.split_ = {name: {"rows": len(part)} for name, part in parts.items()}
         self._learn(parts["train"], parts["validation"])
+        self.rivals_ = DispatchRivals(self.network_, self.model_.repair)
         self.check_ = validation
 
     def _learn(self, train: NDArray[np.float32], validation: NDArray[np.float32]) -> None:
@@ -213,11 +214,11 @@ class DispatchProxy(Application):
 
         options = replace(self.training or self.defaults["training"], seed=self.seed)
         self.history_ = fit_network(network, (train,), (validation,), objective, options)
-        self.model_ = network
+        self.model_ = network.double()  # so that one record is answered as among others
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         loads = self._rows(self._parts(train, validation)[0])
-        self.rivals_ = DispatchRivals(self.network_, self.model_.repair).fit(loads)
+        self.rivals_.fit(loads)
 
     def _parts(
         self, train: pd.DataFrame, validation: pd.DataFrame | None

@@ -37,6 +37,9 @@ class Network:
 
     case: Case
 
+    def __reduce__(self) -> tuple[type[Network], tuple[Case]]:
+        return Network, (self.case,)  # factors cannot be pickled, and are made anew
+
     @cached_property
     def incidence(self) -> sparse.csr_matrix:
         """1 at the start of each branch and -1 at its end, [branches, buses]."""

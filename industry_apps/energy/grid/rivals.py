@@ -52,7 +52,12 @@ class DispatchRivals:
         return self
 
     def answers(self, loads: NDArray[np.float32]) -> dict[str, tuple[Floats, Floats, Floats]]:
-        """Cost, largest overload and unserved load of each: rival -> three arrays [records]."""
+        """Cost, largest overload and unserved load of each: rival -> three arrays [records].
+
+        Nothing where they have not learned.
+        """
+        if not hasattr(self, "base_"):
+            return {}
         exact = loads.astype(np.float64)
         scaled = self.base_ * (exact.sum(axis=1, keepdims=True) / self.mean_.sum())
         squared = (exact**2).sum(axis=1)[:, None] + (self.loads_**2).sum(axis=1)

@@ -32,7 +32,8 @@ def grid_loads(
     Returns
     -------
     pandas.DataFrame
-        ``load_mw``: the loads of all buses of a record, in the order of the buses.
+        ``load_mw``: the loads of all buses of a record, in the order of the buses; ``level``:
+        what they have in common.
 
     Raises
     ------
@@ -69,4 +70,4 @@ def drawn_loads(
     level = rng.uniform(*levels, (records, 1))
     each = rng.uniform(1 - spread, 1 + spread, (records, len(usual)))
     loads = np.round(usual * level * each, 4)
-    return pd.DataFrame({"load_mw": list(map(list, loads.tolist()))})
+    return pd.DataFrame({"load_mw": list(map(list, loads.tolist())), "level": level[:, 0]})
