@@ -69,6 +69,19 @@ def m4_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def matpower_cases(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Case files of grids as they are, a row each; all of them a test."""
+    import pandas as pd
+
+    del reading
+    (path,) = paths.values()
+    with zipfile.ZipFile(path) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    return pd.DataFrame(
+        {"case": [Path(name).stem for name in texts], "text": list(texts.values()), "part": "test"}
+    )
+
+
 def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """Loads drawn around those of a grid, in the order of its buses; the card names its file."""
     import numpy as np
@@ -118,5 +131,8 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
 #: Name on a card -> function.
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {each.__name__: each for each in (m4_hourly, matpower_loads, movielens_100k, vehicle_claims)}
+    {
+        each.__name__: each
+        for each in (m4_hourly, matpower_cases, matpower_loads, movielens_100k, vehicle_claims)
+    }
 )

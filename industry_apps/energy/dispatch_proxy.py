@@ -11,7 +11,7 @@ answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Split
+from industry_apps.data import Dataset, Split
 from industry_apps.data.resampling import split_resampled
 from industry_apps.data.rules import Resampling
 from industry_apps.data.splits import set_aside
@@ -174,6 +174,12 @@ class DispatchProxy(Application):
             "commitment": lambda data: (commitment(data),),
             "speed": lambda data: (speed(self, data),),
         }
+
+    def searches(self) -> Mapping[str, Callable[[Dataset, bool], Report]]:
+        """The dispatcher itself, which is solved anew each time: id of a data set -> its judge."""
+        from industry_apps.energy.grid.studies import measured_costs
+
+        return {"energy_matpower_costs": measured_costs}
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.case_ = case_named(self.grid)

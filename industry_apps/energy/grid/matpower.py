@@ -264,7 +264,7 @@ def _generators(gen: Floats, gencost: Floats, places: Mapping[int, int]) -> tupl
 
 
 def _costs(gencost: Floats, runs: NDArray[np.bool_]) -> Costs:
-    rows = np.flatnonzero(runs)
+    rows = np.flatnonzero(runs).tolist()
     quadratic, linear, constant = (np.zeros(len(rows)) for _ in range(3))
     segments = [np.zeros((0, 2)) for _ in rows]
     for place, row in enumerate(rows):
