@@ -71,9 +71,9 @@ class GridDispatcher:
     >>> from industry_apps.energy import GridDispatcher
     >>> plan = GridDispatcher(case=example_case()).plan()
     >>> plan.to_frame().round(1).values.tolist()
-    [[260.0, 123.8, 36.2, 0.0, 0.0]]
+    [[257.0, 48.5, 15.7, 73.6, 25.1]]
     >>> print(plan.costs()["total"].round(2).tolist(), len(plan.shedding()))
-    [8217.32] 0
+    [9341.81] 0
     """
 
     case: Annotated[Case, instance(Case)]

@@ -117,7 +117,7 @@ class DispatchPlan:
         """Draw the outputs on top of each other, the load, and the prices."""
         from industry_apps.energy.grid.plots import plan_plot
 
-        return plan_plot(self)
+        return plan_plot(self.hours, self.found)
 
     def __str__(self) -> str:
         costs = self.costs()

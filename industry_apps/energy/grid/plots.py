@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from industry_apps.energy.grid.dispatch import Dispatch
+from industry_apps.energy.grid.hours import Hours
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from industry_apps.energy.grid.plans import DispatchPlan
 
 #: Generators with a colour of their own; the others are drawn as one.
 _OWN = 9
 
 
-def plan_plot(plan: DispatchPlan) -> Figure:
+def plan_plot(asked: Hours, found: Dispatch) -> Figure:
     """Outputs stacked, the cheapest below, with load and shedding; prices beneath.
+
+    Small ones are drawn together, on top of the others.
 
     Parameters
     ----------
-    plan : DispatchPlan
+    asked : Hours
+    found : Dispatch
 
     Returns
     -------
@@ -30,7 +34,7 @@ def plan_plot(plan: DispatchPlan) -> Figure:
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    case, found = plan.hours.case, plan.found
+    case = asked.case
     figure = Figure(figsize=(9, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     names = np.array(case.generator_names)
@@ -43,9 +47,9 @@ def plan_plot(plan: DispatchPlan) -> Figure:
     rest = [place for place in used if place not in largest]
     if rest:
         parts.append((f"{len(rest)} others", rest))
-    hours = np.arange(len(plan.index) + 1)
+    hours = np.arange(asked.count + 1)
     colours = colormaps["tab10"](np.linspace(0, 1, 10))
-    low = np.zeros(len(plan.index))
+    low = np.zeros(asked.count)
     for (name, places), colour in zip(parts, colours, strict=False):
         high = low + found.output[:, places].sum(axis=1)
         top.fill_between(
@@ -64,7 +68,7 @@ def plan_plot(plan: DispatchPlan) -> Figure:
             edgecolor="red",
             hatch="///",
         )
-    load = plan.hours.loads.sum(axis=1)
+    load = asked.loads.sum(axis=1)
     top.step(hours, _step(load), where="post", color="black", lw=1.5, label="load")
     top.set(ylabel="MW", title=f"Dispatch of {case.name}")
     top.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
@@ -73,7 +77,7 @@ def plan_plot(plan: DispatchPlan) -> Figure:
         hours, _step(prices.min(axis=1)), _step(prices.max(axis=1)), step="post", alpha=0.3
     )
     bottom.step(hours, _step(np.median(prices, axis=1)), where="post")
-    bottom.set(ylabel="$/MWh", xlabel="hour", xlim=(0, len(plan.index)))
+    bottom.set(ylabel="$/MWh", xlabel="hour", xlim=(0, asked.count))
     bottom.set_title("Prices: median bus, and the range of all", fontsize=9)
     figure.set_label(f"Outputs, load and prices of {case.name}, hour by hour")
     return figure

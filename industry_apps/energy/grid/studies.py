@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.sections import Section
 
 if TYPE_CHECKING:
+    from industry_apps.application import Application
     from industry_apps.data import Dataset
-    from industry_apps.energy.dispatch_proxy import DispatchProxy
 
 __all__ = ["KNOWN_COSTS", "WINTER_WEEKDAY", "commitment", "known_costs", "measured_costs", "speed"]
 
@@ -196,13 +196,13 @@ def commitment(data: Dataset) -> Section:
     return Section("Unit commitment of case24_ieee_rts", text, rows)
 
 
-def speed(proxy: DispatchProxy, data: Dataset) -> Section:
+def speed(proxy: Application, data: Dataset) -> Section:
     """Time the network beside the solver, on the same records, one after the other.
 
     Parameters
     ----------
-    proxy : DispatchProxy
-        Not fitted; a fresh one is.
+    proxy : Application
+        A DispatchProxy, not fitted; a fresh one is.
     data : Dataset
     """
     import tempfile
@@ -213,7 +213,7 @@ def speed(proxy: DispatchProxy, data: Dataset) -> Section:
     from industry_apps.energy.grid.stand_in import solved_once
     from industry_apps.runtime import Model
 
-    fitted = clone(proxy).fit(data)
+    fitted: Any = clone(proxy).fit(data)
     frame = data.test.head(_REPEATS)
     with tempfile.TemporaryDirectory() as folder:
         model = Model(fitted.export(Path(folder) / "dispatch.onnx"))
