@@ -119,6 +119,23 @@ class LineRepair(nn.Module):
     ([[50.0, 50.0]], 0.0)
     """
 
+    least: Tensor
+    most: Tensor
+    on_output: Tensor
+    on_load: Tensor
+    flow: Tensor
+    low: Tensor
+    high: Tensor
+    further: Tensor
+    levels: Tensor
+    safe: Tensor
+    square: Tensor
+    slope: Tensor
+    constant: Tensor
+    margin: Tensor
+    turn: Tensor
+    inverse: Tensor
+
     def __init__(self, grid: GridArrays) -> None:
         super().__init__()
         for name, value in grid._asdict().items():
@@ -218,6 +235,11 @@ class DispatchNetwork(nn.Module):
     precision, with what the loss needs.
     """
 
+    mean: Tensor
+    spread: Tensor
+    start: Tensor
+    room: Tensor
+
     def __init__(
         self,
         grid: GridArrays,
@@ -237,17 +259,14 @@ class DispatchNetwork(nn.Module):
         # Optima are linear in the loads as long as the same limits bind: a linear part, and what
         # bends it.
         self.linear = nn.Linear(len(mean), count)
+        last = nn.Linear(width, count)
         self.bent = nn.Sequential(
-            nn.Linear(len(mean), width),
-            nn.ReLU(),
-            nn.Linear(width, width),
-            nn.ReLU(),
-            nn.Linear(width, count),
+            nn.Linear(len(mean), width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), last
         )
         with torch.no_grad():
-            for last in (self.linear, self.bent[-1]):
-                last.weight.mul_(0.1)
-                last.bias.zero_()
+            for layer in (self.linear, last):
+                layer.weight.mul_(0.1)
+                layer.bias.zero_()
 
     def forward(self, load: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Answer loads [N, B] in MW."""

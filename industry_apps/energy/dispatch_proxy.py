@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _LOADS = "load_mw"
 _FEWEST = 20
 _TRAINING = TrainingOptions(
-    max_epochs=300, batch_size=64, learning_rate=3e-3, patience=40, precision="float32"
+    max_epochs=120, batch_size=64, learning_rate=2e-3, patience=120, precision="float32"
 )
 #: Rows of one pass outside training.
 _ROWS_A_PASS = 1_024
@@ -213,7 +213,7 @@ class DispatchProxy(Application):
         scale = float(np.abs(self.case_.generators.costs.of(arrays.safe).sum(axis=1)).mean()) or 1.0
         steepest = float(np.abs(self.case_.generators.costs.slope(arrays.most)).max())
 
-        def objective(net: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        def objective(net: Any, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
             found = net.repaired(batch[0])
             lost = found.cost[:, 0] + _OVERLOAD_WEIGHT * steepest * found.wished
             return (lost.mean() / scale).float()

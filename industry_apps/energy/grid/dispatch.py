@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,10 +142,7 @@ def _gathered(hours: Hours, builder: ProgramBuilder, found: Solution) -> Dispatc
         flows = angles @ net.flow.T + net.shift_flow
     else:
         price = np.repeat(price, len(case.buses), axis=1)
-    missed = {}
-    for name in ("shed", "surplus"):
-        part = builder.part(name, x) if name in builder else np.zeros(buses)
-        missed[name] = part if hours.lines else _spread(part, np.maximum(hours.loads, 0))
+    shed, surplus = (_missed(hours, builder, x, name) for name in ("shed", "surplus"))
     kept, lacking = np.zeros((hours.count, 2)), np.zeros((hours.count, 2))
     if hours.reserve is not None:
         for place, name in enumerate(("up", "down")):
@@ -157,11 +155,20 @@ def _gathered(hours: Hours, builder: ProgramBuilder, found: Solution) -> Dispatc
         angles=angles,
         flows=flows,
         prices=price,
+        shed=shed,
+        surplus=surplus,
         reserve=kept,
         lacking=lacking,
         optimality=found.optimality,
-        **missed,
     )
+
+
+def _missed(hours: Hours, builder: ProgramBuilder, x: Floats, name: str) -> Floats:
+    """Load that is shed, or output that is left over, [hours, buses]."""
+    if name not in builder:
+        return np.zeros(hours.loads.shape)
+    part = builder.part(name, x)
+    return part if hours.lines else _spread(part, np.maximum(hours.loads, 0))
 
 
 def _spread(missed: Floats, loads: Floats) -> Floats:
@@ -174,9 +181,11 @@ def _spread(missed: Floats, loads: Floats) -> Floats:
 
 def _joined(parts: Sequence[Dispatch]) -> Dispatch:
     """Hours one after the other."""
-    names = [name for name in Dispatch.__dataclass_fields__ if name not in ("optimality", "gap")]
+    names = [each.name for each in fields(Dispatch) if each.name not in ("optimality", "gap")]
     worst = parts[0].optimality
     for part in parts[1:]:
         worst = worst.worst(part.optimality)
-    found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    found: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in names
+    }
     return Dispatch(**found, optimality=worst)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from industry_apps.energy.grid.cases import Case, Floats
+from industry_apps.energy.grid.cases import Case, Floats, Whole
 from industry_apps.energy.grid.network import Network
 from industry_apps.energy.grid.programs import Matrix, ProgramBuilder
 from industry_apps.energy.grid.reserve import Reserve
@@ -243,7 +243,7 @@ def _states(builder: ProgramBuilder, hours: Hours, units: UnitLimits) -> None:
         builder.rows("kept", shape, {"running": eye}, least, most)
 
 
-def _window(times: Floats, count: int) -> Matrix:
+def _window(times: Whole, count: int) -> Matrix:
     """Sums over the hours up to each, as many as ``times`` says: [hours * units] squared."""
     gens = len(times)
     rows, columns = [], []
@@ -261,7 +261,8 @@ def _forced(units: UnitLimits, before: UnitState, count: int) -> tuple[Floats, F
     """Limits of the states that minimum times of before leave, [hours, units]."""
     left = np.where(before.running, units.up, units.down) - before.hours
     bound = np.arange(count)[:, None] < left  # [hours, units]
-    return (bound & before.running).astype(float), 1.0 - (bound & ~before.running)
+    held = (bound & before.running).astype(np.float64)
+    return held, 1.0 - (bound & ~before.running).astype(np.float64)
 
 
 def _ramps(builder: ProgramBuilder, hours: Hours, units: UnitLimits) -> None:

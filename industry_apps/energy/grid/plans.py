@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class DispatchPlan:
 
     def prices(self) -> pd.DataFrame:
         """Locational prices in $/MWh: a row for each hour, a column for each bus number."""
-        return self._table(self.found.prices, self.hours.case.buses)
+        return self._table(self.found.prices, self.hours.case.buses.tolist())
 
     def costs(self) -> pd.DataFrame:
         """Costs in $ of each hour: generation, starts, shedding, surplus, reserve, total."""
@@ -110,7 +111,7 @@ class DispatchPlan:
             return pd.DataFrame(columns=["hour", "line", "flow", "limit"])
         at = np.argwhere(limit - np.abs(self.found.flows) <= _TINY)
         names = self.hours.case.branch_names
-        rows = [(self.index[h], names[b], self.found.flows[h, b], limit[b]) for h, b in at]
+        rows = [(self.index[h], names[b], self.found.flows[h, b], limit[b]) for h, b in at.tolist()]
         return pd.DataFrame(rows, columns=["hour", "line", "flow", "limit"])
 
     def plot(self) -> Figure:
@@ -122,11 +123,11 @@ class DispatchPlan:
     def __str__(self) -> str:
         costs = self.costs()
         load = float(self.hours.loads.sum())
-        lines = [
+        lines: list[list[str]] = [
             ["grid", self.hours.case.name],
             ["hours", str(len(self.index))],
             ["load", f"{load:,.1f} MWh"],
-            *([name, f"{value:,.2f} $"] for name, value in costs.sum().items() if value),
+            *([str(name), f"{value:,.2f} $"] for name, value in costs.sum().items() if value),
             ["prices", self._price_words()],
             ["checked", str(self.found.optimality)],
         ]
@@ -154,7 +155,7 @@ class DispatchPlan:
                     f"{_some(way.generators)}."
                 )
         lacking = self.found.lacking.sum(axis=1)
-        for place in np.flatnonzero(lacking > _TINY):
+        for place in np.flatnonzero(lacking > _TINY).tolist():
             up, down = self.found.lacking[place]
             words.append(
                 f"Hour {self.index[place]}: {up:.1f} MW of upward and {down:.1f} MW of downward "
@@ -168,7 +169,7 @@ class DispatchPlan:
         columns = ["hour", "bus", "load", name, "price", "lines", "generators"]
         full = self.binding()
         rows = []
-        for hour, bus in np.argwhere(missed > _TINY):
+        for hour, bus in np.argwhere(missed > _TINY).tolist():
             at = np.abs(self.found.output[hour] - edge) <= _TINY
             at &= self.found.running[hour]
             rows.append(
@@ -184,8 +185,8 @@ class DispatchPlan:
             )
         return pd.DataFrame(rows, columns=columns)
 
-    def _table(self, values: Floats | NDArray[np.bool_], names: object) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self.index, columns=pd.Index(names))
+    def _table(self, values: Floats | NDArray[np.bool_], names: Sequence[object]) -> pd.DataFrame:
+        return pd.DataFrame(values, index=self.index, columns=list(names))
 
 
 def _some(names: list[str]) -> str:

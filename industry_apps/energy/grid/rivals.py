@@ -84,5 +84,5 @@ class DispatchRivals:
         inside = torch.from_numpy(np.clip(wish, gens.least, gens.most))
         with torch.inference_mode():
             found = self.repair(inside, torch.from_numpy(loads), lines=lines)
-        parts = (found.cost, found.overload, found.unserved)
-        return tuple(part[:, 0].numpy() for part in parts)  # type: ignore[return-value]
+        cost, overload, unserved = found.cost, found.overload, found.unserved
+        return cost[:, 0].numpy(), overload[:, 0].numpy(), unserved[:, 0].numpy()
