@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _LOADS = "load_mw"
 _FEWEST = 20
 _TRAINING = TrainingOptions(
-    max_epochs=120, batch_size=64, learning_rate=2e-3, patience=120, precision="float32"
+    max_epochs=80, batch_size=64, learning_rate=2e-3, patience=80, precision="float32"
 )
 #: Rows of one pass outside training.
 _ROWS_A_PASS = 1_024
@@ -78,8 +78,8 @@ class DispatchProxy(Application):
 
     Notes
     -----
-    The network learns without solved examples, from the records and mixtures of them: its loss is
-    the cost of what the file answers. The report solves each test record, and a part of the training records for the rivals.
+    The network learns without solved examples: its loss is the cost of what the file answers. The
+    report solves each test record, and a part of the training records for the rivals.
 
     Examples
     --------
@@ -214,7 +214,7 @@ class DispatchProxy(Application):
         steepest = float(np.abs(self.case_.generators.costs.slope(arrays.most)).max())
 
         def objective(net: Any, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-            found = net.repaired(_mixed(batch[0]) if net.training else batch[0])
+            found = net.repaired(batch[0])
             lost = found.cost[:, 0] + _OVERLOAD_WEIGHT * steepest * found.wished
             return (lost.mean() / scale).float()
 
@@ -326,14 +326,6 @@ class DispatchProxy(Application):
             "kept_mw": KEPT_MW,
         }
         return {"model": "network", "decision": decision}
-
-
-def _mixed(loads: torch.Tensor) -> torch.Tensor:
-    """Loads between pairs of records, and a little beyond: nothing has to be solved to learn them."""
-    import torch
-
-    share = torch.rand(len(loads), 1, dtype=loads.dtype, device=loads.device) * 1.5 - 0.25
-    return loads + share * (loads.roll(1, dims=0) - loads)
 
 
 _NOTE = (
