@@ -25,8 +25,8 @@ _Floats = NDArray[np.float64]
 #: Share of a limit, and MW, that are kept free, so that rounding overloads nothing.
 _MARGIN = 1e-4
 _TINY = 1e-9
-#: Projections on the way to a point that keeps the lines, the longest of them, and how far each goes
-#: beyond the lines, which is sound below 2 and chosen on validation records.
+#: Projections on the way to a point that keeps the lines, the longest of them, and how far each
+#: goes beyond the lines, which is sound below 2 and chosen on validation records.
 _STEPS = 24
 _LONGEST = 20.0
 _BEYOND = 1.9
