@@ -19,12 +19,10 @@ from industry_apps.errors import InfeasibleError, ParameterError, SchemaError, U
 from tests.energy.grids import BUS, case_of
 
 MATPOWER = "energy_matpower_cases"
-#: These take more than a second each, and are in the study of the benchmark.
-SLOW = {"case300", "case_ACTIVSg2000", "case2869pegase"}
 
 
 @pytest.mark.real_data(MATPOWER)
-@pytest.mark.parametrize("name", sorted(set(KNOWN_COSTS) - SLOW))
+@pytest.mark.parametrize("name", sorted(KNOWN_COSTS))
 def test_costs_are_the_known_ones(name: str) -> None:
     plan = GridDispatcher(case=case_named(f"{MATPOWER}/{name}.m")).plan()
     assert plan.total_cost() == pytest.approx(KNOWN_COSTS[name], rel=1e-6)

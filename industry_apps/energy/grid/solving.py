@@ -2,16 +2,18 @@
 
 A square cost is bounded from below by its tangents, which makes the problem linear; where the
 answer costs more than they say, a tangent is added there and it is solved again (Kelley 1960,
-doi:10.1137/0108053), until bound and cost meet. The set of limits that bind is then known, and the
-equations of that set are solved once for the answer to the last digit. Both answers are measured
-against the conditions of optimality, and the better one is kept.
+doi:10.1137/0108053), until bound and cost meet. After each round the equations of the limits that
+bind are solved for an answer to the last digit. Both answers are measured against the conditions of
+optimality: often the first round or two have found the limits that bind, and all is proven.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse.linalg import splu
@@ -21,7 +23,7 @@ from industry_apps.energy.grid.optimality import Optimality, check_optimality
 from industry_apps.energy.grid.programs import Matrix, Program
 from industry_apps.errors import InfeasibleError, SolverError
 
-_TANGENTS, _ROUNDS, _ENOUGH = 10, 40, 1e-10
+_TANGENTS, _ROUNDS, _ENOUGH = 10, 40, 1e-9
 _INFEASIBLE, _TIME_LIMIT = 2, 1
 
 
@@ -51,46 +53,50 @@ def solve(program: Program) -> Solution:
     SolverError
         The answer does not pass the check of optimality.
     """
-    curved = np.flatnonzero(program.square > 0)
-    x, prices = _by_tangents(program, curved)
-    found = Solution(x=x, prices=prices, optimality=check_optimality(program, x, prices))
-    if len(curved):
-        exact = _at_the_limits(program, found)
-        if exact is not None and _off(exact.optimality) < _off(found.optimality):
-            found = exact
-    if not found.optimality.holds:
+    best: Solution | None = None
+    for x, prices in _by_tangents(program, np.flatnonzero(program.square > 0)):
+        near = Solution(x=x, prices=prices, optimality=check_optimality(program, x, prices))
+        exact = _at_the_limits(program, near) if program.square.any() else None
+        for found in filter(None, (near, exact)):
+            if best is None or _off(found.optimality) < _off(best.optimality):
+                best = found
+        if best is not None and _off(best.optimality) <= _ENOUGH:
+            break
+    assert best is not None  # there is one round at least
+    if not best.optimality.holds:
         raise SolverError(
-            f"The answer is not proven optimal: {found.optimality}. Scale costs and limits to "
+            f"The answer is not proven optimal: {best.optimality}. Scale costs and limits to "
             "similar sizes, or leave out limits that never bind."
         )
-    return found
+    return best
 
 
 def _off(found: Optimality) -> float:
     return max(found.violation * 1e-2, found.imbalance, abs(found.gap))
 
 
-def _by_tangents(program: Program, curved: np.ndarray) -> tuple[Floats, Floats]:
-    """Answer and prices of the rows, squares replaced by tangents."""
+def _by_tangents(program: Program, curved: NDArray[np.intp]) -> Iterator[tuple[Floats, Floats]]:
+    """Answers and prices of the rows, squares replaced by more and more tangents."""
     square = program.square[curved]
-    low, high = program.least[curved], program.most[curved]
-    points = np.linspace(low, high, _TANGENTS, axis=1)  # [curved, tangents]
+    points = np.linspace(program.least[curved], program.most[curved], _TANGENTS, axis=1)
     owner = np.repeat(np.arange(len(curved)), _TANGENTS)
     at = points.ravel()
     for _ in range(_ROUNDS):
         found = _linear(_with_tangents(program, curved, owner, at))
         x = found.x[: len(program.cost)]
+        yield x, found.prices[: len(program.low)]
         short = square * x[curved] ** 2 - found.x[len(program.cost) :]
-        cost = program.objective(x)
-        if short.sum() <= _ENOUGH * max(1.0, abs(cost)):
-            break
-        needed = np.flatnonzero(short > _ENOUGH * max(1.0, abs(cost)) / (2 * len(curved)))
+        enough = _ENOUGH * max(1.0, abs(program.objective(x)))
+        if short.sum() <= enough:
+            return
+        needed = np.flatnonzero(short > enough / (2 * len(curved)))
         owner = np.concatenate([owner, needed])
         at = np.concatenate([at, x[curved][needed]])
-    return x, found.prices[: len(program.low)]
 
 
-def _with_tangents(program: Program, curved: np.ndarray, owner: np.ndarray, at: Floats) -> Program:
+def _with_tangents(
+    program: Program, curved: NDArray[np.intp], owner: NDArray[np.intp], at: Floats
+) -> Program:
     """A linear problem with a column for each square, above all its tangents."""
     count = len(curved)
     if not count:
