@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["DispatchProxy", "GridDispatcher", "UnitLimits", "read_case", "rts96_units"]
+__all__ = [
+    "DispatchProxy",
+    "GridDispatcher",
+    "Reserve",
+    "UnitLimits",
+    "read_case",
+    "rts96_units",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "DispatchProxy": "dispatch_proxy",
         "GridDispatcher": "grid_dispatch",
+        "Reserve": "grid.reserve",
         "UnitLimits": "grid.units",
         "read_case": "grid.matpower",
         "rts96_units": "grid.units",

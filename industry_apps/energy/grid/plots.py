@@ -71,6 +71,7 @@ def plan_plot(asked: Hours, found: Dispatch) -> Figure:
     load = asked.loads.sum(axis=1)
     top.step(hours, _step(load), where="post", color="black", lw=1.5, label="load")
     top.set(ylabel="MW", title=f"Dispatch of {case.name}")
+    top.set_ylim(bottom=min(0.0, float(found.output.sum(axis=1).min())))
     top.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
     prices = found.prices
     bottom.fill_between(
