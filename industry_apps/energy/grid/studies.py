@@ -51,6 +51,7 @@ WINTER_WEEKDAY = (
 )
 #: Peaks of the days that are rolled, as shares of the load of the case.
 _DAYS = (0.95, 0.90, 0.85)
+_HOURS = 24
 _FOLDER = "energy_matpower_cases"
 _REPEATS = 20
 
@@ -173,7 +174,7 @@ def commitment(data: Dataset) -> Section:
         ("day", "load (MWh)", "generation ($)", "starts ($)", "units started", "gap", "seconds")
     ]
     started = time.perf_counter()
-    for day, plan in enumerate(dispatcher.plan_days(loads), start=1):
+    for day, plan in enumerate(dispatcher.plan_days(loads, hours=_HOURS), start=1):
         costs, seconds = plan.costs().sum(), time.perf_counter() - started
         rows.append(
             (
