@@ -14,6 +14,7 @@ _SUBPACKAGES = (
     "backbones",
     "benchmark",
     "data",
+    "energy",
     "evaluation",
     "export",
     "features",

@@ -342,6 +342,6 @@ def _tables(
                 f"{owner}.fit takes a DataFrame, a Dataset or a Split; got {type(part).__name__}. "
                 "Make a DataFrame of it."
             )
-        if part is not None and part.empty:
+        if part is not None and not len(part):  # one without columns names what it lacks later
             raise SchemaError(f"The {name} data have no rows. Give at least some hundreds.")
     return train, validation

@@ -54,6 +54,14 @@ class TrainingError(IndustryAppsError, RuntimeError):
     """Training cannot go on (a loss that is not finite, a single class, ...)."""
 
 
+class SolverError(IndustryAppsError, RuntimeError):
+    """An optimisation found no answer, or none that is proven."""
+
+
+class InfeasibleError(SolverError):
+    """No answer keeps all limits."""
+
+
 class ParityError(IndustryAppsError):
     """The exported file answers differently from the trained model; nothing was written."""
 

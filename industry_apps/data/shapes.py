@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from industry_apps.data import readers
+from industry_apps.data.readers import table
 from industry_apps.data.rules import ArraysRule, Reading
 from industry_apps.data.tables import read_table
 from industry_apps.errors import SchemaError, unknown_name
@@ -34,9 +34,9 @@ def read_files(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     import pandas as pd
 
     if reading.reader:
-        if reading.reader not in readers.READERS:
-            raise unknown_name("reader", reading.reader, readers.READERS)
-        return readers.READERS[reading.reader](paths, reading)
+        if reading.reader not in table.READERS:
+            raise unknown_name("reader", reading.reader, table.READERS)
+        return table.READERS[reading.reader](paths, reading)
     tables = {name: _read(path, reading) for name, path in paths.items()}
     for column, values in reading.parts.items():
         for name, value in values.items():

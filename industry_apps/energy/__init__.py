@@ -1,9 +1,28 @@
-"""Energy: the load of the grid."""
+"""Energy: the load of the grid, the dispatch of power plants, and a fast stand-in for it."""
 
 from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["LoadForecaster"]
+__all__ = [
+    "DispatchProxy",
+    "GridDispatcher",
+    "LoadForecaster",
+    "Reserve",
+    "UnitLimits",
+    "read_case",
+    "rts96_units",
+]
 
-__getattr__, __dir__ = lazy_names(__name__, {"LoadForecaster": "load_forecasting"})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "DispatchProxy": "dispatch_proxy",
+        "GridDispatcher": "grid_dispatch",
+        "LoadForecaster": "load_forecasting",
+        "Reserve": "grid.reserve",
+        "UnitLimits": "grid.units",
+        "read_case": "grid.matpower",
+        "rts96_units": "grid.units",
+    },
+)

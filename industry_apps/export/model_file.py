@@ -288,7 +288,10 @@ def reference_of(arrays: Arrays, schema: Schema) -> dict[str, Any]:
             continue
         values = arrays[column.name]
         known = values[~column.is_missing(values)]
-        if column.is_list or not len(known):
+        if column.is_list and column.size and column.kind == "number" and len(known):
+            middle = np.sort(known, axis=0)[len(known) // 2]  # of each place
+            typical[column.name] = _json_value(column, middle)
+        elif column.is_list or not len(known):
             typical[column.name] = None
         elif column.kind in ("number", "datetime"):
             typical[column.name] = _json_value(column, np.sort(known)[len(known) // 2])

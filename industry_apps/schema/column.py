@@ -311,7 +311,8 @@ class Column:
             expected = "at least one value" if self.size is None else f"{self.size} values"
             expected = "one value" if self.size == 1 else expected
             raise self.error(values, int(wrong.argmax()), expected, "Correct the list.")
-        one = replace(self.of_each, nullable=True)
+        # In a list of any length a missing value is one of them; a fixed place has to hold one.
+        one = replace(self.of_each, nullable=self.nullable or self.size is None)
         try:
             flat = one.to_array([value for row in rows for value in row])
         except SchemaError:

@@ -206,3 +206,9 @@ def test_data_is_named_by_its_content() -> None:
     changed.loc[3, "country"] = "IT"
     assert frame_sha256(changed) != sha
     assert frame_sha256(frame.rename(columns={"note": "text"})) != sha
+
+
+def test_lists_of_a_fixed_size_have_the_median_of_each_place_for_reference() -> None:
+    schema = Schema((Column("load", "number", size=2, nullable=False),))
+    arrays = schema.to_arrays({"load": [[1.0, 9.0], [2.0, 7.0], [3.0, 8.0]]})
+    assert reference_of(arrays, schema) == {"load": [2.0, 8.0]}

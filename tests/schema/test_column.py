@@ -117,3 +117,10 @@ def test_codes_are_of_numbers_and_categories():
     assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
     with pytest.raises(SchemaError, match="'since' of kind 'datetime' has codes"):
         Column("since", "datetime", codes=(-9.0,))
+
+
+def test_a_fixed_place_of_a_list_holds_a_value_where_none_may_be_missing() -> None:
+    loads = Column("load", "number", size=2, nullable=False)
+    with pytest.raises(SchemaError, match="'load', row 1, position 0: got nan"):
+        loads.to_array([[1.0, 2.0], [float("nan"), 2.0]])
+    assert np.isnan(Column("load", "number", size=2).to_array([[float("nan"), 2.0]])[0, 0])

@@ -1,1 +1,1 @@
-"""Simulated data of the energy industry."""
+"""Simulated data of energy."""

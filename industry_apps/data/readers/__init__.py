@@ -1,0 +1,1 @@
+"""Files of one data set that have a form of their own, by industry."""

@@ -1,0 +1,76 @@
+"""Files of energy that have a form of their own; cards name these functions as ``reader``."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from industry_apps.data.rules import Reading
+from industry_apps.data.tables import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Draws(NamedTuple):
+    """Loads drawn around those of a grid: how many, common levels, and how far each is off."""
+
+    records: int
+    levels: tuple[float, float]
+    spread: float
+
+
+#: Case in the zip -> what is drawn.
+_LOADS = {
+    "case30.m": _Draws(3_000, (0.8, 1.3), 0.1),
+    "case1354pegase.m": _Draws(1_000, (1.0, 1.0), 0.15),
+}
+
+
+def ett_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """The columns of one transformer as series of a long table."""
+    import pandas as pd
+
+    (path,) = paths.values()
+    table = read_table(path, separator=reading.separator)
+    long = table.melt(id_vars="date", var_name="area", value_name="load")
+    return long.assign(time=pd.to_datetime(long["date"]))[["area", "time", "load"]]
+
+
+def pjm_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Loads of several areas as one long table, by the start of the hour, with federal holidays.
+
+    The hour that comes twice in autumn is the mean of both.
+    """
+    import pandas as pd
+    from pandas.tseries.holiday import USFederalHolidayCalendar
+
+    parts = []
+    for name, path in paths.items():
+        table = read_table(path, separator=reading.separator)
+        ends = pd.to_datetime(table["Datetime"])
+        table = pd.DataFrame({"time": ends - pd.Timedelta(hours=1), "load": table.iloc[:, 1]})
+        table = table.groupby("time", as_index=False)["load"].mean()
+        parts.append(table.assign(area=name.split("_")[0]))
+    long = pd.concat(parts, ignore_index=True)[["area", "time", "load"]]
+    days = USFederalHolidayCalendar().holidays(long["time"].min(), long["time"].max())
+    return long.assign(holiday=long["time"].dt.normalize().isin(days))
+
+
+def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Loads drawn around those of a grid, in the order of its buses; the card names its file."""
+    import numpy as np
+
+    from industry_apps.data.simulators.energy.grid_loads import drawn_loads
+
+    (path,) = paths.values()
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(reading.entry).decode()
+    table = text.partition("mpc.bus = [")[2].partition("];")[0]
+    rows = [re.sub("%.*", "", line).strip(" ;\t\r").split() for line in table.splitlines()]
+    usual = np.array([float(row[2]) for row in rows if row])
+    draws = _LOADS[reading.entry]
+    return drawn_loads(usual, draws.records, draws.levels, draws.spread, seed=0)

@@ -1,0 +1,31 @@
+"""Name on a card -> the function that reads files of a form of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from industry_apps.data.readers import energy, finance, manufacturing, retail
+from industry_apps.data.rules import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Reader = Callable[[Mapping[str, Path], Reading], "pd.DataFrame"]
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        each.__name__: each
+        for each in (
+            energy.ett_hourly,
+            energy.matpower_loads,
+            energy.pjm_hourly,
+            finance.vehicle_claims,
+            manufacturing.matpower_cases,
+            retail.m4_hourly,
+            retail.movielens_100k,
+        )
+    }
+)

@@ -1,0 +1,1 @@
+"""Grids: cases, their DC model, dispatch, unit commitment, reserve, and a learned stand-in."""

@@ -1,0 +1,102 @@
+"""The text of a case file as statements and numbers; nothing in it is run."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from industry_apps.energy.grid.cases import Floats, refuse_row
+from industry_apps.errors import SchemaError
+
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|inf|NaN|nan)")
+REMEDY = (
+    "This reader runs no code. Write the case with MATPOWER's savecase, which leaves plain tables."
+)
+
+
+def statements(text: str) -> list[tuple[int, str]]:
+    """Statements with the line they begin on; comments are left out, brackets may span lines."""
+    found: list[tuple[int, str]] = []
+    parts: list[str] = []
+    depth, begin = 0, 0
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = _uncommented(raw).strip()
+        if not line:
+            continue
+        if not parts:
+            begin = number
+        depth += _opened(line)
+        parts.append(line)
+        if depth <= 0:
+            whole = "\n".join(parts)
+            found.append((begin, whole.rstrip(";").strip()))
+            parts, depth = [], 0
+    if parts:
+        raise SchemaError(
+            f"Line {begin}: a bracket is opened and never closed. The file is not complete."
+        )
+    return [(line, statement) for line, statement in found if statement]
+
+
+def _uncommented(line: str) -> str:
+    """A line up to its comment; a percent sign within a text begins none."""
+    if "'" not in line:
+        return line.partition("%")[0]
+    inside = False
+    for place, sign in enumerate(line):
+        if sign == "'":
+            inside = not inside
+        elif sign == "%" and not inside:
+            return line[:place]
+    return line
+
+
+def _opened(line: str) -> int:
+    """Brackets opened less those closed, outside of texts."""
+    plain = re.sub(r"'[^']*'", "", line)
+    return sum(map(plain.count, "[{")) - sum(map(plain.count, "]}"))
+
+
+def matrix_of(text: str, table: str, least: int, *, ragged: bool) -> Floats:
+    """Numbers in brackets, rows ending with a semicolon or a line.
+
+    Parameters
+    ----------
+    text, table : str
+        The value of an assignment, and what it is called.
+    least : int
+        Columns that it has at least.
+    ragged : bool
+        Whether rows may differ in length; short ones are filled with zeros.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if not (text.startswith("[") and text.endswith("]")):
+        raise SchemaError(f"Table {table!r}: expected numbers in brackets. {REMEDY}")
+    lines = [line.replace(",", " ").split() for line in re.split(r"[;\n]", text[1:-1])]
+    rows = [_numbers(words, table, row) for row, words in enumerate(filter(None, lines), start=1)]
+    if not rows:
+        raise SchemaError(f"Table {table!r} has no rows. Nothing can be dispatched.")
+    widest = max(map(len, rows))
+    for row, values in enumerate(rows, start=1):
+        if len(values) != widest and not ragged:
+            raise SchemaError(
+                f"Table {table!r}, row {row}: {len(values)} columns, expected {widest} as in "
+                "other rows. Complete it."
+            )
+    if widest < least:
+        raise SchemaError(
+            f"Table {table!r} has {widest} columns, expected {least} at least, as MATPOWER's "
+            "caseformat says. Complete it."
+        )
+    return np.array([values + [0.0] * (widest - len(values)) for values in rows])
+
+
+def _numbers(words: list[str], table: str, row: int) -> list[float]:
+    for place, word in enumerate(words, start=1):
+        if not NUMBER.fullmatch(word):
+            refuse_row(table, row, f"{place}", repr(word[:40]), "a number", REMEDY)
+    return list(map(float, words))
