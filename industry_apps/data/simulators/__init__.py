@@ -15,6 +15,7 @@ __all__ = [
     "product_reviews",
     "shop_purchases",
     "store_sales",
+    "worn_machines",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -30,5 +31,6 @@ __getattr__, __dir__ = lazy_names(
         "grey_scans": "healthcare.scans",
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
+        "worn_machines": "manufacturing.wear",
     },
 )

@@ -101,7 +101,7 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
     """
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
-    if warn and not rule.horizon:
+    if warn and not rule.horizon and not rule.own_clocks:  # where no series lacks the last moment
         warn_of_absent(panel, rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule))
 

@@ -70,6 +70,11 @@ class WindowRule:
     anchor, weekdays, closed
         Where in its period a step lies, and which days are none, as in
         :class:`industry_apps.runtime.steps.Calendar`; a row elsewhere is refused.
+    as_of : {"table", "series"}
+        When a series is answered: at the last moment of the table, or at its own last row. In the
+        latter case each series has a clock of its own, a step is one of its rows, and its window
+        are its own last rows, however far apart they lie. It goes without a horizon, with all
+        series for themselves; of the steps, "index" says that times are whole numbers.
     """
 
     series: str
@@ -81,6 +86,7 @@ class WindowRule:
     anchor: Annotated[tuple[int, ...] | None, _ANCHOR] = None
     weekdays: Annotated[tuple[int, ...], _WEEKDAYS] = ()
     closed: Annotated[tuple[str, ...], DATES] = ()
+    as_of: Annotated[str, one_of(("table", "series"))] = "table"
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -92,6 +98,17 @@ class WindowRule:
             raise ParameterError(
                 "A 'horizon' needs a 'step': without one the future moments are not known."
             )
+        if self.own_clocks and (self.together or self.horizon or self.step not in ("", "index")):
+            raise ParameterError(
+                "With as_of='series' each series has a clock of its own: leave 'together' and "
+                f"'horizon' out, and let 'step' be '' or 'index'. Got together={self.together!r}, "
+                f"horizon={self.horizon!r}, step={self.step!r}."
+            )
+
+    @property
+    def own_clocks(self) -> bool:
+        """Whether each series is answered as of its own last row."""
+        return self.as_of == "series"
 
     def _check_calendar(self) -> None:
         places = {"": 0, "half-month": 3, "month": 3, "quarter": 3, "year": 3}.get(self.step, 1)
@@ -172,7 +189,8 @@ class Keys(NamedTuple):
     Parameters
     ----------
     times : ndarray of int64, shape [T]
-        Increasing, seconds since 1970 UTC.
+        Increasing, seconds since 1970 UTC; of series with clocks of their own the number of the
+        row, counted so that all series end with the last.
     series : ndarray of str, shape [S]
         Sorted names.
     cells : ndarray of int64, shape [rows]
@@ -205,13 +223,38 @@ def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) 
     names = sorted(set(owners))
     code_of = {name: code for code, name in enumerate(names)}
     codes = np.fromiter(map(code_of.__getitem__, owners), np.int64, len(owners))
-    if rule.step:
+    if rule.own_clocks:
+        times, steps = _own_steps(moments, codes, rule, owners)
+    elif rule.step:
         times, steps = _regular(moments, rule, len(names))
     else:
         times, steps = np.unique(moments, return_inverse=True)
     cells = steps * len(names) + codes
     _check_once(cells, len(times) * len(names), rule, (owners, moments))
     return Keys(times, np.array(names, dtype=object), cells)
+
+
+def _own_steps(
+    moments: NDArray[np.int64], codes: NDArray[np.int64], rule: WindowRule, owners: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of each series in order of time, so that all series end with the last step."""
+    order = np.lexsort((moments, codes))
+    whose, when = codes[order], moments[order]
+    twice = np.flatnonzero((whose[1:] == whose[:-1]) & (when[1:] == when[:-1]))
+    if len(twice):
+        rows = sorted(order[twice[0] : twice[0] + 2].tolist())
+        raise _twice(rule, (owners, moments), rows)
+    counts = np.bincount(codes)
+    ends = np.cumsum(counts)
+    length = int(counts.max())
+    if length * len(counts) > _MOST_CELLS:
+        raise SchemaError(
+            f"{len(counts)} series of up to {length} rows are too many for one table. Ask about "
+            "some series at a time, or with fewer rows of each."
+        )
+    steps = np.empty(len(codes), dtype=np.int64)
+    steps[order] = length - (ends[whose] - np.arange(len(codes)))
+    return np.arange(length), steps
 
 
 def _regular(
@@ -323,9 +366,12 @@ def _check_once(
     counts = np.bincount(cells, minlength=size)
     if counts.max() > 1:
         row = int((counts[cells] > 1).argmax())
-        rows = np.flatnonzero(cells == cells[row])
-        owners, moments = keys
-        raise SchemaError(
-            f"Series {owners[row]!r} has {len(rows)} rows of {rule.written(moments[row])} (rows "
-            f"{', '.join(map(str, rows[:5]))}), expected one. Keep the one that is right."
-        )
+        raise _twice(rule, keys, np.flatnonzero(cells == cells[row]).tolist())
+
+
+def _twice(rule: WindowRule, keys: tuple[list[str], Any], rows: list[int]) -> SchemaError:
+    owners, moments = keys
+    return SchemaError(
+        f"Series {owners[rows[0]]!r} has {len(rows)} rows of {rule.written(moments[rows[0]])} (rows "
+        f"{', '.join(map(str, rows[:5]))}), expected one. Keep the one that is right."
+    )

@@ -37,7 +37,8 @@ class Panel:
     Parameters
     ----------
     times : ndarray of int64, shape [T]
-        Seconds since 1970 UTC, strictly increasing.
+        Seconds since 1970 UTC, strictly increasing; of series with clocks of their own
+        (``WindowRule.as_of``) numbers of rows, all series ending with the last.
     series : ndarray of str, shape [S]
         Sorted names.
     columns : mapping of str to ndarray of shape [T, S]

@@ -1,0 +1,65 @@
+"""What an estimate of remaining life is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.recipes.sensors.lives import Lives
+from industry_apps.recipes.sensors.recipe import LifeOptions, LifeRecipe
+from industry_apps.recipes.trees import TreeOptions
+from industry_apps.schema import Schema
+
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+
+#: Readings of the window of the literature on C-MAPSS.
+_USUAL_WINDOW = 30
+#: LightGBM as it comes, with fewer leaves for few machines.
+_PLAIN = TreeOptions(rounds=200, learning_rate=0.05, num_leaves=31, min_child_samples=50)
+
+
+class LifeBaselines:
+    """Lives of the mean machine, one number for all, and LightGBM on the last 30 readings.
+
+    Parameters
+    ----------
+    schema : Schema
+    sensors, settings : sequence of str
+    options : LifeOptions
+    """
+
+    def __init__(
+        self, schema: Schema, sensors: Sequence[str], settings: Sequence[str], options: LifeOptions
+    ) -> None:
+        plain = replace(
+            options, model="trees", history=_USUAL_WINDOW, features=(), trees=_PLAIN, folds=2
+        )
+        self.cap = options.cap
+        self._trees = LifeRecipe(schema, sensors, settings, plain)
+
+    def fit(self, lives: Lives) -> LifeBaselines:
+        """Learn from the machines that the model has learned from."""
+        known = np.flatnonzero(~np.isnan(lives.life))
+        owner = lives.owner[known]
+        first = known[np.append(True, owner[1:] != owner[:-1])]
+        last = known[np.append(owner[1:] != owner[:-1], True)]
+        self._new = float((lives.life[first] + lives.ages[first] - 1).mean())
+        readings, used = (last - first).sum(), (lives.life[first] - lives.life[last]).sum()
+        self._step = float(used / readings) if readings else 0.0
+        self._constant = float(np.minimum(lives.life[known], self.cap).mean())
+        self._trees.fit(lives)
+        return self
+
+    def answers(self, lives: Lives, ends: _Ints) -> dict[str, _Floats]:
+        """Baseline -> answers as of some readings, [N]."""
+        age = (lives.ages[ends] - 1) * self._step
+        rolling = self._trees.answer_at(lives, ends)["remaining_life"]
+        return {
+            "mean_life": np.clip(self._new - age, 0, self.cap),
+            "constant": np.full(len(ends), self._constant),
+            "lightgbm_rolling_30": np.nan_to_num(rolling, nan=self._constant),
+        }
