@@ -22,6 +22,8 @@ APPLICATIONS: dict[str, str] = {
         "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
     ),
     "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
+    "manufacturing.failure_alarm": "industry_apps.manufacturing.failure_alarm:FailureAlarm",
+    "manufacturing.machine_life": "industry_apps.manufacturing.machine_life:MachineLifePredictor",
     "manufacturing.predictive_maintenance": (
         "industry_apps.manufacturing.predictive_maintenance:RemainingLifeEstimator"
     ),

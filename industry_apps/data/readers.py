@@ -25,6 +25,44 @@ _GENRES = (
 )
 _FILM = ("item", "title", "release", "video_release", "address", *_GENRES)
 _DAYS_A_MONTH = 30.4
+#: Every so-many-th training engine is set aside for validation.
+_VALIDATION_ENGINE = 5
+
+
+def cmapss(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Engines of C-MAPSS: the training file runs to failure, the others are a test that is cut off.
+
+    Engines are named by file and number. The cycles that are left follow from the last cycle of
+    an engine of training, and from the third file for one of the test. Where there is a test, the
+    column ``part`` says where an engine belongs: every fifth one of training is for validation.
+    """
+    import numpy as np
+    import pandas as pd
+
+    train, *official = list(paths.values())
+    tables = {"train": _engines(train, reading, np.zeros(1))}
+    if official:
+        test, left = official
+        tables["test"] = _engines(test, reading, np.loadtxt(left, ndmin=1))
+    frame = pd.concat(tables.values(), ignore_index=True)
+    names = [np.repeat(name, len(table)) for name, table in tables.items()]
+    part = np.concatenate(names).astype(object)
+    number = frame["machine"].to_numpy(dtype=np.int64)
+    frame["machine"] = [f"{p} {n:03d}" for p, n in zip(part, number, strict=True)]
+    if official:
+        part[(part == "train") & (number % _VALIDATION_ENGINE == 0)] = "validation"
+        frame["part"] = part
+    return frame
+
+
+def _engines(path: Path, reading: Reading, left: np.ndarray) -> pd.DataFrame:
+    """A file of engines, with the cycles that are left: so many behind the last, by engine."""
+    import pandas as pd
+
+    frame = pd.read_csv(path, sep=r"\s+", header=None, names=list(reading.header))
+    last = frame.groupby("machine")["cycle"].transform("max")
+    behind = left[frame["machine"].to_numpy() - 1] if len(left) > 1 else left[0]
+    return frame.assign(remaining_life=(last - frame["cycle"] + behind).astype(float))
 
 
 def m4_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
@@ -85,5 +123,5 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
 #: Name on a card -> function.
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {each.__name__: each for each in (m4_hourly, movielens_100k, vehicle_claims)}
+    {each.__name__: each for each in (cmapss, m4_hourly, movielens_100k, vehicle_claims)}
 )

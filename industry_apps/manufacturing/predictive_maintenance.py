@@ -27,7 +27,13 @@ _life = partial(Column, kind="number", low=0)
 MACHINES = Schema(
     (
         Column("machine", "category", role="identifier", nullable=False),
-        Column("cycle", "datetime", "Number of the reading, or its time", role="identifier"),
+        Column(
+            "time",
+            "datetime",
+            "Of the reading, or its number",
+            role="identifier",
+            nullable=False,
+        ),
         _life("remaining_life", description="Left then", role="identifier", required=False),
         Column.label("failed", "Whether the record of the machine ends with failure"),
     )
@@ -51,7 +57,7 @@ class RemainingLifeEstimator(HoldsLife, Application):
     Parameters
     ----------
     columns : mapping of str to str, optional
-        Names of this class -> your names, as in ``{"machine": "unit", "cycle": "hour"}``.
+        Names of this class -> your names, as in ``{"machine": "unit", "time": "cycle"}``.
     sensors : tuple of str
         Columns of numbers that wear may show in; by default all further columns of numbers.
     settings : tuple of str

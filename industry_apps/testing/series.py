@@ -179,10 +179,15 @@ def series_that_begin_late_or_end_early(trial: SeriesTrial) -> None:
     frame = trial.records(_SERIES)
     names, moments = trial.names(frame), trial.moments(frame)
     owners, seconds = trial.owners(frame), trial.seconds(frame)
-    late = (owners == names[0]) & (seconds < moments[-2 - trial.rule.horizon :][0])
-    # Longer ago than a horizon: of one that stopped of late the future has to be known.
-    last = max(min(len(moments) // 2, len(moments) - 1 - 2 * trial.rule.horizon), 0)
-    early = (owners == names[-1]) & (seconds > moments[last])
+    if trial.rule.own_clocks:
+        behind = trial.rows_behind(frame)
+        late = (owners == names[0]) & (behind > 1)
+        early = (owners == names[-1]) & (behind < trial.rule.length // 2)
+    else:
+        late = (owners == names[0]) & (seconds < moments[-2 - trial.rule.horizon :][0])
+        # Longer ago than a horizon: of one that stopped of late the future has to be known.
+        last = max(min(len(moments) // 2, len(moments) - 1 - 2 * trial.rule.horizon), 0)
+        early = (owners == names[-1]) & (seconds > moments[last])
     ended = frame[~(late | early)].reset_index(drop=True)
     answer = trial.answered(ended, "Series that begin late or end early")
     series = list(dict.fromkeys(answer.index.get_level_values(0)))

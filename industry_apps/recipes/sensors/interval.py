@@ -69,9 +69,7 @@ class LifeInterval:
         parts = np.array_split(np.argsort(answer, kind="stable"), groups)
         knots = np.array([answer[part].mean() for part in parts])
         knots = np.maximum.accumulate(knots) + _APART * np.arange(groups)
-        ends = [
-            np.array([np.quantile(error[part], q) for part in parts]) for q in (tail, 1 - tail)
-        ]
+        ends = [np.array([np.quantile(error[part], q) for part in parts]) for q in (tail, 1 - tail)]
         low, high = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
         if groups == 1:
             knots = np.append(knots, knots + _APART)

@@ -207,6 +207,22 @@ class Lives:
             life=both.life[rows],
         )
 
+    def longest_runs(self, names: Sequence[str]) -> dict[str, int]:
+        """How often in a row one machine has read the same at most, by column.
+
+        Parameters
+        ----------
+        names : sequence of str
+        """
+        first = np.zeros(len(self), dtype=bool)
+        first[self.starts[:-1]] = True
+        found = {}
+        for name in names:
+            values = self.columns[name]
+            begins = np.flatnonzero(first | (np.append(np.nan, values[:-1]) != values))
+            found[name] = int(np.diff(np.append(begins, len(values))).max())
+        return found
+
     def shown_times(self, rule: WindowRule) -> NDArray[Any]:
         """The moments as they stand in a table, [R]."""
         return self.times if rule.step == "index" else self.times.astype("datetime64[s]")
@@ -260,21 +276,24 @@ def life_of(frame: pd.DataFrame, names: LifeColumns) -> _Floats:
 def remaining_life(
     frame: pd.DataFrame,
     *,
-    machine: str = "machine",
-    time: str = "cycle",
     failed: bool | str,
+    machine: str = "machine",
+    time: str = "time",
+    unit: str = "D",
 ) -> pd.Series:
-    """How many steps each machine still ran: its last time less the time of the row.
+    """How much longer each machine still ran: its last time less the time of the row.
 
     Parameters
     ----------
     frame : DataFrame
         Whole records of machines, up to the last reading of each.
-    machine, time : str
-        Columns that say whose row it is, and of when; the times are numbers (cycles, hours).
     failed : bool or str
         True: every record ends with a failure. Else the column that says of which machines it
         does (equal in all rows of one): of the others the life that is left is not known.
+    machine, time : str
+        Columns that say whose row it is, and of when: numbers (cycles, hours) or moments.
+    unit : str
+        Of the answer where times are moments, as pandas names it: "D", "h", "min", "s".
 
     Returns
     -------
@@ -284,12 +303,12 @@ def remaining_life(
     Raises
     ------
     SchemaError
-        A column is missing, a time is no number, a machine is said both to have failed and not,
-        or none has failed.
+        A column is missing, a time is missing or none, a machine is said both to have failed and
+        not, or none has failed.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"machine": ["A", "A", "B"], "cycle": [1, 2, 1]})
+    >>> table = pd.DataFrame({"machine": ["A", "A", "B"], "time": [1, 2, 1]})
     >>> remaining_life(table, failed=True).tolist()
     [1.0, 0.0, 0.0]
     """
@@ -297,16 +316,21 @@ def remaining_life(
     for name in needed:
         if name not in frame:
             raise SchemaError(f"Column {name!r} is missing. The table has {list(frame)}; name it.")
-    moments = pd.Series(
-        Column(time, "number", nullable=False, offset=0.0).to_array(frame[time]), index=frame.index
-    )
-    left = moments.groupby(frame[machine]).transform("max") - moments
+    if failed is False:
+        raise SchemaError(
+            "failed=False says that no machine has failed: no life is known. Name the column "
+            "that tells which have, or give failed=True for records that end with failure."
+        )
+    if pd.api.types.is_numeric_dtype(frame[time]):
+        column, one = Column(time, "number", nullable=False, offset=0.0), 1.0
+    else:
+        column, one = (
+            Column(time, "datetime", nullable=False),
+            pd.Timedelta(1, unit).total_seconds(),
+        )
+    moments = pd.Series(column.to_array(frame[time]), index=frame.index).astype(np.float64)
+    left = (moments.groupby(frame[machine]).transform("max") - moments) / one
     if not isinstance(failed, str):
-        if not failed:
-            raise SchemaError(
-                "failed=False says that no machine has failed: no life is known. Name the column "
-                "that tells which have, or give failed=True for records that end with failure."
-            )
         return left
     ended = failures(frame, machine, failed)
     if not ended.any():

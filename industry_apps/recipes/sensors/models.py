@@ -128,7 +128,9 @@ class NetworkLife:
         """Append the network to a graph -> tensor [batch, 1]."""
         import torch
 
-        model = network_to_onnx(self.network_, (torch.zeros(3, *self._shape),), [self.takes])
+        example = (torch.zeros(3, *self._shape),)
+        # The newer exporter has no recurrent units of a batch that is not known.
+        model = network_to_onnx(self.network_, example, [self.takes], dynamo=self.kind != "gru")
         return builder.append(model, {self.takes: tensors[self.takes]})["output"]
 
 

@@ -111,11 +111,14 @@ class HeldOut:
     ends : ndarray of int64, shape [N]
         The last reading of each window, a place among the readings of ``lives``.
     machine : ndarray of int64, shape [N]
+    life : ndarray of float64, shape [N]
+        As it is, in units.
     came, answer : ndarray of float64, shape [N]
     """
 
     ends: _Ints
     machine: _Ints
+    life: _Floats
     came: _Floats
     answer: _Floats
 
@@ -190,7 +193,7 @@ class LifeRecipe:
                 model.fit(*given, np.ones(len(given[1])))
                 answers[name][asked] = model.predict(inputs[model.takes][asked])
                 self.models_[name].append(model)
-        self._weigh(HeldOut(ends, machine, came, came), answers)
+        self._weigh(HeldOut(ends, machine, lives.life[ends], came, came), answers)
         return self
 
     def _late(self, lives: Lives, ends: _Ints) -> dict[str, NDArray[Any]] | None:

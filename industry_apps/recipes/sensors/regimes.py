@@ -126,7 +126,9 @@ def learn_regimes(
     values = _table(columns, sensors, schema)
     moving = [n for n in settings if _varies(_table(columns, [n], schema)[:, 0])]
     told = _table(columns, moving, schema)
-    centre, spread = (np.array([each(c[~np.isnan(c)]) for c in told.T]) for each in (np.mean, np.std))
+    centre, spread = (
+        np.array([each(c[~np.isnan(c)]) for c in told.T]) for each in (np.mean, np.std)
+    )
     apart = (told - centre) / spread if moving else told
     known = ~np.isnan(apart).any(axis=1)
     clusters = _clusters(apart[known], count, seed) if moving else np.zeros((1, 0))

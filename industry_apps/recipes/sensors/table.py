@@ -14,12 +14,14 @@ from industry_apps.data import Split
 from industry_apps.data.splits import split_by_group
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, nearest
 from industry_apps.evaluation import Report
+from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.features.signals import Signal
 from industry_apps.limits import OPEN_SHARE, POSITIVE, Limit, integer
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.sensors.assessment import assess_lives
 from industry_apps.recipes.sensors.baselines import LifeBaselines
+from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
 from industry_apps.recipes.sensors.lives import LifeColumns, Lives, failures
 from industry_apps.recipes.sensors.recipe import (
     LONGEST,
@@ -41,8 +43,12 @@ SIGNALS = Limit(
     lambda v: isinstance(v, tuple) and all(isinstance(each, Signal) for each in v),
     "a tuple of signals, as industry_apps.features has them",
 )
+#: At so many ages of the machines of a table a file is proven.
+_MOMENTS = 40
 #: Shares of the machines.
 _VALIDATION, _TEST = 0.2, 0.25
+#: Units of life that pass in the same time, but for rounding.
+_SAME_RATE = 0.05
 #: Machines that are too few to be split.
 _FEWEST_MACHINES = 4
 
@@ -54,7 +60,7 @@ class LifeTable:
     Parameters
     ----------
     schema : Schema
-        Sensors and settings, of the role "history".
+        Sensors and settings, of the role "history"; whose a reading is, and of when.
     rule : WindowRule
         With clocks of the machines' own; its length is learned.
     names : LifeColumns
@@ -72,16 +78,17 @@ class LifeTable:
     def fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> LifeTable:
         """Learn from the machines of both tables, in folds."""
         self.schema = self.schema.with_offsets(train)
-        self.notes_: list[str] = []
-        lives = self._labelled(train)
+        lives, notes = self._labelled(train)
         self.split_ = {"train": described(lives)}
         self.check_ = train
         if validation is not None:
-            others = self._labelled(validation)
+            others, more = self._labelled(validation)
+            notes += more
             self._check_apart(lives.machines.tolist(), others.machines.tolist(), "validation")
             self.split_["validation"] = described(others)
             lives = lives.joined(others)
             self.check_ = validation
+        self.notes_ = [*notes]
         self.machines_ = set(lives.machines.tolist())
         self.recipe_ = LifeRecipe(self.schema, self.sensors, self.settings, self.options).fit(lives)
         if still := self.recipe_.graph_.regimes.still:
@@ -89,20 +96,25 @@ class LifeTable:
                 f"Constant or missing in training, and not read: {', '.join(map(repr, still))}."
             )
         self.windows = replace(self.rule, length=self.recipe_.length_)
+        self.longest_runs_ = lives.longest_runs(self.used.inputs().names)
         self.baselines_: LifeBaselines | None = None
         return self
 
     def fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         """Learn what the model is compared with, from the same machines."""
-        parts = [self._labelled(part) for part in (train, validation) if part is not None]
-        lives = parts[0] if len(parts) == 1 else parts[0].joined(parts[1])
         found = LifeBaselines(self.schema, self.sensors, self.settings, self.options)
-        self.baselines_ = found.fit(lives)
+        self.baselines_ = found.fit(self.learned(train, validation))
+
+    def learned(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> Lives:
+        """The machines of both tables, as they were learned from."""
+        parts = [self._labelled(part)[0] for part in (train, validation) if part is not None]
+        return parts[0] if len(parts) == 1 else parts[0].joined(parts[1])
 
     @property
     def used(self) -> Schema:
-        """The columns that the file reads."""
-        return Schema(tuple(self.schema[name] for name in self.recipe_.graph_.columns))
+        """The columns that the file reads, and those that say whose a reading is, and of when."""
+        keys = (self.names.machine, self.names.time)
+        return Schema(tuple(self.schema[n] for n in (*keys, *self.recipe_.graph_.columns)))
 
     def asked(self, frame: pd.DataFrame) -> tuple[Feeds, pd.Index]:
         """The windows up to the last reading of each machine, and whose they are."""
@@ -116,6 +128,7 @@ class LifeTable:
             **self.recipe_.facts(),
             "sensors": list(self.recipe_.graph_.regimes.sensors),
             "settings": list(self.recipe_.graph_.regimes.settings),
+            "longest_runs": self.longest_runs_,
         }
 
     def trajectories(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +147,7 @@ class LifeTable:
 
     def evaluate(self, frame: pd.DataFrame) -> Report:
         """Judge it on machines that it has not learned from."""
-        lives = self._unseen(frame)
+        lives = self.unseen(frame)
         return assess_lives(
             self.recipe_,
             self.baselines_,
@@ -143,7 +156,7 @@ class LifeTable:
             notes=tuple(self.notes_),
         )
 
-    def _unseen(self, frame: pd.DataFrame) -> Lives:
+    def unseen(self, frame: pd.DataFrame) -> Lives:
         """Machines of a test."""
         if self.names.life not in frame:
             raise SchemaError(
@@ -166,8 +179,8 @@ class LifeTable:
                 "are all but those of training. Split by machine, before windows are cut."
             )
 
-    def _labelled(self, frame: pd.DataFrame) -> Lives:
-        """A table to learn from: what is known of the life that was left, up to the cap."""
+    def _labelled(self, frame: pd.DataFrame) -> tuple[Lives, list[str]]:
+        """A table to learn from: what is known of the life that was left; and what to say of it."""
         names = self.names
         if names.life not in frame:
             raise SchemaError(
@@ -180,7 +193,7 @@ class LifeTable:
         unknown = np.isnan(lives.life)
         silent = np.unique(lives.owner[unknown])
         if not len(silent):
-            return lives
+            return lives, []
         running = self._running(frame, lives)
         for machine in silent:
             if not running[machine]:
@@ -201,18 +214,32 @@ class LifeTable:
         ended = failures(named, self.rule.series, self.names.failed)
         return np.array([not ended[name] for name in lives.machines])
 
-    def _with_least(self, lives: Lives, unknown: NDArray[np.bool_]) -> Lives:
+    def _with_least(self, lives: Lives, unknown: NDArray[np.bool_]) -> tuple[Lives, list[str]]:
         """Of a machine that still runs, what ran on for the cap or longer has a life of the cap."""
-        left = (lives.times[lives.last][lives.owner] - lives.times).astype(np.float64)
-        counted = self.rule.step == "index"
-        told = unknown & (left >= self.options.cap) if counted else np.zeros(len(lives), bool)
+        left = (lives.times[lives.last][lives.owner] - lives.times) / _time_of_one(lives)
+        told = unknown & (left >= self.options.cap)
         machines = len(np.unique(lives.owner[unknown]))
-        self.notes_.append(
+        words = (
             f"{machines} machines have not failed: of their readings {int(told.sum())} that ran on "
             f"for {self.options.cap:g} or longer are learned from as such, and "
             f"{int((unknown & ~told).sum())} are left out."
         )
-        return replace(lives, life=np.where(told, left, lives.life))
+        return replace(lives, life=np.where(told, left, lives.life)), [words]
+
+
+def _time_of_one(lives: Lives) -> float:
+    """Time in which one unit of life is used, as the machines that have failed tell.
+
+    Infinite where they do not agree: a unit that does not go with time says nothing of the others.
+    """
+    known = np.flatnonzero(~np.isnan(lives.life))
+    owner = lives.owner[known]
+    first = known[np.append(True, owner[1:] != owner[:-1])]
+    last = known[np.append(owner[1:] != owner[:-1], True)]
+    used, passed = lives.life[first] - lives.life[last], lives.times[last] - lives.times[first]
+    rates = passed[used > 0] / used[used > 0]
+    agree = len(rates) and rates.max() <= (1 + _SAME_RATE) * rates.min()
+    return float(np.median(rates)) if agree else np.inf
 
 
 def described(lives: Lives) -> dict[str, Any]:
@@ -234,7 +261,7 @@ class HoldsLife(OwnNames):
     """A mixin of applications whose model is the remaining life of machines.
 
     Its parameters are those of the estimate. The class declares the columns ``machine``,
-    ``cycle``, ``remaining_life`` and ``failed``.
+    ``time``, ``remaining_life`` and ``failed``.
     """
 
     sensors: tuple[str, ...] = ()
@@ -265,9 +292,7 @@ class HoldsLife(OwnNames):
                 f"Column {name!r} names {frame[name].nunique()} machines, and a split by machine "
                 f"needs {_FEWEST_MACHINES} or more. Give records of more machines."
             )
-        return split_by_group(
-            frame, group=name, validation=_VALIDATION, test=_TEST, seed=self.seed
-        )
+        return split_by_group(frame, group=name, validation=_VALIDATION, test=_TEST, seed=self.seed)
 
     def trajectories(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Answer each reading of a table, from what was known then.
@@ -321,7 +346,7 @@ class HoldsLife(OwnNames):
     def _life_columns(self) -> LifeColumns:
         return LifeColumns(
             machine=self._name("machine"),
-            time=self._name("cycle"),
+            time=self._name("time"),
             life=self._name("remaining_life"),
             failed=self._name("failed"),
         )
@@ -329,12 +354,11 @@ class HoldsLife(OwnNames):
     def _life_table(self, train: pd.DataFrame) -> LifeTable:
         names = self._life_columns()
         keys = [names.machine, names.time, names.life, names.failed]
-        for name in (names.machine, names.time):
-            if name not in train:
-                Schema((Column(name, "category"),)).check_names(train)
+        own = self._own_schema()
+        Schema(tuple(own[name] for name in keys[:2])).check_names(train)
         sensors, settings = self._read_columns(train, keys)
         return LifeTable(
-            schema=Schema((*sensors, *settings)),
+            schema=Schema((*(own[name] for name in keys[:2]), *sensors, *settings)),
             rule=WindowRule(
                 series=names.machine,
                 time=names.time,
@@ -411,6 +435,10 @@ class HoldsLife(OwnNames):
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         return self.life_.recipe_.write(builder, inputs)
+
+    def _exportable(self, precision: str = "float32") -> Exportable:
+        found: Exportable = super()._exportable(precision)  # type: ignore[misc]
+        return replace(found, moments=_MOMENTS, rows_a_run=WINDOWS_A_RUN)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         return self.life_.evaluate(frame)

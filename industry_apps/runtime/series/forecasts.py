@@ -158,12 +158,12 @@ def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
         The one that the panel was read with.
     rule : WindowRule
     """
-    steps = slice(-rule.length - rule.horizon, None)
-    columns = {name: grid[steps] for name, grid in panel.columns.items()}
+    last = panel.part(slice(-rule.length - rule.horizon, None))
+    columns = dict(last.columns)
     for name in history_of(schema) if rule.horizon else []:
         columns[name] = columns[name].copy()
         columns[name][-rule.horizon :] = np.nan
-    return replace(panel, times=panel.times[steps], columns=columns)
+    return replace(last, columns=columns)
 
 
 def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[Any]]:

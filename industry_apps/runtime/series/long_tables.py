@@ -373,5 +373,6 @@ def _twice(rule: WindowRule, keys: tuple[list[str], Any], rows: list[int]) -> Sc
     owners, moments = keys
     return SchemaError(
         f"Series {owners[rows[0]]!r} has {len(rows)} rows of {rule.written(moments[rows[0]])} (rows "
-        f"{', '.join(map(str, rows[:5]))}), expected one. Keep the one that is right."
+        f"{', '.join(map(str, rows[:5]))}), expected one in the column {rule.time!r}. Keep the one "
+        "that is right."
     )

@@ -46,6 +46,8 @@ class Panel:
         as float64 those with an offset, NaN where a series has no value at a time.
     calendar : Calendar
         Which moments are steps, where there are such without a row too.
+    clocks : ndarray of int64, shape [T, S], optional
+        Of series with clocks of their own: when each row was.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Panel:
     series: NDArray[np.object_]
     columns: Mapping[str, NDArray[Any]]
     calendar: Calendar = field(default_factory=Calendar)
+    clocks: NDArray[np.int64] | None = None
 
     @classmethod
     def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
@@ -90,15 +93,26 @@ class Panel:
         """
         arrays = long_schema(schema, rule).to_arrays(table)
         times, names, cells = read_keys(table, arrays, rule)
-        columns = {}
-        for column in schema.inputs():
-            if _is_clock(column, rule):
-                continue
-            values = arrays[column.name]
-            grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
-            grid[cells] = values
-            columns[column.name] = grid.reshape(len(times), len(names))
-        return cls(times, names, columns, rule.calendar)
+        shape = (len(times), len(names))
+        columns = {
+            column.name: _laid_out(arrays[column.name], cells, shape)
+            for column in schema.inputs()
+            if not _is_clock(column, rule)
+        }
+        clocks = _laid_out(arrays[rule.time], cells, shape) if rule.own_clocks else None
+        return cls(times, names, columns, rule.calendar, clocks)
+
+    def part(self, steps: slice = slice(None), series: Any = slice(None)) -> Self:
+        """Some of the steps, one after the other, of some of the series, by their places."""
+        columns = {name: grid[steps, series] for name, grid in self.columns.items()}
+        clocks = None if self.clocks is None else self.clocks[steps, series]
+        return replace(
+            self,
+            times=self.times[steps],
+            series=self.series[series],
+            columns=columns,
+            clocks=clocks,
+        )
 
     def moments(self, start: int, stop: int) -> NDArray[np.int64]:
         """The moments of some steps, also of those before the first and behind the last.
@@ -233,8 +247,7 @@ class Panel:
             From 0 to T.
         """
         self._check_stop(stop)
-        columns = {name: grid[:stop] for name, grid in self.columns.items()}
-        return replace(self, times=self.times[:stop], columns=columns)
+        return self.part(slice(stop))
 
     def joined(self, later: Panel) -> Self:
         """Put a later panel behind this one, for answers that need the history.
@@ -307,10 +320,8 @@ class Panel:
         for name, values in columns.items():
             if values.dtype.kind == "i":  # the missing moment is NaT in both types
                 columns[name] = values.astype("datetime64[s]")
-        keys = {
-            rule.series: self.series[owners],
-            rule.time: self.calendar.shown(self.times[steps]),
-        }
+        times = self.times[steps] if self.clocks is None else self.clocks[steps, owners]
+        keys = {rule.series: self.series[owners], rule.time: self.calendar.shown(times)}
         return pd.DataFrame({**keys, **columns, **keys})
 
     def _check_stop(self, stop: int) -> None:
@@ -361,6 +372,15 @@ def run_windows(
         found = run_in_slices(session, names, feeds, schema.inputs())
     shape = (-1, rule.horizon) if rule.horizon else (-1,)
     return {name: answer.reshape(shape) for name, answer in zip(names, found, strict=True)}
+
+
+def _laid_out(
+    values: NDArray[Any], cells: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[Any]:
+    """Values of rows [R] at their places among steps and series, [T, S]; the rest is missing."""
+    grid = np.full(shape[0] * shape[1], _MISSING[values.dtype.kind], values.dtype)
+    grid[cells] = values
+    return grid.reshape(shape)
 
 
 def _is_clock(column: Column, rule: WindowRule) -> bool:

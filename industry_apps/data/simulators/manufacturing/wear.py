@@ -20,18 +20,24 @@ _SENSORS = {
     "current": (22.0, 14.0, 0.0, 3.0, 0.6),
     "speed": (1480.0, -30.0, 0.0, 0.0, 4.0),
 }
+_BEGIN = "2024-01-01"
 _SHORTEST, _WEAR_AT_FAILURE = 40, 1.0
 
 _Floats = npt.NDArray[np.float64]
 
 
 def worn_machines(
-    *, machines: int = 100, usual_life: float = 120.0, running: int = 0, seed: int = 0
+    *,
+    machines: int = 100,
+    usual_life: float = 120.0,
+    cut: float = 0.0,
+    running: int = 0,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Simulate machines from their first reading to their failure.
 
     Wear begins between 0 and 0.15, grows as ``wear(t) = w + a (exp(b t) - 1)`` with a rate of each
-    machine's own, and ends the machine at 1. In each cycle it is run in one of three ways (load and
+    machine's own, and ends the machine at 1. In each hour it is run in one of three ways (load and
     ambient temperature, with a little noise). Sensors read their level, what load and ambient add,
     what wear adds, and noise; ``speed`` tells nothing of wear. One reading in two hundred is lost.
 
@@ -40,7 +46,10 @@ def worn_machines(
     machines : int
         At least 2.
     usual_life : float
-        The median life in cycles, at least 60.
+        The median life in hours, at least 60.
+    cut : float
+        Share of the machines whose records end before their failure, after 30 to 95 % of their
+        life, which is known all the same; in [0, 1].
     running : int
         So many of them have not failed: their records end after 30 to 90 % of their life, which
         is missing, and the column ``failed`` says so. At least 0, below ``machines``.
@@ -50,9 +59,9 @@ def worn_machines(
     Returns
     -------
     pandas.DataFrame
-        By machine, then cycle: ``machine`` ("M001"), ``cycle`` (1, 2, ...), ``load`` (share),
+        By machine, then time: ``machine`` ("M001"), ``time`` (hour after hour), ``load`` (share),
         ``ambient`` (degrees Celsius), ``temperature`` (degrees Celsius), ``vibration`` (mm/s),
-        ``pressure`` (bar), ``current`` (A), ``speed`` (1/min), ``remaining_life`` (cycles), and
+        ``pressure`` (bar), ``current`` (A), ``speed`` (1/min), ``remaining_life`` (hours), and
         with ``running`` machines ``failed`` (bool).
 
     Raises
@@ -69,6 +78,7 @@ def worn_machines(
     for name, value, low, high in (
         ("machines", machines, 2, np.inf),
         ("usual_life", usual_life, 60, np.inf),
+        ("cut", cut, 0, 1),
         ("running", running, 0, machines - 1),
         ("seed", seed, 0, np.inf),
     ):
@@ -81,27 +91,32 @@ def worn_machines(
     for number in range(machines):
         life = max(int(usual_life * np.exp(draw.normal(0, 0.25))), _SHORTEST)
         frame = _one(f"M{number + 1:03d}", life, draw)
+        if draw.random() < cut:
+            frame = frame.head(int(life * draw.uniform(0.3, 0.95)))
         if running:
             frame["failed"] = number >= running
             if number < running:
-                frame = frame.head(int(life * draw.uniform(0.3, 0.9))).assign(remaining_life=np.nan)
+                kept = frame.head(int(len(frame) * draw.uniform(0.3, 0.9)))
+                frame = kept.assign(remaining_life=np.nan)
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
 
 
 def _one(name: str, life: int, draw: np.random.Generator) -> pd.DataFrame:
-    cycle = np.arange(1, life + 1)
+    hour = np.arange(1, life + 1)
+    begin = np.datetime64(_BEGIN, "s") + np.timedelta64(int(draw.integers(0, 2_000)), "h")
     steep = draw.uniform(3.0, 5.0) / life
     first = draw.uniform(0.0, 0.15)
-    grown = np.exp(steep * cycle) - 1
+    grown = np.exp(steep * hour) - 1
     wear = first + (_WEAR_AT_FAILURE - first) * grown / grown[-1]
     ways = np.array(_REGIMES)[draw.integers(0, len(_REGIMES), life)]
     load, ambient = (ways + draw.normal(0, (0.005, 0.2), ways.shape)).T
-    frame = pd.DataFrame({"machine": name, "cycle": cycle, "load": load, "ambient": ambient})
+    time = begin + hour.astype("timedelta64[h]")
+    frame = pd.DataFrame({"machine": name, "time": time, "load": load, "ambient": ambient})
     for sensor, (level, by_load, by_ambient, by_wear, noise) in _SENSORS.items():
         values = level + by_load * load + by_ambient * ambient + by_wear * wear
         values += draw.normal(0, noise, life)
         values[draw.random(life) < 0.005] = np.nan
         frame[sensor] = values.round(3)
     frame[["load", "ambient"]] = frame[["load", "ambient"]].round(4)
-    return frame.assign(remaining_life=(life - cycle).astype(np.float64))
+    return frame.assign(remaining_life=(life - hour).astype(np.float64))
