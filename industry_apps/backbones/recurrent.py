@@ -2,9 +2,9 @@
 
 Methods: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, EMNLP 2014,
 arXiv:1406.1078, for the gated unit; Segler et al., Generating Focused Molecule Libraries, ACS
-Central Science 2018, doi:10.1021/acscentsci.7b00512, for its use on molecules; Bahdanau et al., Neural Machine
-Translation by Jointly Learning to Align and Translate, ICLR 2015, arXiv:1409.0473, for the
-attention over the states of a window, which here has no query but a learned one. Written from the
+Central Science 2018, doi:10.1021/acscentsci.7b00512, for its use on molecules; Bahdanau et al.,
+Neural Machine Translation by Jointly Learning to Align and Translate, ICLR 2015, arXiv:1409.0473,
+for the attention over the states of a window, which here has one learned query. Written from the
 papers.
 
 Letters: B sequences, T codes of each, C codes, D width, L layers, H units, K numbers of a context,

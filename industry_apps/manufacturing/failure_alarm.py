@@ -29,10 +29,11 @@ from industry_apps.recipes.sensors.alarm import (
     AlarmCosts,
     assess_alarm,
     best_interval,
+    check_several,
     learn_threshold,
     whole_records,
 )
-from industry_apps.recipes.sensors.table import HoldsLife
+from industry_apps.recipes.sensors.held import HoldsLife
 from industry_apps.schema import Column, Schema, Traits
 
 
@@ -160,7 +161,9 @@ class FailureAlarm(HoldsLife, Application):
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         lives = self.life_.unseen(frame)
-        records, chosen = whole_records(lives, ends := np.flatnonzero(~np.isnan(lives.life)))
+        ends = np.flatnonzero(~np.isnan(lives.life))
+        records, chosen = whole_records(lives, ends)
+        check_several(records)
         found = self.life_.recipe_.answer_at(lives, ends[chosen])
         return assess_alarm(
             np.nan_to_num(found["remaining_life"]),

@@ -14,9 +14,9 @@ from typing import Self
 
 from industry_apps.application import Application
 from industry_apps.recipes import TreeOptions
+from industry_apps.recipes.sensors.held import HoldsLife
 from industry_apps.recipes.sensors.lives import remaining_life
 from industry_apps.recipes.sensors.metrics import REMAINING_LIFE
-from industry_apps.recipes.sensors.table import HoldsLife
 from industry_apps.schema import Column, Schema, Traits
 
 __all__ = ["MACHINES", "RemainingLifeEstimator", "remaining_life"]

@@ -59,7 +59,7 @@ def test_beyond_the_last_failure_nothing_is_answered(weibull):
     found = fitted.predict(old)
     assert found["remaining_life"].isna().tolist() == [True, False]
     assert found["failure_probability"].isna().tolist() == [True, False]
-    with pytest.raises(SchemaError, match="'age', row 0.*-1"):
+    with pytest.raises(SchemaError, match=r"'age', row 0.*-1"):
         fitted.predict(old.assign(age=[-1.0, 3.0]))
     with pytest.raises(SchemaError, match="'age'"):
         fitted.predict(old.drop(columns="age"))

@@ -1,4 +1,4 @@
-"""What is particular to machines: whose life is known, what is refused, and what a short record gets."""
+"""Machines: whose life is known, what is refused, and what a short record gets."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_time_going_back_and_readings_after_the_end_are_refused(few):
 
 
 def test_machines_are_kept_apart(estimator, machines):
-    with pytest.raises(LeakageError, match="was learned from.*Split by machine"):
+    with pytest.raises(LeakageError, match=r"was learned from.*Split by machine"):
         estimator.evaluate(machines.train)
     with pytest.raises(LeakageError, match="in the validation data"):
         quick().fit(machines.train, machines.train)

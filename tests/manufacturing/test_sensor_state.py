@@ -88,7 +88,7 @@ def test_late_and_repeated_readings_are_refused_and_change_nothing(life_file, re
     for record in own[:5]:
         answer = state.update(record)
     for late, words in ((own[2], "lies before"), (own[4], "has come already")):
-        with pytest.raises(SchemaError, match=f"'time'.*{words}.*leave out"):
+        with pytest.raises(SchemaError, match=rf"'time'.*{words}.*leave out"):
             state.update(late)
     other = SensorState(life_file)
     for record in own[:5]:

@@ -24,7 +24,7 @@ from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.problems import Metric, Problem
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
-from industry_apps.recipes.sensors.lives import Lives
+from industry_apps.recipes.sensors.lives import Lives, spans
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -143,9 +143,8 @@ def whole_records(lives: Lives, ends: _Ints) -> tuple[Records, NDArray[np.bool_]
     ends : ndarray of int64, shape [N]
         Readings whose life is known, in order.
     """
-    owner, life = lives.owner[ends], lives.life[ends]
-    first = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-    last = np.append(first[1:], len(ends)) - 1
+    life = lives.life[ends]
+    first, last = spans(lives.owner[ends])
     readings = np.maximum(last - first, 1)
     step = (life[first] - life[last]) / readings
     # The last reading lies within a step of the failure; another one has a life of its own.
@@ -224,6 +223,21 @@ def best_interval(lives: _Floats, costs: AlarmCosts) -> float:
     return float(tried[int(np.argmin(paid))])
 
 
+def check_several(records: Records) -> None:
+    """Refuse to judge an alarm by records of which hardly any ends with failure.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if len(records) < 2:
+        raise SchemaError(
+            f"{len(records)} records of the test part end with failure: what an alarm would have "
+            "cost is known of such alone. Give two machines or more, from their first reading to "
+            "their failure."
+        )
+
+
 def assess_alarm(
     answer: _Floats,
     records: Records,
@@ -246,18 +260,7 @@ def assess_alarm(
     costs : AlarmCosts
     **found
         Other fields of :class:`Report`.
-
-    Raises
-    ------
-    SchemaError
-        Fewer than two records end with failure.
     """
-    if len(records) < 2:
-        raise SchemaError(
-            f"{len(records)} records of the test part end with failure: what an alarm would have "
-            "cost is known of such alone. Give two machines or more, from their first reading to "
-            "their failure."
-        )
     lives = records.lives
     ours = Outcome.of(left_at_replacement(answer, threshold, records, costs.lead), lives, costs)
     others = {"run_to_failure": Outcome.of(np.full(len(lives), np.nan), lives, costs)}

@@ -1,4 +1,4 @@
-"""The evaluation of remaining life: model and baselines at the same readings of the same machines."""
+"""The evaluation of remaining life: model and baselines at the same readings."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.recipes.sensors.lives import Lives
+from industry_apps.recipes.sensors.lives import Lives, spans
 from industry_apps.recipes.sensors.recipe import LifeOptions, LifeRecipe
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Schema
@@ -44,9 +44,7 @@ class LifeBaselines:
     def fit(self, lives: Lives) -> LifeBaselines:
         """Learn from the machines that the model has learned from."""
         known = np.flatnonzero(~np.isnan(lives.life))
-        owner = lives.owner[known]
-        first = known[np.append(True, owner[1:] != owner[:-1])]
-        last = known[np.append(owner[1:] != owner[:-1], True)]
+        first, last = (known[places] for places in spans(lives.owner[known]))
         self._new = float((lives.life[first] + lives.ages[first] - 1).mean())
         readings, used = (last - first).sum(), (lives.life[first] - lives.life[last]).sum()
         self._step = float(used / readings) if readings else 0.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from industry_apps.schema import Column, Schema
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
+_SECONDS = {"D": 86_400, "h": 3_600, "min": 60, "s": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,20 @@ class Lives:
                 )
 
 
+def spans(owner: _Ints) -> tuple[_Ints, _Ints]:
+    """The first and the last place of each machine among readings in order, [M] each.
+
+    Parameters
+    ----------
+    owner : ndarray of int64, shape [N]
+        Whose each is; those of one stand together.
+    """
+    if not len(owner):
+        return owner, owner
+    changes = np.flatnonzero(owner[1:] != owner[:-1])
+    return np.append(0, changes + 1), np.append(changes, len(owner) - 1)
+
+
 def life_of(frame: pd.DataFrame, names: LifeColumns) -> _Floats:
     """The life that is left at each row of a table, in its order; NaN where it is not known.
 
@@ -279,7 +294,7 @@ def remaining_life(
     failed: bool | str,
     machine: str = "machine",
     time: str = "time",
-    unit: str = "D",
+    unit: Literal["D", "h", "min", "s"] = "D",
 ) -> pd.Series:
     """How much longer each machine still ran: its last time less the time of the row.
 
@@ -292,8 +307,8 @@ def remaining_life(
         does (equal in all rows of one): of the others the life that is left is not known.
     machine, time : str
         Columns that say whose row it is, and of when: numbers (cycles, hours) or moments.
-    unit : str
-        Of the answer where times are moments, as pandas names it: "D", "h", "min", "s".
+    unit : {"D", "h", "min", "s"}
+        Of the answer where times are moments.
 
     Returns
     -------
@@ -321,13 +336,9 @@ def remaining_life(
             "failed=False says that no machine has failed: no life is known. Name the column "
             "that tells which have, or give failed=True for records that end with failure."
         )
+    column, one = Column(time, "datetime", nullable=False), _SECONDS[unit]
     if pd.api.types.is_numeric_dtype(frame[time]):
-        column, one = Column(time, "number", nullable=False, offset=0.0), 1.0
-    else:
-        column, one = (
-            Column(time, "datetime", nullable=False),
-            pd.Timedelta(1, unit).total_seconds(),
-        )
+        column, one = Column(time, "number", nullable=False, offset=0.0), 1
     moments = pd.Series(column.to_array(frame[time]), index=frame.index).astype(np.float64)
     left = (moments.groupby(frame[machine]).transform("max") - moments) / one
     if not isinstance(failed, str):
@@ -357,7 +368,7 @@ def failures(frame: pd.DataFrame, machine: str, failed: str) -> pd.Series:
     """
     told = Column(failed, "boolean", nullable=False).to_array(frame[failed]) == 1
     by_machine = pd.Series(told).groupby(frame[machine].to_numpy())
-    mixed = by_machine.nunique() > 1
+    mixed = by_machine.max() & ~by_machine.min()
     if mixed.any():
         raise SchemaError(
             f"Column {failed!r} says of machine {mixed.idxmax()!r} both that it has failed and "

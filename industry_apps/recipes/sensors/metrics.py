@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +150,7 @@ def by_life_left(judged: Judged, answers: Mapping[str, _Floats]) -> list[list[ob
     """
     edges = np.linspace(0, judged.cap, 6)
     rows: list[list[object]] = [["life left", "readings", *answers]]
-    for low, high in [*zip(edges[:-1], edges[1:], strict=True), (judged.cap, np.inf)]:
+    for low, high in [*pairwise(edges), (judged.cap, np.inf)]:
         chosen = (judged.life >= low) & (judged.life < high)
         if chosen.any():
             words = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"

@@ -1,4 +1,4 @@
-"""Windows of readings to remaining life with an interval: trained, weighed and written as one graph.
+"""Windows of readings to remaining life with an interval: trained, weighed, written as one graph.
 
 Machines are cut into folds. Each model learns once without each fold, and answers the machines of
 it: these answers weigh the models against each other and give the interval. What answers in
@@ -173,7 +173,7 @@ class LifeRecipe:
         plan = SensorPlan(
             length=self.length_, steps=min(STEPS, self.length_), signals=options.features
         )
-        names = MEMBERS if options.model == "blend" else (options.model,)
+        names: tuple[str, ...] = MEMBERS if options.model == "blend" else (options.model,)
         wanted = dict.fromkeys(self._model(name, 0).takes for name in names)
         self.graph_ = SensorGraph(self.schema, plan, regimes, tuple(wanted))
         inputs = self._inputs(lives, ends, "windows to learn from")

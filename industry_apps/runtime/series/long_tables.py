@@ -372,7 +372,7 @@ def _check_once(
 def _twice(rule: WindowRule, keys: tuple[list[str], Any], rows: list[int]) -> SchemaError:
     owners, moments = keys
     return SchemaError(
-        f"Series {owners[rows[0]]!r} has {len(rows)} rows of {rule.written(moments[rows[0]])} (rows "
-        f"{', '.join(map(str, rows[:5]))}), expected one in the column {rule.time!r}. Keep the one "
-        "that is right."
+        f"Series {owners[rows[0]]!r} has {len(rows)} rows of {rule.written(moments[rows[0]])} "
+        f"(rows {', '.join(map(str, rows[:5]))}), expected one in the column {rule.time!r}. Keep "
+        "the one that is right."
     )

@@ -106,13 +106,8 @@ class Panel:
         """Some of the steps, one after the other, of some of the series, by their places."""
         columns = {name: grid[steps, series] for name, grid in self.columns.items()}
         clocks = None if self.clocks is None else self.clocks[steps, series]
-        return replace(
-            self,
-            times=self.times[steps],
-            series=self.series[series],
-            columns=columns,
-            clocks=clocks,
-        )
+        times, names = self.times[steps], self.series[series]
+        return replace(self, times=times, series=names, columns=columns, clocks=clocks)
 
     def moments(self, start: int, stop: int) -> NDArray[np.int64]:
         """The moments of some steps, also of those before the first and behind the last.

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
+from industry_apps.runtime.inputs import Feeds
 from industry_apps.runtime.model import Model
 from industry_apps.runtime.series.long_tables import long_schema
 from industry_apps.runtime.series.windows import run_windows
@@ -211,8 +212,9 @@ class SensorState:
             state._machines = _read(Path(path), model, state._rule.length, state._schema)
         except Exception as error:  # whatever a file can do wrong
             raise ModelFileError(
-                f"{path} is not a readable snapshot of a SensorState of {model.path.name} ({error})."
-                " Write one with SensorState.snapshot, or start anew and feed the last readings."
+                f"{path} is not a readable snapshot of a SensorState of {model.path.name} "
+                f"({error}). Write one with SensorState.snapshot, or start anew and feed the last "
+                "readings."
             ) from error
         return state
 
@@ -242,14 +244,14 @@ class SensorState:
         rule = self._rule
         words = "has come already" if time == last else f"lies before {rule.written(last)}"
         return SchemaError(
-            f"Column {rule.time!r}: machine {name!r} sends a reading of {rule.written(time)}, which "
-            f"{words}, the time of its last reading. Feed the readings of each machine in order of "
-            "time, and leave out those that are late or there twice."
+            f"Column {rule.time!r}: machine {name!r} sends a reading of {rule.written(time)}, "
+            f"which {words}, the time of its last reading. Feed the readings of each machine in "
+            "order of time, and leave out those that are late or there twice."
         )
 
     def _answer(self, machine: _Machine) -> dict[str, Any]:
         window = machine.window()
-        feeds = {
+        feeds: Feeds = {
             column.name: window[None, :, place].astype(column.dtype)
             for place, column in enumerate(self._schema)
         }

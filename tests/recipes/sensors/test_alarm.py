@@ -12,6 +12,7 @@ from industry_apps.recipes.sensors.alarm import (
     Records,
     assess_alarm,
     best_interval,
+    check_several,
     learn_threshold,
     left_at_replacement,
 )
@@ -72,7 +73,7 @@ def test_a_report_has_the_policies_side_by_side(records):
     assert report.metrics["missed_failures"].value == 0
     one = Records(records.life[:10], records.starts[:2])
     with pytest.raises(SchemaError, match="1 records of the test part end with failure"):
-        assess_alarm(one.life, one, threshold=3.0, interval=None, costs=COSTS, model="trees")
+        check_several(one)
 
 
 def test_the_interval_holds_as_often_as_it_says():

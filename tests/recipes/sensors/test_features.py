@@ -46,7 +46,9 @@ def test_statistics_are_those_of_numpy(readings):
             np.testing.assert_allclose(rows[f"mean of the last {span} {name}"], expected, atol=1e-5)
         last = values[:, -10:]
         known = ~np.isnan(last)
-        slopes = [np.polyfit(np.flatnonzero(k), v[k], 1)[0] * 10 for k, v in zip(known, last)]
+        slopes = [
+            np.polyfit(np.flatnonzero(k), v[k], 1)[0] * 10 for k, v in zip(known, last, strict=True)
+        ]
         np.testing.assert_allclose(rows[f"slope of the last 10 {name}"], slopes, atol=1e-3)
         late = values[:, -20:]
         np.testing.assert_allclose(

@@ -58,7 +58,7 @@ def test_life_that_rises_or_ends_twice_is_refused(frame):
         Lives.read(rising, SCHEMA, RULE, NAMES)
     after = frame.assign(remaining_life=[0.0, 0.0, 3.0, 2.0, 0.0])
     with pytest.raises(
-        SchemaError, match="'B' at 4 is 0 at this reading and at one before it.*after"
+        SchemaError, match=r"'B' at 4 is 0 at this reading and at one before it.*after"
     ):
         Lives.read(after, SCHEMA, RULE, NAMES)
     with pytest.raises(SchemaError, match=r"'remaining_life', row 1.*-2"):

@@ -1,4 +1,4 @@
-"""Simulated records of maintenance: machines of some age that failed, were replaced, or still run."""
+"""Simulated records of maintenance: machines that failed, were replaced, or still run."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ def worn_machines(
     ):
         if not low <= value <= high:
             raise ParameterError(
-                f"The {name!r} parameter of worn_machines must be in [{low}, {high}]. Got {value!r}."
+                f"The {name!r} parameter of worn_machines must be in [{low}, {high}]. "
+                f"Got {value!r} instead."
             )
     draw = np.random.default_rng(seed)
     parts = []
