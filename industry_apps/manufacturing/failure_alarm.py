@@ -53,21 +53,18 @@ class FailureAlarm(HoldsLife, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"machine": "unit", "time": "cycle"}``.
-    lead_time : float
-        Life that passes from the alarm to the replacement, >= 0, in the unit of the lives.
-    failure_cost, replacement_cost : float
-        Of a machine that fails, and of one that is replaced before, > 0 in any unit; the first is
-        the larger.
     sensors, settings : tuple of str
         Columns of numbers, as of the estimator.
     model : {"blend", "trees", "tcn", "gru", "patch"}
         Of the remaining life.
     cap : float
         Longer lives count as this; larger than the lead time.
-    history, regimes : int, optional
-        Readings of a window, and clusters of settings.
+    history : int, optional
+        Readings of a window.
     whole_records : bool
         Records begin when the machine is new.
+    regimes : int, optional
+        Clusters of settings.
     features : tuple of Signal
         Further numbers of a window.
     coverage : float
@@ -77,6 +74,11 @@ class FailureAlarm(HoldsLife, Application):
     trees : TreeOptions, optional
     training : TrainingOptions, optional
     seed : int
+    lead_time : float
+        Life that passes from the alarm to the replacement, >= 0, in the unit of the lives.
+    failure_cost, replacement_cost : float
+        Of a machine that fails, and of one that is replaced before, > 0 in any unit; the first is
+        the larger.
 
     Examples
     --------

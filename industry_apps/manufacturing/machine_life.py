@@ -245,6 +245,10 @@ class MachineLifePredictor(OwnLabels, Application):
             headline_text=(
                 f"Of two machines, the one with the higher risk fails first in {best} of the pairs."
             ),
+            notes=tuple(
+                note.replace("Patients", "Machines").replace("patients", "machines")
+                for note in report.notes
+            ),
         )
 
     def _facts(self) -> dict[str, Any]:
