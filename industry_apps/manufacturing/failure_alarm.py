@@ -57,7 +57,7 @@ class FailureAlarm(HoldsLife, Application):
         Columns of numbers, as of the estimator.
     model : {"blend", "trees", "tcn", "gru", "patch"}
         Of the remaining life.
-    cap : float
+    cap : float, optional
         Longer lives count as this; larger than the lead time.
     history : int, optional
         Readings of a window.
@@ -119,17 +119,17 @@ class FailureAlarm(HoldsLife, Application):
             trees=TreeOptions(rounds=40, learning_rate=0.1, num_leaves=8, min_child_samples=20),
         )
 
-    def _costs(self) -> AlarmCosts:
+    def _costs(self, cap: float) -> AlarmCosts:
         if self.failure_cost <= self.replacement_cost:
             raise ParameterError(
                 f"The 'failure_cost' parameter of FailureAlarm must be larger than "
                 f"'replacement_cost', or it is best to wait for the failure. Got "
                 f"{self.failure_cost!r} and {self.replacement_cost!r}."
             )
-        if self.lead_time >= self.cap:
+        if self.lead_time >= cap:
             raise ParameterError(
                 f"The 'lead_time' parameter of FailureAlarm must be below 'cap', beyond which no "
-                f"life is told from another. Got {self.lead_time!r} and {self.cap!r}."
+                f"life is told from another. Got {self.lead_time!r} and {cap!r}."
             )
         return AlarmCosts(
             failure=float(self.failure_cost),
@@ -138,12 +138,13 @@ class FailureAlarm(HoldsLife, Application):
         )
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.costs_ = self._costs()
+        cap = self._cap_of(train)
+        self.costs_ = self._costs(cap)
         super()._fit(train, validation)
         lives, held = self.life_.learned(train, validation), self.life_.recipe_.held_out_
         records, chosen = whole_records(lives, held.ends)
-        answer = held.answer[chosen] * self.cap
-        self.threshold_ = learn_threshold(answer, records, self.costs_, float(self.cap))
+        answer = held.answer[chosen] * cap
+        self.threshold_ = learn_threshold(answer, records, self.costs_, cap)
         self.interval_: float | None = None
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

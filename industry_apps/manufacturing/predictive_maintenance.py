@@ -67,8 +67,9 @@ class RemainingLifeEstimator(HoldsLife, Application):
         Gradient-boosted trees of statistics of the window; a temporal convolutional network, gated
         recurrent units with attention, and a patch transformer of the last 60 readings; or trees
         and patch transformer, weighed on machines held out.
-    cap : float
-        Longer lives count as this, > 0, and no answer is longer.
+    cap : float, optional
+        Longer lives count as this, > 0, and no answer is longer; by default three fifths of the
+        median life of training.
     history : int, optional
         Readings of a window, in [2, 2000]; by default the longest life of training, at most 512.
     whole_records : bool

@@ -195,3 +195,12 @@ def test_the_blend_gives_no_weight_to_what_does_not_help(few):
 def test_readings_not_in_order_of_rows_are_put_in_order(estimator, machines):
     shuffled = machines.test.sample(frac=1, random_state=0)
     pd.testing.assert_frame_equal(estimator.predict(machines.test), estimator.predict(shuffled))
+
+
+def test_the_cap_is_a_share_of_the_usual_life_unless_it_is_given(few):
+    usual = few.groupby("machine")["remaining_life"].max().median()
+    fitted = quick(cap=None).fit(few)
+    assert fitted.life_.options.cap == pytest.approx(0.6 * usual, rel=0.01)
+    assert fitted.predict(few.groupby("machine").head(1))["remaining_life_high"].max() <= (
+        fitted.life_.options.cap
+    )

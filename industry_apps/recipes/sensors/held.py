@@ -19,7 +19,7 @@ from industry_apps.features.signals import Signal
 from industry_apps.limits import OPEN_SHARE, POSITIVE, Limit, integer
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
-from industry_apps.recipes.sensors.lives import LifeColumns
+from industry_apps.recipes.sensors.lives import LifeColumns, life_of
 from industry_apps.recipes.sensors.recipe import TRAINING, TREES, LifeModelName, LifeOptions
 from industry_apps.recipes.sensors.table import Feeds, LifeTable
 from industry_apps.recipes.trees import TreeOptions
@@ -31,6 +31,9 @@ SIGNALS = Limit(
     lambda v: isinstance(v, tuple) and all(isinstance(each, Signal) for each in v),
     "a tuple of signals, as industry_apps.features has them",
 )
+#: Where nobody says it, lives count up to this share of the usual one: what is longer is the life
+#: of machines that show no wear yet.
+_OF_USUAL_LIFE = 0.6
 #: At so many ages of the machines of a table a file is proven.
 _MOMENTS = 40
 #: Shares of the machines.
@@ -50,7 +53,7 @@ class HoldsLife(OwnNames):
     sensors: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     model: LifeModelName = "blend"
-    cap: Annotated[float, POSITIVE] = 125.0
+    cap: Annotated[float, POSITIVE] | None = None
     history: Annotated[int, integer(2, 2_000)] | None = None
     whole_records: bool = True
     regimes: Annotated[int, integer(1, 100)] | None = None
@@ -154,7 +157,7 @@ class HoldsLife(OwnNames):
             settings=tuple(column.name for column in settings),
             options=LifeOptions(
                 model=self.model,
-                cap=float(self.cap),
+                cap=self._cap_of(train),
                 history=self.history,
                 whole_records=self.whole_records,
                 coverage=self.coverage,
@@ -166,6 +169,17 @@ class HoldsLife(OwnNames):
                 seed=self.seed,
             ),
         )
+
+    def _cap_of(self, train: pd.DataFrame) -> float:
+        """The cap, by default a share of the life of half of the machines."""
+        names = self._life_columns()
+        if self.cap is not None:
+            return float(self.cap)
+        if names.life not in train:
+            return 1.0  # of a table that is refused
+        whole = pd.Series(life_of(train, names)).groupby(train[names.machine].to_numpy()).max()
+        usual = float(whole.median())
+        return float(f"{_OF_USUAL_LIFE * usual:.3g}") if usual > 0 else 1.0
 
     def _read_columns(
         self, train: pd.DataFrame, keys: Sequence[str]

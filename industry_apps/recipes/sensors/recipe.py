@@ -90,7 +90,7 @@ class LifeOptions:
     """
 
     model: LifeModelName = "blend"
-    cap: float = 125.0
+    cap: float
     history: int | None = None
     whole_records: bool = True
     coverage: float = 0.9
