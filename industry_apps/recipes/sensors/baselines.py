@@ -18,8 +18,9 @@ _Ints = NDArray[np.int64]
 
 #: Readings of the window of the literature on C-MAPSS.
 _USUAL_WINDOW = 30
-#: LightGBM as it comes, with fewer leaves for few machines.
+#: LightGBM about as it comes; of few readings a leaf has fewer, so that there are some leaves.
 _PLAIN = TreeOptions(rounds=200, learning_rate=0.05, num_leaves=31, min_child_samples=50)
+_LEAVES = 20
 
 
 class LifeBaselines:
@@ -35,11 +36,8 @@ class LifeBaselines:
     def __init__(
         self, schema: Schema, sensors: Sequence[str], settings: Sequence[str], options: LifeOptions
     ) -> None:
-        plain = replace(
-            options, model="trees", history=_USUAL_WINDOW, features=(), trees=_PLAIN, folds=2
-        )
-        self.cap = options.cap
-        self._trees = LifeRecipe(schema, sensors, settings, plain)
+        self.schema, self.sensors, self.settings = schema, sensors, settings
+        self.options, self.cap = options, options.cap
 
     def fit(self, lives: Lives) -> LifeBaselines:
         """Learn from the machines that the model has learned from."""
@@ -49,7 +47,16 @@ class LifeBaselines:
         readings, used = (last - first).sum(), (lives.life[first] - lives.life[last]).sum()
         self._step = float(used / readings) if readings else 0.0
         self._constant = float(np.minimum(lives.life[known], self.cap).mean())
-        self._trees.fit(lives)
+        leaf = max(1, min(_PLAIN.min_child_samples, len(known) // _LEAVES))
+        plain = replace(
+            self.options,
+            model="trees",
+            history=_USUAL_WINDOW,
+            features=(),
+            trees=replace(_PLAIN, min_child_samples=leaf),
+            folds=2,
+        )
+        self._trees = LifeRecipe(self.schema, self.sensors, self.settings, plain).fit(lives)
         return self
 
     def answers(self, lives: Lives, ends: _Ints) -> dict[str, _Floats]:
