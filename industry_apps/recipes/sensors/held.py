@@ -218,7 +218,8 @@ class HoldsLife(OwnNames):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         held = self.life_ = self._life_table(train).fit(train, validation)
         self.schema_, self.windows_ = held.used, held.windows
-        self.check_, self.split_ = held.check_, held.split_
+        self.check_ = held.check_
+        self.split_: Mapping[str, Mapping[str, Any]] = held.split_
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.life_.fit_baselines(train, validation)

@@ -130,7 +130,7 @@ def learn_regimes(
         np.array([each(c[~np.isnan(c)]) for c in told.T]) for each in (np.mean, np.std)
     )
     apart = (told - centre) / spread if moving else told
-    known: NDArray[np.bool_] = ~np.isnan(apart).any(axis=1)
+    known = np.asarray(~np.isnan(apart).any(axis=1), dtype=np.bool_)
     clusters = _clusters(apart[known], count, seed) if moving else np.zeros((1, 0))
     if len(clusters) == 1:  # the settings are not looked at
         moving, known = [], np.ones(len(values), dtype=bool)
