@@ -20,6 +20,7 @@ _SUBPACKAGES = (
     "features",
     "finance",
     "healthcare",
+    "manufacturing",
     "recipes",
     "retail",
     "runtime",

@@ -117,7 +117,8 @@ class Application(BaseEstimator, ABC):
         """Answer records with the trained model: the declared outputs, on the same index.
 
         An application of windows takes a long table, and answers each series as of the last
-        moment of the table, on an index of the sorted names of the series; a forecast answers
+        moment of the table, or as of its own last row where its rule says so
+        (``WindowRule.as_of``), on an index of the sorted names of the series; a forecast answers
         the moments behind the history, on an index of series and time.
 
         Raises

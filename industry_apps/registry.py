@@ -24,6 +24,11 @@ APPLICATIONS: dict[str, str] = {
         "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
     ),
     "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
+    "manufacturing.failure_alarm": "industry_apps.manufacturing.failure_alarm:FailureAlarm",
+    "manufacturing.machine_life": "industry_apps.manufacturing.machine_life:MachineLifePredictor",
+    "manufacturing.predictive_maintenance": (
+        "industry_apps.manufacturing.predictive_maintenance:RemainingLifeEstimator"
+    ),
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "AttentiveGRU",
     "ConvNet",
     "ConvolutionalVAE",
     "DecompositionLinear",
@@ -43,6 +44,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "AttentiveGRU": "recurrent",
         "ConvNet": "convolutional",
         "ConvolutionalVAE": "image_autoencoder",
         "Denoiser": "diffusion",

@@ -137,7 +137,9 @@ def real_windows(
 ) -> Iterator[Moment]:
     """Every moment that has a full window before it, or some of them, evenly spaced.
 
-    Of a forecast, every moment behind which the panel has all steps of the horizon.
+    Of a forecast, every moment behind which the panel has all steps of the horizon. Of series
+    with clocks of their own every number of rows that may be cut off: the window of a young one
+    is never full.
 
     Parameters
     ----------
@@ -162,7 +164,8 @@ def real_windows(
         last = max(len(panel.times) - rule.horizon, 1)
         stops = np.arange(min(max(first, rule.length if not first else 1), last), last + 1)
     else:
-        stops = np.arange(max(rule.length, first + 1), len(panel.times) + 1)
+        fewest = 1 if rule.own_clocks else rule.length
+        stops = np.arange(max(fewest, first + 1), len(panel.times) + 1)
     if not len(stops):
         raise ParameterError(
             f"Parity needs at least one window of {rule.length} moments to be proven on; the "

@@ -6,7 +6,6 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -182,9 +181,7 @@ def _window_self_test(
             "the file is proven on. Give records that have them as `check`."
         )
     chosen = known[np.unique(np.linspace(0, len(known) - 1, SELF_TEST_SERIES).astype(int))]
-    columns = {name: grid[:, chosen] for name, grid in window.columns.items()}
-    part = replace(window, series=window.series[chosen], columns=columns)
-    frame, table = part.to_frame(rule), long_schema(schema, rule)
+    frame, table = window.part(series=chosen).to_frame(rule), long_schema(schema, rule)
     read = Panel.read(frame, schema, rule)  # as the file will be
     answers = exported(read.feeds(asked_at(read, schema, rule), schema, rule))
     return {

@@ -79,7 +79,7 @@ def on_batch_mean(builder: GraphBuilder, x: str) -> tuple[str, str]:
     rest : str
         Tensor of shape [batch, steps]: what the slope leaves, with mean 0.
     """
-    known, filled = _known(builder, x)
+    known, filled = known_and_filled(builder, x)
     common = builder.node("Div", total(builder, filled, 0), total(builder, known, 0))
     common = centred(builder, common)  # [1, steps]
     own = centred(builder, x)
@@ -106,7 +106,7 @@ def cross_rank(builder: GraphBuilder, x: str) -> str:
     str
         Tensor of shape [batch, 1].
     """
-    known, filled = _known(builder, x)
+    known, filled = known_and_filled(builder, x)
     across = builder.node("Transpose", filled)  # [1, batch]
     sign = builder.node("Sign", builder.node("Sub", filled, across))  # [batch, batch]
     margin = builder.node("MatMul", sign, known)  # lower rows less higher ones: [batch, 1]
@@ -122,7 +122,7 @@ def fill(builder: GraphBuilder, x: str, value: float) -> str:
     return builder.node("Where", builder.node("IsNaN", x), builder.constant(np.float32(value)), x)
 
 
-def _known(builder: GraphBuilder, x: str) -> tuple[str, str]:
+def known_and_filled(builder: GraphBuilder, x: str) -> tuple[str, str]:
     """1 where there is a value, else 0; and the values, 0 where there is none."""
     known = builder.cast(builder.node("Not", builder.node("IsNaN", x)), np.float32)
     return known, fill(builder, x, 0.0)

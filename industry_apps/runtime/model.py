@@ -193,9 +193,9 @@ class Model:
 
         A model of windows of series (one with ``windows``) takes a long table, with a row
         for each series and moment, and answers one row for each series as of the last
-        moment of the table. A forecast answers one row for each series and future moment; it
-        begins behind the last moment at which any history column has a value, and rows
-        behind that hold what is known in advance.
+        moment of the table, or of its own (``windows.as_of``). A forecast answers one row for
+        each series and future moment; it begins behind the last moment at which any history
+        column has a value, and rows behind that hold what is known in advance.
 
         Parameters
         ----------

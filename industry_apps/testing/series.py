@@ -61,7 +61,9 @@ def export_parity(trial: SeriesTrial) -> None:
     test, rule = trial.data.test, trial.rule
     proven = test if trial.fitted._exportable().history is None else trial.everything
     every = min(len(trial.moments(test)), len(trial.moments(proven)) - rule.length + 1)
-    if rule.horizon:  # from the end of the history on, as far as the horizon is known
+    if rule.own_clocks:  # however many rows of each series are cut off
+        every = int(trial.rows_of(proven).max())
+    elif rule.horizon:  # from the end of the history on, as far as the horizon is known
         first = trial.moments(test)[0]
         known = [m for m in trial.moments(proven) if m < first] or [first]
         begin, end = rule.calendar.period_of(np.array([known[-1], trial.moments(test)[-1]]))
@@ -145,6 +147,8 @@ def no_look_ahead(trial: SeriesTrial) -> None:
         again = fitted.predict(trial.upto(table, moment))
         what = f"{when}Asked before and after later rows were known"
         assert_same(answer, again, what, tolerance=ROUNDING)
+        if rule.own_clocks:  # a panel of such ends with the last row of each
+            continue
         panel = Panel.read(other, schema, rule)
         stop = int(np.searchsorted(panel.times, moment, side="right"))
         answers = native(panel.feeds(stop, schema, rule))
@@ -163,8 +167,10 @@ def series_alone(trial: SeriesTrial) -> None:
     for name in trial.names(frame):
         own = frame[trial.owners(frame) == name].reset_index(drop=True)
         alone = trial.answered(own, f"The series {name!r} alone")
-        # A series with gaps has fewer steps of its own than among the others.
-        if not trial.rule.together and trial.moments(own) == moments:
+        # A series with gaps has fewer steps of its own than among the others, unless all have
+        # clocks of their own.
+        same_steps = trial.rule.own_clocks or trial.moments(own) == moments
+        if not trial.rule.together and same_steps:
             assert_same(among.loc[[name]], alone, f"{name!r} among others and alone")
 
 
@@ -173,10 +179,15 @@ def series_that_begin_late_or_end_early(trial: SeriesTrial) -> None:
     frame = trial.records(_SERIES)
     names, moments = trial.names(frame), trial.moments(frame)
     owners, seconds = trial.owners(frame), trial.seconds(frame)
-    late = (owners == names[0]) & (seconds < moments[-2 - trial.rule.horizon :][0])
-    # Longer ago than a horizon: of one that stopped of late the future has to be known.
-    last = max(min(len(moments) // 2, len(moments) - 1 - 2 * trial.rule.horizon), 0)
-    early = (owners == names[-1]) & (seconds > moments[last])
+    if trial.rule.own_clocks:
+        behind = trial.rows_behind(frame)
+        late = (owners == names[0]) & (behind > 1)
+        early = (owners == names[-1]) & (behind < trial.rule.length // 2)
+    else:
+        late = (owners == names[0]) & (seconds < moments[-2 - trial.rule.horizon :][0])
+        # Longer ago than a horizon: of one that stopped of late the future has to be known.
+        last = max(min(len(moments) // 2, len(moments) - 1 - 2 * trial.rule.horizon), 0)
+        early = (owners == names[-1]) & (seconds > moments[last])
     ended = frame[~(late | early)].reset_index(drop=True)
     answer = trial.answered(ended, "Series that begin late or end early")
     series = list(dict.fromkeys(answer.index.get_level_values(0)))

@@ -123,7 +123,19 @@ class SeriesTrial(Trial):
     def window(self, table: pd.DataFrame) -> pd.DataFrame:
         """The last steps of a table, as many as a window and its horizon have."""
         steps = self.rule.length + self.rule.horizon
+        if self.rule.own_clocks:
+            return table[self.rows_behind(table) < steps]
         return table[self.seconds(table) >= self.moments(table)[-steps:][0]]
+
+    def rows_of(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """How many rows each series has, [series]."""
+        return np.unique(self.owners(table), return_counts=True)[1]
+
+    def rows_behind(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """How many later rows of its series there are behind each row."""
+        seconds = pd.Series(self.seconds(table))
+        ranks = seconds.groupby(self.owners(table)).rank(method="first", ascending=False)
+        return ranks.to_numpy().astype(np.int64) - 1
 
     def latest(self, table: pd.DataFrame) -> int:
         """The last moment of a table of which history is known."""

@@ -76,7 +76,7 @@ class StoreForecast(StoreSales):
         if len(panel.times) <= self.days:
             raise TrainingError(f"{len(panel.times)} days are too few. Give more.")
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
-        self.last_ = int((panel if validation is None else self._panel(validation)).times[-1])
+        self.last_ = (train if validation is None else validation)["day"].max()
         self.history_ = panel
         if validation is not None:
             self.history_ = panel.joined(self._panel(validation))

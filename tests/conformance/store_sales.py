@@ -55,6 +55,7 @@ class StoreSales(Application):
     traits = Traits(inputs=("number", "boolean"), windows=True)
     problem = DECISION
     together = False
+    as_of = "table"
     keeps_history = False
 
     days: Annotated[int, integer(1, 60)] = 7
@@ -74,7 +75,11 @@ class StoreSales(Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.rule_ = self.windows_ = WindowRule(
-            series="store", time="day", length=self.days, together=self.together
+            series="store",
+            time="day",
+            length=self.days,
+            together=self.together,
+            as_of=self.as_of,
         )
         panel = self._panel(train)
         if len(panel.times) <= self.days:
@@ -83,7 +88,7 @@ class StoreSales(Application):
                 "or more."
             )
         self.typical_ = np.float32(np.nanmean(panel.columns["sold"]))
-        self.last_ = int((panel if validation is None else self._panel(validation)).times[-1])
+        self.last_ = (train if validation is None else validation)["day"].max()
         self.history_ = panel if self.keeps_history else None
         self.check_ = train if validation is None else validation
         self.schema_, self.split_ = self.schema, {"train": {"rows": len(train)}}
@@ -92,10 +97,9 @@ class StoreSales(Application):
         """Nothing is learned: the rules are what they are."""
 
     def _later(self, frame: pd.DataFrame) -> Panel:
-        panel = self._panel(frame)
-        if panel.times[0] <= self.last_:
+        if frame["day"].min() <= self.last_:
             raise LeakageError("These days were learned from. Give later ones.")
-        return panel
+        return self._panel(frame)
 
     def _panel(self, frame: pd.DataFrame) -> Panel:
         return Panel.read(frame, self.schema, self.rule_)

@@ -23,7 +23,13 @@ class AllStores(StoreSales):
     keeps_history = True
 
 
-@pytest.mark.parametrize("kind", [StoreSales, AllStores, StoreForecast])
+class OwnClocks(StoreSales):
+    __doc__ = StoreSales.__doc__
+    # Answers each store as of the last day on which it has a row.
+    as_of = "series"
+
+
+@pytest.mark.parametrize("kind", [StoreSales, AllStores, OwnClocks, StoreForecast])
 def test_an_application_of_windows_that_keeps_the_contract_passes_all_checks(kind):
     results = check_application(kind)
     assert {found.status for found in results} == {"passed"}
@@ -122,6 +128,12 @@ class ComparesStores(StoreSales):
         return builder.node("Div", forecast, builder.node("ReduceMax", forecast))
 
 
+class ComparesStoresOfOtherDays(ComparesStores):
+    """The same, of stores of which each has a last day of its own."""
+
+    as_of = "series"
+
+
 class NeedsAFullWindow(StoreSales):
     def _indexed(self, frame):
         if self._panel(frame).present[-1].all():
@@ -200,6 +212,7 @@ MISTAKES = [
     (Remembers, "no_look_ahead", "before and after later rows were known differ"),
     (CountsStoresToCome, "no_look_ahead", "table that ends and a panel that goes on differ"),
     (ComparesStores, "series_alone", "among others and alone differ"),
+    (ComparesStoresOfOtherDays, "series_alone", "among others and alone differ"),
     (NeedsAFullWindow, "series_that_begin_late_or_end_early", "not open any more"),
     (NeedsTwoDays, "one_moment", "out of bounds"),
     (KeepsTheLast, "duplicated_rows", "A row twice, trained model: answered"),

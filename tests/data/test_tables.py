@@ -59,6 +59,38 @@ def test_lines_of_several_files_stand_below_each_other_with_their_part(tmp_path:
     assert frame["stars"].tolist() == [5, 5, 1]
 
 
+def test_engines_of_c_mapss_have_the_life_that_was_left(tmp_path):
+    files = {
+        "train_FD001.txt": "".join(f"{e} {c} 0.1 {10 * e + c} \n" for e in (1, 5) for c in (1, 2)),
+        "test_FD001.txt": "1 1 0.1 7 \n2 1 0.1 8 \n2 2 0.1 9 \n",
+        "RUL_FD001.txt": "30 \n4 \n",
+    }
+    paths = {}
+    for name, text in files.items():
+        paths[name] = tmp_path / name
+        paths[name].write_text(text)
+    reading = Reading(reader="cmapss", header=("machine", "cycle", "setting_1", "sensor_1"))
+    frame = read_files(paths, reading).set_index(["machine", "cycle"])
+    assert frame["remaining_life"].to_dict() == {
+        ("train 001", 1): 1.0,
+        ("train 001", 2): 0.0,
+        ("train 005", 1): 1.0,
+        ("train 005", 2): 0.0,
+        ("test 001", 1): 30.0,
+        ("test 002", 1): 5.0,
+        ("test 002", 2): 4.0,
+    }
+    assert frame["part"].groupby(level=0).first().to_dict() == {
+        "train 001": "train",
+        "train 005": "validation",
+        "test 001": "test",
+        "test 002": "test",
+    }
+    alone = read_files({"train_FD001.txt": paths["train_FD001.txt"]}, reading)
+    assert "part" not in alone
+    assert alone["remaining_life"].tolist() == [1.0, 0.0, 1.0, 0.0]
+
+
 def test_series_of_m4_go_on_where_the_file_before_ends(tmp_path: Path):
     (tmp_path / "a.csv").write_text("V1,V2,V3\nH1,1,2\nH2,3,\n")
     (tmp_path / "b.csv").write_text("V1,V2\nH1,9\nH2,8\n")

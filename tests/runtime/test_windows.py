@@ -287,7 +287,8 @@ def test_a_rule_is_checked_and_travels_as_json() -> None:
     rule = WindowRule(series="ticker", time="date", length=64, together=True)
     plain = {"series": "ticker", "time": "date", "length": 64, "together": True}
     calendar = {"anchor": None, "weekdays": (), "closed": ()}
-    assert rule.to_dict() == {**plain, "horizon": 0, "step": "", "zone": "", **calendar}
+    further = {"horizon": 0, "step": "", "zone": "", "as_of": "table"}
+    assert rule.to_dict() == {**plain, **calendar, **further}
     assert WindowRule.from_dict(plain) == rule  # as earlier versions wrote it
     assert WindowRule.from_dict({**rule.to_dict(), "of a later version": 1}) == rule
     with pytest.raises(
@@ -303,3 +304,39 @@ def test_the_schema_must_agree_with_the_rule() -> None:
         Panel.read(table(), wrong, RULE)
     with pytest.raises(SchemaError, match="'history', which is for kinds"):
         Column(name="note", kind="text", role="history")
+
+
+def test_series_with_clocks_of_their_own_end_together():
+    rule = WindowRule(series="ticker", time="date", length=2, as_of="series")
+    own = Panel.read(table(), SCHEMA, rule)
+    # A has three rows and B two, of other days: both end with the last step.
+    window = own.window(stop=3, length=3)["close"]
+    np.testing.assert_array_equal(window, [[1, 2, 3], [NAN, 7, 9]])
+    again = Panel.read(own.to_frame(rule), SCHEMA, rule)
+    assert equal(own, again)
+    assert own.clocks is not None
+    assert again.clocks is not None
+    known = own.present
+    assert (own.clocks[known] == again.clocks[known]).all()
+    # Whatever else is in the table, and when it was: only the order of its own rows counts.
+    late = table(date=["2025-01-04", "2024-01-03", "2024-01-04", "2024-01-02", "2024-01-02"])
+    assert equal(own, Panel.read(late, SCHEMA, rule))
+
+
+def test_two_rows_of_a_moment_are_refused_whatever_the_clock():
+    rule = WindowRule(series="ticker", time="date", length=2, as_of="series")
+    twice = table(date=["2024-01-04", "2024-01-03", "2024-01-03", "2024-01-02", "2024-01-02"])
+    with pytest.raises(
+        SchemaError, match=r"Series 'A' has 2 rows of 2024-01-03.*rows 1, 2.*'date'"
+    ):
+        Panel.read(twice, SCHEMA, rule)
+
+
+def test_clocks_of_their_own_know_no_horizon():
+    for further in ({"together": True}, {"step": "day"}, {"horizon": 2, "step": "day"}):
+        with pytest.raises(ParameterError, match="clock of its own"):
+            WindowRule(series="a", time="b", length=2, as_of="series", **further)
+    with pytest.raises(ParameterError, match="'as_of'"):
+        WindowRule(series="a", time="b", length=2, as_of="row")
+    rule = WindowRule(series="a", time="b", length=2, step="index", as_of="series")
+    assert WindowRule.from_dict(rule.to_dict()) == rule

@@ -1,4 +1,4 @@
-"""Files of energy that have a form of their own; cards name these functions as ``reader``."""
+"""Files of energy that have a form of their own; cards name these as ``reader``."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             energy.matpower_loads,
             energy.pjm_hourly,
             finance.vehicle_claims,
+            manufacturing.cmapss,
             manufacturing.matpower_cases,
             retail.m4_hourly,
             retail.movielens_100k,

@@ -12,11 +12,13 @@ __all__ = [
     "grid_loads",
     "hourly_load",
     "loan_applications",
+    "maintenance_records",
     "patient_follow_up",
     "patient_stays",
     "product_reviews",
     "shop_purchases",
     "store_sales",
+    "worn_machines",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -27,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
         "designed_molecules": "healthcare.molecules",
         "grid_loads": "energy.grid_loads",
         "loan_applications": "finance.loans",
+        "maintenance_records": "manufacturing.maintenance",
         "patient_follow_up": "healthcare.patients",
         "patient_stays": "healthcare.patients",
         "product_reviews": "retail.reviews",
@@ -34,5 +37,6 @@ __getattr__, __dir__ = lazy_names(
         "grey_scans": "healthcare.scans",
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
+        "worn_machines": "manufacturing.wear",
     },
 )

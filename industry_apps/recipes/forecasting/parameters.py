@@ -27,7 +27,7 @@ from industry_apps.recipes.forecasting.recipe import (
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import WindowRule
-from industry_apps.runtime.series.long_tables import check_zone, to_local
+from industry_apps.runtime.series.row_keys import check_zone, to_local
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.runtime.inputs import Feeds
+from industry_apps.runtime.series.grids import is_missing_in
 from industry_apps.runtime.series.long_tables import WindowRule
-from industry_apps.runtime.series.windows import Panel, history_of, is_missing_in
+from industry_apps.runtime.series.windows import Panel, history_of
 from industry_apps.runtime.series.zones import skipped
 from industry_apps.schema import Schema
 from industry_apps.schema.names import is_slip
@@ -107,7 +108,7 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
     """
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
-    if warn and not rule.horizon:
+    if warn and not rule.horizon and not rule.own_clocks:  # where no series lacks the last moment
         warn_of_absent(panel, rule)
     rows = partial(in_rows, panel=panel, stop=stop, rule=rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule), rows)
@@ -165,12 +166,12 @@ def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
         The one that the panel was read with.
     rule : WindowRule
     """
-    steps = slice(-rule.length - rule.horizon, None)
-    columns = {name: grid[steps] for name, grid in panel.columns.items()}
+    last = panel.part(slice(-rule.length - rule.horizon, None))
+    columns = dict(last.columns)
     for name in history_of(schema) if rule.horizon else []:
         columns[name] = columns[name].copy()
         columns[name][-rule.horizon :] = np.nan
-    return replace(panel, times=panel.times[steps], columns=columns)
+    return replace(last, columns=columns)
 
 
 def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[Any]]:

@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime.inputs import Feeds, run_in_slices
-from industry_apps.runtime.series.long_tables import WindowRule, long_schema, moment_of, read_keys
+from industry_apps.runtime.series.grids import MISSING, is_missing_in, laid_out
+from industry_apps.runtime.series.long_tables import WindowRule, long_schema, moment_of
+from industry_apps.runtime.series.row_keys import read_keys
 from industry_apps.runtime.steps import Calendar
 from industry_apps.schema import Column, Schema
-from industry_apps.schema.values import MISSING_TIME
-
-#: What a step without a value holds, by the kind of numpy type of its column.
-_MISSING: dict[str, Any] = {"f": np.nan, "i": MISSING_TIME, "O": ""}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,8 @@ class Panel:
     Parameters
     ----------
     times : ndarray of int64, shape [T]
-        Seconds since 1970 UTC, strictly increasing.
+        Seconds since 1970 UTC, strictly increasing; of series with clocks of their own
+        (``WindowRule.as_of``) numbers of rows, all series ending with the last.
     series : ndarray of str, shape [S]
         Sorted names.
     columns : mapping of str to ndarray of shape [T, S]
@@ -45,6 +44,8 @@ class Panel:
         as float64 those with an offset, NaN where a series has no value at a time.
     calendar : Calendar
         Which moments are steps, where there are such without a row too.
+    clocks : ndarray of int64, shape [T, S], optional
+        Of series with clocks of their own: when each row was.
 
     Examples
     --------
@@ -66,6 +67,7 @@ class Panel:
     series: NDArray[np.object_]
     columns: Mapping[str, NDArray[Any]]
     calendar: Calendar = field(default_factory=Calendar)
+    clocks: NDArray[np.int64] | None = None
 
     @classmethod
     def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
@@ -89,18 +91,21 @@ class Panel:
         """
         arrays = long_schema(schema, rule).to_arrays(table)
         times, names, cells = read_keys(table, arrays, rule)
-        columns = {}
-        for column in schema.inputs():
-            if _is_clock(column, rule):
-                continue
-            values = arrays[column.name]
-            grid = np.full(len(times) * len(names), _MISSING[values.dtype.kind], values.dtype)
-            if rule.zone and values.dtype.kind == "f":
-                grid = _averaged(values, cells, len(grid))
-            else:
-                grid[cells] = values
-            columns[column.name] = grid.reshape(len(times), len(names))
-        return cls(times, names, columns, rule.calendar)
+        shape = (len(times), len(names))
+        columns = {
+            column.name: laid_out(arrays[column.name], cells, shape)
+            for column in schema.inputs()
+            if not _is_clock(column, rule)
+        }
+        clocks = laid_out(arrays[rule.time], cells, shape) if rule.own_clocks else None
+        return cls(times, names, columns, rule.calendar, clocks)
+
+    def part(self, steps: slice = slice(None), series: Any = slice(None)) -> Self:
+        """Some of the steps, one after the other, of some of the series, by their places."""
+        columns = {name: grid[steps, series] for name, grid in self.columns.items()}
+        clocks = None if self.clocks is None else self.clocks[steps, series]
+        times, names = self.times[steps], self.series[series]
+        return replace(self, times=times, series=names, columns=columns, clocks=clocks)
 
     def moments(self, start: int, stop: int) -> NDArray[np.int64]:
         """The moments of some steps, also of those before the first and behind the last.
@@ -182,7 +187,7 @@ class Panel:
         self._check_stop(stop)
         found = {
             name: np.full(
-                len(self.series), _MISSING[self.columns[name].dtype.kind], self.columns[name].dtype
+                len(self.series), MISSING[self.columns[name].dtype.kind], self.columns[name].dtype
             )
             for name in names
         }
@@ -235,8 +240,7 @@ class Panel:
             From 0 to T.
         """
         self._check_stop(stop)
-        columns = {name: grid[:stop] for name, grid in self.columns.items()}
-        return replace(self, times=self.times[:stop], columns=columns)
+        return self.part(slice(stop))
 
     def joined(self, later: Panel) -> Self:
         """Put a later panel behind this one, for answers that need the history.
@@ -283,7 +287,7 @@ class Panel:
         total = len(times)
         columns = {}
         for name, ours in self.columns.items():
-            grid = np.full((total, len(names)), _MISSING[ours.dtype.kind], dtype=ours.dtype)
+            grid = np.full((total, len(names)), MISSING[ours.dtype.kind], dtype=ours.dtype)
             grid[:split, places[0]] = ours
             grid[start:, places[1]] = later.columns[name]
             columns[name] = grid
@@ -309,10 +313,8 @@ class Panel:
         for name, values in columns.items():
             if values.dtype.kind == "i":  # the missing moment is NaT in both types
                 columns[name] = values.astype("datetime64[s]")
-        keys = {
-            rule.series: self.series[owners],
-            rule.time: self.calendar.shown(self.times[steps]),
-        }
+        times = self.times[steps] if self.clocks is None else self.clocks[steps, owners]
+        keys = {rule.series: self.series[owners], rule.time: self.calendar.shown(times)}
         return pd.DataFrame({**keys, **columns, **keys})
 
     def _check_stop(self, stop: int) -> None:
@@ -365,28 +367,6 @@ def run_windows(
     return {name: answer.reshape(shape) for name, answer in zip(names, found, strict=True)}
 
 
-def _averaged(values: NDArray[Any], cells: NDArray[np.int64], size: int) -> NDArray[Any]:
-    """The mean of the rows of each cell, of which an hour that comes twice has two."""
-    known = ~np.isnan(values)
-    counts = np.bincount(cells[known], minlength=size)
-    sums = np.bincount(cells[known], values[known].astype(np.float64), minlength=size)
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return means.astype(values.dtype)
-
-
 def _is_clock(column: Column, rule: WindowRule) -> bool:
     """Whether a column is the time itself, which is known of every step."""
     return column.name == rule.time and column.role == "known"
-
-
-def is_missing_in(grid: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a grid of a panel holds no value.
-
-    Parameters
-    ----------
-    grid : ndarray
-        A column of a :class:`Panel`.
-    """
-    absent: NDArray[np.bool_]
-    absent = np.isnan(grid) if grid.dtype.kind == "f" else grid == _MISSING[grid.dtype.kind]
-    return absent

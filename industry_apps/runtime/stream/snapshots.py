@@ -76,7 +76,7 @@ def read_snapshot(path: Path) -> Snapshot:
     ValueError
         Or whatever Python raises of a file that is damaged.
     """
-    _check_size(path)
+    check_size(path)
     with np.load(path, allow_pickle=False) as arrays:
         header = json.loads(arrays["header"].tobytes())
         if header["format"] != FORMAT:
@@ -97,8 +97,13 @@ def read_snapshot(path: Path) -> Snapshot:
     return Snapshot(header["settings"], now, *sides)
 
 
-def _check_size(path: Path) -> None:
-    """No array is longer than the file: nothing is unpacked."""
+def check_size(path: Path) -> None:
+    """No array is longer than the file: nothing is unpacked.
+
+    Raises
+    ------
+    ValueError
+    """
     size = os.path.getsize(path)  # noqa: PTH202
     with ZipFile(path) as archive:
         members = archive.infolist()

@@ -99,8 +99,8 @@ def hourly_load(
     -------
     pandas.DataFrame
         Sorted by area, then time: ``area``, ``time`` (an hour), ``load`` (MW),
-        ``temperature`` (degrees Celsius, forecast the day before), ``holiday`` (bool) and ``region``
-        (``"coast"`` or ``"inland"``, of the area).
+        ``temperature`` (degrees Celsius, forecast the day before), ``holiday`` (bool) and
+        ``region`` (``"coast"`` or ``"inland"``, of the area).
 
     Raises
     ------

@@ -1,0 +1,75 @@
+"""Records of maintenance are survival: the life that is left, given the age."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from industry_apps.data.simulators import maintenance_records
+from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.manufacturing import MachineLifePredictor
+from industry_apps.recipes.survival.given_age import (
+    failure_within,
+    log_survival_at,
+    median_remaining,
+)
+
+SCALE, SHAPE = 1_000.0, 2.0
+
+
+def weibull_median_remaining(age):
+    """Where S(age + t) / S(age) is a half."""
+    return SCALE * ((age / SCALE) ** SHAPE + np.log(2)) ** (1 / SHAPE) - age
+
+
+def test_conditional_answers_of_a_known_curve():
+    edges = np.linspace(10, 3_000, 300)
+    logs = -((edges[None] / SCALE) ** SHAPE)
+    ages = np.array([0.0, 250.0, 800.0, 1_500.0])
+    rows = np.repeat(logs, len(ages), axis=0)
+    np.testing.assert_allclose(
+        log_survival_at(rows, edges, ages), -((ages / SCALE) ** 2), atol=1e-3
+    )
+    np.testing.assert_allclose(
+        median_remaining(rows, edges, ages), weibull_median_remaining(ages), rtol=0.01
+    )
+    soon = 1 - np.exp((ages / SCALE) ** 2 - ((ages + 100) / SCALE) ** 2)
+    np.testing.assert_allclose(failure_within(rows, edges, ages, [100.0])[:, 0], soon, atol=2e-3)
+
+
+@pytest.fixture(scope="module")
+def weibull():
+    """Lives of one distribution, four in ten of them censored."""
+    return maintenance_records(machines=6_000, effects=False, seed=1)
+
+
+def test_a_simulation_is_answered_as_the_closed_form(weibull):
+    fitted = MachineLifePredictor(model="cox", within=200.0).fit(weibull)
+    ages = np.array([0.0, 200.0, 500.0, 900.0])
+    asked = weibull.drop(columns="failed").head(len(ages)).assign(age=ages)
+    found = fitted.predict(asked)
+    np.testing.assert_allclose(found["remaining_life"], weibull_median_remaining(ages), rtol=0.12)
+    soon = 1 - np.exp((ages / SCALE) ** 2 - ((ages + 200) / SCALE) ** 2)
+    np.testing.assert_allclose(found["failure_probability"], soon, atol=0.04)
+
+
+def test_beyond_the_last_failure_nothing_is_answered(weibull):
+    fitted = MachineLifePredictor(model="cox").fit(weibull.head(500))
+    old = weibull.head(2).assign(age=[1e5, 100.0])
+    found = fitted.predict(old)
+    assert found["remaining_life"].isna().tolist() == [True, False]
+    assert found["failure_probability"].isna().tolist() == [True, False]
+    with pytest.raises(SchemaError, match=r"'age', row 0.*-1"):
+        fitted.predict(old.assign(age=[-1.0, 3.0]))
+    with pytest.raises(SchemaError, match="'age'"):
+        fitted.predict(old.drop(columns="age"))
+
+
+def test_age_is_no_feature_and_words_serve_as_labels(weibull):
+    told = weibull.head(800).assign(failed=lambda t: np.where(t["failed"], "failure", "runs"))
+    fitted = MachineLifePredictor(positive="failure", model="cox").fit(told)
+    assert "age" not in fitted.records_.schema
+    plain = MachineLifePredictor(model="cox").fit(weibull.head(800))
+    np.testing.assert_allclose(fitted.predict(told.head(9)), plain.predict(weibull.head(9)))
+    with pytest.raises(ParameterError, match="no column to learn from"):
+        MachineLifePredictor().fit(weibull[["machine", "age", "failed"]])
