@@ -1,0 +1,15 @@
+"""Manufacturing: orders and stock, and schedules of jobs on machines."""
+
+from __future__ import annotations
+
+from industry_apps._lazy import lazy_names
+
+__all__ = ["InventoryPlanner", "ProductionScheduler"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "InventoryPlanner": "supply_chain",
+        "ProductionScheduler": "production_scheduling",
+    },
+)
