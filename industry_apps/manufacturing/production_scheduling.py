@@ -27,6 +27,10 @@ from industry_apps.manufacturing.scheduling.schedule import Objective, Schedule,
 
 #: A schedule, a table with job, position, machine and start, or {(job, position): (machine, start)}.
 Placed: TypeAlias = Schedule | pd.DataFrame | Mapping[Key, tuple[str, int]]
+#: Share of the time in which the search is for proofs, too.
+_PROVING = 0.25
+#: Values are whole: less than this is no difference.
+_EQUAL = 0.5
 #: Seconds that finding out why there is no schedule may take for each question.
 _EXPLAINING = 20.0
 
@@ -121,7 +125,7 @@ class ProductionScheduler:
         started = time.perf_counter()
         model = ShopModel(shop, kept, self.objective)
         model.hint(_placed("warm_start", warm_start))
-        solver, status = self._search(model, self.seconds)
+        solver, status, bound = self._in_two_parts(model)
         if status == "INFEASIBLE":
             raise diagnosis.reason(shop, kept, self._found)
         if status not in ("OPTIMAL", "FEASIBLE"):
@@ -141,12 +145,41 @@ class ProductionScheduler:
             table=table,
             objective=self.objective,
             value=float(solver.objective_value * unit),
-            bound=float(solver.best_objective_bound * unit),
-            status="optimal" if status == "OPTIMAL" and self.gap is None else _status(solver),
+            bound=float(bound * unit),
+            status="optimal" if solver.objective_value - bound < _EQUAL else "feasible",
             seconds=time.perf_counter() - started,
         )
 
-    def _search(self, model: ShopModel, seconds: float) -> tuple[Any, str]:
+    def _in_two_parts(self, model: ShopModel) -> tuple[Any, str, float]:
+        """Search everywhere, then near the best schedule only -> solver, how it ended, bound.
+
+        Proofs come early or never: on job shops of 200 to 400 operations that are not solved in
+        the first part, large neighbourhoods alone found far better schedules in the same time. One
+        worker searches everywhere, all of the time.
+        """
+        if self.workers == 1:
+            solver, status = self._search(model, self.seconds)
+            return solver, status, solver.best_objective_bound
+        solver, status = self._search(model, self.seconds * _PROVING)
+        bound = solver.best_objective_bound
+        if status == "UNKNOWN":
+            solver, status = self._search(model, self.seconds * (1 - _PROVING))
+            return solver, status, solver.best_objective_bound
+        if status != "FEASIBLE" or self._is_near(solver.objective_value, bound):
+            return solver, status, bound
+        model.go_on(solver)
+        later, status = self._search(model, self.seconds * (1 - _PROVING), nearby=True)
+        if status in ("OPTIMAL", "FEASIBLE") and later.objective_value <= solver.objective_value:
+            return later, status, max(bound, later.best_objective_bound)
+        return solver, "FEASIBLE", bound
+
+    def _is_near(self, value: float, bound: float) -> bool:
+        """Whether a schedule is as near to the bound as is asked for."""
+        return self.gap is not None and value - bound <= self.gap * abs(value)
+
+    def _search(
+        self, model: ShopModel, seconds: float, *, nearby: bool = False
+    ) -> tuple[Any, str]:
         """Run the solver -> it, and how it ended."""
         cp_model = require(
             "ortools.sat.python.cp_model", extra="manufacturing", needed_by="A schedule"
@@ -155,6 +188,7 @@ class ProductionScheduler:
         solver.parameters.max_time_in_seconds = float(seconds)
         solver.parameters.num_workers = self.workers
         solver.parameters.random_seed = self.seed
+        solver.parameters.use_lns_only = nearby
         if self.gap is not None:
             solver.parameters.relative_gap_limit = float(self.gap)
         status = solver.solve(model.model)
@@ -164,11 +198,6 @@ class ProductionScheduler:
         """A solver that has found a schedule for a model, or None."""
         solver, status = self._search(model, min(self.seconds, _EXPLAINING))
         return solver if status in ("OPTIMAL", "FEASIBLE") else None
-
-
-def _status(solver: Any) -> Any:
-    closed = abs(solver.objective_value - solver.best_objective_bound) < 0.5
-    return "optimal" if closed else "feasible"
 
 
 def _placed(name: str, given: Placed | None) -> Fixed:

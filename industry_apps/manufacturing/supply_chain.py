@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data import Split, split_latest
+from industry_apps.data import Dataset, Split, split_latest
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.sections import Section
@@ -34,7 +34,7 @@ from industry_apps.manufacturing.inventory.lead_time_demand import (
     DemandOptions,
     LeadTimeDemand,
 )
-from industry_apps.manufacturing.inventory.replenishment import REPLENISHMENT, judged, replay
+from industry_apps.manufacturing.inventory.replenishment import SUPPLY, judged, replay
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities
@@ -114,7 +114,7 @@ class InventoryPlanner(OwnNames, Application):
         )
     )
     traits = Traits(inputs=("number",), windows=True)
-    problem = REPLENISHMENT
+    problem = SUPPLY
 
     model: DemandModel = "trees"
     lead_time: Annotated[int, integer(0, 365)] = 7
@@ -310,7 +310,7 @@ class InventoryPlanner(OwnNames, Application):
         if len(items) < 2:
             return ()
         found = self._judged(policies, values, first, items)
-        names = [metric.name for metric in REPLENISHMENT.metrics]
+        names = list(found["model"].values)
         rows = [
             [name, *(each.estimates()[metric] for metric in names)] for name, each in found.items()
         ]
@@ -334,6 +334,12 @@ class InventoryPlanner(OwnNames, Application):
                     f"Column {column.name!r} differs in digits that float32, in which it is read, "
                     f"does not hold. Subtract {column.offset!r} from it, here and in service."
                 )
+
+    def searches(self) -> Mapping[str, Callable[[Dataset, bool], Report]]:
+        """The benchmark of the scheduler beside this planner, which has no file of its own."""
+        from industry_apps.manufacturing.scheduling.job_shops import measure
+
+        return {"manufacturing_jsplib": measure}
 
     @staticmethod
     def order_quantities(

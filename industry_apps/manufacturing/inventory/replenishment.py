@@ -23,16 +23,19 @@ from industry_apps.evaluation.problems import Metric, Problem
 
 _Floats = NDArray[np.float64]
 
-#: Levels up to which stock is filled, each day.
-REPLENISHMENT = Problem(
-    name="replenishment",
+#: Levels up to which stock is filled each day, and schedules of job shops.
+SUPPLY = Problem(
+    name="supply chain",
     metrics=(
         Metric("regret", "cost above that of perfect information, an item and day", "low", best=0),
         Metric("scaled_regret", "the same over the mean demand of the item", "low", best=0),
         Metric("stock", "units left over, an item and day", "near"),
         Metric("fill_rate", "share of demand that did not wait", "near"),
+        Metric("mean_gap", "makespan over the best known, less 1", "low", best=0),
+        Metric("share_proven", "share of schedules that are proven best"),
+        Metric("bound_gap", "1 less the proven bound over the makespan", "low", best=0),
     ),
-    trivial=("mean",),
+    trivial=("mean", "shortest_operation"),
 )
 
 
@@ -126,7 +129,7 @@ def judged(
     Returns
     -------
     BootstrapResult
-        Of the metrics of :data:`REPLENISHMENT`.
+        Of the metrics of :data:`SUPPLY` that are about stock.
     """
     cost = replayed.costs(holding_cost, shortage_cost).mean(axis=0)
     stock = np.maximum(replayed.net, 0).mean(axis=0)

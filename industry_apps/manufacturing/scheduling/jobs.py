@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias
 
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer, is_number
+from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer
 from industry_apps.manufacturing.scheduling.calendars import Calendar
 
 #: (job, position of the operation in it)
@@ -305,8 +304,8 @@ def _of_job(rows: pd.DataFrame, name: str) -> Any:
     if len(told) > 1:
         row = int(rows.index[rows[name] != told[0]][0])
         raise SchemaError(
-            f"Column {name!r}, row {row}: job {rows['job'].iloc[0]!r} has {told[0]!r} in another "
-            f"row, and {rows[name][row]!r} here. Give one value for the whole job."
+            f"Column {name!r}, row {row}: job {rows['job'].iloc[0]!r} has {_plain(told[0])!r} in "
+            f"another row, and {_plain(rows[name][row])!r} here. Give one value for the whole job."
         )
     if not len(told):
         return None
@@ -320,7 +319,7 @@ def _whole(values: pd.Series) -> pd.Series:
     if wrong.any():
         row = int(wrong.index[wrong][0])
         raise SchemaError(
-            f"Column {values.name!r}, row {row}: {values[row]!r} is no whole number in [0, "
+            f"Column {values.name!r}, row {row}: {_plain(values[row])!r} is no whole number in [0, "
             f"{_LONGEST}]. Count in a smaller unit of time, seconds for instance, or fill it in."
         )
     return numbers.astype(int)
@@ -336,11 +335,6 @@ def _named(values: pd.Series) -> pd.Series:
     return values.where(~wrong, "").astype(str)
 
 
-def overlapping(times: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
-    """The first of sorted times that begins before the one ahead of it ends."""
-    return next((b for a, b in pairwise(times) if b[0] < a[1]), None)
-
-
-def is_time(value: object) -> bool:
-    """Whether a value is a moment of a plan."""
-    return is_number(value) and _TIME.holds(value)
+def _plain(value: Any) -> Any:
+    """A number as Python writes it, not numpy."""
+    return value.item() if isinstance(value, np.generic) else value

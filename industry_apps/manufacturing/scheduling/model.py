@@ -9,6 +9,7 @@ P., Rogerie, J., Shaw, P. and Vilim, P. (2018). IBM ILOG CP optimizer for schedu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -189,6 +190,7 @@ class ShopModel:
 
     def _add_objective(self, objective: str) -> None:
         model = self.model
+        self.goal: Any
         last = {job.name: self.ends[job.name, len(job.operations) - 1] for job in self.shop.jobs}
         for job in self.shop.jobs:
             if job.deadline is None or "deadlines" in self.relaxed:
@@ -200,11 +202,11 @@ class ShopModel:
             else:
                 model.add(last[job.name] <= job.deadline)
         if objective == "lateness":
-            model.minimize(sum(self.missed.values()))
+            self.goal = sum(self.missed.values())
         elif objective == "makespan":
             makespan = model.new_int_var(0, self.horizon, "makespan")
             model.add_max_equality(makespan, list(last.values()))
-            model.minimize(makespan)
+            self.goal = makespan
         else:
             late = []
             for job in self.shop.jobs:
@@ -212,7 +214,8 @@ class ShopModel:
                     behind = model.new_int_var(0, self.horizon, f"late {job.name}")
                     model.add(behind >= last[job.name] - job.due)
                     late.append(round(job.weight * _WEIGHTS) * behind)
-            model.minimize(sum(late))
+            self.goal = sum(late)
+        model.minimize(self.goal)
 
     def unit(self, objective: str) -> float:
         """What one of the objective of the model is worth in that of the schedule."""
@@ -232,6 +235,17 @@ class ShopModel:
             for choice in self.choices[key]:
                 if choice.present is not True:
                     self.model.add_hint(choice.present, choice.machine == machine)
+
+    def go_on(self, solver: Any) -> None:
+        """Begin at the solution of a solver for an equal model, and stop at the bound it proved."""
+        self.model.clear_hints()
+        for key, choices in self.choices.items():
+            self.model.add_hint(self.starts[key], solver.value(self.starts[key]))
+            self.model.add_hint(self.ends[key], solver.value(self.ends[key]))
+            for choice in choices:
+                if choice.present is not True:
+                    self.model.add_hint(choice.present, solver.boolean_value(choice.present))
+        self.model.add(self.goal >= math.ceil(solver.best_objective_bound - 1e-6))
 
     def table(self, solver: Any) -> pd.DataFrame:
         """The rows of a schedule that was found."""
