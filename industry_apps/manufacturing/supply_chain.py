@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -53,7 +54,7 @@ _TREES = TreeOptions(
     bagging_fraction=0.7,
     bags=3,
 )
-_units = {"unit": "units", "kind": "number"}
+_units = partial(Column, kind="number", unit="units")
 
 
 class InventoryPlanner(OwnNames, Application):
@@ -100,17 +101,17 @@ class InventoryPlanner(OwnNames, Application):
         (
             Column("item", "category", role="identifier", nullable=False),
             Column("time", "datetime", role="identifier", nullable=False),
-            Column("quantity", description="Asked for", low=0, role="history", **_units),
-            Column("on_hand", description="Negative where orders wait", required=False, **_units),
-            Column("on_order", description="Else none", low=0, required=False, **_units),
+            _units("quantity", description="Asked for", low=0, role="history"),
+            _units("on_hand", description="Negative where orders wait", required=False),
+            _units("on_order", description="Else none", low=0, required=False),
         )
     )
     outputs = Schema(
         (
-            Column("median_demand", description="Over the days to cover", low=0, **_units),
-            Column("order_up_to", description="Stock and orders after today's", low=0, **_units),
-            Column("safety_stock", description="The level less the median", **_units),
-            Column("order_quantity", description="Today, where the stock is told", **_units),
+            _units("median_demand", description="Over the days to cover", low=0),
+            _units("order_up_to", description="Stock and orders after today's", low=0),
+            _units("safety_stock", description="The level less the median"),
+            _units("order_quantity", description="Today, where the stock is told"),
         )
     )
     traits = Traits(inputs=("number",), windows=True)
@@ -149,7 +150,8 @@ class InventoryPlanner(OwnNames, Application):
         known = self._read(train)
         if validation is not None:
             known = known.joined(self._read(validation))
-        self.history_, self.split_ = known, {"train": described(known)}
+        self.known_ = self.history_ = known
+        self.split_ = {"train": described(known)}
         self.demand_ = self._demand(self.model).fit(known)
         # The validation part alone may be shorter than one window.
         self.check_ = train if validation is None else pd.concat([train, validation])
@@ -157,7 +159,7 @@ class InventoryPlanner(OwnNames, Application):
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         """The other rules know nothing but the past of each item."""
         del train, validation  # the history holds them
-        self.normal_ = self._demand("normal").fit(self.history_)
+        self.normal_ = self._demand("normal").fit(self.known_)
 
     def _demand(self, model: DemandModel) -> LeadTimeDemand:
         name = self._name("quantity")
@@ -221,7 +223,7 @@ class InventoryPlanner(OwnNames, Application):
         }
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        panel, first = self.history_.joined(self._read(frame)), len(self.history_.times)
+        panel, first = self.known_.joined(self._read(frame)), len(self.known_.times)
         values = panel.columns[self._name("quantity")].astype(np.float64)
         days = len(panel.times) - first
         if days <= self.lead_time + 1:

@@ -240,7 +240,7 @@ class DiscreteDemand:
     def quantile(self, level: float) -> float:
         """The smallest demand that is not exceeded with a probability of ``level``."""
         units, chances = self._sorted
-        place = np.searchsorted(np.cumsum(chances), level - 1e-12)
+        place = int(np.searchsorted(np.cumsum(chances), level - 1e-12))
         return float(units[min(place, len(units) - 1)])
 
     def shortage(self, stock: float) -> float:

@@ -138,7 +138,9 @@ def guaranteed_service(
     order = _in_order(stages, links)
     suppliers = {name: [a for a, b in links if b == name] for name in stages}
     customers = {name: [b for a, b in links if a == name] for name in stages}
-    mean, variance, longest = {}, {}, {}
+    mean: dict[str, float] = {}
+    variance: dict[str, float] = {}
+    longest: dict[str, int] = {}
     for name in reversed(order):
         own = stages[name]
         mean[name] = own.demand_mean + sum(mean[each] for each in customers[name])
@@ -185,8 +187,8 @@ class _Tree:
         for name, parent in reversed(walk):
             table = self._table(name, parent, costs)
             if parent is None:
-                place = np.unravel_index(int(table.argmin()), table.shape)
-                self._chosen[name] = [(int(place[0]), int(place[1]))]
+                best = np.unravel_index(int(table.argmin()), table.shape)
+                self._chosen[name] = [(int(best[0]), int(best[1]))]
             else:
                 costs[name] = self._branch(name, table, supplies=parent in self.customers[name])
         times: dict[str, tuple[int, int]] = {}
@@ -237,7 +239,7 @@ class _Tree:
         if supplies:  # any service time up to what the customer waits
             best = [int(cost[: n + 1].argmin()) for n in places]
         else:  # any wait from what the supplier promises on
-            best = [n + int(cost[n:].argmin()) for n in places]
+            best = [int(n) + int(cost[n:].argmin()) for n in places]
         self._within[name] = np.array(best)
         return cost
 

@@ -193,7 +193,9 @@ class _NormalWindow(RunsItsGraph):
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
         history = inputs[self.target]
-        mean, spread = (each(builder, history, 1) for each in (nodes.known_mean, nodes.known_spread))
+        mean, spread = (
+            each(builder, history, 1) for each in (nodes.known_mean, nodes.known_spread)
+        )
         return builder.node("Add", mean, builder.node("Mul", spread, builder.constant(self._z)))
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:

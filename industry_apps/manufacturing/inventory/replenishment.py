@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,5 +152,5 @@ def _mean(values: _Floats) -> Callable[[_Floats], float]:
     return lambda weight: _share(weight[known] @ values[known], weight[known].sum())
 
 
-def _share(part: float, whole: float) -> float:
+def _share(part: Any, whole: Any) -> float:
     return float(part / whole) if whole else math.nan

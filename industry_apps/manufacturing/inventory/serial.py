@@ -136,7 +136,7 @@ def _grid(demand: NormalDemand | PoissonDemand, points: int) -> tuple[_Floats, f
         return np.arange(-round(high), round(high) + 1, dtype=np.float64), 1.0
     low = demand.quantile(_TAIL) - high
     step = (high - low) / points
-    return low + step * np.arange(points + 1), step
+    return low + step * np.arange(points + 1, dtype=np.float64), step
 
 
 def _lead_time(demand: NormalDemand | PoissonDemand, points: int) -> tuple[_Floats, _Floats]:
@@ -149,7 +149,7 @@ def _lead_time(demand: NormalDemand | PoissonDemand, points: int) -> tuple[_Floa
         if high <= low:
             return np.array([low]), np.ones(1)
         step = (high - low) / points
-        units = low + step * np.arange(points + 1)
+        units = low + step * np.arange(points + 1, dtype=np.float64)
         reached = stats.norm.cdf(units + step / 2, demand.mean, demand.sd)
     reached[-1] = 1.0
     return units, np.diff(reached, prepend=0.0)

@@ -7,15 +7,14 @@ as little as possible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from industry_apps.manufacturing.infeasible import InfeasiblePlanError
 from industry_apps.manufacturing.scheduling.jobs import Key, Shop
 from industry_apps.manufacturing.scheduling.model import GROUPS, Fixed, Group, ShopModel
 
-#: Model -> a solver that has found a schedule for it, or None.
-Solve = Callable[[ShopModel], Any]
+#: Model -> by how much the schedule that was found misses deadlines; None where there is none.
+Solve = Callable[[ShopModel], Mapping[str, int] | None]
 #: What is named of many.
 _FEW = 3
 
@@ -104,16 +103,15 @@ def reason(shop: Shop, fixed: Fixed, solve: Solve) -> InfeasiblePlanError:
     shop : Shop
     fixed : mapping of (job, position) to (machine, start)
     solve : callable
-        Model -> solver with a schedule, or None where there is none.
+        Model -> by how much its schedule misses deadlines, or None where there is none.
 
     Returns
     -------
     InfeasiblePlanError
     """
     late = ShopModel(shop, fixed, "lateness")
-    solver = solve(late) if late.missed else None
-    if solver is not None:
-        missed = {name: int(solver.value(each)) for name, each in late.missed.items()}
+    missed = solve(late) if late.missed else None
+    if missed is not None:
         words = [f"{name!r} by {time}" for name, time in missed.items() if time]
         more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
         return InfeasiblePlanError(
@@ -126,14 +124,14 @@ def reason(shop: Shop, fixed: Fixed, solve: Solve) -> InfeasiblePlanError:
         if solve(ShopModel(shop, rest, "makespan")) is not None:
             machine, start = fixed[key]
             return InfeasiblePlanError(
-                f"The fixed {_named(key)} binds: with it on {machine!r} at {start} there is no room "
-                "for operations that have to come before, between or set up beside fixed ones. "
+                f"The fixed {_named(key)} binds: with it on {machine!r} at {start} there is no "
+                "room for operations that come before, between or set up beside fixed ones. "
                 "Leave it free, or fix it elsewhere."
             )
     names = ", ".join(_named(key) for key in list(fixed)[:_FEW])
     return InfeasiblePlanError(
-        f"Several of {len(fixed)} fixed operations, {names} among the first, leave no room for what "
-        "has to come before or between them. Leave those free that have not begun."
+        f"Several of {len(fixed)} fixed operations, {names} among the first, leave no room for "
+        "what has to come before or between them. Leave those free that have not begun."
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from industry_apps.errors import require
+from industry_apps.manufacturing.scheduling.faults import Placed
+from industry_apps.manufacturing.scheduling.jobs import Shop
 from industry_apps.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from industry_apps.manufacturing.scheduling.schedule import Schedule
 
 #: Jobs up to which each has a colour of its own in the legend.
 _NAMED = 20
@@ -21,28 +22,29 @@ _BAR = 0.8
 _LETTER = 0.011
 
 
-def draw(schedule: Schedule, path: str | Path | None, title: str) -> Figure:
+def draw(shop: Shop, rows: Sequence[Placed], path: str | Path | None, title: str) -> Figure:
     """Draw a schedule, and write it to a file where one is named.
 
     Parameters
     ----------
-    schedule : Schedule
+    shop : Shop
+    rows : sequence of Placed
     path : str or Path, optional
     title : str
     """
     figures = require("matplotlib.figure", extra="train", needed_by="A Gantt chart")
-    machines = list(schedule.shop.machines)
+    machines, end = list(shop.machines), max(row.end for row in rows)
     height = 1.6 + 0.34 * len(machines)
     figure: Figure = figures.Figure(figsize=(11, min(max(height, 3.0), 24)), layout="constrained")
     axes = figure.add_subplot()
-    _closed(schedule, axes, machines)
-    _bars(schedule, axes, machines)
+    _closed(shop, axes)
+    _bars(shop, rows, axes)
     axes.set_yticks(range(len(machines)), machines)
     axes.set_ylim(len(machines) - 0.4, -0.6)
-    axes.set_xlim(0, schedule.makespan * 1.01 or 1)
+    axes.set_xlim(0, end * 1.01 or 1)
     axes.set_xlabel("time")
     axes.set_ylabel("machine")
-    axes.set_title(title or str(schedule), fontsize=10, loc="left")
+    axes.set_title(title, fontsize=10, loc="left")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if path is not None:
@@ -51,30 +53,46 @@ def draw(schedule: Schedule, path: str | Path | None, title: str) -> Figure:
     return figure
 
 
-def _closed(schedule: Schedule, axes: Axes, machines: list[str]) -> None:
-    """Hatched: closed; light: a break."""
-    for place, name in enumerate(machines):
-        calendar = schedule.shop.machines[name].calendar
-        for times, look in (
-            (calendar.closed, {"facecolor": "0.9", "edgecolor": "0.7", "hatch": "///"}),
-            (calendar.breaks, {"facecolor": "0.9", "edgecolor": "none"}),
-        ):
-            spans = [(start, end - start) for start, end in times]
-            axes.broken_barh(spans, (place - 0.5, 1.0), linewidth=0, zorder=0, **look)
+def _closed(shop: Shop, axes: Axes) -> None:
+    """Hatched: closed; plain grey: a break, in which operations pause."""
+    looks: dict[str, dict[str, Any]] = {
+        "closed": {"facecolor": "0.9", "edgecolor": "0.7", "hatch": "///"},
+        "break": {"facecolor": "0.9", "edgecolor": "none"},
+    }
+    drawn = {}
+    for place, machine in enumerate(shop.machines.values()):
+        calendar = machine.calendar
+        for label, times in (("closed", calendar.closed), ("break", calendar.breaks)):
+            if times:
+                spans = [(start, end - start) for start, end in times]
+                drawn[label] = axes.broken_barh(
+                    spans, (place - 0.5, 1.0), linewidth=0, zorder=0, **looks[label]
+                )
+    if drawn:
+        names = [label for label in looks if label in drawn]
+        axes.legend(
+            [drawn[label] for label in names],
+            names,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=2,
+            frameon=False,
+            fontsize=8,
+        )
 
 
-def _bars(schedule: Schedule, axes: Axes, machines: list[str]) -> None:
+def _bars(shop: Shop, rows: Sequence[Placed], axes: Axes) -> None:
     import matplotlib as mpl
 
-    names = [job.name for job in schedule.shop.jobs]
+    machines, names = list(shop.machines), [job.name for job in shop.jobs]
     palette = mpl.colormaps["tab20" if len(names) <= _NAMED else "turbo"]
     shade = {
         name: palette(n % _NAMED) if len(names) <= _NAMED else palette(n / (len(names) - 1))
         for n, name in enumerate(names)
     }
-    letters = _LETTER * schedule.makespan
-    for row in schedule.table.itertuples():
-        place, calendar = machines.index(row.machine), schedule.shop.machines[row.machine].calendar
+    letters = _LETTER * max(row.end for row in rows)
+    for row in rows:
+        place, calendar = machines.index(row.machine), shop.machines[row.machine].calendar
         parts = _parts(row.start, row.end, calendar.breaks)
         spans = [(start, end - start) for start, end in parts]
         axes.broken_barh(
@@ -86,7 +104,7 @@ def _bars(schedule: Schedule, axes: Axes, machines: list[str]) -> None:
         )
         start, end = max(parts, key=lambda part: part[1] - part[0])
         if end - start >= letters * (len(row.job) + 0.6):
-            dark = sum(shade[row.job][:3]) < 1.5
+            dark = sum(map(float, shade[row.job][:3])) < 1.5
             axes.text(
                 (start + end) / 2,
                 place,
@@ -98,9 +116,7 @@ def _bars(schedule: Schedule, axes: Axes, machines: list[str]) -> None:
             )
 
 
-def _parts(
-    start: int, end: int, breaks: tuple[tuple[int, int], ...]
-) -> list[tuple[int, int]]:
+def _parts(start: int, end: int, breaks: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
     """The times in which an operation runs."""
     found = []
     for begin, stop in breaks:

@@ -27,9 +27,7 @@ RULES: tuple[Rule, ...] = ("shortest_operation", "most_work_remaining")
 _Floats = NDArray[np.float64]
 
 
-def measure(
-    data: Dataset, full: bool, *, scheduler: ProductionScheduler | None = None
-) -> Report:
+def measure(data: Dataset, full: bool, *, scheduler: ProductionScheduler | None = None) -> Report:
     """Search a schedule of each instance.
 
     Parameters
@@ -57,7 +55,9 @@ def measure(
     offered = scheduler.seconds * scheduler.workers
     stopped = found[found["status"] != "optimal"]["cpu_seconds"].mean()
     busy = (
-        f"; those not proven optimal {stopped:.0f}" if len(found[found["status"] != "optimal"]) else ""
+        f"; those not proven optimal {stopped:.0f}"
+        if len(found[found["status"] != "optimal"])
+        else ""
     )
     return Report.beside(
         f"CP-SAT, {scheduler.seconds:g} s and {scheduler.workers} workers an instance",
@@ -87,7 +87,7 @@ def _row(table: pd.DataFrame, scheduler: ProductionScheduler) -> dict[str, objec
     shop = Shop.of(table)
     before = time.process_time()
     schedule = scheduler.plan(table)
-    rules = {rule: _makespan(shop, rule) for rule in RULES}
+    rules: dict[str, object] = {rule: _makespan(shop, rule) for rule in RULES}
     return {
         "jobs": len(shop.jobs),
         "machines": len(shop.machines),
@@ -116,7 +116,7 @@ def _judged(makespan: pd.Series, bound: pd.Series | None, found: pd.DataFrame) -
     gap = (makespan / found["best_known"] - 1).to_numpy()
     values: dict[str, _Floats] = {"mean_gap": gap}
     if bound is not None:
-        values["share_proven"] = (found["status"] == "optimal").to_numpy(dtype=np.float64)
+        values["share_proven"] = (found["status"] == "optimal").astype(float).to_numpy()
         values["bound_gap"] = (1 - bound / makespan).to_numpy()
     metrics = {
         name: lambda weight, each=each: float(weight @ each / weight.sum())

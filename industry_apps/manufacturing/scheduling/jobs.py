@@ -5,6 +5,7 @@ All times are whole numbers of one unit, minutes for instance, from the moment 0
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -167,7 +168,8 @@ class Shop:
     jobs : sequence of Job
         With names of their own, one at least.
     machines : mapping of str to Machine
-        All that operations name; others are added as machines that are always open.
+        All that operations name, in the order of their names; those that are not given are always
+        open.
 
     Raises
     ------
@@ -207,7 +209,9 @@ class Shop:
             for operation in job.operations:
                 for name in operation.machines:
                     known.setdefault(name, Machine(name=name))
-        return cls(jobs=found, machines=known)
+        return cls(
+            jobs=found, machines={name: known[name] for name in sorted(known, key=_in_order)}
+        )
 
     @property
     def operations(self) -> dict[Key, Operation]:
@@ -229,6 +233,12 @@ class Shop:
         first = max(job.release for job in self.jobs)
         waits = max(setups) * len(self.operations)
         return max(first, last, *times, 0) + longest + waits + pauses + 1
+
+
+def _in_order(name: str) -> list[tuple[bool, int, str]]:
+    """M2 stands before M10."""
+    parts = re.split(r"(\d+)", name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 _NEEDED = ("job", "position", "machine", "duration")
@@ -274,8 +284,7 @@ def jobs_of(table: pd.DataFrame) -> list[Job]:
     jobs = []
     for name, rows in read.groupby("job", sort=False):
         operations = [
-            _operation(str(name), int(position), part)
-            for position, part in rows.groupby("position", sort=True)
+            _operation(str(name), part) for _, part in rows.groupby("position", sort=True)
         ]
         facts = {each: _of_job(rows, each) for each in _OF_JOBS if each in rows}
         given = {each: value for each, value in facts.items() if value is not None}
@@ -283,18 +292,16 @@ def jobs_of(table: pd.DataFrame) -> list[Job]:
     return jobs
 
 
-def _operation(job: str, position: int, rows: pd.DataFrame) -> Operation:
+def _operation(job: str, rows: pd.DataFrame) -> Operation:
     twice = rows["machine"].duplicated()
     if twice.any():
         row = int(rows.index[twice][0])
         raise SchemaError(
             f"Column 'machine', row {row}: {rows['machine'][row]!r} stands twice at position "
-            f"{position} of job {job!r}. Number the positions of a job, or leave a row out."
+            f"{rows['position'][row]} of job {job!r}. Number the positions of a job, or "
+            "leave a row out."
         )
-    durations = {
-        str(machine): int(time)
-        for machine, time in zip(rows["machine"], rows["duration"], strict=True)
-    }
+    durations = dict(zip(rows["machine"].tolist(), rows["duration"].tolist(), strict=True))
     return Operation(machines=durations, family=str(rows["family"].iloc[0]))
 
 
@@ -330,7 +337,8 @@ def _named(values: pd.Series) -> pd.Series:
     if wrong.any() and values.name != "family":
         row = int(wrong.index[wrong][0])
         raise SchemaError(
-            f"Column {values.name!r}, row {row}: there is no name. Fill it in, or leave the row out."
+            f"Column {values.name!r}, row {row}: there is no name. Fill it in, or leave the row "
+            "out."
         )
     return values.where(~wrong, "").astype(str)
 

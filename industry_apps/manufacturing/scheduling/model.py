@@ -10,11 +10,9 @@ P., Rogerie, J., Shaw, P. and Vilim, P. (2018). IBM ILOG CP optimizer for schedu
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-
-import pandas as pd
 
 from industry_apps.errors import require
 from industry_apps.manufacturing.scheduling.jobs import Key, Operation, Shop
@@ -164,9 +162,7 @@ class ShopModel:
             if machine.setups and "set-up times" not in self.relaxed:
                 self._add_setups(choices, machine.setups)
 
-    def _add_setups(
-        self, choices: list[Choice], setups: Mapping[tuple[str, str], int]
-    ) -> None:
+    def _add_setups(self, choices: list[Choice], setups: Mapping[tuple[str, str], int]) -> None:
         """A tour through all operations of a machine, from and to a node 0 that stands for none."""
         model, arcs = self.model, []
         idle = model.new_bool_var("no operation at all")
@@ -217,10 +213,6 @@ class ShopModel:
             self.goal = sum(late)
         model.minimize(self.goal)
 
-    def unit(self, objective: str) -> float:
-        """What one of the objective of the model is worth in that of the schedule."""
-        return 1 / _WEIGHTS if objective == "tardiness" else 1.0
-
     def hint(self, rows: Mapping[Key, tuple[str, int]]) -> None:
         """Begin the search at a schedule, as far as its operations are those of the shop.
 
@@ -236,44 +228,48 @@ class ShopModel:
                 if choice.present is not True:
                     self.model.add_hint(choice.present, choice.machine == machine)
 
-    def go_on(self, solver: Any) -> None:
-        """Begin at the solution of a solver for an equal model, and stop at the bound it proved."""
+    def go_on(self, placed: Fixed, bound: float) -> None:
+        """Begin the next search at a schedule, and end it at a bound that is proven.
+
+        Parameters
+        ----------
+        placed : mapping of (job, position) to (machine, start)
+            Of all operations.
+        bound : float
+            Of the objective of the model.
+        """
         self.model.clear_hints()
-        for key, choices in self.choices.items():
-            self.model.add_hint(self.starts[key], solver.value(self.starts[key]))
-            self.model.add_hint(self.ends[key], solver.value(self.ends[key]))
-            for choice in choices:
-                if choice.present is not True:
-                    self.model.add_hint(choice.present, solver.boolean_value(choice.present))
-        self.model.add(self.goal >= math.ceil(solver.best_objective_bound - 1e-6))
-
-    def table(self, solver: Any) -> pd.DataFrame:
-        """The rows of a schedule that was found."""
-        rows = list(self._rows(solver))
-        table = pd.DataFrame(rows)
-        order = {name: place for place, name in enumerate(self.shop.machines)}
-        places = table["machine"].map(order)
-        return (
-            table.assign(_place=places)
-            .sort_values(["_place", "start", "end"], kind="stable")
-            .drop(columns="_place")
-            .reset_index(drop=True)
-        )
-
-    def _rows(self, solver: Any) -> Iterator[dict[str, Any]]:
+        self.hint(placed)
         operations = self.shop.operations
+        for key, (machine, start) in placed.items():
+            duration = operations[key].machines[machine]
+            end = self.shop.machines[machine].calendar.end_of(start, duration)
+            self.model.add_hint(self.ends[key], end)
+        self.model.add(self.goal >= math.ceil(bound - 1e-6))
+
+    def placed(self, solver: Any) -> dict[Key, tuple[str, int]]:
+        """Machine and start of each operation in the schedule that a solver has found.
+
+        Parameters
+        ----------
+        solver : ortools.sat.python.cp_model.CpSolver
+        """
+        found = {}
         for key, choices in self.choices.items():
             chosen = next(
                 each
                 for each in choices
                 if each.present is True or solver.boolean_value(each.present)
             )
-            yield {
-                "job": key[0],
-                "position": key[1],
-                "machine": chosen.machine,
-                "start": int(solver.value(self.starts[key])),
-                "end": int(solver.value(self.ends[key])),
-                "duration": operations[key].machines[chosen.machine],
-                "family": operations[key].family,
-            }
+            found[key] = chosen.machine, int(solver.value(self.starts[key]))
+        return found
+
+
+def unit_of(objective: Objective) -> float:
+    """What one of the objective of the model is worth in that of the schedule.
+
+    Parameters
+    ----------
+    objective : {"makespan", "tardiness"}
+    """
+    return 1 / _WEIGHTS if objective == "tardiness" else 1.0

@@ -1,14 +1,16 @@
-"""A schedule: what starts when and where, checked against what it was made for."""
+"""A schedule: what starts when and where, and how good it is at least."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from industry_apps.manufacturing.scheduling.jobs import Shop
+from industry_apps.manufacturing.scheduling.faults import rows_of
+from industry_apps.manufacturing.scheduling.jobs import Key, Shop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,70 +90,51 @@ class Schedule:
         """
         from industry_apps.manufacturing.scheduling.gantt import draw
 
-        return draw(self, path, title)
+        return draw(self.shop, rows_of(self.table), path, title or str(self))
 
     def __str__(self) -> str:
         proven = "proven best" if self.status == "optimal" else f"at best {self.bound:g}"
         return (
             f"{len(self.table)} operations of {len(self.shop.jobs)} jobs on "
-            f"{self.table['machine'].nunique()} machines: {self.objective} {self.value:g} ({proven})"
+            f"{self.table['machine'].nunique()} machines: {self.objective} {self.value:g} "
+            f"({proven})"
         )
 
 
-def faults_of(shop: Shop, table: pd.DataFrame) -> list[str]:
-    """What a table of starts and ends breaks, in words; empty where it keeps all.
+def table_of(shop: Shop, placed: Mapping[Key, tuple[str, int]]) -> pd.DataFrame:
+    """The table of a schedule, sorted by machine and start.
 
-    It is written apart from the model that plans, so that one finds the mistakes of the other.
+    Parameters
+    ----------
+    shop : Shop
+    placed : mapping of (job, position) to (machine, start)
+    """
+    operations, rows = shop.operations, []
+    order = {name: place for place, name in enumerate(shop.machines)}
+    for key, (machine, start) in placed.items():
+        duration = operations[key].machines[machine]
+        end = shop.machines[machine].calendar.end_of(start, duration)
+        row = (*key, machine, start, end, duration, operations[key].family)
+        rows.append(((order[machine], start, end), row))
+    columns = ["job", "position", "machine", "start", "end", "duration", "family"]
+    return pd.DataFrame([row for _, row in sorted(rows)], columns=columns)
+
+
+def value_of(shop: Shop, table: pd.DataFrame, objective: Objective) -> float:
+    """What a schedule is worth: its makespan, or its weighted tardiness.
 
     Parameters
     ----------
     shop : Shop
     table : DataFrame
-        As in :class:`Schedule`.
-
-    Returns
-    -------
-    list of str
+    objective : {"makespan", "tardiness"}
     """
-    rows = {(str(row.job), int(row.position)): row for row in table.itertuples()}
-    found = [f"{key} is not planned" for key in shop.operations if key not in rows]
-    found += [f"{key} is planned twice" for key in rows if (table_count(table, key)) > 1]
-    if found:
-        return found
-    for job in shop.jobs:
-        ready = job.release
-        for position, operation in enumerate(job.operations):
-            row = rows[job.name, position]
-            where = f"operation {position} of job {job.name!r}"
-            if row.machine not in operation.machines:
-                found.append(f"{where} is on {row.machine!r}, which cannot do it")
-                continue
-            calendar = shop.machines[row.machine].calendar
-            if row.end != calendar.end_of(row.start, operation.machines[row.machine]):
-                found.append(f"{where} takes from {row.start} to {row.end}")
-            if row.start < ready:
-                found.append(f"{where} starts at {row.start}, before {ready}")
-            if touched := calendar.conflict(row.start, row.end):
-                found.append(f"{where} runs while {row.machine!r} is closed, {touched}")
-            ready = row.end
-        if job.deadline is not None and ready > job.deadline:
-            found.append(f"job {job.name!r} ends at {ready}, after {job.deadline}")
-    return found + _overlaps(shop, table)
-
-
-def table_count(table: pd.DataFrame, key: tuple[str, int]) -> int:
-    """Rows of one operation."""
-    return int(((table["job"] == key[0]) & (table["position"] == key[1])).sum())
-
-
-def _overlaps(shop: Shop, table: pd.DataFrame) -> list[str]:
-    found = []
-    for name, rows in table.groupby("machine"):
-        setups = shop.machines[str(name)].setups
-        before, family = 0, ""
-        for row in rows.sort_values(["start", "end"]).itertuples():
-            ready = before + setups.get((family, row.family), 0)
-            if row.start < ready:
-                found.append(f"{name!r} starts job {row.job!r} at {row.start}, before {ready}")
-            before, family = row.end, row.family
-    return found
+    ends = table.groupby("job")["end"].max()
+    if objective == "makespan":
+        return float(ends.max())
+    late = (
+        job.weight * max(int(ends[job.name]) - job.due, 0)
+        for job in shop.jobs
+        if job.due is not None
+    )
+    return float(sum(late))

@@ -13,8 +13,8 @@ from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.manufacturing import ProductionScheduler
 from industry_apps.manufacturing.infeasible import InfeasiblePlanError
 from industry_apps.manufacturing.scheduling.dispatching import dispatched
+from industry_apps.manufacturing.scheduling.faults import faults_of
 from industry_apps.manufacturing.scheduling.jobs import Job, Machine, Operation, Shop, jobs_of
-from industry_apps.manufacturing.scheduling.schedule import faults_of
 
 SCHEDULER = ProductionScheduler(workers=1, seconds=20.0)
 
@@ -146,9 +146,7 @@ def test_a_job_may_have_fewer_operations_than_there_are_machines_and_none_is_ref
 def test_replanning_leaves_fixed_operations_where_they_are():
     first = SCHEDULER.plan(two_jobs())
     running = first.table[first.table["start"] < 2]
-    again = SCHEDULER.plan(
-        [*two_jobs(), job("C", ("saw", 1))], fixed=running, warm_start=first
-    )
+    again = SCHEDULER.plan([*two_jobs(), job("C", ("saw", 1))], fixed=running, warm_start=first)
     kept = again.table.set_index(["job", "position"])["start"]
     for row in running.itertuples():
         assert kept[row.job, row.position] == row.start
@@ -165,14 +163,14 @@ def test_a_warm_start_of_another_shop_does_no_harm():
 
 @pytest.mark.real_data("manufacturing_jsplib")
 def test_several_workers_go_on_near_the_best_schedule_with_its_bound():
-    """Too large to be proven best in a second; the second part of the search begins at the first."""
+    """It is too large to be proven best in the first part of the search."""
     data = load("manufacturing_jsplib").test
     table = data[data["instance"] == "la21"].reset_index(drop=True)
-    rule = dispatched(Shop.of(table), "most_work_remaining")
-    warm = ProductionScheduler(workers=2, seconds=2.0).plan(table, warm_start=rule)
+    shop = Shop.of(table)
+    rule, operations = dispatched(shop, "most_work_remaining"), shop.operations
+    warm = ProductionScheduler(workers=2, seconds=2.0).plan(shop.jobs, warm_start=rule)
     longest = max(
-        start + Shop.of(table).operations[key].machines[machine]
-        for key, (machine, start) in rule.items()
+        start + operations[key].machines[machine] for key, (machine, start) in rule.items()
     )
     assert 1046 <= warm.makespan <= longest
     assert 0 < warm.bound <= 1046
@@ -226,7 +224,10 @@ def test_what_makes_a_deadline_impossible_is_named(machine, missed, named):
 def test_release_dates_that_make_deadlines_impossible_are_named():
     jobs = [job("A", ("saw", 3), deadline=6, release=2), job("B", ("saw", 3), deadline=6)]
     assert SCHEDULER.plan([jobs[0], job("B", ("saw", 2), deadline=6)]).makespan == 5
-    jobs = [job("A", ("saw", 3), deadline=6, release=1), job("B", ("saw", 3), deadline=6, release=1)]
+    jobs = [
+        job("A", ("saw", 3), deadline=6, release=1),
+        job("B", ("saw", 3), deadline=6, release=1),
+    ]
     words = refused(jobs)
     assert "All could be met without the release dates" in words
 
@@ -338,6 +339,7 @@ def test_a_gantt_chart_is_drawn(tmp_path):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["M1", "M2"]
     assert axes.get_title(loc="left") == "Shift 1"
     assert {text.get_text() for text in axes.texts} <= {"A", "B", "C"}
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["closed", "break"]
 
 
 @pytest.mark.real_data("manufacturing_jsplib")
