@@ -282,13 +282,14 @@ def jobs_of(table: pd.DataFrame) -> list[Job]:
     read = table.assign(**whole, **names)
     read["family"] = _named(table["family"]) if "family" in table else ""
     jobs = []
-    for name, rows in read.groupby("job", sort=False):
+    for _, rows in read.groupby("job", sort=False):
         operations = [
-            _operation(str(name), part) for _, part in rows.groupby("position", sort=True)
+            _operation(str(rows["job"].iloc[0]), part)
+            for _, part in rows.groupby("position", sort=True)
         ]
         facts = {each: _of_job(rows, each) for each in _OF_JOBS if each in rows}
         given = {each: value for each, value in facts.items() if value is not None}
-        jobs.append(Job(name=str(name), operations=operations, **given))
+        jobs.append(Job(name=str(rows["job"].iloc[0]), operations=operations, **given))
     return jobs
 
 
