@@ -6,8 +6,9 @@ together, and of it the quantile at which a unit too many costs as much as one t
 Harris and Marschak 1951, doi:10.2307/1906813). That quantile is learned here from the past of all
 products, and the order follows from it within the model file.
 
-What needs a search is not in a file, and is no application: policies with fixed costs, lot sizes
-and networks are functions of :mod:`industry_apps.manufacturing.inventory`, schedules are made by
+What needs a search is not in a file, and is no application: decisions on a table of products with
+costs of their own are made by :func:`industry_apps.manufacturing.plan_stock`, lot sizes and
+networks by functions of :mod:`industry_apps.manufacturing.inventory`, schedules by
 :class:`industry_apps.manufacturing.ProductionScheduler`.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -38,7 +39,6 @@ from industry_apps.manufacturing.inventory.lead_time_demand import (
 from industry_apps.manufacturing.inventory.replenishment import SUPPLY, judged, replay
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities
 from industry_apps.recipes.forecasting.records import described
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.series.forecasts import warn_of_absent
@@ -147,14 +147,13 @@ class InventoryPlanner(OwnNames, Application):
         self.rule_ = self.windows_ = WindowRule(
             series=self._name("item"), time=self._name("time"), length=self.history, step="day"
         )
-        known = self._read(train)
-        if validation is not None:
-            known = known.joined(self._read(validation))
+        parts = [train] if validation is None else [train, validation]
+        known = reduce(Panel.joined, map(self._read, parts))
         self.known_ = self.history_ = known
         self.split_ = {"train": described(known)}
         self.demand_ = self._demand(self.model).fit(known)
         # The validation part alone may be shorter than one window.
-        self.check_ = train if validation is None else pd.concat([train, validation])
+        self.check_ = pd.concat(parts)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         """The other rules know nothing but the past of each item."""
@@ -181,10 +180,10 @@ class InventoryPlanner(OwnNames, Application):
         return self.shortage_cost / (self.shortage_cost + self.holding_cost)
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        panel = self._read(frame)
-        warn_of_absent(panel, self.rule_)
-        answers = self._answers(panel.feeds(len(panel.times), self.schema_, self.rule_))
-        return answers, pd.Index(panel.series, name=self.rule_.series)
+        panel, rule = self._read(frame), self.rule_
+        warn_of_absent(panel, rule)
+        answers = self._answers(panel.feeds(len(panel.times), self.schema_, rule))
+        return answers, pd.Index(panel.series, name=rule.series)
 
     def _answers(self, frame: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The answers at one moment, [series]."""
@@ -342,14 +341,3 @@ class InventoryPlanner(OwnNames, Application):
         from industry_apps.manufacturing.scheduling.job_shops import measure
 
         return {"manufacturing_jsplib": measure}
-
-    @staticmethod
-    def order_quantities(
-        forecast: pd.DataFrame, *, unit_cost: Money, price: Money, salvage: Money = 0.0
-    ) -> pd.DataFrame:
-        """One order for a season, from quantiles of demand that another forecast gives.
-
-        Parameters, what is returned and what is raised: see
-        :func:`industry_apps.recipes.forecasting.newsvendor.order_quantities`.
-        """
-        return order_quantities(forecast, unit_cost=unit_cost, price=price, salvage=salvage)

@@ -108,15 +108,6 @@ def test_bad_input_is_refused_by_name(planner, data):
         InventoryPlanner.fast().fit(fine)
 
 
-def test_quantiles_of_another_forecast_are_ordered_from():
-    index = pd.MultiIndex.from_tuples([("A", "2024-01-01")], names=["series", "time"])
-    table = {"quantity_p10": [4.0], "quantity_p50": [10.0], "quantity_p90": [18.0]}
-    order = InventoryPlanner.order_quantities(
-        pd.DataFrame(table, index=index), unit_cost=2.0, price=5.0
-    )
-    assert order["order_quantity"].tolist() == [12.0]
-
-
 @pytest.mark.real_data("manufacturing_supplygraph")
 def test_supplygraph_has_a_row_for_each_product_and_day():
     data = load("manufacturing_supplygraph")

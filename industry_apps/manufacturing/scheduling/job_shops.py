@@ -54,7 +54,7 @@ def measure(data: Dataset, full: bool, *, scheduler: ProductionScheduler | None 
     cpu = found["cpu_seconds"].mean()
     offered = scheduler.seconds * scheduler.workers
     return Report.beside(
-        f"tabu search and CP-SAT, {scheduler.seconds:g} s and {scheduler.workers} workers an instance",
+        f"tabu search and CP-SAT, {scheduler.seconds:g} s, {scheduler.workers} workers",
         _judged(found["makespan"], found["bound"], found),
         {rule: _judged(found[rule], None, found) for rule in RULES},
         split={"test": {"instances": len(found), "operations": int(found["operations"].sum())}},
@@ -66,8 +66,8 @@ def measure(data: Dataset, full: bool, *, scheduler: ProductionScheduler | None 
             ),
         ),
         notes=(
-            f"An instance got {cpu:.0f} of at most {offered:g} seconds of processor time on average, "
-            f"which those that are proven early do not need; the load of the machine was "
+            f"An instance got {cpu:.0f} of at most {offered:g} seconds of processor time on "
+            "average, which those that are proven early do not need; the load of the machine was "
             f"{os.getloadavg()[0]:.1f} at the end.",
         ),
         headline_text=(

@@ -192,18 +192,24 @@ class _Search:
         return found
 
     def _of_block(self, machine: int, low: int, high: int) -> list[_Move]:
+        """Changes that close no circle: no path leads to where the operation goes.
+
+        Such a path from the next of the job, m, to the last of the block is at least as long as m
+        takes; so there is none where the tail of m is not longer than that of the last.
+        """
         row, found = self._rows[machine], []
         head, tail, times = self._head, self._tail, self._time
         last, first = row[high], row[low]
         for place in range(low, high):  # behind the last of the block
             m = self._behind[row[place]]
-            if m < 0 or tail[last] >= tail[m]:
+            if m < 0 or (m != last and tail[last] >= tail[m] + (times[m] == 0)):
                 found.append(self._worth(machine, place, high, forward=True))
         for place in range(low + 1, high + 1):  # before the first
             if place == low + 1 and high == low + 1:
                 continue  # the same change of two
             m = self._before[row[place]]
-            if m < 0 or head[first] + times[first] >= head[m] + times[m]:
+            ready = head[m] + times[m] + (times[m] == 0)
+            if m < 0 or (m != first and head[first] + times[first] >= ready):
                 found.append(self._worth(machine, low, place, forward=False))
         return found
 
