@@ -77,7 +77,8 @@ def plan_stock(items: pd.DataFrame, *, policy: Policy) -> pd.DataFrame:
     names = tuple(_RULES)
     if policy not in names:
         raise wrong_parameter("plan_stock", "policy", one_of(names).words, policy)
-    quantiles = [name for name in items if level_of(str(name)) is not None]
+    items = items.set_axis(items.columns.astype(str), axis=1)
+    quantiles = [name for name in items.columns.tolist() if level_of(name) is not None]
     for name in (*_NEEDED[policy], *(() if quantiles else ("mean",))):
         if name not in items:
             raise SchemaError(
@@ -87,8 +88,10 @@ def plan_stock(items: pd.DataFrame, *, policy: Policy) -> pd.DataFrame:
             )
     if quantiles and "mean" not in items:
         return _of_quantiles(items, quantiles, policy)
+    values = items.to_numpy(dtype=object)
     rows = [
-        _decided(place, row, policy) for place, row in enumerate(items.to_dict(orient="records"))
+        _decided(place, dict(zip(items.columns.tolist(), row, strict=True)), policy)
+        for place, row in enumerate(values)
     ]
     return pd.DataFrame(rows, columns=list(_ANSWERS[policy]), index=items.index)
 
@@ -119,7 +122,7 @@ def _of_quantiles(items: pd.DataFrame, quantiles: list[str], policy: Policy) -> 
             f"The policy {policy!r} needs the distribution of demand, and quantiles tell the "
             "newsvendor alone. Give 'mean' and 'sd'."
         )
-    index = pd.RangeIndex(len(items))
+    index = pd.Index([str(place) for place in range(len(items))])
     costs = {name: items[name].tolist() for name in _NEEDED[policy]}
     for name, values in costs.items():
         for place, value in enumerate(values):
@@ -131,7 +134,7 @@ def _of_quantiles(items: pd.DataFrame, quantiles: list[str], policy: Policy) -> 
     found = order_quantities(
         items[quantiles].set_axis(index),
         unit_cost=0.0,
-        price=dict(enumerate(costs["shortage_cost"])),
-        salvage=dict(enumerate(-value for value in costs["holding_cost"])),
+        price=dict(zip(index, costs["shortage_cost"], strict=True)),
+        salvage=dict(zip(index, (-value for value in costs["holding_cost"]), strict=True)),
     )
     return pd.DataFrame({"order_up_to": found["order_quantity"].to_numpy()}, index=items.index)
