@@ -70,9 +70,9 @@ class InventoryPlanner(OwnNames, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"item": "sku", "quantity": "ordered"}``.
-    model : {"trees", "normal"}
-        Gradient-boosted trees of the window of all items; or mean and standard deviation of each
-        item's own window.
+    model : {"blend", "trees", "normal"}
+        Gradient-boosted trees of the windows of all items; mean and standard deviation of each
+        item's own window; or a mean of both, weighed by what did best on the latest windows.
     lead_time : int
         Days from order to arrival, in [0, 365]; an order of the morning arrives before the demand
         of the day that is so many later. 0 arrives at once.
@@ -117,7 +117,7 @@ class InventoryPlanner(OwnNames, Application):
     traits = Traits(inputs=("number",), windows=True)
     problem = SUPPLY
 
-    model: DemandModel = "trees"
+    model: DemandModel = "blend"
     lead_time: Annotated[int, integer(0, 365)] = 7
     holding_cost: Annotated[float, POSITIVE] = 1.0
     shortage_cost: Annotated[float, POSITIVE] = 9.0
@@ -217,6 +217,7 @@ class InventoryPlanner(OwnNames, Application):
     def _facts(self) -> dict[str, Any]:
         return {
             "model": self.model,
+            "weights": getattr(self.demand_, "weights_", {self.model: 1.0}),
             "lead_time": self.lead_time,
             "critical_ratio": self._ratio,
         }

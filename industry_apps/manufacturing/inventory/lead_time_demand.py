@@ -20,16 +20,17 @@ from scipy import stats
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.features.running import RunsItsGraph
+from industry_apps.features.window_nodes import fill
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles
+from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles, weights_of
 from industry_apps.recipes.forecasting.plans import plan_of
 from industry_apps.recipes.forecasting.recipe import conformal_offsets
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.schema import Schema
 
-DemandModel = Literal["trees", "normal"]
+DemandModel = Literal["blend", "trees", "normal"]
 
 _Floats = NDArray[np.float32]
 #: Scaled sums are cut here: an item that comes to life is one observation among many.
@@ -44,9 +45,10 @@ class DemandOptions:
 
     Parameters
     ----------
-    model : {"trees", "normal"}
-        Gradient-boosted trees of the window; or its mean and standard deviation, as of a normal
-        distribution that stays as it was.
+    model : {"blend", "trees", "normal"}
+        Gradient-boosted trees of the window; its mean and standard deviation, as of a normal
+        distribution that stays as it was; or a mean of both,
+        weighed by what did best on the latest windows.
     levels : tuple of float
         Of the quantiles, rising, in (0, 1).
     periods : int
@@ -80,7 +82,7 @@ class LeadTimeDemand:
         self.schema, self.rule, self.target, self.options = schema, rule, target, options
 
     def fit(self, panel: Panel) -> LeadTimeDemand:
-        """Learn from all moments whose next steps are known, and calibrate on the latest.
+        """Learn from all moments whose next steps are known; weigh and calibrate on the latest.
 
         Parameters
         ----------
@@ -91,10 +93,14 @@ class LeadTimeDemand:
         TrainingError
             The history is too short.
         """
-        if self.options.model == "normal":
-            self.window_ = _NormalWindow(self.schema, self.rule, self.target, self.options)
-            return self
-        periods, steps = self.options.periods, len(panel.times)
+        self.window_ = _NormalWindow(self.schema, self.rule, self.target, self.options)
+        if self.options.model != "normal":
+            self._learn(panel)
+        return self
+
+    def _learn(self, panel: Panel) -> None:
+        """Grow the trees on early windows, weigh and calibrate on late ones, grow on all."""
+        periods, steps, levels = self.options.periods, len(panel.times), self.options.levels
         first = max(self.rule.length // 2, 1)
         stops = list(range(first, steps - periods + 1))
         cut = steps - round(_HELD_OUT * len(stops)) - periods
@@ -109,31 +115,45 @@ class LeadTimeDemand:
         # The calendar of one step says little about several.
         self.graph_ = ForecastGraph(self.schema, replace(plan, calendar=()), ("rows",))
         self.graph_.learn(self._feeds(panel, cut))
-        self.trees_ = TreeQuantiles(1, self.options.levels, self.options.trees)
+        self.trees_ = TreeQuantiles(1, levels, self.options.trees)
         before, asked = self._windows(panel, early), self._windows(panel, range(cut, stops[-1] + 1))
         self.trees_.fit(before, asked)
-        forecast = np.sort(self.trees_.forecast(asked.inputs), axis=2)
-        self.offsets_ = conformal_offsets(forecast, asked.target, self.options.levels)
+        parts = [self.trees_.forecast(asked.inputs), asked.inputs["normal"][:, None]]
+        shares = weights_of(parts, asked, levels) if self.options.model == "blend" else (1.0, 0.0)
+        self.weights_ = dict(zip(("trees", "normal"), map(float, shares), strict=True))
+        both = self._mixed(*parts)
+        self.offsets_ = conformal_offsets(np.sort(both, axis=2), asked.target, levels)
         self.trees_.refit(self._windows(panel, stops))
-        return self
+
+    def _mixed(self, trees: _Floats, normal: _Floats) -> _Floats:
+        shares = [np.float32(share) for share in self.weights_.values()]
+        return shares[0] * trees + shares[1] * normal
 
     def _feeds(self, panel: Panel, stop: int) -> dict[str, NDArray[Any]]:
         return panel.feeds(stop, self.schema, self.rule)
 
     def _windows(self, panel: Panel, stops: Sequence[int]) -> ScaledWindows:
         """Windows of some moments, and the mean of the steps behind each, scaled."""
-        rows, targets = [], []
+        rows, normal, targets = [], [], []
         for stop in stops:
-            tensors = self.graph_.run(self._feeds(panel, stop))
+            feeds = self._feeds(panel, stop)
+            tensors = self.graph_.run(feeds)
             end = stop + self.options.periods
             came = panel.window(end, self.options.periods, [self.target])[self.target]
             scaled = (came.mean(axis=1, keepdims=True) - tensors["base"]) / tensors["scale"]
             rows.append(tensors["rows"])
+            normal.append(self._normal(feeds, tensors))
             targets.append(np.clip(scaled, -_WIDEST, _WIDEST))
         target = np.concatenate(targets)
-        return ScaledWindows(
-            inputs={"rows": np.concatenate(rows)}, target=target, weight=np.ones(len(target))
-        )
+        inputs = {"rows": np.concatenate(rows), "normal": np.concatenate(normal)}
+        return ScaledWindows(inputs=inputs, target=target, weight=np.ones(len(target)))
+
+    def _normal(
+        self, feeds: Mapping[str, NDArray[Any]], tensors: Mapping[str, NDArray[Any]]
+    ) -> _Floats:
+        """Quantiles of the window's own distribution, scaled; those of no window are the base."""
+        found = (self.window_.run(feeds) - tensors["base"]) / tensors["scale"]
+        return np.where(np.isnan(found), np.float32(0), found)
 
     def quantiles(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:
         """Units over the steps that are covered -> [S, Q], rising along the last axis.
@@ -147,7 +167,8 @@ class LeadTimeDemand:
             found = self.window_.run(feeds)
         else:
             tensors = self.graph_.run(feeds)
-            scaled = np.sort(self.trees_.forecast(tensors)[:, 0] + self.offsets_, axis=1)
+            parts = self.trees_.forecast(tensors)[:, 0], self._normal(feeds, tensors)
+            scaled = np.sort(self._mixed(*parts) + self.offsets_, axis=1)
             found = tensors["base"] + scaled * tensors["scale"]
         units = found * np.float32(self.options.periods)
         return np.maximum(units, np.float32(0))
@@ -167,12 +188,21 @@ class LeadTimeDemand:
             Of each quantile, tensor [batch, 1].
         """
         count = len(self.options.levels)
+        normal = self.window_.write(builder, inputs)
         if self.options.model == "normal":
-            found = self.window_.write(builder, inputs)
+            found = normal
         else:
             where, tensors = self.graph_.write(builder, inputs)
-            scaled = nodes.reshaped(builder, self.trees_.write(builder, tensors), -1, count)
-            scaled = builder.node("Add", scaled, builder.constant(self.offsets_))
+            trees = nodes.reshaped(builder, self.trees_.write(builder, tensors), -1, count)
+            normal = builder.node("Div", builder.node("Sub", normal, where.base), where.scale)
+            shares = map(np.float32, self.weights_.values())
+            parts = (
+                builder.node("Mul", builder.constant(share), part)
+                for share, part in zip(shares, (trees, fill(builder, normal, 0.0)), strict=True)
+            )
+            scaled = builder.node(
+                "Add", builder.node("Add", *parts), builder.constant(self.offsets_)
+            )
             if count > 1:
                 scaled, _ = builder.smallest(scaled, builder.constant(np.array([count])))
             found = builder.node("Add", where.base, builder.node("Mul", scaled, where.scale))
