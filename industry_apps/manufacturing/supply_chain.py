@@ -72,7 +72,7 @@ class InventoryPlanner(OwnNames, Application):
         Names of this class -> your names, as in ``{"item": "sku", "quantity": "ordered"}``.
     model : {"blend", "trees", "normal"}
         Gradient-boosted trees of the windows of all items; mean and standard deviation of each
-        item's own window; or a mean of both, weighed by what did best on the latest windows.
+        item's own window; or the mean of both.
     lead_time : int
         Days from order to arrival, in [0, 365]; an order of the morning arrives before the demand
         of the day that is so many later. 0 arrives at once.
@@ -217,7 +217,6 @@ class InventoryPlanner(OwnNames, Application):
     def _facts(self) -> dict[str, Any]:
         return {
             "model": self.model,
-            "weights": getattr(self.demand_, "weights_", {self.model: 1.0}),
             "lead_time": self.lead_time,
             "critical_ratio": self._ratio,
         }
@@ -276,8 +275,9 @@ class InventoryPlanner(OwnNames, Application):
             "model": learned(self.demand_),
             "mean": lambda stop: np.nanmean(values[:stop], axis=0) * covered,
             "last_value": lambda stop: np.nanmean(values[stop - covered : stop], axis=0) * covered,
-            "normal_base_stock": learned(self.normal_),
         }
+        if self.model != "normal":
+            rules["normal_base_stock"] = learned(self.normal_)
         stops = range(first, len(panel.times))
         with np.errstate(invalid="ignore"):
             return {

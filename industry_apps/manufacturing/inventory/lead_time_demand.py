@@ -23,7 +23,7 @@ from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.window_nodes import fill
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles, weights_of
+from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles
 from industry_apps.recipes.forecasting.plans import plan_of
 from industry_apps.recipes.forecasting.recipe import conformal_offsets
 from industry_apps.recipes.trees import TreeOptions
@@ -35,6 +35,8 @@ DemandModel = Literal["blend", "trees", "normal"]
 _Floats = NDArray[np.float32]
 #: Scaled sums are cut here: an item that comes to life is one observation among many.
 _WIDEST = 20.0
+#: A scale up to so many times the smallest is that of a window of zeros.
+_OF_ZEROS = 2.0
 #: Share of the moments, the latest, on which the quantiles are calibrated.
 _HELD_OUT = 0.3
 
@@ -47,8 +49,7 @@ class DemandOptions:
     ----------
     model : {"blend", "trees", "normal"}
         Gradient-boosted trees of the window; its mean and standard deviation, as of a normal
-        distribution that stays as it was; or a mean of both,
-        weighed by what did best on the latest windows.
+        distribution that stays as it was; or the mean of both.
     levels : tuple of float
         Of the quantiles, rising, in (0, 1).
     periods : int
@@ -82,7 +83,7 @@ class LeadTimeDemand:
         self.schema, self.rule, self.target, self.options = schema, rule, target, options
 
     def fit(self, panel: Panel) -> LeadTimeDemand:
-        """Learn from all moments whose next steps are known; weigh and calibrate on the latest.
+        """Learn from all moments whose next steps are known, and calibrate on the latest.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class LeadTimeDemand:
         return self
 
     def _learn(self, panel: Panel) -> None:
-        """Grow the trees on early windows, weigh and calibrate on late ones, grow on all."""
+        """Grow the trees on early windows, calibrate on late ones, and grow them on all."""
         periods, steps, levels = self.options.periods, len(panel.times), self.options.levels
         first = max(self.rule.length // 2, 1)
         stops = list(range(first, steps - periods + 1))
@@ -119,15 +120,22 @@ class LeadTimeDemand:
         before, asked = self._windows(panel, early), self._windows(panel, range(cut, stops[-1] + 1))
         self.trees_.fit(before, asked)
         parts = [self.trees_.forecast(asked.inputs), asked.inputs["normal"][:, None]]
-        shares = weights_of(parts, asked, levels) if self.options.model == "blend" else (1.0, 0.0)
-        self.weights_ = dict(zip(("trees", "normal"), map(float, shares), strict=True))
         both = self._mixed(*parts)
         self.offsets_ = conformal_offsets(np.sort(both, axis=2), asked.target, levels)
         self.trees_.refit(self._windows(panel, stops))
 
     def _mixed(self, trees: _Floats, normal: _Floats) -> _Floats:
-        shares = [np.float32(share) for share in self.weights_.values()]
-        return shares[0] * trees + shares[1] * normal
+        trees_share, normal_share = self._shares
+        return trees_share * trees + normal_share * normal
+
+    @property
+    def _shares(self) -> tuple[np.float32, np.float32]:
+        """Of the trees, and of the window's own distribution.
+
+        Equal ones: those that did best on the latest windows did worse on the windows after.
+        """
+        share = np.float32(0.5 if self.options.model == "blend" else 1.0)
+        return share, np.float32(1) - share
 
     def _feeds(self, panel: Panel, stop: int) -> dict[str, NDArray[Any]]:
         return panel.feeds(stop, self.schema, self.rule)
@@ -141,6 +149,8 @@ class LeadTimeDemand:
             end = stop + self.options.periods
             came = panel.window(end, self.options.periods, [self.target])[self.target]
             scaled = (came.mean(axis=1, keepdims=True) - tensors["base"]) / tensors["scale"]
+            # What comes after zeros has no size.
+            scaled[tensors["scale"] <= _OF_ZEROS * self.graph_.smallest_] = np.nan
             rows.append(tensors["rows"])
             normal.append(self._normal(feeds, tensors))
             targets.append(np.clip(scaled, -_WIDEST, _WIDEST))
@@ -195,10 +205,11 @@ class LeadTimeDemand:
             where, tensors = self.graph_.write(builder, inputs)
             trees = nodes.reshaped(builder, self.trees_.write(builder, tensors), -1, count)
             normal = builder.node("Div", builder.node("Sub", normal, where.base), where.scale)
-            shares = map(np.float32, self.weights_.values())
             parts = (
                 builder.node("Mul", builder.constant(share), part)
-                for share, part in zip(shares, (trees, fill(builder, normal, 0.0)), strict=True)
+                for share, part in zip(
+                    self._shares, (trees, fill(builder, normal, 0.0)), strict=True
+                )
             )
             scaled = builder.node(
                 "Add", builder.node("Add", *parts), builder.constant(self.offsets_)
