@@ -15,7 +15,7 @@ Guided local search with shifting bottleneck for job shop scheduling. Management
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
+from operator import add
 from random import Random
 from typing import NamedTuple
 
@@ -102,29 +102,43 @@ class _Search:
         self._tabu = [[0] * count for _ in range(count)]
         self._tenure = 6 + len(shop.jobs) // max(len(machines) // 2, 1)
         self._step, self._last = 0, 0
-        self._measure()
+        self._laid_out(self._rows)
         self._best = self._length
         self._best_rows = [list(row) for row in self._rows]
 
     def schedule(self) -> dict[Key, tuple[str, int]]:
-        self._rows = [list(row) for row in self._best_rows]
-        self._measure()
+        self._laid_out(self._best_rows)
         return {
             key: (name, head)
             for key, name, head in zip(self._keys, self._names, self._head, strict=True)
         }
 
-    def _measure(self) -> None:
-        """Earliest starts, and the time from each start to the end of all."""
-        count, times = len(self._keys), self._time
+    def _laid_out(self, rows: list[list[int]]) -> None:
+        """Take over the sequences of all machines."""
+        self._rows = [list(row) for row in rows]
+        count = len(self._keys)
         self._ahead, self._after = [-1] * count, [-1] * count  # on the machine
         for row in self._rows:
-            for one, other in pairwise(row):
-                self._ahead[other], self._after[one] = one, other
+            self._link(row)
+        self._measure()
+
+    def _link(self, row: list[int]) -> None:
+        ahead, after, before = self._ahead, self._after, -1
+        for n in row:
+            ahead[n] = before
+            if before >= 0:
+                after[before] = n
+            before = n
+        if row:
+            after[row[-1]] = -1
+
+    def _measure(self) -> None:
+        """Earliest starts, and the time from each start to the end of all."""
         order = self._heads()
         self._tails(order)
-        self._length = max(head + time for head, time in zip(self._head, times, strict=True))
-        if len(order) < count:  # a circle: a change that is not possible
+        head = self._head
+        self._length = max(map(add, head, self._time))
+        if len(order) < len(head):  # a circle: a change that is not possible
             self._length = -1
 
     def _heads(self) -> list[int]:
@@ -256,6 +270,7 @@ class _Search:
             for m in row[move.start : move.stop]:
                 self._tabu[m][n] = until
             row.insert(move.start, n)
+        self._link(row)
         self._measure()
 
     def step(self) -> bool:
@@ -275,12 +290,10 @@ class _Search:
         return True
 
     def _go_back(self) -> None:
-        self._rows = [list(row) for row in self._best_rows]
+        self._laid_out(self._best_rows)
         self._last = self._step
-        self._measure()
         for _ in range(_SHAKEN):
             if moves := self._moves():
                 self._make(self._draw.choice(moves))
             if self._length < 0:
-                self._rows = [list(row) for row in self._best_rows]
-                self._measure()
+                self._laid_out(self._best_rows)
