@@ -156,9 +156,7 @@ class InventoryPlanner(OwnNames, Application):
         self.check_ = pd.concat(parts)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        """The other rules know nothing but the past of each item."""
-        del train, validation  # the history holds them
-        self.normal_ = self._demand("normal").fit(self.known_)
+        """Rules know nothing but the past of each item, which the history holds."""
 
     def _demand(self, model: DemandModel) -> LeadTimeDemand:
         name = self._name("quantity")
@@ -277,7 +275,7 @@ class InventoryPlanner(OwnNames, Application):
             "last_value": lambda stop: np.nanmean(values[stop - covered : stop], axis=0) * covered,
         }
         if self.model != "normal":
-            rules["normal_base_stock"] = learned(self.normal_)
+            rules["normal_base_stock"] = learned(self._demand("normal").fit(self.known_))
         stops = range(first, len(panel.times))
         with np.errstate(invalid="ignore"):
             return {
