@@ -29,6 +29,7 @@ APPLICATIONS: dict[str, str] = {
     "manufacturing.predictive_maintenance": (
         "industry_apps.manufacturing.predictive_maintenance:RemainingLifeEstimator"
     ),
+    "manufacturing.supply_chain": "industry_apps.manufacturing.supply_chain:InventoryPlanner",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

@@ -15,6 +15,7 @@ from industry_apps.benchmark.hardware import machine, peak_memory_mb
 from industry_apps.benchmark.image_speed import of_images
 from industry_apps.benchmark.overhead import fit_vs_bare_estimator, predict_vs_bare_model
 from industry_apps.benchmark.resources import import_times, scoring_memory, training_step
+from industry_apps.benchmark.searches import measure_search, search_of
 from industry_apps.benchmark.series_speed import (
     backtest_time,
     history,
@@ -56,7 +57,8 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     source : str
         Id of a data set, ``"sample"``, or the path of a table.
     full : bool
-        With the thorough measurement of speed, as :func:`measure_speed`.
+        With the thorough measurement of speed, as :func:`measure_speed`; where a solver is
+        measured, on all instances.
 
     Returns
     -------
@@ -65,7 +67,10 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
         ``baselines``, ``comparisons``, ``published``, ``sections``, ``parity``, ``speed``,
         ``absolute`` (timings with a unit), ``seconds`` (of training, evaluation and export),
         ``peak_memory_mb`` (of this process), ``headline``, ``notes``, ``versions``, ``machine``.
+        Of a solver, which has no file, ``parity`` is None, and there is no ``speed``.
     """
+    if search := search_of(application, source):
+        return measure_search(application, source, search, full=full)
     with tempfile.TemporaryDirectory() as folder:
         done = run_all(application, source, Path(folder) / "model.onnx")
         peak = peak_memory_mb()

@@ -152,29 +152,38 @@ def _host(address: str) -> str:
 
 def _measured(record: Record) -> list[str]:
     report = report_of(record)
-    parity, machine, speed = record["parity"], record["machine"], record["speed"]
+    machine = record["machine"]
     headline = record.get("headline") or report.headline()
-    ratios = ", ".join(
-        f"{name.replace('_', ' ')} {value:.2g}"
-        for name, value in speed.items()
-        if "_vs_" in name and not isinstance(value, str)
-    )
+    took = "train, evaluate and export" if record["parity"] else "search and evaluate"
     return [
         *markdown(_with_verdicts(report, record.get("comparisons", []))),
         "",
         *([f"- {headline}"] if headline != report.headline() else []),  # else the table's first row
         f"- Seeds: {', '.join(map(str, record['seeds']))}.",
         *(f"- {part.capitalize()}: {words}." for part, words in report.split_lines()),
-        f"- Exported file: {parity['changed_decisions']} changed decisions and "
-        f"{parity['beyond_tolerance']} answers beyond tolerance on {parity['rows']} test rows and "
-        f"{parity['edge_rows']} edge rows; largest difference "
-        f"{parity['largest_difference']:.1g}.",
-        f"- Speed: {ratios}.",
-        f"- {record['seconds']:.0f} s to train, evaluate and export; peak memory "
+        *(_of_the_file(record) if record["parity"] else ()),
+        f"- {record['seconds']:.0f} s to {took}; peak memory "
         f"{record['peak_memory_mb']} MB; {machine['cores']} cores of {machine['cpu']}.",
         *(f"- {note}" for note in report.notes),
         "",
     ]
+
+
+def _of_the_file(record: Record) -> Iterator[str]:
+    """Parity and speed, of what is in a model file."""
+    parity = record["parity"]
+    yield (
+        f"- Exported file: {parity['changed_decisions']} changed decisions and "
+        f"{parity['beyond_tolerance']} answers beyond tolerance on {parity['rows']} test rows and "
+        f"{parity['edge_rows']} edge rows; largest difference "
+        f"{parity['largest_difference']:.1g}."
+    )
+    ratios = ", ".join(
+        f"{name.replace('_', ' ')} {value:.2g}"
+        for name, value in record["speed"].items()
+        if "_vs_" in name and not isinstance(value, str)
+    )
+    yield f"- Speed: {ratios}."
 
 
 def _with_verdicts(report: Report, comparisons: Sequence[Record]) -> list[list[str]]:

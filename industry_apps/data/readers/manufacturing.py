@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from industry_apps.data.rules import Reading
 
@@ -64,3 +65,71 @@ def _engines(path: Path, reading: Reading, left: np.ndarray) -> pd.DataFrame:
     last = frame.groupby("machine")["cycle"].transform("max")
     behind = left[frame["machine"].to_numpy() - 1] if len(left) > 1 else left[0]
     return frame.assign(remaining_life=(last - frame["cycle"] + behind).astype(float))
+
+
+def jsplib(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Job shops as a row for each operation, with the best makespans known; all of them a test.
+
+    Those of which no makespan is known are left out.
+    """
+    import pandas as pd
+
+    del reading
+    facts = json.loads(paths["instances.json"].read_text(encoding="utf-8"))
+    rows = []
+    with ZipFile(paths["instances.zip"]) as archive:
+        for each in facts:
+            bounds = each.get("bounds") or {}
+            best = each["optimum"] or bounds.get("upper")
+            if best:
+                bound = each["optimum"] or bounds.get("lower")
+                text = archive.read(each["path"]).decode()
+                known = {"best_known": best, "known_bound": bound, "part": "test"}
+                rows += [{"instance": each["name"], **row, **known} for row in _operations(text)]
+    return pd.DataFrame(rows)
+
+
+def _operations(text: str) -> Iterator[dict[str, Any]]:
+    """Operations of one job shop: after jobs and machines a line for each job, in pairs."""
+    lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
+    jobs = int(lines[0][0])
+    for job, line in enumerate(lines[1 : jobs + 1]):
+        for position, (machine, duration) in enumerate(zip(line[::2], line[1::2], strict=True)):
+            yield {
+                "job": f"J{job}",
+                "position": position,
+                "machine": f"M{machine}",
+                "duration": int(duration),
+            }
+
+
+def stockpyl_instances(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Inventory problems, a row for each, with their inputs as JSON; all of them a test."""
+    import pandas as pd
+
+    del reading
+    (path,) = paths.values()
+    found = json.loads(path.read_text(encoding="utf-8"))["instances"]
+    rows = [
+        {
+            "name": each["name"],
+            "description": each["description"],
+            "inputs": json.dumps(each["data"]),
+            "part": "test",
+        }
+        for each in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def supplygraph_orders(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Daily sales orders in units, a row for each product and day."""
+    import pandas as pd
+
+    (path,) = paths.values()
+    with ZipFile(path) as archive, archive.open(reading.entry) as file:
+        wide = pd.read_csv(file)
+    long = wide.melt(id_vars="Date", var_name="item", value_name="quantity")
+    time = pd.to_datetime(long["Date"]).astype("datetime64[s]")
+    # Orders are whole units, a few of them with the rounding errors of a sum.
+    return long.assign(time=time, quantity=long["quantity"].round(6))[["item", "time", "quantity"]]

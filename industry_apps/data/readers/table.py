@@ -24,7 +24,10 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             energy.pjm_hourly,
             finance.vehicle_claims,
             manufacturing.cmapss,
+            manufacturing.jsplib,
             manufacturing.matpower_cases,
+            manufacturing.stockpyl_instances,
+            manufacturing.supplygraph_orders,
             retail.m4_hourly,
             retail.movielens_100k,
         )

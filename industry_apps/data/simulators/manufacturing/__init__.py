@@ -1,1 +1,1 @@
-"""Simulated machines, with their sensors."""
+"""Simulated data of manufacturing."""

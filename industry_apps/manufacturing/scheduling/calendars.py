@@ -1,0 +1,105 @@
+"""When a machine works: times in which it is closed, and breaks in which operations pause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from industry_apps.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Times of a machine, sorted and apart from one another.
+
+    Parameters
+    ----------
+    closed : tuple of (int, int)
+        First moment, and that behind the last, in which nothing runs.
+    breaks : tuple of (int, int)
+        The same, in which an operation pauses.
+    """
+
+    closed: tuple[tuple[int, int], ...] = ()
+    breaks: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(
+        cls, owner: str, closed: Sequence[tuple[int, int]], breaks: Sequence[tuple[int, int]]
+    ) -> Calendar:
+        """Check and sort times.
+
+        Parameters
+        ----------
+        owner : str
+            Whose they are, for the error.
+        closed, breaks : sequence of (int, int)
+
+        Raises
+        ------
+        ParameterError
+            A time ends before it starts, or two of them overlap.
+        """
+        found = []
+        for name, times in (("closed", closed), ("breaks", breaks)):
+            for time in times:
+                whole = len(time) == 2 and all(type(each) is int for each in time)
+                if not whole or not 0 <= time[0] < time[1]:
+                    raise ParameterError(
+                        f"{owner}: {time!r} among {name!r} is no time; expected two whole numbers, "
+                        "0 <= start < end, in the unit of the durations."
+                    )
+            found.append(tuple(sorted((int(a), int(b)) for a, b in times)))
+        every = sorted([*found[0], *found[1]])
+        for before, after in pairwise(every):
+            if after[0] < before[1]:
+                raise ParameterError(
+                    f"{owner}: {before} and {after} overlap. Merge them, or cut one of them."
+                )
+        return cls(*found)
+
+    @property
+    def pauses(self) -> int:
+        """Time of all breaks."""
+        return sum(end - start for start, end in self.breaks)
+
+    @property
+    def last(self) -> int:
+        """The end of the last time, or 0."""
+        return max((end for _, end in (*self.closed, *self.breaks)), default=0)
+
+    def opens_after(self, moment: int) -> int:
+        """The first moment from this one on at which an operation may start."""
+        for start, end in sorted([*self.closed, *self.breaks]):
+            if start <= moment < end:
+                moment = end
+        return moment
+
+    def end_of(self, start: int, duration: int) -> int:
+        """When an operation ends that starts at a moment, with its pauses.
+
+        Parameters
+        ----------
+        start, duration : int
+
+        Examples
+        --------
+        >>> Calendar(breaks=((4, 6),)).end_of(3, 2)
+        7
+        """
+        end = start + duration
+        for begin, stop in self.breaks:
+            if start < begin < end:
+                end += stop - begin
+        return end
+
+    def conflict(self, start: int, end: int) -> tuple[int, int] | None:
+        """The time that an operation may not touch, of those it does; else None."""
+        for begin, stop in self.closed:
+            if start < stop and begin < end:
+                return begin, stop
+        for begin, stop in self.breaks:
+            if begin <= start < stop:
+                return begin, stop
+        return None
