@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
+from industry_apps.data.arrays import read_arrays
 from industry_apps.data.rules import Reading
 from industry_apps.data.tables import read_table
+from industry_apps.errors import SchemaError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +28,9 @@ _GENRES = (
 )
 _FILM = ("item", "title", "release", "video_release", "address", *_GENRES)
 _DAYS_A_MONTH = 30.4
+#: Of magnetic tiles: a number that is further from the one before is of another tile.
+_SAME_TILE = 200
+_PCB_TYPES = ("open", "short", "mousebite", "spur", "copper", "pin-hole")
 
 
 def m4_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
@@ -83,7 +89,51 @@ def vehicle_claims(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     return frame.assign(days_to_claim=days.astype(float).clip(lower=0))
 
 
+def magnetic_tiles(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Photographs beside the tile that each is of, which their names tell.
+
+    A name is expE_num_N: exposure E, and N, which rises with time. Sorted by N, a new tile begins
+    where E does not rise or N jumps by more than 200.
+    """
+    import numpy as np
+
+    (path,) = paths.values()
+    if reading.arrays is None:
+        raise SchemaError("The card of magnetic tiles names no arrays. Name those of its columns.")
+    frame = read_arrays(path, reading.arrays)
+    found = frame["name"].astype(str).str.extract(r"exp(\d+)_num_(\d+)").astype(np.int64)
+    taken = found.sort_values([1, 0], kind="stable")
+    begins = ~(taken[0].diff() > 0) | (taken[1].diff() > _SAME_TILE)
+    return frame.assign(part=begins.cumsum().reindex(frame.index)).drop(columns="name")
+
+
+def deeppcb(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Boards, each with its template and the boxes of its defects, from a zip of PNG images."""
+    import pandas as pd
+
+    del reading
+    (path,) = paths.values()
+    rows = []
+    with ZipFile(path) as archive:
+        for name in sorted(n for n in archive.namelist() if n.endswith("_test.png")):
+            stem = name.removesuffix("_test.png")
+            told = archive.read(f"{stem}.txt").decode("ascii").split("\n")
+            numbers = [list(map(int, line.split())) for line in told if line.strip()]
+            rows.append(
+                {
+                    "image": archive.read(name),
+                    "reference": archive.read(f"{stem}_temp.png"),
+                    "boxes": [(*box[:4], _PCB_TYPES[box[4] - 1]) for box in numbers],
+                    "is_test": stem.partition("/")[0],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 #: Name on a card -> function.
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {each.__name__: each for each in (m4_hourly, movielens_100k, vehicle_claims)}
+    {
+        each.__name__: each
+        for each in (deeppcb, m4_hourly, magnetic_tiles, movielens_100k, vehicle_claims)
+    }
 )

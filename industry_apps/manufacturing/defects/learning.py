@@ -1,0 +1,176 @@
+"""Training of networks of defects, and what is remembered of good parts.
+
+Letters: N parts, C channels, H height, W width, T types, F features of a patch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.manufacturing.defects.memory import coreset
+from industry_apps.manufacturing.defects.objectives import known_defects, pasted_defects
+from industry_apps.manufacturing.defects.options import DefectOptions
+from industry_apps.manufacturing.defects.parts import Parts
+from industry_apps.manufacturing.defects.pasting import pasted
+from industry_apps.manufacturing.defects.windows import UNKNOWN, Sheets, balanced
+
+if TYPE_CHECKING:
+    import torch
+
+    from industry_apps.backbones.defects import PatchMemory
+    from industry_apps.training import TrainingHistory
+
+__all__ = ["remembered", "trained"]
+
+#: Patches that the remembered ones are chosen from.
+_MOST_PATCHES = 20_000
+_LEAST_SPREAD = 1e-6
+
+_Known = tuple[list[NDArray[np.float32]], Parts]
+
+
+def trained(  # noqa: PLR0913, PLR0917 - parts, types, regime, options, and where to begin
+    train: _Known,
+    validation: _Known,
+    types: int,
+    regime: str,
+    options: DefectOptions,
+    start: torch.nn.Module | None,
+) -> tuple[Any, TrainingHistory]:
+    """Train a network of defects.
+
+    Parameters
+    ----------
+    train, validation : (list of ndarray of shape (C, H, W), Parts)
+        Normalised images of parts, and what is known of them.
+    types : int
+        T.
+    regime : str
+    options : DefectOptions
+    start : torch.nn.Module, optional
+        Learned on from, instead of random weights.
+    """
+    import copy
+
+    import torch
+
+    from industry_apps.backbones.defects import DefectNet
+    from industry_apps.training import AveragedNetwork, fit_network, multiplies_bfloat16, seeded
+
+    training, pairs = options.training, regime == "comparison"
+    if training.precision == "auto" and multiplies_bfloat16():
+        training = replace(training, precision="bfloat16")
+    channels = train[0][0].shape[0] // (2 if pairs else 1)
+    with seeded(training.seed):
+        network: Any = DefectNet(
+            channels,
+            types,
+            width=options.width,
+            depth=options.depth,
+            block=options.block,
+            pairs=pairs,
+        )
+    if start is not None:
+        network.load_state_dict(copy.deepcopy(start.state_dict()))
+    change, turned = options.augmentation, options.turned
+    if regime == "one_class":
+        good = [_good(each) for each in (train, validation)]
+        sheets = _sheets(*good[0], options), _with_pasted(*good[1], options)
+        objective = pasted_defects(sheets, change, turned=turned)
+    else:
+        sheets = _sheets(*train, options), _sheets(*validation, options)
+        objective = known_defects(sheets, change, turned=turned, pairs=pairs)
+    rows = [_rows(each, options, all_of_them=place > 0) for place, each in enumerate(sheets)]
+    averaged = AveragedNetwork(network.to(memory_format=torch.channels_last), options.averaging)
+    history = fit_network(averaged, *rows, objective, training)
+    made: Any = averaged.average
+    return made.to(memory_format=torch.contiguous_format).eval(), history
+
+
+def remembered(
+    network: Any, pixels: list[NDArray[np.float32]], options: DefectOptions
+) -> PatchMemory:
+    """Choose the patches of good parts that are remembered.
+
+    Parameters
+    ----------
+    network : DefectNet
+    pixels : list of ndarray of shape (C, H, W)
+        Of good parts.
+    options : DefectOptions
+    """
+    import torch
+
+    from industry_apps.backbones.defects import PatchMemory
+
+    draw = np.random.default_rng(options.training.seed)
+    each = max(1, _MOST_PATCHES // len(pixels))
+    found = []
+    with torch.inference_mode():
+        for image in pixels:
+            seen = network(torch.from_numpy(image)[None])[2][0]  # [F, H', W']
+            rows = seen.flatten(1).T.numpy()
+            found.append(rows[draw.permutation(len(rows))[:each]])
+    patches = np.concatenate(found)[:_MOST_PATCHES]
+    centre = patches.mean(axis=0)
+    spread = patches.std(axis=0)
+    # A feature that never varies says nothing: it is not drawn out by what rounding leaves.
+    scale = np.where(spread > _LEAST_SPREAD, 1 / np.maximum(spread, _LEAST_SPREAD), 0.0)
+    scale = (scale / np.sqrt(len(centre))).astype(np.float32)
+    chosen = coreset((patches - centre) * scale, options.patches, options.training.seed)
+    return PatchMemory(*map(torch.from_numpy, (centre, scale, np.ascontiguousarray(chosen))))
+
+
+def _good(known: _Known) -> _Known:
+    """Good parts alone, of which all pixels are known to be good."""
+    pixels, parts = known
+    rows = np.flatnonzero(parts.types == 0)
+    return [pixels[row] for row in rows], parts.at(rows)
+
+
+def _sheets(pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions) -> Sheets:
+    side = options.tile
+    masks = []
+    for image, kind, mask in zip(pixels, parts.types, parts.masks, strict=True):
+        height, width = image.shape[1:]
+        if mask is None:
+            mask = np.full((height, width), UNKNOWN if kind else 0, dtype=np.uint8)
+            side = max(side, height, width) if kind else side  # what is known is of all of it
+        masks.append(mask)
+    return Sheets([image.astype(np.float16) for image in pixels], masks, parts.types, side)
+
+
+def _with_pasted(
+    pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions
+) -> Sheets:
+    """Good parts with defects pasted in, the same ones each time, to validate on."""
+    import torch
+
+    from industry_apps.training import seeded
+
+    plain = _sheets(pixels, parts, options)
+    with seeded(options.training.seed):
+        images, _ = plain.cut(torch.from_numpy(plain.windows()), moved=False)
+        changed, bad = pasted(images)
+    return Sheets(
+        list(changed.numpy().astype(np.float16)),
+        list(bad.numpy().astype(np.uint8)),
+        bad.flatten(1).any(1).numpy().astype(np.intp),
+        plain.side,
+    )
+
+
+def _rows(
+    sheets: Sheets, options: DefectOptions, *, all_of_them: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Windows [rows, 3] and what each shows [rows]: all, or as many of each kind as are wanted."""
+    windows = sheets.windows()
+    kinds = sheets.kinds(windows)
+    if not all_of_them:
+        drawn = balanced(kinds, options.draws, options.good_share, options.training.seed)
+        windows, kinds = windows[drawn], kinds[drawn]
+    return windows, kinds
