@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "features",
     "finance",
     "healthcare",
+    "manufacturing",
     "recipes",
     "retail",
     "runtime",

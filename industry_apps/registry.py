@@ -22,6 +22,7 @@ APPLICATIONS: dict[str, str] = {
         "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
     ),
     "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
+    "manufacturing.defect_detection": "industry_apps.manufacturing.defect_detection:DefectDetector",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",

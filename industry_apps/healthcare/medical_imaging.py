@@ -35,12 +35,12 @@ from industry_apps.export import Exportable, assemble
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
-from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
+from industry_apps.recipes.imaging.columns import OfImages
 from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
@@ -103,6 +103,7 @@ class ImagingClassifier(OfImages, Application):
     name = "healthcare.medical_imaging"
     question = "What does this image show, and where?"
     simulator = "healthcare_scan_simulator"
+    subject = "patient"
     schema = Schema(
         (
             Column(
@@ -201,7 +202,7 @@ class ImagingClassifier(OfImages, Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         train, validation = self._known(train, validation)
         others = train.head(0) if validation is None else validation
-        self.patients_ = self._check_patients(self._patients(train), others)
+        self.patients_ = self._check_subjects(self._subjects(train), others)
         self.column_ = self._image_column(train)
         self.schema_ = Schema((self.column_,))
         names = self._labels(train)
@@ -248,7 +249,7 @@ class ImagingClassifier(OfImages, Application):
         return shaped(self.outputs, self.recipe_.answer(images))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        self._check_patients(self.patients_, frame)
+        self._check_subjects(self.patients_, frame)
         pictures, groups = self._pictures(frame), self._people(frame)
         found = shaped(self.outputs, self.recipe_.answer(pictures.images))
         number = {name: place for place, name in enumerate(self.classes_)}

@@ -341,7 +341,8 @@ class Column:
                     "shape, which are of images and of numbers. Leave them out."
                 )
             return
-        if self.nullable or not self.required or self.is_list:
+        absent = not self.required and self.role != "identifier"  # which no model reads
+        if self.nullable or absent or self.is_list:
             raise SchemaError(
                 f"Column {self.name!r} is an image, of which each record has exactly one. Declare "
                 "it with nullable=False."

@@ -112,7 +112,7 @@ def remembered(
     found = []
     with torch.inference_mode():
         for image in pixels:
-            seen = network(torch.from_numpy(image)[None])[2][0]  # [F, H', W']
+            seen = network(torch.from_numpy(np.asarray(image, np.float32))[None])[2][0]  # [F, H', W']
             rows = seen.flatten(1).T.numpy()
             found.append(rows[draw.permutation(len(rows))[:each]])
     patches = np.concatenate(found)[:_MOST_PATCHES]

@@ -22,9 +22,9 @@ __all__ = ["pasted"]
 
 _GRIDS = (3, 6, 12, 24)
 #: Share of the images that are left as they are.
-_LEFT = 0.35
+_LEFT = 0.3
 #: How many standard deviations of the pixels a pasted shade departs from what is there.
-_FAINTEST, _STRONGEST = 0.5, 3.0
+_FAINTEST, _STRONGEST = 0.7, 3.0
 
 
 def pasted(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,7 +58,7 @@ def pasted(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     shape = shapes[kind, torch.arange(count)] * (torch.rand(count, 1, 1, 1) >= _LEFT)
     # Soft edges inside of the shape: what lies beside it stays as it was.
     soft = avg_pool2d(shape, 3, 1, 1, count_include_pad=False) * shape
-    strength = soft * (0.4 + 0.6 * torch.rand(count, 1, 1, 1))
+    strength = soft * (0.6 + 0.4 * torch.rand(count, 1, 1, 1))
     changed = pixels + strength * (_contents(pixels) - pixels)
     return changed, shape[:, 0] > 0
 
@@ -86,7 +86,7 @@ def _grid(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
 
     count, side = len(pixels), pixels.shape[-1]
     line = torch.arange(side, dtype=torch.float32)
-    centre = torch.rand(2, count, 1, 1, 1) * side
+    centre = (0.05 + 0.9 * torch.rand(2, count, 1, 1, 1)) * side
     down, across = line[:, None] - centre[0], line[None] - centre[1]
     angle = torch.rand(count, 1, 1, 1) * math.pi
     along = down * angle.cos() + across * angle.sin()

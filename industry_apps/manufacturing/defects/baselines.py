@@ -1,0 +1,186 @@
+"""What a detector of defects has to beat.
+
+Letters: N parts, C channels, S pixels a side, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from industry_apps.features import FeatureGraph
+from industry_apps.features.image import Pixels
+from industry_apps.manufacturing.defects.parts import Parts
+from industry_apps.recipes.anomaly.threshold import AlarmThreshold
+from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
+from industry_apps.runtime.boxes import Box, RegionBoxes
+from industry_apps.schema import Column, Schema
+
+__all__ = ["KnownBaselines", "NormalBaselines", "no_boxes", "xor_boxes"]
+
+#: Of images for statistics of patches: pixels a side, and those of a patch.
+_SIZE, _PATCH = 64, 8
+#: Differences of two images below this, of 255, are noise of the camera.
+_NOISE = 64
+_LEAST_PIXELS = 9
+#: Principal components of the autoencoder that is linear.
+_COMPONENTS = 32
+
+_Floats = NDArray[np.float64]
+
+
+def _small(parts: Parts, size: int) -> NDArray[np.float32]:
+    """Images of a size [N, C, S, S], each centred and scaled by itself."""
+    name, images = next(iter(parts.arrays.items()))
+    column = Column(name, "image", channels=images[0].shape[2], nullable=False)
+    plan = FeatureGraph(Schema((column,)), [Pixels(name, size, (0.0,), (1.0,), by_itself=True)])
+    found: NDArray[np.float32] = plan.run({name: images})["pixels"]
+    return found
+
+
+class KnownBaselines:
+    """Shares of the classes, nearest neighbour, pixels and gradients with linear and kernel models.
+
+    Parameters
+    ----------
+    classes : int
+    seed : int
+    """
+
+    def __init__(self, classes: int, seed: int) -> None:
+        self.classes, self.seed = classes, seed
+
+    def fit(self, train: Parts) -> KnownBaselines:
+        """Learn from training parts.
+
+        Parameters
+        ----------
+        train : Parts
+        """
+        from sklearn.neighbors import KNeighborsClassifier
+
+        pixels = _small(train, BASELINE_SIZE)
+        self.known_ = ImageBaselines(self.classes, self.seed).fit(pixels, train.types)
+        self.nearest_ = KNeighborsClassifier(1).fit(pixels.reshape(len(pixels), -1), train.types)
+        self.there_ = np.unique(train.types)
+        return self
+
+    def probabilities(self, parts: Parts) -> dict[str, _Floats]:
+        """Baseline -> scores of the classes [N, K].
+
+        Parameters
+        ----------
+        parts : Parts
+        """
+        pixels = _small(parts, BASELINE_SIZE)
+        found = self.known_.probabilities(pixels)
+        found["nearest_neighbour"] = self.nearest_.predict_proba(pixels.reshape(len(pixels), -1))
+        return {name: self._of_all(scores) for name, scores in found.items()}
+
+    def _of_all(self, scores: _Floats) -> _Floats:
+        """Scores of the classes that training had, among those of all."""
+        if scores.shape[1] == self.classes:
+            return scores
+        wide = np.zeros((len(scores), self.classes))
+        wide[:, self.there_] = scores
+        return wide
+
+
+class NormalBaselines:
+    """Statistics of patches of good parts, and what a linear autoencoder does not restore.
+
+    Parameters
+    ----------
+    seed : int
+
+    References
+    ----------
+    Defard et al. (2021), PaDiM, arXiv:2011.08785, with means and deviations of grey in place of a
+    network's features; Baldi and Hornik (1989), doi:10.1016/0893-6080(89)90014-2: a linear
+    autoencoder spans the principal components.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, train: Parts, validation: Parts) -> NormalBaselines:
+        """Learn what is usual, and the scores of further good parts.
+
+        Parameters
+        ----------
+        train, validation : Parts
+            Good parts alone.
+        """
+        from sklearn.decomposition import PCA
+
+        pixels = _small(train, _SIZE)
+        told = self._statistics(pixels)
+        self.mean_, self.deviation_ = told.mean(axis=0), told.std(axis=0) + 1e-3
+        flat = pixels.reshape(len(pixels), -1)
+        count = min(_COMPONENTS, *flat.shape)
+        self.restoring_ = PCA(count, random_state=self.seed).fit(flat)
+        self.usual_ = self._scores(validation)
+        return self
+
+    def answers(self, parts: Parts, rate: float) -> dict[str, tuple[_Floats, NDArray[np.bool_]]]:
+        """Baseline -> scores and alarms [N], at a wanted share of false alarms.
+
+        Parameters
+        ----------
+        parts : Parts
+        rate : float
+        """
+        found = {}
+        for name, scores in self._scores(parts).items():
+            threshold = AlarmThreshold.at_rate(self.usual_[name], rate)
+            found[name] = scores, scores >= threshold.value
+        return found
+
+    def _scores(self, parts: Parts) -> dict[str, _Floats]:
+        pixels = _small(parts, _SIZE)
+        apart = np.abs(self._statistics(pixels) - self.mean_) / self.deviation_
+        flat = pixels.reshape(len(pixels), -1)
+        lost = np.square(self.restoring_.inverse_transform(self.restoring_.transform(flat)) - flat)
+        return {
+            "patch_statistics": apart.reshape(len(apart), -1).max(axis=1).astype(np.float64),
+            "linear_autoencoder": lost.mean(axis=1).astype(np.float64),
+        }
+
+    @staticmethod
+    def _statistics(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean and deviation of each patch [N, patches, patches, 2]."""
+        count = _SIZE // _PATCH
+        grey = pixels.mean(axis=1).reshape(-1, count, _PATCH, count, _PATCH)
+        return np.stack([grey.mean(axis=(2, 4)), grey.std(axis=(2, 4))], axis=-1)
+
+
+def no_boxes(parts: Parts) -> list[list[Box]]:
+    """Draw none.
+
+    Parameters
+    ----------
+    parts : Parts
+    """
+    return [[] for _ in range(len(parts))]
+
+
+def xor_boxes(parts: Parts, kind: str) -> list[list[Box]]:
+    """Boxes around the regions in which an image and its reference differ, all of one type.
+
+    Parameters
+    ----------
+    parts : Parts
+        With two images each.
+    kind : str
+        The commonest type: the difference alone does not tell types.
+    """
+    images: list[Any] = list(parts.arrays.values())
+    draw = RegionBoxes(types=(kind,), least_pixels=_LEAST_PIXELS)
+    found = []
+    for image, reference in zip(*images, strict=True):
+        differ = np.abs(image.astype(np.int16) - reference.astype(np.int16)).max(axis=2)
+        mask = (differ > _NOISE).astype(np.uint8)
+        found.append(draw.of(mask, np.minimum(differ, 255)))
+    return found
