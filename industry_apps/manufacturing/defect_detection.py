@@ -282,7 +282,8 @@ class DefectDetector(OfImages, Application):
         self.parts_ = self._check_subjects(self._subjects(train), validation)
         inputs = ("image", "reference")[: 1 + (self.regime_ == "comparison")]
         columns = [self._image_column(train, name) for name in inputs]
-        self.schema_ = Schema(tuple(replace(c, role="feature", required=True) for c in columns))
+        read = [replace(column, role="feature", required=True) for column in columns]
+        self.schema_ = Schema((read[0], *(replace(c, beside=read[0].name) for c in read[1:])))
         self.reader_ = PartReader(self.schema_, self._named(), self.good).learned(
             train, self.regime_
         )
@@ -316,7 +317,7 @@ class DefectDetector(OfImages, Application):
         self.assessment_.fit(*(self.reader_.read(part) for part in (train, validation)))
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.reader_.arrays(frame)
+        arrays = self.schema_.to_arrays(frame)
         return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs_)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:

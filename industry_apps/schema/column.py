@@ -100,6 +100,9 @@ class Column:
         Of numbers whose last digits float32 would lose (:mod:`industry_apps.schema.offsets`): the
         file takes them in double precision, and computes in float32 with what is left of them.
 
+    beside : str
+        Of images: the column of images that have the same height and width in each row.
+
     Examples
     --------
     >>> Column("amount", "number", unit="EUR", low=0).to_array([12.5, None])
@@ -131,6 +134,7 @@ class Column:
     least: int = 0
     tokens: tuple[str, ...] = ()
     offset: float | None = None
+    beside: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:

@@ -22,6 +22,8 @@ _WHITE = 255.0
 _Floats = NDArray[np.float64]
 #: A defect of a pair of images is as sure as the surest square of so many pixels a side.
 _SQUARE = 3
+#: Standard deviations over which a map of scores goes from half of white to three quarters.
+_SLOPE = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,43 +149,93 @@ class MapDefects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparable:
+    """What makes the scores of several scorers comparable: their mean is the answer.
+
+    Parameters
+    ----------
+    centres, spreads : tuple of float
+        Of each scorer: median and standard deviation of its scores of good validation parts.
+    """
+
+    centres: tuple[float, ...]
+    spreads: tuple[float, ...]
+
+    @classmethod
+    def learned(cls, scores: _Floats) -> Self:
+        """Learn from scores of good parts [rows, scorers] that were not learned from.
+
+        Parameters
+        ----------
+        scores : ndarray of shape [rows, scorers]
+        """
+        centres, spreads = np.median(scores, axis=0), scores.std(axis=0)
+        least = np.maximum(spreads, 1e-6)
+        return cls(centres=tuple(map(float, centres)), spreads=tuple(map(float, least)))
+
+    def mean(self, scores: _Floats) -> _Floats:
+        """Scores [rows, scorers] -> one score [rows], in training."""
+        found: _Floats = ((scores - self.centres) / np.array(self.spreads)).mean(axis=1)
+        return found
+
+    def write(self, builder: GraphBuilder, tensor: str, axes: int) -> str:
+        """Append the mean over the scorers of a tensor [B, scorers, ...] of so many axes."""
+        shape = (1, -1, *(1,) * (axes - 2))
+        scale = (1 / np.array(self.spreads) / len(self.spreads)).astype(np.float32)
+        centre = builder.constant(np.array(self.centres, dtype=np.float32).reshape(shape))
+        apart = builder.node("Sub", tensor, centre)
+        scaled = builder.node("Mul", apart, builder.constant(scale.reshape(shape)))
+        return builder.node("ReduceSum", scaled, builder.constant(np.array([1])))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownDefects:
     """How scores become an answer where no defect was ever seen.
 
     Parameters
     ----------
-    centres, spreads : tuple of float
-        Of each scorer: median and standard deviation of its scores of good validation parts, by
-        which scores and maps are made comparable; their mean is the answer.
+    scores, places : Comparable
+        Of parts, and of the largest score of any place of a part.
     threshold : AlarmThreshold
-        Of that mean.
+        Of the mean score of a part.
+    place : float
+        A pixel is marked where its mean score is as large.
     """
 
-    centres: tuple[float, ...]
-    spreads: tuple[float, ...]
+    scores: Comparable
+    places: Comparable
     threshold: AlarmThreshold
+    place: float
 
     @classmethod
-    def learned(cls, scores: _Floats, *, rate: float, threshold: float | None) -> Self:
-        """Learn from the scores of good parts [rows, scorers] that no scorer has learned from.
+    def learned(
+        cls, scores: _Floats, maps: NDArray[np.object_], *, rate: float, threshold: float | None
+    ) -> Self:
+        """Learn from good parts that no scorer has learned from.
 
         Parameters
         ----------
         scores : ndarray of shape [rows, scorers]
+        maps : ndarray of object, shape [rows]
+            Each [scorers, H, W].
         rate : float
-            Wanted share of false alarms.
+            Wanted share of false alarms, and of good parts of which any pixel is marked.
         threshold : float, optional
-            The user's own.
+            The user's own, of parts.
         """
-        centres = np.median(scores, axis=0)
-        spreads = np.maximum(scores.std(axis=0), 1e-6)
-        means = ((scores - centres) / spreads).mean(axis=1)
-        if threshold is None:
-            found = AlarmThreshold.at_rate(means, rate)
-        else:
-            found = AlarmThreshold.given(threshold, means)
+        of_parts = Comparable.learned(scores)
+        means = of_parts.mean(scores)
+        most = np.array([each.max(axis=(1, 2)) for each in maps], dtype=np.float64)
+        of_places = Comparable.learned(most)
+        largest = [
+            of_places.mean(each.reshape(len(each), -1).T.astype(np.float64)).max() for each in maps
+        ]
+        own = None if threshold is None else AlarmThreshold.given(threshold, means)
         return cls(
-            centres=tuple(map(float, centres)), spreads=tuple(map(float, spreads)), threshold=found
+            scores=of_parts,
+            places=of_places,
+            threshold=own or AlarmThreshold.at_rate(means, rate),
+            place=AlarmThreshold.at_rate(np.array(largest), rate).value,
         )
 
     def write(self, builder: GraphBuilder, image: str, maps: str, scores: str) -> dict[str, str]:
@@ -198,35 +250,27 @@ class UnknownDefects:
             Tensors [B, scorers, H, W] and [B, scorers].
         """
         node, constant = builder.node, builder.constant
-        scale = (1 / np.array(self.spreads) / len(self.spreads)).astype(np.float32)
-        centre = np.array(self.centres, dtype=np.float32)
-
-        def mean(tensor: str, shape: tuple[int, ...]) -> str:
-            apart = node("Sub", tensor, constant(centre.reshape(shape)))
-            return node(
-                "ReduceSum", node("Mul", apart, constant(scale.reshape(shape))),
-                constant(np.array([1])),
-            )
-
-        score = mean(scores, (1, -1))  # [B, 1]
-        places = mean(maps, (1, -1, 1, 1))  # [B, 1, H, W]
-        least = constant(np.float32(self.threshold.value))
-        alarm = node("GreaterOrEqual", score, least)
-        # Half of white at the threshold, and never quite white: no score is cut off.
-        heat = node("Sigmoid", node("Sub", places, least))
+        score = self.scores.write(builder, scores, 2)  # [B, 1]
+        places = self.places.write(builder, maps, 4)  # [B, 1, H, W]
+        least = constant(np.float32(self.place))
+        alarm = node("GreaterOrEqual", score, constant(np.float32(self.threshold.value)))
+        apart = node("Mul", node("Sub", places, least), constant(np.float32(1 / _SLOPE)))
+        # Half of white at the threshold, and never quite white: nothing is cut off.
+        heat = node("Mul", node("Sigmoid", apart), constant(np.float32(_WHITE)))
+        marked = builder.cast(node("GreaterOrEqual", places, least), np.float32)
         return {
             "anomaly_score": score,
             "is_defect": node("Or", alarm, _is_flat(builder, image)),
-            "mask": _bytes(builder, builder.cast(node("GreaterOrEqual", places, least), np.float32)),
-            "heat_map": _bytes(builder, node("Mul", heat, constant(np.float32(_WHITE)))),
+            "mask": _bytes(builder, marked),
+            "heat_map": _bytes(builder, heat),
         }
 
 
 def decision_facts(decision: KnownDefects | MapDefects | UnknownDefects) -> dict[str, Any]:
     """What decides, as JSON values for the model file."""
     facts = decision.threshold.facts()
-    if not isinstance(decision, UnknownDefects):
-        facts["pixel_threshold"] = decision.pixel
+    is_known = not isinstance(decision, UnknownDefects)
+    facts["pixel_threshold"] = decision.pixel if is_known else decision.place
     return facts
 
 

@@ -115,20 +115,6 @@ class PartReader:
             self.types = (DEFECT,)
         return self
 
-    def arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        """The images; each pair of one size.
-
-        Raises
-        ------
-        SchemaError
-        """
-        arrays = dict(self.schema.to_arrays(frame))
-        if len(self.schema) > 1:
-            image, reference = self.schema.names
-            for row, pair in enumerate(zip(arrays[image], arrays[reference], strict=True)):
-                self._check_size(reference, row, "a reference", pair[1], pair[0])
-        return arrays
-
     def are_defective(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether each part has a defect, by what says so first (N,)."""
         if self._has("defect", frame):
@@ -153,7 +139,7 @@ class PartReader:
         """
         if frame.empty:
             raise SchemaError("The table has no rows. Give some parts.")
-        arrays = self.arrays(frame)
+        arrays = self.schema.to_arrays(frame)
         images = arrays[self.schema.names[0]]
         if training:
             self._refuse_flat(images)
@@ -209,7 +195,7 @@ class PartReader:
         ):
             shape = image.shape[:2]
             if mask is not None:
-                self._check_size(self.names["mask"], row, "a mask", mask, image)
+                self._check_size(row, mask, image)
             if cell is not None:
                 self._check_inside(row, cell, shape)
                 found.append(painted(cell, self.types, shape))
@@ -255,12 +241,12 @@ class PartReader:
                     f"beyond an image of {shape[1]} x {shape[0]} pixels. Correct it."
                 )
 
-    def _check_size(self, name: str, row: int, what: str, mask: Any, image: Any) -> None:
-        if mask.shape[:2] != image.shape[:2]:
+    def _check_size(self, row: int, mask: Any, image: Any) -> None:
+        if mask.shape != image.shape[:2]:
             raise SchemaError(
-                f"Column {name!r}, row {row}: {what} of {mask.shape[0]} x {mask.shape[1]} pixels "
-                f"for an image of {image.shape[0]} x {image.shape[1]}. Bring it to the size of the "
-                "image, a mask without smoothing."
+                f"Column {self.names['mask']!r}, row {row}: a mask of {mask.shape[0]} x "
+                f"{mask.shape[1]} pixels for an image of {image.shape[0]} x {image.shape[1]}. "
+                "Resize it without smoothing."
             )
 
     def _refuse_flat(self, images: NDArray[np.object_]) -> None:

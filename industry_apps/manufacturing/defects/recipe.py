@@ -205,9 +205,10 @@ class DefectRecipe:
         self.boxes_ = RegionBoxes(types=self.classes[1:])
         if self.regime == "one_class":
             good = validation.at(validation.types == 0)
-            _, scores = self.scored(good.arrays)
+            maps, scores = self.scored(good.arrays)
             self.decision_ = UnknownDefects.learned(
                 scores.astype(np.float64),
+                maps,
                 rate=limits.false_alarm_rate,
                 threshold=limits.threshold,
             )
@@ -227,7 +228,7 @@ class DefectRecipe:
     def _inner(self) -> tuple[Column, Column]:
         """Columns of what the network says."""
         if self.regime == "one_class":
-            scorers = len(self.decision_.centres)  # type: ignore[union-attr]
+            scorers = len(self.decision_.scores.centres)  # type: ignore[union-attr]
             sizes = scorers, scorers
         else:
             sizes = len(self.classes), len(self.classes)
