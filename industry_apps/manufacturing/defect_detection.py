@@ -280,13 +280,7 @@ class DefectDetector(OfImages, Application):
         if validation is None:
             train, validation = self._parts(train, None)
         self.parts_ = self._check_subjects(self._subjects(train), validation)
-        inputs = ("image", "reference")[: 1 + (self.regime_ == "comparison")]
-        columns = [self._image_column(train, name) for name in inputs]
-        read = [replace(column, role="feature", required=True) for column in columns]
-        self.schema_ = Schema((read[0], *(replace(c, beside=read[0].name) for c in read[1:])))
-        self.reader_ = PartReader(self.schema_, self._named(), self.good).learned(
-            train, self.regime_
-        )
+        self.reader_ = self._reader_of(train)
         self.classes_ = (self.good, *self.reader_.types)
         known = [self.reader_.read(part, training=True) for part in (train, validation)]
         self.split_ = {
@@ -310,6 +304,16 @@ class DefectDetector(OfImages, Application):
         ).fit(*known, start=self._weights())
         self.assessment_ = Assessment(self.regime_, self.classes_, self.seed)
         self.check_ = validation
+
+    def _reader_of(self, train: pd.DataFrame) -> PartReader:
+        """What reads tables like those of training, whose columns the file reads."""
+        names = self._named()
+        regime = regime_of(self.regime, train, names, self.good)
+        inputs = ("image", "reference")[: 1 + (regime == "comparison")]
+        columns = [self._image_column(train, name) for name in inputs]
+        read = [replace(column, role="feature", required=True) for column in columns]
+        self.schema_ = Schema((read[0], *(replace(c, beside=read[0].name) for c in read[1:])))
+        return PartReader(self.schema_, names, self.good).learned(train, regime)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         if validation is None:

@@ -59,13 +59,33 @@ class KnownBaselines:
         ----------
         train : Parts
         """
+        pixels = _small(train, BASELINE_SIZE)
+        self.known_ = ImageBaselines(self.classes, self.seed).fit(pixels, train.types)
+        return self.fit_nearest(train)
+
+    def fit_nearest(self, train: Parts) -> KnownBaselines:
+        """Keep the training parts, for the nearest neighbour alone.
+
+        Parameters
+        ----------
+        train : Parts
+        """
         from sklearn.neighbors import KNeighborsClassifier
 
         pixels = _small(train, BASELINE_SIZE)
-        self.known_ = ImageBaselines(self.classes, self.seed).fit(pixels, train.types)
         self.nearest_ = KNeighborsClassifier(1).fit(pixels.reshape(len(pixels), -1), train.types)
         self.there_ = np.unique(train.types)
         return self
+
+    def nearest(self, parts: Parts) -> _Floats:
+        """Scores of the classes [N, K], by the training part whose pixels are nearest.
+
+        Parameters
+        ----------
+        parts : Parts
+        """
+        pixels = _small(parts, BASELINE_SIZE)
+        return self._of_all(self.nearest_.predict_proba(pixels.reshape(len(pixels), -1)))
 
     def probabilities(self, parts: Parts) -> dict[str, _Floats]:
         """Baseline -> scores of the classes [N, K].
@@ -74,10 +94,9 @@ class KnownBaselines:
         ----------
         parts : Parts
         """
-        pixels = _small(parts, BASELINE_SIZE)
-        found = self.known_.probabilities(pixels)
-        found["nearest_neighbour"] = self.nearest_.predict_proba(pixels.reshape(len(pixels), -1))
-        return {name: self._of_all(scores) for name, scores in found.items()}
+        found = self.known_.probabilities(_small(parts, BASELINE_SIZE))
+        found = {name: self._of_all(scores) for name, scores in found.items()}
+        return {**found, "nearest_neighbour": self.nearest(parts)}
 
     def _of_all(self, scores: _Floats) -> _Floats:
         """Scores of the classes that training had, among those of all."""

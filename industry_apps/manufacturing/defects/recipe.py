@@ -258,11 +258,16 @@ class DefectRecipe:
         columns = zip(*(pieces[at] for at in place), strict=True)
         return [_column(values) for values in columns]
 
+    def pixels(self, arrays: Arrays) -> NDArray[np.float32]:
+        """Images of one size as the network takes them [N, channels, H, W]."""
+        found: NDArray[np.float32] = self._reading.run(arrays)[0]
+        return found
+
     def _network_of(self, arrays: Arrays) -> list[NDArray[Any]]:
         """What the network says of images of one size."""
         import torch
 
-        pixels = torch.from_numpy(self._reading.run(arrays)[0])
+        pixels = torch.from_numpy(self.pixels(arrays))
         with torch.inference_mode():
             return [found.numpy() for found in self.answering_(pixels)]
 
