@@ -18,9 +18,9 @@ _LEAST_DEVIATION = 1.0
 class Pixels:
     """An image [height, width, channels] of bytes as numbers [channels, size, size].
 
-    It is resized with antialiasing, without keeping its aspect, or left as it is; each channel is then centred
-    and scaled: by what the training images have, or by what the image itself has, where how
-    bright it is and how strong its contrasts tell of the camera alone.
+    It is resized with antialiasing, without keeping its aspect, or left as it is; each channel is
+    then centred and scaled: by what the training images have, or by what the image itself has,
+    where how bright it is and how strong its contrasts tell of the camera alone.
 
     Parameters
     ----------

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -31,7 +30,6 @@ from industry_apps.limits import NOT_NEGATIVE, OPEN_SHARE, integer
 from industry_apps.manufacturing.defects.assessment import Assessment, assessed, loss_of
 from industry_apps.manufacturing.defects.metrics import DEFECTS
 from industry_apps.manufacturing.defects.options import DefectOptions
-from industry_apps.manufacturing.defects.parts import Parts
 from industry_apps.manufacturing.defects.reading import PartReader, Regime, regime_of
 from industry_apps.manufacturing.defects.recipe import DefectRecipe, Limits
 from industry_apps.recipes.equal_rows import EqualRows
@@ -96,7 +94,7 @@ class DefectDetector(OfImages, Application):
     Notes
     -----
     Of ``defect``, ``mask`` and ``boxes`` one is needed. ``defect`` is a name, or True and False.
-    In a ``mask`` 0 is good; with a ``defect`` beside it every other value is of that type. ``boxes``
+    In a ``mask`` 0 is good; with a ``defect`` beside it the other value is of that type. ``boxes``
     are lists of (left, top, right, bottom, type) in pixels. Where only labels are known, the
     mask that is answered follows from them alone, and is coarse. ``part``, where it is given, keeps
     the photographs of a part together in splits and intervals.
@@ -184,7 +182,9 @@ class DefectDetector(OfImages, Application):
             ),
             _STOPPED,
             replace(_MASK, description="1 where the score of the place is above the threshold"),
-            replace(_HEAT, description="Score of each pixel, 0 to 255; half of it at the threshold"),
+            replace(
+                _HEAT, description="Score of each pixel, 0 to 255; half of it at the threshold"
+            ),
         )
     )
     traits = Traits(inputs=("image",), precisions=("float32", "int8"))
@@ -389,5 +389,3 @@ class DefectDetector(OfImages, Application):
                 "same training data as before, with the corrected images beside them, or fit anew."
             )
         return network
-
-

@@ -71,7 +71,9 @@ def test_scorers_stand_side_by_side(by_network, scorers):
     network = DefectNet(1, 1, width=4, depth=2).eval()
     features = network(torch.zeros(1, 1, 16, 16))[2].shape[1]
     memory = PatchMemory(*(torch.zeros(features) for _ in range(2)), torch.zeros(3, features))
-    maps, scores = AnomalyNet(network, memory, by_network=by_network).eval()(torch.ones(2, 1, 9, 21))
+    maps, scores = AnomalyNet(network, memory, by_network=by_network).eval()(
+        torch.ones(2, 1, 9, 21)
+    )
     assert maps.shape == (2, scorers, 9, 21)
     assert scores.shape == (2, scorers)
 

@@ -24,6 +24,13 @@ def brief(**parameters):
     return made.set_params(options=replace(made.options, draws=32, training=training))
 
 
+def changed(frame, row, name, value):
+    """A table with another value in one cell, which may be an array."""
+    cells = list(frame[name])
+    cells[row] = value
+    return frame.assign(**{name: pd.Series(cells, index=frame.index, dtype=object)})
+
+
 @pytest.fixture(scope="module")
 def data():
     return DefectDetector.sample()
@@ -150,22 +157,23 @@ def test_a_covered_lens_teaches_nothing_and_passes_nothing(detector, model, norm
         assert (answer["defect_probability"] == 1).all()
         assert (answer["defect_type"] != "good").all()
     assert normal.predict(black)["is_defect"].all()
-    train = data.train.copy()
-    train.at[3, "image"] = np.zeros((32, 40), np.uint8)
+    train = changed(data.train, 3, "image", np.zeros((32, 40), np.uint8))
     with pytest.raises(SchemaError, match="'image', row 3: an image of a single shade, 0"):
         brief().fit(train, data.validation)
 
 
 def test_masks_that_do_not_fit_are_refused(data):
-    train = data.train.copy()
-    row = int((train["defect"] == "pit").to_numpy().argmax())
-    train.at[row, "mask"] = np.zeros((8, 9), np.uint8)
-    with pytest.raises(SchemaError, match=f"'mask', row {row}: a mask of 8 x 9 pixels for an image"):
+    row = int((data.train["defect"] == "pit").to_numpy().argmax())
+    train = changed(data.train, row, "mask", np.zeros((8, 9), np.uint8))
+    with pytest.raises(
+        SchemaError, match=f"'mask', row {row}: a mask of 8 x 9 pixels for an image"
+    ):
         brief().fit(train, data.validation)
     good = int((data.train["defect"] == "good").to_numpy().argmax())
-    train = data.train.copy()
-    train.at[good, "mask"] = np.full((32, 40), 255, np.uint8)
-    with pytest.raises(SchemaError, match=f"'mask', row {good}: 1280 pixels of a part that is 'good'"):
+    train = changed(data.train, good, "mask", np.full((32, 40), 255, np.uint8))
+    with pytest.raises(
+        SchemaError, match=f"'mask', row {good}: 1280 pixels of a part that is 'good'"
+    ):
         brief().fit(train, data.validation)
 
 
@@ -174,7 +182,7 @@ def test_without_a_good_part_there_is_nothing_to_learn(data):
     for regime in ("supervised", "one_class"):
         with pytest.raises(TrainingError, match=r"No training part is good \('good'\).* Add good"):
             brief(regime=regime).fit(bad, data.validation)
-    with pytest.raises(TrainingError, match="No training part has a defect.*regime='one_class'"):
+    with pytest.raises(TrainingError, match=r"No training part has a defect.*regime='one_class'"):
         brief().fit(data.train[data.train["defect"] == "good"], data.validation)
 
 
@@ -223,7 +231,7 @@ def test_pairs_are_compared_and_have_to_be_of_one_size(pairs, data, tmp_path):
     asked["reference"] = [asked["reference"].iloc[0], np.zeros((32, 41), np.uint8)]
     for ask in (pairs.predict, model.predict):
         with pytest.raises(
-            SchemaError, match="'reference', row 1: got an image of 41 x 32 .* 'image', 40 x 32"
+            SchemaError, match=r"'reference', row 1: got an image of 41 x 32 .* 'image', 40 x 32"
         ):
             ask(asked)
     with pytest.raises(SchemaError, match="'reference', row 0"):
@@ -245,8 +253,7 @@ def test_boxes_teach_as_masks_do_and_wrong_ones_are_refused(data):
         ([(0, 0, 5)], "a list of"),
         (None, "Give an empty list"),
     ):
-        broken = train.copy()
-        broken.at[0, "boxes"] = wrong
+        broken = changed(train, 0, "boxes", wrong)
         with pytest.raises(SchemaError, match=f"'boxes', row 0.*{words}"):
             brief().set_params(regime="comparison").fit(broken, broken)
 

@@ -49,9 +49,7 @@ class KnownDefects:
     threshold: AlarmThreshold
     pixel: float
 
-    def write(
-        self, builder: GraphBuilder, image: str, pixels: str, part: str
-    ) -> dict[str, str]:
+    def write(self, builder: GraphBuilder, image: str, pixels: str, part: str) -> dict[str, str]:
         """Append what is answered.
 
         Parameters
@@ -124,9 +122,7 @@ class MapDefects:
     threshold: AlarmThreshold
     pixel: float
 
-    def write(
-        self, builder: GraphBuilder, image: str, pixels: str, part: str
-    ) -> dict[str, str]:
+    def write(self, builder: GraphBuilder, image: str, pixels: str, part: str) -> dict[str, str]:
         """Append what is answered, as :meth:`KnownDefects.write` does."""
         del part  # what a whole board is follows from its places
         node, constant = builder.node, builder.constant
@@ -135,7 +131,9 @@ class MapDefects:
         smooth = node("AveragePool", bad, attributes={**settings, "count_include_pad": 0})
         sides = constant(np.array([2, 3]))
         surest = node("Squeeze", node("ReduceMax", smooth, sides), sides)  # [B, 1]
-        kinds = node("Softmax", _sliced(builder, pixels, 1, len(self.classes)), attributes={"axis": 1})
+        kinds = node(
+            "Softmax", _sliced(builder, pixels, 1, len(self.classes)), attributes={"axis": 1}
+        )
         areas = node("Squeeze", node("ReduceMean", node("Mul", kinds, bad), sides), sides)  # [B, T]
         total = node("ReduceSum", areas, constant(np.array([1])))
         shares = node("Div", areas, node("Max", total, constant(np.float32(1e-12))))

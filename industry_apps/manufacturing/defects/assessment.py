@@ -24,7 +24,7 @@ from industry_apps.manufacturing.defects.baselines import (
     xor_boxes,
 )
 from industry_apps.manufacturing.defects.matching import box_bootstrap, matches
-from industry_apps.manufacturing.defects.metrics import KnownAnswers, PlaceCounts, kinds_of
+from industry_apps.manufacturing.defects.metrics import KnownAnswers, PlaceCounts
 from industry_apps.manufacturing.defects.parts import Parts
 from industry_apps.manufacturing.defects.reading import PartReader, Regime
 from industry_apps.manufacturing.defects.recipe import DefectRecipe
@@ -201,7 +201,9 @@ def _of_pairs(
     for name in assessment.classes[1:]:
         chosen = [[[b for b in cell if b.type == name] for cell in c] for c in (truth, found)]
         counts = matches(*chosen)
-        rows.append((name, *(int(each.sum()) for each in (counts.true, counts.found, counts.matched))))
+        rows.append(
+            (name, *(int(each.sum()) for each in (counts.true, counts.found, counts.matched)))
+        )
     text = "Boxes of each type: there, found, and found where and as they are."
     return Report.beside(
         recipe.facts()["model"],

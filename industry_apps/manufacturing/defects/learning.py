@@ -33,7 +33,7 @@ _LEAST_SPREAD = 1e-6
 _Known = tuple[list[NDArray[np.float32]], Parts]
 
 
-def trained(  # noqa: PLR0913, PLR0917 - parts, types, regime, options, and where to begin
+def trained(
     train: _Known,
     validation: _Known,
     types: int,
@@ -112,7 +112,9 @@ def remembered(
     found = []
     with torch.inference_mode():
         for image in pixels:
-            seen = network(torch.from_numpy(np.asarray(image, np.float32))[None])[2][0]  # [F, H', W']
+            seen = network(torch.from_numpy(np.asarray(image, np.float32))[None])[2][
+                0
+            ]  # [F, H', W']
             rows = seen.flatten(1).T.numpy()
             found.append(rows[draw.permutation(len(rows))[:each]])
     patches = np.concatenate(found)[:_MOST_PATCHES]
@@ -135,18 +137,14 @@ def _good(known: _Known) -> _Known:
 def _sheets(pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions) -> Sheets:
     side = options.tile
     masks = []
-    for image, kind, mask in zip(pixels, parts.types, parts.masks, strict=True):
-        height, width = image.shape[1:]
-        if mask is None:
-            mask = np.full((height, width), UNKNOWN if kind else 0, dtype=np.uint8)
-            side = max(side, height, width) if kind else side  # what is known is of all of it
-        masks.append(mask)
+    for image, mask in zip(pixels, parts.masks, strict=True):
+        if mask is None:  # what is known is of the whole image
+            side = max(side, *image.shape[1:])
+        masks.append(np.full(image.shape[1:], UNKNOWN, np.uint8) if mask is None else mask)
     return Sheets([image.astype(np.float16) for image in pixels], masks, parts.types, side)
 
 
-def _with_pasted(
-    pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions
-) -> Sheets:
+def _with_pasted(pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions) -> Sheets:
     """Good parts with defects pasted in, the same ones each time, to validate on."""
     import torch
 

@@ -150,8 +150,9 @@ class PartReader:
                     f"There is no column {self.names['defect']!r}, {self.names['boxes']!r} or "
                     f"{self.names['mask']!r}. Add what is known of the defects."
                 )
+            clean = one_by_one(np.zeros(image.shape[:2], dtype=np.uint8) for image in images)
             none = one_by_one([None] * len(frame))
-            return Parts(arrays, np.zeros(len(frame), dtype=np.intp), none, none)
+            return Parts(arrays, np.zeros(len(frame), dtype=np.intp), clean, none)
         types = self._types(frame)
         boxes = self._boxes(frame) if self._has("boxes", frame) else one_by_one([None] * len(frame))
         masks = self._painted(frame, images, types, boxes)

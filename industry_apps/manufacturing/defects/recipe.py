@@ -6,7 +6,7 @@ Letters: N parts, C channels, H height, W width, T types, K = T + 1 classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -149,7 +149,9 @@ class DefectRecipe:
         """
         pixels = self._write_pixels(builder, inputs)[_PIXELS]
         found = builder.append(self._network_graph(precision), {"pixels": pixels})
-        return self._write_behind(builder, {**inputs, _FOUND[0]: found["places"], _FOUND[1]: found["part"]})
+        return self._write_behind(
+            builder, {**inputs, _FOUND[0]: found["places"], _FOUND[1]: found["part"]}
+        )
 
     def facts(self) -> dict[str, Any]:
         """What the model is, and what decides, as JSON values for the model file."""
@@ -221,9 +223,7 @@ class DefectRecipe:
                 self.boxes_, pixel = chosen_boxes(self.classes, places, validation)
                 self.decision_ = map_decision(self.classes, places, validation, pixel, rule)
         inner = self._inner()
-        self._behind = WrittenGraph(
-            Schema((self.column, *inner)), self._write_behind, self.outputs
-        )
+        self._behind = WrittenGraph(Schema((self.column, *inner)), self._write_behind, self.outputs)
 
     def _inner(self) -> tuple[Column, Column]:
         """Columns of what the network says."""
@@ -288,8 +288,10 @@ class DefectRecipe:
             Pixels(column.name, None, by_itself=True).write(builder, inputs[column.name])
             for column in self.schema
         ]
-        joined = planes[0] if len(planes) == 1 else builder.node(
-            "Concat", *planes, attributes={"axis": 1}
+        joined = (
+            planes[0]
+            if len(planes) == 1
+            else builder.node("Concat", *planes, attributes={"axis": 1})
         )
         return {_PIXELS: joined}
 
@@ -313,7 +315,9 @@ class DefectRecipe:
             return model
         rows = {"pixels": self._calibration_rows()}
         narrow = to_int8(model, rows)
-        self.speed_ = speed_of({"float32": model, precision: narrow}, {"pixels": rows["pixels"][:16]})
+        self.speed_ = speed_of(
+            {"float32": model, precision: narrow}, {"pixels": rows["pixels"][:16]}
+        )
         return narrow
 
     def _calibration_rows(self) -> NDArray[np.float32]:

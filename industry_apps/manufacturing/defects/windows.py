@@ -90,7 +90,9 @@ class Sheets:
         """One window; where an image is smaller, its last row and column are repeated."""
         mask = self.masks[number]
         rows, columns = (
-            np.minimum(np.clip(first, 0, max(0, length - self.side)) + np.arange(self.side), length - 1)
+            np.minimum(
+                np.clip(first, 0, max(0, length - self.side)) + np.arange(self.side), length - 1
+            )
             for first, length in zip((top, left), mask.shape, strict=True)
         )
         at = np.ix_(rows, columns)

@@ -38,7 +38,7 @@ def test_too_few_normal_records_are_refused_with_how_many_are_needed():
     with pytest.raises(TrainingError, match=r"0.05 false alarms .* from 18 normal .*: 19 are"):
         AlarmThreshold.at_rate(np.arange(18.0), 0.05)
     assert AlarmThreshold.at_rate(np.arange(19.0), 0.05).value > 18
-    with pytest.raises(TrainingError, match="a share of 0.5 or more"):
+    with pytest.raises(TrainingError, match=r"a share of 0\.5 or more"):
         AlarmThreshold.at_rate(np.zeros(1), 0.05)
 
 
