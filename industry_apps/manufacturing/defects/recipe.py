@@ -263,13 +263,16 @@ class DefectRecipe:
         found: NDArray[np.float32] = self._reading.run(arrays)[0]
         return found
 
-    def _network_of(self, arrays: Arrays) -> list[NDArray[Any]]:
-        """What the network says of images of one size."""
+    def forward(self, pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """What the network says of places and of parts, of pixels [N, channels, H, W], by torch."""
         import torch
 
-        pixels = torch.from_numpy(self.pixels(arrays))
         with torch.inference_mode():
-            return [found.numpy() for found in self.answering_(pixels)]
+            return [found.numpy() for found in self.answering_(torch.from_numpy(pixels))]
+
+    def _network_of(self, arrays: Arrays) -> list[NDArray[Any]]:
+        """What the network says of images of one size."""
+        return self.forward(self.pixels(arrays))
 
     def _answer(self, arrays: Arrays) -> list[NDArray[Any]]:
         """The outputs for images of one size."""
