@@ -94,20 +94,34 @@ class DefectNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log-odds of pixels, log-odds of the part, and what is seen of patches."""
+        levels = self.contract(x)
+        features = self.unet.expand(levels)  # [N, width, H', W']
+        blocks, pixels = self._places(features, x)
+        areas = (pixels[:, 1:].softmax(1) * pixels[:, :1].sigmoid()).mean((2, 3))  # [N, T]
+        means = features.mean((2, 3)), features.amax((2, 3))
+        known = *means, torch.log(areas + _NO_AREA), self.surest(blocks)
+        return pixels, self.part(torch.cat(known, dim=1)), patches(levels)
+
+    def contract(self, x: Tensor) -> list[Tensor]:
+        """What is seen on each level; of pairs, of the difference, too."""
         if self.pairs:
             image, reference = x.chunk(2, dim=1)
             x = torch.cat([x, (image - reference).abs()], dim=1)  # [N, 3 C, H, W]
-        levels = self.unet.contract(x)
-        features = self.unet.expand(levels)  # [N, width, H', W']
+        return self.unet.contract(x)
+
+    def places(self, levels: list[Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-odds of blocks of being defective [N, 1, H', W'], and of pixels [N, 1 + T, H, W]."""
+        return self._places(self.unet.expand(levels), x)
+
+    def _places(self, features: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         blocks = self.unet.head(features)
-        pixels = self.unet.of_pixels(blocks, x)  # [N, 1 + T, H, W]
         # The first channels are those of being defective, one for each pixel of a block.
-        bad = blocks[:, : self.unet.block**2].amax(1, keepdim=True)  # [N, 1, H', W']
-        areas = (pixels[:, 1:].softmax(1) * pixels[:, :1].sigmoid()).mean((2, 3))  # [N, T]
-        means = features.mean((2, 3)), features.amax((2, 3))
-        sure = surest(bad, min(_SUREST, 4**self.unet.depth))
-        described = torch.cat([*means, torch.log(areas + _NO_AREA), sure], dim=1)
-        return pixels, self.part(described), _patches(levels)
+        bad = blocks[:, : self.unet.block**2].amax(1, keepdim=True)
+        return bad, self.unet.of_pixels(blocks, x)
+
+    def surest(self, blocks: Tensor) -> Tensor:
+        """Mean log-odds of the blocks that are surest [N, 1], of those of all [N, 1, H', W']."""
+        return surest(blocks, min(_SUREST, 4**self.unet.depth))
 
 
 def surest(scores: Tensor, count: int) -> Tensor:
@@ -127,8 +141,14 @@ def surest(scores: Tensor, count: int) -> Tensor:
     return scores.flatten(1).topk(count, dim=1).values.mean(1, keepdim=True)
 
 
-def _patches(levels: list[Tensor]) -> Tensor:
-    """What two levels see of each place of the higher one, each smoothed over its neighbours."""
+def patches(levels: list[Tensor]) -> Tensor:
+    """What two levels see of each place of the higher one, each smoothed over its neighbours.
+
+    Parameters
+    ----------
+    levels : list of torch.Tensor
+        As :meth:`DefectNet.contract` sees them: [N, F, H, W] each.
+    """
     smooth = [
         functional.avg_pool2d(level, 3, 1, 1, count_include_pad=False) for level in levels[1:3]
     ]
@@ -227,14 +247,15 @@ class AnomalyNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return maps and scores."""
-        pixels, part, seen = self.network(x)
+        levels = self.network.contract(x)
+        blocks, pixels = self.network.places(levels, x)
         maps, scores = [], []
         if self.by_network:
             maps.append(pixels[:, :1])
-            scores.append(part[:, 1:] - part[:, :1])
+            scores.append(self.network.surest(blocks))
         if self.memory is not None:
-            far = self.memory(seen)  # [N, 1, H', W']
-            scores.append(surest(far, 4))
+            far = self.memory(patches(levels))  # [N, 1, H', W']
+            scores.append(surest(far, min(_SUREST, 4 ** (self.network.unet.depth - 1))))
             wide = functional.interpolate(far, scale_factor=self.network.stride, mode="bilinear")
             maps.append(wide[:, :, : x.shape[2], : x.shape[3]])
         return torch.cat(maps, dim=1), torch.cat(scores, dim=1)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
@@ -189,6 +190,7 @@ class DefectDetector(OfImages, Application):
     )
     traits = Traits(inputs=("image",), precisions=("float32", "int8"))
     problem = DEFECTS
+    defaults = MappingProxyType({"options": DefectOptions()})
 
     regime: Literal["auto", "supervised", "one_class", "comparison"] = "auto"
     good: str = "good"

@@ -5,7 +5,7 @@ Letters: N parts, H height, W width, T types, K = T + 1 classes.
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,7 @@ def known_decision(
         pixel=_pixel_threshold(places, validation),
     )
     scores = 1 - found.probabilities(exact)[:, 0]
-    return KnownDefects(
-        classes=classes,
-        scale=scale,
-        shift=shift,
-        threshold=_threshold(scores, validation, rule),
-        pixel=found.pixel,
-    )
+    return replace(found, threshold=_threshold(scores, validation, rule))
 
 
 def map_decision(
@@ -106,15 +100,16 @@ def chosen_boxes(
     """
     best = (-1.0, RegionBoxes(types=classes[1:]), _EVEN)
     for pixel in _PIXEL_LEVELS:
-        every = RegionBoxes(types=classes[1:])
         masks = [_mask(each, pixel) for each in places]
         heats = [np.rint(_likely(each) * _WHITE) for each in places]
-        for size, score in product(_SIZES, _SCORE_LEVELS):
-            rule = RegionBoxes(types=every.types, least_score=score, least_pixels=size)
-            found = rule.of_table(masks, heats)
-            f1 = matches(list(validation.boxes), found).f1()
-            if f1 > best[0]:
-                best = (f1, rule, pixel)
+        for size in _SIZES:
+            rule = RegionBoxes(types=classes[1:], least_pixels=size)
+            drawn = rule.of_table(masks, heats)
+            for score in _SCORE_LEVELS:
+                found = [[box for box in boxes if box.score >= score] for boxes in drawn]
+                f1 = matches(list(validation.boxes), found).f1()
+                if f1 > best[0]:
+                    best = (f1, replace(rule, least_score=score), pixel)
     return best[1], best[2]
 
 

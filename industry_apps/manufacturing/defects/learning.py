@@ -135,6 +135,7 @@ def _good(known: _Known) -> _Known:
 
 
 def _sheets(pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions) -> Sheets:
+    assert options.tile is not None  # which the recipe has chosen
     side = options.tile
     masks = []
     for image, mask in zip(pixels, parts.masks, strict=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from industry_apps.limits import DROPOUT, OPEN_SHARE, check_parameters, integer
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
+
+_TILES = {"supervised": 128, "one_class": 64, "comparison": 96}
 
 Scorer = Literal["both", "network", "memory"]
 
@@ -18,8 +20,10 @@ class DefectOptions:
 
     Parameters
     ----------
-    tile : int
-        Pixels of both sides of the windows that are learned from; images are answered whole.
+    tile : int, optional
+        Pixels of both sides of the windows that are learned from; images are answered whole. By
+        default 128 for known defects, whose surroundings tell the type, 96 for pairs, and 64 for
+        good parts alone.
     width, depth, block : int
         Of the :class:`industry_apps.backbones.UNet`.
     augmentation : Augmentation
@@ -40,10 +44,10 @@ class DefectOptions:
     training : TrainingOptions
     """
 
-    tile: Annotated[int, integer(16, 1024)] = 128
+    tile: Annotated[int, integer(16, 1024)] | None = None
     width: Annotated[int, integer(1)] = 16
-    depth: Annotated[int, integer(2, 6)] = 4
-    block: Annotated[int, integer(1, 4)] = 4
+    depth: Annotated[int, integer(2, 6)] = 3
+    block: Annotated[int, integer(1, 4)] = 2
     augmentation: Augmentation = field(
         default_factory=lambda: Augmentation(
             rotation=3.0, shift=0.1, scale=0.1, contrast=0.3, brightness=0.3, noise=0.1
@@ -51,15 +55,24 @@ class DefectOptions:
     )
     turned: bool = False
     good_share: Annotated[float, OPEN_SHARE] = 0.4
-    draws: Annotated[int, integer(1)] = 2_000
+    draws: Annotated[int, integer(1)] = 2_400
     averaging: Annotated[float, DROPOUT] = 0.98
     scorer: Scorer = "both"
     patches: Annotated[int, integer(1, 20_000)] = 1_000
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
-            max_epochs=10, batch_size=8, learning_rate=2e-3, weight_decay=0.02, patience=10
+            max_epochs=5, batch_size=8, learning_rate=1e-3, weight_decay=0.02, patience=5
         )
     )
 
     def __post_init__(self) -> None:
         check_parameters(self)
+
+    def of(self, regime: str) -> DefectOptions:
+        """With the tile of a regime, where none was chosen.
+
+        Parameters
+        ----------
+        regime : {"supervised", "one_class", "comparison"}
+        """
+        return replace(self, tile=self.tile or _TILES[regime])

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.manufacturing.defects.parts import (
     DEFECT,
     Parts,
@@ -101,6 +101,12 @@ class PartReader:
         ----------
         train : DataFrame
         regime : {"supervised", "one_class", "comparison"}
+
+        Raises
+        ------
+        SchemaError
+        TrainingError
+            No part has a defect, where known ones are to be learned.
         """
         self.regime = regime
         if self._has("mask", train):
@@ -113,6 +119,11 @@ class PartReader:
             self.types = tuple(sorted({b.type for cell in self._boxes(train) for b in cell}))
         else:
             self.types = (DEFECT,)
+        if regime != "one_class" and not self.are_defective(train).any():
+            raise TrainingError(
+                "No training part has a defect, so there is none to learn. Add some, or learn from "
+                "good parts alone by regime='one_class'."
+            )
         return self
 
     def are_defective(self, frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -92,7 +92,7 @@ class DefectRecipe:
         limits: Limits,
     ) -> None:
         self.schema, self.outputs, self.classes = schema, outputs, classes
-        self.regime, self.options, self.limits = regime, options, limits
+        self.regime, self.options, self.limits = regime, options.of(regime), limits
         self.column = schema.columns[0]
         channels = sum(column.channels or 1 for column in schema)
         pixels = Column(_PIXELS, "number", shape=(channels, None, None))
@@ -179,11 +179,6 @@ class DefectRecipe:
                     f"No {name} part is good ({self.classes[0]!r}), and what a good one looks like "
                     "has to be learned. Add good parts."
                 )
-        if self.regime != "one_class" and not (train.types > 0).any():
-            raise TrainingError(
-                "No training part has a defect, so there is none to learn. Add some, or learn from "
-                "good parts alone by regime='one_class'."
-            )
         if self.regime == "comparison" and not (validation.types > 0).any():
             raise TrainingError(
                 "No validation pair has a defect, so that nothing says from which score on a place "
@@ -307,8 +302,7 @@ class DefectRecipe:
         import torch
 
         channels = sum(column.channels or 1 for column in self.schema)
-        side = self.options.tile
-        example = torch.zeros(2, channels, side, side + 8)
+        example = torch.zeros(2, channels, 64, 72)  # of any size
         names = ("places", "part")
         free = [{0: "batch", 2: "height", 3: "width"}]
         model = network_to_onnx(

@@ -153,4 +153,3 @@ def _by_turns(fitted: Any, files: dict[str, Path], test: pd.DataFrame) -> dict[s
         for name, each in seconds.items():
             found[name].append(round(count / median(each), 1))
     return found
-
