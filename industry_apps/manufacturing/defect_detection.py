@@ -27,7 +27,7 @@ from industry_apps.evaluation.costs import Costs
 from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable, assemble
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import NOT_NEGATIVE, OPEN_SHARE, integer
+from industry_apps.limits import NOT_NEGATIVE, OPEN_SHARE, Limit, integer
 from industry_apps.manufacturing.defects.assessment import Assessment, assessed, loss_of
 from industry_apps.manufacturing.defects.metrics import DEFECTS
 from industry_apps.manufacturing.defects.options import DefectOptions
@@ -35,6 +35,7 @@ from industry_apps.manufacturing.defects.reading import PartReader, Regime, regi
 from industry_apps.manufacturing.defects.recipe import DefectRecipe, Limits
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.columns import OfImages
+from industry_apps.recipes.imaging.masks import Region, is_region
 from industry_apps.runtime.answers import no_answers
 from industry_apps.runtime.boxes import Box
 from industry_apps.schema import Column, Schema, Traits
@@ -55,6 +56,7 @@ _HEAT = Column(
     nullable=False,
 )
 _STOPPED = Column("is_defect", "boolean", "Whether the part is to be stopped", nullable=False)
+_REGION = Limit(is_region, "a tuple of values or colours, or a mapping of names to these")
 #: Images that one run of the file may hold: each makes wide tensors.
 _ROWS_A_RUN = 16
 
@@ -79,6 +81,9 @@ class DefectDetector(OfImages, Application):
         ``defect`` says that all are, and else known types.
     good : str
         What ``defect`` says of a part without a defect.
+    region : tuple or mapping, optional
+        Which values of the masks are defects, where there are several besides 0; or which are
+        which type: ``{"open": 1, "short": 2}``, of colours ``{"open": (255, 0, 0)}``.
     missed_defect_cost, false_alarm_cost : float
         What it costs to let a defect pass and to stop a good part; they set the threshold where
         defects are known.
@@ -194,6 +199,7 @@ class DefectDetector(OfImages, Application):
 
     regime: Literal["auto", "supervised", "one_class", "comparison"] = "auto"
     good: str = "good"
+    region: Annotated[Region, _REGION] | None = None
     missed_defect_cost: Annotated[float, NOT_NEGATIVE] = 20.0
     false_alarm_cost: Annotated[float, NOT_NEGATIVE] = 1.0
     false_alarm_rate: Annotated[float, OPEN_SHARE] = 0.05
@@ -226,7 +232,8 @@ class DefectDetector(OfImages, Application):
         if defect in frame:
             return split_random(frame, target=defect, seed=self.seed)
         marked = "/defective"
-        has = PartReader(self._own_schema(), self._named(), self.good).are_defective(frame)
+        reader = PartReader(self._own_schema(), self._named(), self.good, self.region)
+        has = reader.are_defective(frame)
         parts = split_random(frame.assign(**{marked: has}), target=marked, seed=self.seed)
         return Split(*(each.drop(columns=marked) for each in parts))
 
@@ -278,7 +285,7 @@ class DefectDetector(OfImages, Application):
         }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.regime_: Regime = regime_of(self.regime, train, self._named(), self.good)
+        self.regime_: Regime = regime_of(self.regime, train, self._named(), self.good, self.region)
         if validation is None:
             train, validation = self._parts(train, None)
         self.parts_ = self._check_subjects(self._subjects(train), validation)
@@ -310,12 +317,12 @@ class DefectDetector(OfImages, Application):
     def _reader_of(self, train: pd.DataFrame) -> PartReader:
         """What reads tables like those of training, whose columns the file reads."""
         names = self._named()
-        regime = regime_of(self.regime, train, names, self.good)
+        regime = regime_of(self.regime, train, names, self.good, self.region)
         inputs = ("image", "reference")[: 1 + (regime == "comparison")]
         columns = [self._image_column(train, name) for name in inputs]
         read = [replace(column, role="feature", required=True) for column in columns]
         self.schema_ = Schema((read[0], *(replace(c, beside=read[0].name) for c in read[1:])))
-        return PartReader(self.schema_, names, self.good).learned(train, regime)
+        return PartReader(self.schema_, names, self.good, self.region).learned(train, regime)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         if validation is None:

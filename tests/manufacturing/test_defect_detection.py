@@ -269,3 +269,20 @@ def test_labels_alone_are_enough(data):
     told = changed(told, 2, "defect", None)
     with pytest.raises(SchemaError, match="'defect', row 2"):
         brief().fit(told, told)
+
+
+def test_masks_that_number_their_types_need_no_label(data):
+    numbers = {"pit": 10, "scratch": 20, "stain": 30}
+    cells = [
+        (mask > 0) * np.uint8(numbers.get(kind, 0))
+        for kind, mask in zip(data.train["defect"], data.train["mask"], strict=True)
+    ]
+    train = data.train[["image"]].assign(mask=pd.Series(cells, dtype=object))
+    with pytest.raises(SchemaError, match="'mask', row .*region="):
+        brief(regime="auto").fit(train)
+    fitted = brief(regime="auto", region=numbers).fit(train)
+    assert fitted.classes_ == ("good", "pit", "scratch", "stain")
+    counts = fitted.split_["train"]
+    told = data.train["defect"].value_counts()
+    parts = fitted.split_["validation"]
+    assert {name: counts[name] + parts[name] for name in told.index} == told.to_dict()

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.recipes.imaging.masks import MaskValues
+from industry_apps.recipes.imaging.masks import MaskValues, Region
 from industry_apps.runtime.boxes import Box
 from industry_apps.schema.images import one_by_one
 from industry_apps.schema.values import UnfitError, is_missing
@@ -96,21 +96,25 @@ def labels_of(values: Iterable[Any], good: str) -> NDArray[np.object_]:
     return one_by_one(named)
 
 
-def masks_of(values: Iterable[Any], known: MaskValues | None) -> tuple[MaskValues, Any]:
-    """True masks in any form -> what their values mean, and (N,) of bool [H, W] or None.
+def masks_of(
+    values: Iterable[Any], known: MaskValues | None, region: Region | None = None
+) -> tuple[MaskValues, Any]:
+    """True masks in any form -> what their values mean, and (N,) of masks [H, W] or None.
 
     Parameters
     ----------
     values : iterable
     known : MaskValues, optional
         What was learned before.
+    region : tuple or mapping, optional
+        As for :meth:`MaskValues.learned`.
 
     Raises
     ------
     UnfitError
     """
     masks = list(values)
-    read = MaskValues.learned(masks) if known is None else known
+    read = MaskValues.learned(masks, region) if known is None else known
     return read, read.read(masks)
 
 

@@ -22,7 +22,7 @@ from industry_apps.manufacturing.defects.parts import (
     masks_of,
     painted,
 )
-from industry_apps.recipes.imaging.masks import MaskValues
+from industry_apps.recipes.imaging.masks import MaskValues, Region
 from industry_apps.runtime.boxes import RegionBoxes
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import one_by_one
@@ -36,7 +36,13 @@ Regime = Literal["supervised", "one_class", "comparison"]
 _TOLD = ("defect", "boxes", "mask")
 
 
-def regime_of(asked: str, frame: pd.DataFrame, names: Mapping[str, str], good: str) -> Regime:
+def regime_of(
+    asked: str,
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    good: str,
+    region: Region | None = None,
+) -> Regime:
     """Which regime a training table is for.
 
     Parameters
@@ -48,6 +54,8 @@ def regime_of(asked: str, frame: pd.DataFrame, names: Mapping[str, str], good: s
         Names of the class -> names in the table.
     good : str
         What is said of a good part.
+    region : tuple or mapping, optional
+        Which values of masks are defects.
 
     Raises
     ------
@@ -71,7 +79,7 @@ def regime_of(asked: str, frame: pd.DataFrame, names: Mapping[str, str], good: s
         return asked  # type: ignore[return-value]
     if names["reference"] in frame:
         return "comparison"
-    reader = PartReader(Schema(()), names, good)
+    reader = PartReader(Schema(()), names, good, region)
     return "supervised" if reader.are_defective(frame).any() else "one_class"
 
 
@@ -86,10 +94,18 @@ class PartReader:
         Names of the class -> names in the table.
     good : str
         What the label says of a good part.
+    region : tuple or mapping, optional
+        Which values of masks are defects, or which are which type.
     """
 
-    def __init__(self, schema: Schema, names: Mapping[str, str], good: str) -> None:
-        self.schema, self.names, self.good = schema, names, good
+    def __init__(
+        self,
+        schema: Schema,
+        names: Mapping[str, str],
+        good: str,
+        region: Region | None = None,
+    ) -> None:
+        self.schema, self.names, self.good, self.region = schema, names, good, region
         self.types: tuple[str, ...] = ()
         self.values: MaskValues | None = None
         self.regime: Regime = "supervised"
@@ -113,6 +129,8 @@ class PartReader:
             self.values, _ = self._masks(train)
         if regime == "one_class":
             self.types = (DEFECT,)
+        elif self.values is not None and self.values.named:
+            self.types = tuple(self.values.classes)
         elif self._has("defect", train):
             self.types = tuple(sorted(set(self._labels(train)) - {self.good})) or (DEFECT,)
         elif self._has("boxes", train):
@@ -173,10 +191,10 @@ class PartReader:
 
     def _types(self, frame: pd.DataFrame) -> NDArray[np.intp]:
         """Number of the type of each part, of several that of the first; 0 of good ones."""
-        if self.regime == "one_class" or not (
-            self._has("defect", frame) or self._has("boxes", frame)
-        ):
+        if self.regime == "one_class":
             return self.are_defective(frame).astype(np.intp)
+        if not (self._has("defect", frame) or self._has("boxes", frame)):
+            return np.array([_commonest(mask) for mask in self._masks(frame)[1]], dtype=np.intp)
         if self._has("defect", frame):
             names = [None if name == self.good else name for name in self._labels(frame)]
             column = self.names["defect"]
@@ -220,8 +238,10 @@ class PartReader:
                 found.append(np.zeros(shape, dtype=np.uint8))
             elif mask is None or not mask.any():
                 found.append(None)  # defective, and nobody says where
-            else:
+            elif mask.dtype == np.bool_:
                 found.append(np.where(mask, kind, 0).astype(np.uint8))
+            else:  # which says itself of which type each pixel is
+                found.append(mask)
         return one_by_one(found)
 
     def _with_boxes(
@@ -281,7 +301,7 @@ class PartReader:
         return self._read("boxes", frame, boxes_of)
 
     def _masks(self, frame: pd.DataFrame) -> tuple[MaskValues, NDArray[np.object_]]:
-        return self._read("mask", frame, lambda cells: masks_of(cells, self.values))
+        return self._read("mask", frame, lambda cells: masks_of(cells, self.values, self.region))
 
     def _read(self, ours: str, frame: pd.DataFrame, read: Any) -> Any:
         """Read a column, and name it in errors."""
@@ -291,3 +311,11 @@ class PartReader:
         except UnfitError as wrong:
             column = replace(Column(name, "text"), nullable=False)
             raise column.error(frame[name], wrong.row, wrong.expected, wrong.remedy) from None
+
+
+def _commonest(mask: NDArray[Any] | None) -> int:
+    """The number of the type that most of the marked pixels have; 0 where none is marked."""
+    counts = (
+        np.zeros(1) if mask is None else np.bincount(mask[mask > 0].astype(np.intp), minlength=1)
+    )
+    return int(counts.argmax()) if counts.any() else 0
