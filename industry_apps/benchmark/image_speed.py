@@ -66,9 +66,9 @@ def of_images(application: Application, rows: pd.DataFrame) -> list[Measure]:
     arrays = application.schema_.to_arrays(drawn(rows, _BATCH))
     largest = max(image.size for image in next(iter(arrays.values())))
     count = max(1, min(_BATCH, _PIXELS // largest))
-    arrays = {name: values[:count] for name, values in arrays.items()}
-    feeds = {name: np.stack(values.tolist()) for name, values in arrays.items()}
-    pixels = recipe.pixels(arrays)
+    some = {name: values[:count] for name, values in arrays.items()}
+    feeds = {name: np.stack(values.tolist()) for name, values in some.items()}
+    pixels = recipe.pixels(some)
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = application.export(Path(folder) / "int8.onnx", precision="int8", check=rows)

@@ -102,8 +102,9 @@ def magnetic_tiles(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
         raise SchemaError("The card of magnetic tiles names no arrays. Name those of its columns.")
     frame = read_arrays(path, reading.arrays)
     found = frame["name"].astype(str).str.extract(r"exp(\d+)_num_(\d+)").astype(np.int64)
-    taken = found.sort_values([1, 0], kind="stable")
-    begins = ~(taken[0].diff() > 0) | (taken[1].diff() > _SAME_TILE)
+    found.columns = ["exposure", "number"]
+    taken = found.sort_values(["number", "exposure"])
+    begins = ~(taken["exposure"].diff() > 0) | (taken["number"].diff() > _SAME_TILE)
     return frame.assign(part=begins.cumsum().reindex(frame.index)).drop(columns="name")
 
 

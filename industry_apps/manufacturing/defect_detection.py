@@ -291,12 +291,12 @@ class DefectDetector(OfImages, Application):
         self.parts_ = self._check_subjects(self._subjects(train), validation)
         self.reader_ = self._reader_of(train)
         self.classes_ = (self.good, *self.reader_.types)
-        known = [self.reader_.read(part, training=True) for part in (train, validation)]
-        self.split_ = {
-            name: part.described(self.reader_.types)
-            for name, part in zip(("train", "validation"), known, strict=True)
+        known = {
+            name: self.reader_.read(part, training=True)
+            for name, part in (("train", train), ("validation", validation))
         }
-        self.rows_ = EqualRows(*(part.seen() for part in known))
+        self.split_ = {name: part.described(self.reader_.types) for name, part in known.items()}
+        self.rows_ = EqualRows(*(part.seen() for part in known.values()))
         options = self.options or DefectOptions()
         training = replace(options.training, seed=self.seed)
         self.recipe_ = DefectRecipe(
@@ -310,7 +310,7 @@ class DefectDetector(OfImages, Application):
                 false_alarm_rate=self.false_alarm_rate,
                 threshold=self.threshold,
             ),
-        ).fit(*known, start=self._weights())
+        ).fit(**known, start=self._weights())
         self.assessment_ = Assessment(self.regime_, self.classes_, self.seed)
         self.check_ = validation
 

@@ -137,9 +137,11 @@ class RegionBoxes:
         np.maximum.at(scores, found, heat[rows, columns] / _WHITE)
         sizes = np.bincount(found, minlength=count)
         kept = np.flatnonzero((sizes >= self.least_pixels) & (scores >= self.least_score))
+        surest = kept[np.argsort(-scores[kept], kind="stable")]
+        rows = zip(*(ends[place, surest].tolist() for place in range(4)), strict=True)
         return [
-            Box(*ends[:, each].tolist(), self.types[kinds[each] - 1], float(scores[each]))
-            for each in kept[np.argsort(-scores[kept], kind="stable")]
+            Box(left, top, right, bottom, self.types[kinds[each] - 1], float(scores[each]))
+            for (left, top, right, bottom), each in zip(rows, surest, strict=True)
         ]
 
     def of_table(self, masks: Sequence[Any], heat_maps: Sequence[Any]) -> list[list[Box]]:

@@ -278,7 +278,7 @@ def test_masks_that_number_their_types_need_no_label(data):
         for kind, mask in zip(data.train["defect"], data.train["mask"], strict=True)
     ]
     train = data.train[["image"]].assign(mask=pd.Series(cells, dtype=object))
-    with pytest.raises(SchemaError, match="'mask', row .*region="):
+    with pytest.raises(SchemaError, match=r"'mask', row .*region="):
         brief(regime="auto").fit(train)
     fitted = brief(regime="auto", region=numbers).fit(train)
     assert fitted.classes_ == ("good", "pit", "scratch", "stain")

@@ -267,9 +267,9 @@ class UnknownDefects:
 def decision_facts(decision: KnownDefects | MapDefects | UnknownDefects) -> dict[str, Any]:
     """What decides, as JSON values for the model file."""
     facts = decision.threshold.facts()
-    is_known = not isinstance(decision, UnknownDefects)
-    facts["pixel_threshold"] = decision.pixel if is_known else decision.place
-    return facts
+    if isinstance(decision, UnknownDefects):
+        return {**facts, "pixel_threshold": decision.place}
+    return {**facts, "pixel_threshold": decision.pixel}
 
 
 def _decided(

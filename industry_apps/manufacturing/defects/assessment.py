@@ -112,7 +112,7 @@ def _of_known(
 ) -> Report:
     """Parts of known types."""
     costs = recipe.limits.costs
-    places = PlaceCounts.of(list(known.masks), answers["mask"], answers["heat_map"])
+    places = PlaceCounts.of(*map(list, (known.masks, answers["mask"], answers["heat_map"])))
     ours = KnownAnswers(
         types=known.types,
         said=answers["probabilities"].argmax(axis=1),
@@ -165,7 +165,7 @@ def _of_unknown(
     score = answers["anomaly_score"].astype(np.float64)
     found = anomaly_bootstrap(bad, score, alarm, groups=groups)
     if any(mask is not None and mask.any() for mask in known.masks):
-        places = PlaceCounts.of(list(known.masks), answers["mask"], answers["heat_map"])
+        places = PlaceCounts.of(*map(list, (known.masks, answers["mask"], answers["heat_map"])))
         found = found.joined(bootstrap(places.metrics(), groups, len(bad)))
     others = {"constant": (np.zeros(len(bad)), np.zeros(len(bad), dtype=bool))}
     if assessment.normal_ is not None:

@@ -36,6 +36,7 @@ _Known = tuple[list[NDArray[np.float32]], Parts]
 def trained(
     train: _Known,
     validation: _Known,
+    *,
     types: int,
     regime: str,
     options: DefectOptions,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,5 +120,5 @@ def box_bootstrap(
     return bootstrap(metrics, None, len(typed.true), resamples=resamples, seed=seed)
 
 
-def _ratio(above: float, below: float) -> float:
+def _ratio(above: Any, below: Any) -> float:
     return float(above / below) if below else 0.0

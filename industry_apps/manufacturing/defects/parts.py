@@ -136,7 +136,7 @@ def boxes_of(values: Iterable[Any]) -> NDArray[np.object_]:
         if not isinstance(cell, list | tuple | np.ndarray) and is_missing(cell):
             raise UnfitError("a list of boxes", "Give an empty list for a good part.", row)
         try:
-            boxes = [Box(*map(int, box[:4]), str(box[4]), 1.0) for box in cell]
+            boxes = [_box(*box) for box in cell]
         except (TypeError, ValueError, IndexError, KeyError):
             raise UnfitError(
                 "a list of (left, top, right, bottom, type) in pixels", "Correct it.", row
@@ -150,6 +150,10 @@ def boxes_of(values: Iterable[Any]) -> NDArray[np.object_]:
             )
         found.append(boxes)
     return one_by_one(found)
+
+
+def _box(left: Any, top: Any, right: Any, bottom: Any, kind: Any) -> Box:
+    return Box(int(left), int(top), int(right), int(bottom), str(kind), 1.0)
 
 
 def painted(boxes: Sequence[Box], types: Sequence[str], shape: tuple[int, int]) -> NDArray[Any]:

@@ -219,7 +219,7 @@ class PartReader:
     ) -> NDArray[np.object_]:
         """Number of the type of each pixel (N,), each [H, W], None where it is not known."""
         masks = self._masks(frame)[1] if self._has("mask", frame) else [None] * len(frame)
-        found = []
+        found: list[NDArray[np.uint8] | None] = []
         for row, (image, kind, mask, cell) in enumerate(
             zip(images, types, masks, boxes, strict=True)
         ):

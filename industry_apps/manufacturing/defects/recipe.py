@@ -115,13 +115,20 @@ class DefectRecipe:
             There is nothing to learn from, or to choose on.
         """
         self._check(train, validation)
-        known = [(self._sheet_pixels(part), part) for part in (train, validation)]
+        pixels = self._sheet_pixels(train)
+        known = (pixels, train), (self._sheet_pixels(validation), validation)
         self.network_, self.history_ = trained(
-            *known, len(self.classes) - 1, self.regime, self.options, start
+            *known,
+            types=len(self.classes) - 1,
+            regime=self.regime,
+            options=self.options,
+            start=start,
         )
-        self.answering_ = self._answering(known[0][0])
+        # Of defective parts nothing is remembered.
+        good = [image for image, kind in zip(pixels, train.types, strict=True) if kind == 0]
+        self.answering_ = self._answering(good)
         drawn = np.random.default_rng(self.options.training.seed).permutation(len(train))
-        self.calibration_ = [known[0][0][row] for row in drawn[:_CALIBRATED_ON]]
+        self.calibration_ = [pixels[row] for row in drawn[:_CALIBRATED_ON]]
         self._choose(validation)
         return self
 
@@ -156,7 +163,7 @@ class DefectRecipe:
     def facts(self) -> dict[str, Any]:
         """What the model is, and what decides, as JSON values for the model file."""
         options = self.options
-        facts = {
+        facts: dict[str, Any] = {
             "model": f"{self.regime}: U-Net, width {options.width}, depth {options.depth}",
             "regime": self.regime,
             "classes": list(self.classes),
@@ -241,7 +248,7 @@ class DefectRecipe:
         for row, image in enumerate(images):
             groups.setdefault(image.shape, []).append(row)
         order: list[int] = []
-        pieces: list[list[Any]] = []
+        pieces: list[tuple[Any, ...]] = []
         for shape, rows in groups.items():
             step = max(1, _PIXELS_A_PASS // (shape[0] * shape[1]))
             for start in range(0, len(rows), step):

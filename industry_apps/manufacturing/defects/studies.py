@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -142,8 +143,8 @@ def _by_turns(fitted: Any, files: dict[str, Path], test: pd.DataFrame) -> dict[s
         rows = np.resize(usual, count)
         feeds = {name: np.stack(values[rows].tolist()) for name, values in arrays.items()}
         pixels = fitted.recipe_.pixels({name: values[rows] for name, values in arrays.items()})
-        asked: dict[str, Callable[[], Any]] = {"torch": lambda p=pixels: fitted.recipe_.forward(p)}
-        asked |= {n: lambda s=session, f=feeds: s.run(None, f) for n, session in sessions.items()}
+        asked: dict[str, Callable[[], Any]] = {"torch": partial(fitted.recipe_.forward, pixels)}
+        asked |= {name: partial(each.run, None, feeds) for name, each in sessions.items()}
         seconds: dict[str, list[float]] = {name: [] for name in asked}
         for _ in range(_REPEATS):
             for name, ask in asked.items():

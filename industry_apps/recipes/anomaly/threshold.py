@@ -143,7 +143,11 @@ class AlarmThreshold:
 
     def facts(self) -> dict[str, Any]:
         """As JSON values for the model file."""
-        told = {"threshold": self.value, "threshold_set_by": self.way, "normal_records": self.rows}
+        told: dict[str, Any] = {
+            "threshold": self.value,
+            "threshold_set_by": self.way,
+            "normal_records": self.rows,
+        }
         if self.rows:
             told["false_alarms_expected"] = [self.rate, self.low, self.high]
         return told

@@ -25,34 +25,14 @@ _WINDOW = Limit(
 )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class OfImages(OwnNames):
-    """A mixin of applications whose records hold images, several of which may be of one subject.
+class OfSubjects(OwnNames):
+    """A mixin of applications several of whose records may be of one subject.
 
     ``subject`` names the column that says of which: a patient, a part.
     """
 
     subject: ClassVar[str]
-    split: ClassVar[Callable[[pd.DataFrame], Split]]
-
-    window: Annotated[tuple[float, float], _WINDOW] | None = None
-
-    def _image_column(self, train: pd.DataFrame, ours: str = "image") -> Column:
-        """The column of images under its name, with the form that those of training have.
-
-        Raises
-        ------
-        SchemaError
-            There is none, or images differ in channels or bits.
-        """
-        column = self._own_schema()[self._name(ours)]
-        Schema((column,)).check_names(train)
-        images = train[column.name]
-        try:
-            form = ImageForm.learned(images, self.window)
-        except UnfitError as wrong:
-            raise column.error(images, wrong.row, wrong.expected, wrong.remedy) from None
-        return replace(column, **asdict(form))
+    split: Callable[[pd.DataFrame], Split]
 
     def _subjects(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Of whom or what the images are; none where there is no such column."""
@@ -76,3 +56,27 @@ class OfImages(OwnNames):
         subjects = self._subjects(frame)
         check_leakage(known, subjects, group=self._name(self.subject))
         return pd.concat([known, subjects], ignore_index=True)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class OfImages(OfSubjects):
+    """A mixin of applications whose records hold images, several of which may be of one subject."""
+
+    window: Annotated[tuple[float, float], _WINDOW] | None = None
+
+    def _image_column(self, train: pd.DataFrame, ours: str = "image") -> Column:
+        """The column of images under its name, with the form that those of training have.
+
+        Raises
+        ------
+        SchemaError
+            There is none, or images differ in channels or bits.
+        """
+        column = self._own_schema()[self._name(ours)]
+        Schema((column,)).check_names(train)
+        images = train[column.name]
+        try:
+            form = ImageForm.learned(images, self.window)
+        except UnfitError as wrong:
+            raise column.error(images, wrong.row, wrong.expected, wrong.remedy) from None
+        return replace(column, **asdict(form))
