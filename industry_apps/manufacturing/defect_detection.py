@@ -99,7 +99,8 @@ class DefectDetector(OfImages, Application):
 
     Notes
     -----
-    Of ``defect``, ``mask`` and ``boxes`` one is needed. ``defect`` is a name, or True and False.
+    Of ``defect``, ``boxes``, and masks whose types ``region`` names, one is needed. ``defect`` is a
+    name, or True and False.
     In a ``mask`` 0 is good; with a ``defect`` beside it the other value is of that type. ``boxes``
     are lists of (left, top, right, bottom, type) in pixels. Where only labels are known, the
     mask that is answered follows from them alone, and is coarse. ``part``, where it is given, keeps

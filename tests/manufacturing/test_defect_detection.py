@@ -98,7 +98,10 @@ def test_which_regime_it_is_follows_from_the_data(data):
     assert regime_of("auto", train, names, "good") == "comparison"
     assert regime_of("auto", plain, names, "good") == "supervised"
     assert regime_of("auto", plain[plain["defect"] == "good"], names, "good") == "one_class"
-    assert regime_of("auto", plain.drop(columns="defect"), names, "good") == "supervised"
+    masks = plain.drop(columns="defect")
+    assert regime_of("auto", masks, names, "good", {"pit": 255}) == "supervised"
+    with pytest.raises(SchemaError, match="no column 'defect' or 'boxes'"):
+        regime_of("auto", masks, names, "good")
     assert regime_of("one_class", train[["image"]], names, "good") == "one_class"
     with pytest.raises(SchemaError, match="regime='one_class' where all are"):
         regime_of("auto", train[["image"]], names, "good")
@@ -278,8 +281,10 @@ def test_masks_that_number_their_types_need_no_label(data):
         for kind, mask in zip(data.train["defect"], data.train["mask"], strict=True)
     ]
     train = data.train[["image"]].assign(mask=pd.Series(cells, dtype=object))
-    with pytest.raises(SchemaError, match=r"'mask', row .*region="):
+    with pytest.raises(SchemaError, match=r"name the types of the masks by `region`"):
         brief(regime="auto").fit(train)
+    with pytest.raises(SchemaError, match=r"'mask', row .*region="):
+        brief(regime="auto").fit(train.assign(defect=data.train["defect"]))
     fitted = brief(regime="auto", region=numbers).fit(train)
     assert fitted.classes_ == ("good", "pit", "scratch", "stain")
     counts = fitted.split_["train"]

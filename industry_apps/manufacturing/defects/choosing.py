@@ -72,10 +72,11 @@ def map_decision(
 
     Parameters
     ----------
-    classes, places, validation, rule
+    classes, places, validation
         As for :func:`known_decision`.
     pixel : float
         From which probability on a pixel is marked.
+    rule : (Costs, float, float or None)
     """
     scores = np.array([float(_likely(each).max()) for each in places])
     threshold = _threshold(scores, validation, rule)

@@ -83,6 +83,10 @@ def matches(
 def overlap(one: Box, other: Box) -> float:
     """Area that two boxes share, over that of both together.
 
+    Parameters
+    ----------
+    one, other : Box
+
     Examples
     --------
     >>> overlap(Box(0, 0, 2, 2, "a", 1.0), Box(1, 0, 3, 2, "a", 1.0))

@@ -32,9 +32,6 @@ __all__ = ["PartReader", "Regime", "regime_of"]
 
 Regime = Literal["supervised", "one_class", "comparison"]
 
-#: What says of a part whether and how it is defective, the first of them first.
-_TOLD = ("defect", "boxes", "mask")
-
 
 def regime_of(
     asked: str,
@@ -62,14 +59,10 @@ def regime_of(
     SchemaError
         Nothing says which parts are good.
     """
-    told = [name for name in _TOLD if names[name] in frame]
-    if asked == "one_class" and not told:
+    reader = PartReader(Schema(()), names, good, region)
+    if asked == "one_class" and not reader.is_told(frame):
         return "one_class"  # all of them are good, as whoever chose it says
-    if not told:
-        raise SchemaError(
-            f"There is no column {names['defect']!r}, {names['boxes']!r} or {names['mask']!r} that "
-            "says which parts are good. Add one, or say regime='one_class' where all are."
-        )
+    reader.check_told(frame)
     if asked == "comparison" and names["reference"] not in frame:
         raise SchemaError(
             f"There is no column {names['reference']!r}, with which images are compared. Add it, "
@@ -79,7 +72,6 @@ def regime_of(
         return asked  # type: ignore[return-value]
     if names["reference"] in frame:
         return "comparison"
-    reader = PartReader(Schema(()), names, good, region)
     return "supervised" if reader.are_defective(frame).any() else "one_class"
 
 
@@ -144,6 +136,35 @@ class PartReader:
             )
         return self
 
+    def is_told(self, frame: pd.DataFrame) -> bool:
+        """Whether a column says which parts are good: a mask alone does where its types have names.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        """
+        named = isinstance(self.region, Mapping) and self._has("mask", frame)
+        return named or self._has("defect", frame) or self._has("boxes", frame)
+
+    def check_told(self, frame: pd.DataFrame) -> None:
+        """Refuse a table that does not say which parts are good.
+
+        Parameters
+        ----------
+        frame : DataFrame
+
+        Raises
+        ------
+        SchemaError
+        """
+        if not self.is_told(frame):
+            names = self.names
+            raise SchemaError(
+                f"There is no column {names['defect']!r} or {names['boxes']!r} that says which "
+                "parts are good. Add one (of masks: whether a pixel is marked), name the types of "
+                "the masks by `region`, or say regime='one_class' where all parts are good."
+            )
+
     def are_defective(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether each part has a defect, by what says so first (N,)."""
         if self._has("defect", frame):
@@ -172,13 +193,9 @@ class PartReader:
         images = arrays[self.schema.names[0]]
         if training:
             self._refuse_flat(images)
-        told = [name for name in _TOLD if self._has(name, frame)]
-        if not told:
-            if self.regime != "one_class":
-                raise SchemaError(
-                    f"There is no column {self.names['defect']!r}, {self.names['boxes']!r} or "
-                    f"{self.names['mask']!r}. Add what is known of the defects."
-                )
+        if self.regime != "one_class":
+            self.check_told(frame)
+        if not self.is_told(frame):
             clean = one_by_one(np.zeros(image.shape[:2], dtype=np.uint8) for image in images)
             none = one_by_one([None] * len(frame))
             return Parts(arrays, np.zeros(len(frame), dtype=np.intp), clean, none)

@@ -60,7 +60,7 @@ class AlarmThreshold:
     >>> found.value, float((scores >= found.value).mean()) < 0.05
     (189.5, True)
     >>> print(found)
-    alarm from 189.5 on: 5.0 % false alarms expected [2.0 %, 8.4 %], told from 199 normal records
+    alarm from 189.5 on: 5.0 % false alarms expected [2.1 %, 8.4 %], told from 199 normal records
     """
 
     value: float
