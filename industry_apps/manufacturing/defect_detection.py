@@ -28,6 +28,7 @@ from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable, assemble
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, OPEN_SHARE, Limit, integer
+from industry_apps.manufacturing.defects.answers import KNOWN, SCORED
 from industry_apps.manufacturing.defects.assessment import Assessment, assessed, loss_of
 from industry_apps.manufacturing.defects.metrics import DEFECTS
 from industry_apps.manufacturing.defects.options import DefectOptions
@@ -41,21 +42,6 @@ from industry_apps.runtime.boxes import Box
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
-_MASK = Column(
-    "mask",
-    "image",
-    "0 where the part is good, else the number of the type, of the size of the image",
-    channels=1,
-    nullable=False,
-)
-_HEAT = Column(
-    "heat_map",
-    "image",
-    "How likely each pixel is defective, 0 to 255, of the size of the image",
-    channels=1,
-    nullable=False,
-)
-_STOPPED = Column("is_defect", "boolean", "Whether the part is to be stopped", nullable=False)
 _REGION = Limit(is_region, "a tuple of values or colours, or a mapping of names to these")
 #: Images that one run of the file may hold: each makes wide tensors.
 _ROWS_A_RUN = 16
@@ -161,39 +147,7 @@ class DefectDetector(OfImages, Application):
             Column("part", "category", "Which part it is", role="identifier", required=False),
         )
     )
-    outputs = Schema(
-        (
-            Column.probability("defect_probability", "Calibrated probability of a defect"),
-            _STOPPED,
-            Column(
-                "defect_type",
-                "category",
-                "The likeliest type of what is stopped, and good of what is not",
-                nullable=False,
-            ),
-            Column.probability(
-                "probabilities", "Good, and each type in the order of `classes`", size=None
-            ),
-            _MASK,
-            _HEAT,
-        )
-    )
-    #: What is answered where no defect was ever seen.
-    of_scores = Schema(
-        (
-            Column(
-                "anomaly_score",
-                "number",
-                "How unlike good parts it is, in standard deviations of theirs; not clipped",
-                nullable=False,
-            ),
-            _STOPPED,
-            replace(_MASK, description="1 where the score of the place is above the threshold"),
-            replace(
-                _HEAT, description="Score of each pixel, 0 to 255; half of it at the threshold"
-            ),
-        )
-    )
+    outputs = KNOWN
     traits = Traits(inputs=("image",), precisions=("float32", "int8"))
     problem = DEFECTS
     defaults = MappingProxyType({"options": DefectOptions()})
@@ -377,7 +331,7 @@ class DefectDetector(OfImages, Application):
     def outputs_(self) -> Schema:
         """A score in place of a probability, where no defect was ever seen."""
         regime = self.__dict__.get("regime_", self.regime)
-        return self.of_scores if regime == "one_class" else self.outputs
+        return SCORED if regime == "one_class" else self.outputs
 
     @property
     def _costs(self) -> Costs:
