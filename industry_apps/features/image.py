@@ -76,8 +76,13 @@ class Pixels:
 def _write_by_itself(builder: GraphBuilder, planes: str) -> str:
     """Write [batch, channels, height, width] with each channel of each image centred and scaled."""
     sides = builder.constant(np.array([2, 3]))
-    centred = builder.node("Sub", planes, builder.node("ReduceMean", planes, sides))
-    square = builder.node("ReduceMean", builder.node("Mul", centred, centred), sides)
+    # In double precision: sums of one image and of one among others are of another order.
+    mean = builder.cast(
+        builder.node("ReduceMean", builder.cast(planes, np.float64), sides), np.float32
+    )
+    centred = builder.node("Sub", planes, mean)
+    exact = builder.cast(builder.node("Mul", centred, centred), np.float64)
+    square = builder.cast(builder.node("ReduceMean", exact, sides), np.float32)
     least = builder.constant(np.float32(_LEAST_DEVIATION**2))
     return builder.node("Div", centred, builder.node("Sqrt", builder.node("Max", square, least)))
 

@@ -273,8 +273,14 @@ class DefectRecipe:
             return [found.numpy() for found in self.answering_(torch.from_numpy(pixels))]
 
     def _network_of(self, arrays: Arrays) -> list[NDArray[Any]]:
-        """What the network says of images of one size."""
-        return self.forward(self.pixels(arrays))
+        """What the network says of images of one size.
+
+        One at a time: torch sums the convolutions of a batch in another order than those of one
+        image, and a part is answered alone as it is among others.
+        """
+        pixels = self.pixels(arrays)
+        found = [self.forward(pixels[row : row + 1]) for row in range(len(pixels))]
+        return [np.concatenate(each) for each in zip(*found, strict=True)]
 
     def _answer(self, arrays: Arrays) -> list[NDArray[Any]]:
         """The outputs for images of one size."""
