@@ -138,10 +138,10 @@ class RegionBoxes:
         sizes = np.bincount(found, minlength=count)
         kept = np.flatnonzero((sizes >= self.least_pixels) & (scores >= self.least_score))
         surest = kept[np.argsort(-scores[kept], kind="stable")]
-        rows = zip(*(ends[place, surest].tolist() for place in range(4)), strict=True)
+        places = ends[:, surest].T.tolist()
         return [
             Box(left, top, right, bottom, self.types[kinds[each] - 1], float(scores[each]))
-            for (left, top, right, bottom), each in zip(rows, surest, strict=True)
+            for (left, top, right, bottom), each in zip(places, surest, strict=True)
         ]
 
     def of_table(self, masks: Sequence[Any], heat_maps: Sequence[Any]) -> list[list[Box]]:
