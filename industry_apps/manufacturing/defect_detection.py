@@ -93,7 +93,10 @@ class DefectDetector(OfImages, Application):
     the photographs of a part together in splits and intervals.
 
     An image of a single shade, as of a covered lens, shows no part: it is stopped by the file, and
-    refused in training. Scores are not clipped. :class:`industry_apps.runtime.RegionBoxes` draws
+    refused in training, as is a mask or reference of another size than its image. Without a good
+    part nothing is learned. Of one alone the network and the memory learn, but to choose the
+    threshold good validation parts are needed: as many as one over ``false_alarm_rate``, less one.
+    Scores are not clipped. :class:`industry_apps.runtime.RegionBoxes` draws
     the boxes of an answer, here and on a serving machine alike.
 
     Examples
