@@ -282,14 +282,16 @@ def _decided(
 ) -> Mapping[str, str]:
     """Probability of a defect [B, 1], decision, and the likeliest type of what is one."""
     node, constant = builder.node, builder.constant
-    flat = _is_flat(builder, image)
+    flat, one = _is_flat(builder, image), constant(np.ones((1, 1), dtype=np.float32))
+    # The sum of the types is 1 and a rounding where all of them are likely.
+    least = node("Min", bad, one)
     # A single shade is no photograph of a part: it is not let through.
-    sure = node("Where", flat, constant(np.ones((1, 1), dtype=np.float32)), bad)
+    sure = node("Where", flat, one, least)
     alarm = node("GreaterOrEqual", sure, constant(np.float32(threshold.value)))
     stop = node("Or", alarm, flat)
     number = node("ArgMax", types, attributes={"axis": 1})  # [B, 1]
-    one = constant(np.array(1))
-    chosen = node("Mul", node("Add", number, one), builder.cast(stop, np.int64))
+    shifted = node("Add", number, constant(np.array(1)))
+    chosen = node("Mul", shifted, builder.cast(stop, np.int64))
     return {
         "defect_probability": sure,
         "is_defect": stop,

@@ -29,6 +29,8 @@ __all__ = ["remembered", "trained"]
 #: Patches that the remembered ones are chosen from.
 _MOST_PATCHES = 20_000
 _LEAST_SPREAD = 1e-6
+#: Windows on which an epoch is judged.
+_MOST_JUDGED = 400
 
 _Known = tuple[list[NDArray[np.float32]], Parts]
 
@@ -85,7 +87,7 @@ def trained(
     else:
         sheets = _sheets(*train, options), _sheets(*validation, options)
         objective = known_defects(sheets, change, turned=turned, pairs=pairs)
-    rows = [_rows(each, options, all_of_them=place > 0) for place, each in enumerate(sheets)]
+    rows = [_rows(each, options, to_judge=place > 0) for place, each in enumerate(sheets)]
     averaged = AveragedNetwork(network.to(memory_format=torch.channels_last), options.averaging)
     history = fit_network(averaged, *rows, objective, training)
     made: Any = averaged.average
@@ -165,12 +167,13 @@ def _with_pasted(pixels: list[NDArray[np.float32]], parts: Parts, options: Defec
 
 
 def _rows(
-    sheets: Sheets, options: DefectOptions, *, all_of_them: bool
+    sheets: Sheets, options: DefectOptions, *, to_judge: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Windows [rows, 3] and what each shows [rows]: all, or as many of each kind as are wanted."""
+    """Windows [rows, 3] and what each shows [rows]: as many of each kind as are wanted."""
     windows = sheets.windows()
     kinds = sheets.kinds(windows)
-    if not all_of_them:
+    if to_judge:
+        drawn = np.random.default_rng(options.training.seed).permutation(len(kinds))[:_MOST_JUDGED]
+    else:
         drawn = balanced(kinds, options.draws, options.good_share, options.training.seed)
-        windows, kinds = windows[drawn], kinds[drawn]
-    return windows, kinds
+    return windows[drawn], kinds[drawn]
