@@ -13,6 +13,7 @@ import pandas as pd
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import GraphBuilder
 from industry_apps.runtime.explanations import CONTRIBUTIONS
+from industry_apps.runtime.parts import PARTS
 from industry_apps.runtime.series.long_tables import WindowRule
 from industry_apps.runtime.series.windows import Panel
 from industry_apps.schema import Schema
@@ -107,7 +108,7 @@ def assemble(
     fitted : Application
     write : callable
         Appends the model to a graph: builder, {column: tensor} -> {output: tensor}, with the
-        contributions of columns where there are some.
+        contributions of columns, or the names of the parts of a record, where there are some.
     facts : mapping of str to JSON value
         Further metadata.
     **further
@@ -117,8 +118,9 @@ def assemble(
     length, horizon = (rule.length, rule.horizon) if rule else (1, 0)
     tensors = write(builder, builder.inputs(fitted.schema_.inputs(), length, horizon))
     builder.outputs(tensors, fitted.outputs_, horizon)
-    if CONTRIBUTIONS in tensors:
-        builder.output(tensors[CONTRIBUTIONS], CONTRIBUTIONS, np.float32, None)
+    for name, dtype in ((CONTRIBUTIONS, np.float32), (PARTS, np.object_)):
+        if name in tensors:
+            builder.output(tensors[name], name, dtype, None)
     return Exportable(
         graph=builder.model(fitted.name),
         native=fitted._answers,

@@ -66,6 +66,19 @@ class GraphBuilder:
         self._inputs.append(_value_info(name, dtype, columns))
         return name
 
+    def optional_input(self, name: str, default: NDArray[Any]) -> str:
+        """Declare an input of shape [batch, 1] that a run may leave out.
+
+        Parameters
+        ----------
+        name : str
+        default : ndarray of shape [1, 1]
+            What it is for every row then.
+        """
+        self._inputs.append(_value_info(name, default.dtype.type, 1))
+        self._initializers.append(numpy_helper.from_array(default, name))
+        return name
+
     def inputs(self, schema: Schema, length: int = 1, horizon: int = 0) -> dict[str, str]:
         """Declare the raw columns of a schema as inputs.
 

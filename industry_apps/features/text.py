@@ -23,7 +23,7 @@ WORD = r"[\pL\pN']+"
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_WORD_IN_PYTHON = re.compile(r"(?:[^\W_]|')+")
+WORD_IN_PYTHON = re.compile(r"(?:[^\W_]|')+")
 
 
 def words(text: str) -> list[str]:
@@ -34,7 +34,7 @@ def words(text: str) -> list[str]:
     >>> words("Very GOOD, it's!")
     ['very', 'good', "it's"]
     """
-    return _WORD_IN_PYTHON.findall(lower_ascii(text))
+    return WORD_IN_PYTHON.findall(lower_ascii(text))
 
 
 def lower_ascii(text: str) -> str:

@@ -24,7 +24,6 @@ from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.evaluation import Report, compare_variants
-from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
@@ -33,6 +32,7 @@ from industry_apps.healthcare.molecules.baselines import MoleculeBaselines
 from industry_apps.healthcare.molecules.graph import MOLECULES_A_RUN, MoleculeGraph
 from industry_apps.healthcare.molecules.properties import (
     PROPERTIES,
+    agreement,
     binary_bootstrap,
     each_property,
     number_bootstrap,
@@ -43,6 +43,7 @@ from industry_apps.limits import Limit, integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime.answers import no_answers
+from industry_apps.runtime.parts import PARTS
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -67,6 +68,16 @@ _TREES = TreeOptions(
     bagging_fraction=0.8,
     patience=60,
 )
+#: What a file says of its explanations; see :meth:`PropertyPredictor.explain_atoms`.
+_BY_ATOMS = {
+    "part": "atom",
+    "method": (
+        "The answer less the answer without the atom and its bonds; all others stay what they are: "
+        "in a ring, aromatic, with as many hydrogens."
+    ),
+    "reference": "the molecule without the atom",
+    "unit": "that of each answer",
+}
 _TRAINING = TrainingOptions(max_epochs=40, batch_size=32, patience=8, precision="float32")
 
 
@@ -115,8 +126,8 @@ class PropertyPredictor(OwnNames, Application):
     -----
     Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
     wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
-    more than once, and wild atoms in aromatic rings. A standard deviation says how far the members
-    lie apart, not how far the truth lies.
+    more than once, and wild atoms in aromatic rings. SELFIES are refused by an error. A standard
+    deviation says how far the members lie apart, not how far the truth lies.
 
     Examples
     --------
@@ -132,7 +143,7 @@ class PropertyPredictor(OwnNames, Application):
     simulator = "healthcare_molecule_simulator"
     schema = Schema(
         (
-            Column("smiles", "text", "The molecule"),
+            Column("smiles", "text", "The molecule", notation="smiles"),
             Column("value", "number", role="identifier", required=False),
         )
     )
@@ -183,7 +194,7 @@ class PropertyPredictor(OwnNames, Application):
         return parts._replace(train=train)
 
     def explain_atoms(self, smiles: str) -> pd.DataFrame:
-        """What each atom of a molecule adds to the prediction.
+        """What each atom of a molecule adds to the prediction, as the file's ``explain`` says too.
 
         That is the answer less the answer without the atom and its bonds, where all others stay
         what they are: in a ring, aromatic, with as many hydrogens. Contributions of atoms that act
@@ -298,7 +309,7 @@ class PropertyPredictor(OwnNames, Application):
         ours = measure(rows.target, mean.astype(np.float64))
         predicted = self.baselines_.predict(rows.arrays[self._name("smiles")])
         others = {name: measure(rows.target, found) for name, found in predicted.items()}
-        sections = [_trust_section(np.abs(rows.target - mean), spread)]
+        sections = [agreement(np.abs(rows.target - mean), spread)]
         if len(self.targets) > 1:
             systems = {self.model: mean.astype(np.float64), **predicted}
             classes = self.task == "classification"
@@ -329,11 +340,16 @@ class PropertyPredictor(OwnNames, Application):
             for column, tensor in zip((name, f"{name}_std"), kept, strict=True)
         }
         sizes = {"atoms": read["size"], "fragments": read["fragments"]}
-        return {**answers, "readable": read["readable"], **sizes}
+        symbols = self.ensemble_.graph.symbols(builder, read["atoms"])
+        return {**answers, "readable": read["readable"], **sizes, PARTS: symbols}
 
     def _facts(self) -> dict[str, Any]:
-        decision = {"task": self.task, "members": self.members}
-        return {"model": self.model, "decision": decision, "intended_use": INTENDED_USE}
+        return {
+            "model": self.model,
+            "decision": {"task": self.task, "members": self.members},
+            "explanation": {"answers": list(self.targets), **_BY_ATOMS},
+            "intended_use": INTENDED_USE,
+        }
 
     def _exportable(self, precision: str = "float32") -> Exportable:
         return replace(super()._exportable(precision), rows_a_run=MOLECULES_A_RUN)
@@ -371,19 +387,3 @@ def _notes(targets: int, unreadable: int) -> tuple[str, ...]:
     if unreadable:
         notes.append(f"{unreadable} molecules of the test could not be read and are left out.")
     return tuple(notes)
-
-
-def _trust_section(error: NDArray[np.float64], spread: NDArray[np.float32]) -> Section:
-    """Mean error where the members agree and where they do not, in quarters."""
-    known = ~np.isnan(error)
-    errors, spreads = error[known], spread[known]
-    order = np.argsort(spreads, kind="stable")
-    names = ("most agreement", "more", "less", "least agreement")
-    rows = [
-        (name, len(part), float(spreads[part].mean()), float(errors[part].mean()))
-        for name, part in zip(names, np.array_split(order, len(names)), strict=True)
-        if len(part)
-    ]
-    header = ("members", "predictions", "mean std", "mean absolute error")
-    text = "Whether the spread of the members tells where predictions are wrong."
-    return Section("Agreement of the ensemble", text, [header, *rows])

@@ -87,9 +87,10 @@ class ImagingClassifier(OfImages, Application):
     and intervals; a patient on both sides of a split is refused.
 
     Abstaining is decided class by class on validation images: of new images like those, no
-    more than the share that ``options.coverage`` leaves has its true class ruled out. Of such
-    images the same share is abstained from as unlike the training images (``novelty`` above 1),
-    and of blurred, brightened or foreign ones more; the study ``trust`` measures how many.
+    more than the share that ``options.coverage`` leaves has its true class ruled out; a class of
+    too few shares the limit of all, and the report says so. Of such images the same share is
+    abstained from as unlike the training images (``novelty`` above 1), and of blurred, brightened
+    or foreign ones more; the study ``trust`` measures how many.
 
     Examples
     --------
@@ -280,6 +281,7 @@ class ImagingClassifier(OfImages, Application):
                 "Each class counts alike in the answer, however rare it is."
                 if self.missed_costs is None
                 else f"The answer weighs what it costs to miss a class: {dict(self.missed_costs)}.",
+                *_rare_note(self.recipe_.answers_.decision_.sharing),
                 *self.rows_.shared(_seen(pictures)),
             ),
         )
@@ -364,6 +366,17 @@ class ImagingClassifier(OfImages, Application):
 
 def _seen(part: Pictures) -> pd.DataFrame:
     return pd.DataFrame({"image": list(part.images), "finding": part.target})
+
+
+def _rare_note(rare: tuple[str, ...]) -> tuple[str, ...]:
+    """Which classes have no limit of their own."""
+    if not rare:
+        return ()
+    names = ", ".join(map(repr, rare))
+    return (
+        f"Of {names} there are too few validation images for a limit of their own: that of all "
+        "classes rules them out, so they may be missed without doubt more often than others.",
+    )
 
 
 def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Section:

@@ -29,7 +29,7 @@ from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.molecules.ngram_writer import NgramWriter
-from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, refuse_smiles, to_selfies
+from industry_apps.healthcare.molecules.notations import SELFIES, SMILES, to_selfies
 from industry_apps.healthcare.molecules.scores import drug_likeness
 from industry_apps.healthcare.molecules.tokens import BEGIN, END
 from industry_apps.healthcare.molecules.writer import LENGTH, MoleculeWriter
@@ -42,6 +42,7 @@ from industry_apps.healthcare.molecules.written import (
     surprise,
 )
 from industry_apps.limits import POSITIVE, integer
+from industry_apps.recipes.column_mapping import OwnNames, under_names
 from industry_apps.runtime.answers import no_answers
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import ReinforceOptions, TrainingOptions
@@ -53,12 +54,17 @@ _ORDERS = {"unigram": 0, "ngram": 6}
 #: Rows of one run: 120 steps of a wide state each.
 _MOLECULES_A_RUN = 1_024
 _COLUMNS = {
-    SMILES: Column(SMILES, "text", "A molecule"),
-    SELFIES: Column(SELFIES, "text", "A molecule in SELFIES, made of SMILES by selfies.encoder"),
+    SMILES: Column(SMILES, "text", "A molecule", notation="smiles"),
+    SELFIES: Column(
+        SELFIES,
+        "text",
+        "A molecule in SELFIES, made of SMILES by selfies.encoder",
+        notation="selfies",
+    ),
 }
 
 
-class MoleculeGenerator(Application):
+class MoleculeGenerator(OwnNames, Application):
     """New molecules like those it learned from, and how typical a molecule is of them.
 
     :meth:`sample_molecules` writes molecules by a step model in onnxruntime, without torch;
@@ -67,6 +73,9 @@ class MoleculeGenerator(Application):
 
     Parameters
     ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"smiles": "structure"}``; a table may call the
+        column ``selfies`` otherwise, too.
     notation : {"selfies", "smiles"}
         What the network reads and writes. Of SELFIES every sequence is a molecule; of SMILES
         many are none, and those that are look more like what was learned from. Either way
@@ -92,7 +101,8 @@ class MoleculeGenerator(Application):
     The file reads the notation of the network. With "selfies" its record is the column
     ``selfies``, since no graph can turn SMILES into SELFIES; :meth:`prepare` makes it of a table
     with ``smiles``, and ``fit``, ``predict``, ``evaluate`` and ``export`` take either. The writer
-    of :meth:`export_writer` writes SELFIES then, which ``selfies.decoder`` turns into SMILES.
+    of :meth:`export_writer` writes SELFIES then, which ``selfies.decoder`` turns into SMILES. A
+    molecule in the other notation is refused by an error, by the file too.
 
     A molecule with a token that training seldom had, an empty one, one of more than 118 tokens
     (of 500 atoms, for instance), and in SELFIES what is no SMILES, is answered with ``readable``
@@ -164,10 +174,11 @@ class MoleculeGenerator(Application):
         >>> MoleculeGenerator().prepare(table)["selfies"].tolist()
         ['[C][C][O]', None]
         """
-        if self.notation == SMILES or SELFIES in frame or SMILES not in frame:
+        given, wanted = self._column(SMILES), self._column(SELFIES)
+        if self.notation == SMILES or wanted.name in frame or given.name not in frame:
             return frame
-        texts = to_selfies(self.schema.to_arrays(frame)[SMILES])
-        return frame.assign(selfies=pd.Series(texts, index=frame.index, dtype=object))
+        texts = to_selfies(given.to_array(frame[given.name]))
+        return frame.assign(**{wanted.name: pd.Series(texts, index=frame.index, dtype=object)})
 
     def export(
         self,
@@ -229,7 +240,8 @@ class MoleculeGenerator(Application):
         frame : DataFrame
             With ``smiles``.
         """
-        return split_by_group(frame, group=SMILES, validation=0.05, test=0.1, seed=self.seed)
+        molecule = self._name(SMILES)
+        return split_by_group(frame, group=molecule, validation=0.05, test=0.1, seed=self.seed)
 
     def toward(
         self,
@@ -279,8 +291,15 @@ class MoleculeGenerator(Application):
             "space": lambda data: studied_space(self.seed, data),
         }
 
+    def _own_schema(self) -> Schema:
+        return under_names(Schema(tuple(_COLUMNS.values())), self.columns, type(self).__name__)
+
+    def _column(self, notation: str) -> Column:
+        """The column of molecules in a notation, under its own name."""
+        return replace(_COLUMNS[notation], name=self._name(notation))
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.schema_ = Schema((_COLUMNS[self.notation],))
+        self.schema_ = Schema((self._column(self.notation),))
         self.tuned_: Self | None = None
         train, validation = self._parts(train, validation)
         arrays = [self._arrays(part) for part in (train, validation)]
@@ -290,7 +309,7 @@ class MoleculeGenerator(Application):
         codes = self.writer_.tokens.codes(arrays[0])
         self.split_ = {"train": {"rows": len(codes)}, "validation": {"rows": len(validation)}}
         self.baselines_: dict[str, NgramWriter] = {}
-        self.molecules_ = self.writer_.tokens.smiles(arrays[0][self.notation].tolist())
+        self.molecules_ = self._smiles(arrays[0])
         self.check_ = self.prepare(validation)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -305,10 +324,11 @@ class MoleculeGenerator(Application):
         return set_aside(train, 0.05, seed=self.seed) if validation is None else (train, validation)
 
     def _arrays(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self.schema_.to_arrays(self.prepare(frame))
-        if self.notation == SELFIES:
-            refuse_smiles(arrays[SELFIES])
-        return arrays
+        return self.schema_.to_arrays(self.prepare(frame))
+
+    def _smiles(self, arrays: dict[str, NDArray[Any]]) -> list[str]:
+        """The molecules as SMILES, whatever the network reads."""
+        return self.writer_.tokens.smiles(arrays[self._name(self.notation)].tolist())
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         return self.writer_.answers(self._arrays(frame)) if len(frame) else no_answers(self.outputs)
@@ -326,8 +346,7 @@ class MoleculeGenerator(Application):
         }
         known = {each for each in canonical(self.molecules_) if each is not None}
         written = WrittenMolecules(self.sample_molecules(self.samples, seed=self.seed), known)
-        real = self.writer_.tokens.smiles(arrays[self.notation].tolist())
-        reference = WrittenMolecules(real, known)
+        reference = WrittenMolecules(self._smiles(arrays), known)
         beside = {
             name: WrittenMolecules(self._by_counting(baseline), known).estimates()
             for name, baseline in self.baselines_.items()

@@ -6,10 +6,10 @@ a graph, so that a recipe can hold one of them or several.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from industry_apps.features import GraphBuilder
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
+#: Numbers of the rows to learn from, and of those that are held out.
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 #: No column is forced to act in one direction only.
 NO_DIRECTIONS: Mapping[str, int] = MappingProxyType({})
@@ -62,7 +64,7 @@ def part_of(rows: Labelled, chosen: NDArray[np.intp]) -> Labelled:
     )
 
 
-def folds(rows: Labelled, count: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def folds(rows: Labelled, count: int, seed: int) -> list[Fold]:
     """Cut rows into parts with equal shares of the answers -> (other rows, rows of a part)."""
     from sklearn.model_selection import StratifiedKFold
 
@@ -119,3 +121,35 @@ class Scorer(Protocol):
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which the answer turns, for the parity check."""
         ...
+
+
+@runtime_checkable
+class CrossFitted(Protocol):
+    """A scorer that prepares rows once for all folds, where that is most of the work."""
+
+    def cross_fit(self, rows: Labelled, parts: Sequence[Fold]) -> NDArray[np.float64]:
+        """Learn from all rows; their margins [rows] are by models of the other folds."""
+        ...
+
+
+def fold_by_fold(
+    make: Callable[[], Scorer], rows: Labelled, parts: Sequence[Fold]
+) -> tuple[Scorer, NDArray[np.float64]]:
+    """Learn from all rows; their margins [rows] are by models of the other folds.
+
+    Parameters
+    ----------
+    make : callable
+        A scorer that has learned nothing. That of the last fold learns again from all rows, for
+        as long as was found good.
+    rows : Labelled
+    parts : sequence of tuple of ndarray
+        At least one.
+    """
+    margin = np.empty(len(rows.target))
+    for known, held_out in parts:
+        scorer, asked = make(), part_of(rows, held_out)
+        scorer.fit(part_of(rows, known), asked)
+        margin[held_out] = scorer.margin(asked.arrays)
+    scorer.refit(rows)
+    return scorer, margin

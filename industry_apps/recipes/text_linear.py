@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -12,19 +12,27 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.features.ngrams import (
-    CharacterWeights,
-    WordWeights,
-    character_grams,
-    word_grams,
-)
+from industry_apps.features.negation import NEGATORS
+from industry_apps.features.ngrams import CharacterWeights, WordWeights, step_of
 from industry_apps.features.running import WrittenGraph
-from industry_apps.limits import POSITIVE, check_parameters
-from industry_apps.recipes.scorers import Arrays, Labelled
+from industry_apps.features.text import words
+from industry_apps.limits import POSITIVE, Limit, check_parameters
+from industry_apps.recipes.ngram_counts import NgramCounts, count_characters, count_words
+from industry_apps.recipes.scorers import Arrays, Fold, Labelled
 from industry_apps.schema import Column, Schema
 
 _SHORTEST, _LONGEST = 4, 7
 _MARGIN = Schema((Column("/margin", "number"),))
+_NEGATORS = Limit(
+    lambda value: (
+        isinstance(value, tuple | list)
+        and all(
+            isinstance(each, str) and words(each) == each.split(" ") and each.count(" ") < 2
+            for each in value
+        )
+    ),
+    "a list of words, or of pairs of words with a blank between them, in lower case",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +45,15 @@ class NgramOptions:
         Added to each count before the ratio of the classes is taken, > 0.
     word_freedom, character_freedom : float
         Inverse of the penalty on the weights, > 0.
+    negators : sequence of str
+        Words, and pairs of words, that turn round the three words behind them, up to a
+        punctuation mark or "but": these count as their opposite. English by default; () for none.
     """
 
     smoothing: Annotated[float, POSITIVE] = 0.3
-    word_freedom: Annotated[float, POSITIVE] = 0.1
-    character_freedom: Annotated[float, POSITIVE] = 0.01
+    word_freedom: Annotated[float, POSITIVE] = 0.3
+    character_freedom: Annotated[float, POSITIVE] = 0.03
+    negators: Annotated[Sequence[str], _NEGATORS] = NEGATORS
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -64,7 +76,8 @@ class NgramScorer(ABC):
     """What words and characters have in common: counts, ratios of the classes, one linear model.
 
     The count of each n-gram is multiplied by the logarithm of the ratio of its frequencies in
-    the two classes, and a logistic regression is fitted to the products.
+    the two classes, and a logistic regression is fitted to the products. What a negation turns
+    round counts -1, and for the frequencies of the other class.
 
     Parameters
     ----------
@@ -89,15 +102,40 @@ class NgramScorer(ABC):
     def fit(self, train: Labelled, validation: Labelled | None) -> None:
         """Learn a weight for each n-gram; validation data are not needed."""
         del validation
-        texts = train.arrays[self.column.name]
-        weights, self.bias_ = _weights(
-            map(self._grams, texts.tolist()),
-            train.target,
-            self.options.smoothing,
-            getattr(self.options, self.freedom),
-        )
-        self._keep(weights)
+        counts = self._count(train.arrays[self.column.name].tolist())
+        self._learn(counts, np.arange(len(train.target)), train.target)
+
+    def cross_fit(self, rows: Labelled, parts: Sequence[Fold]) -> NDArray[np.float64]:
+        """Learn from all rows; their margins [rows] are by models of the other folds.
+
+        The texts are counted once.
+        """
+        counts = self._count(rows.arrays[self.column.name].tolist())
+        margin = np.empty(len(rows.target))
+        for known, held_out in parts:
+            weights, columns, bias = self._weighed(counts, known, rows.target)
+            every = np.zeros(counts.matrix.shape[1])
+            every[columns] = self._as_written(weights)
+            margin[held_out] = counts.matrix[held_out] @ every + bias
+        self._learn(counts, np.arange(len(rows.target)), rows.target)
+        return margin
+
+    def _learn(
+        self, counts: NgramCounts, known: NDArray[np.intp], target: NDArray[np.bool_]
+    ) -> None:
+        weights, columns, self.bias_ = self._weighed(counts, known, target)
+        told = self._as_written(weights) != 0
+        names = counts.names(columns[told])
+        self._keep(dict(zip(names, weights[told].tolist(), strict=True)))
         self.graph_ = WrittenGraph(self.features.schema, self._write_margin, _MARGIN)
+
+    def _weighed(
+        self, counts: NgramCounts, known: NDArray[np.intp], target: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp], float]:
+        matrix, columns = counts.part(known)
+        freedom = getattr(self.options, self.freedom)
+        weights, bias = _weights(matrix, target[known], self.options.smoothing, freedom)
+        return weights, columns, bias
 
     def refit(self, every: Labelled) -> None:
         """Learn again from more data."""
@@ -121,7 +159,11 @@ class NgramScorer(ABC):
         return {}
 
     @abstractmethod
-    def _grams(self, text: str) -> Iterable[str]: ...
+    def _count(self, texts: Sequence[str]) -> NgramCounts: ...
+
+    @abstractmethod
+    def _as_written(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights as the graph has them."""
 
     @abstractmethod
     def _keep(self, weights: Mapping[str, float]) -> None: ...
@@ -135,11 +177,14 @@ class WordScorer(NgramScorer):
 
     freedom = "word_freedom"
 
-    def _grams(self, text: str) -> Iterable[str]:
-        return word_grams(text)
+    def _count(self, texts: Sequence[str]) -> NgramCounts:
+        return count_words(texts, self.options.negators)
+
+    def _as_written(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return weights.astype(np.float32).astype(np.float64)
 
     def _keep(self, weights: Mapping[str, float]) -> None:
-        self.weights_ = WordWeights.of(weights)
+        self.weights_ = WordWeights.of(weights, tuple(self.options.negators))
 
     def _write(self, builder: GraphBuilder, text: str) -> str:
         _, each = self.weights_.write(builder, text)
@@ -151,11 +196,15 @@ class CharacterScorer(NgramScorer):
 
     freedom = "character_freedom"
 
-    def _grams(self, text: str) -> Iterable[str]:
-        return character_grams(text, _SHORTEST, _LONGEST)
+    def _count(self, texts: Sequence[str]) -> NgramCounts:
+        return count_characters(texts, _SHORTEST, _LONGEST, self.options.negators)
+
+    def _as_written(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        step = step_of(float(np.abs(weights).max()))
+        return np.round(weights / step) * step
 
     def _keep(self, weights: Mapping[str, float]) -> None:
-        self.weights_ = CharacterWeights.of(weights)
+        self.weights_ = CharacterWeights.of(weights, tuple(self.options.negators))
 
     def _write(self, builder: GraphBuilder, text: str) -> str:
         return self.weights_.write(builder, text)
@@ -179,31 +228,23 @@ def text_column(schema: Schema) -> Column:
 
 
 def _weights(
-    grams: Iterable[Iterable[str]], target: NDArray[np.bool_], smoothing: float, freedom: float
-) -> tuple[dict[str, float], float]:
-    """Weight of each n-gram, and what is added to every text."""
-    from sklearn.feature_extraction.text import CountVectorizer
+    counts: Any, target: NDArray[np.bool_], smoothing: float, freedom: float
+) -> tuple[NDArray[np.float64], float]:
+    """Weight of each n-gram [grams], of counts [rows, grams], and what is added to every text."""
     from sklearn.linear_model import LogisticRegression
 
-    counter = CountVectorizer(analyzer=_as_they_are, dtype=np.float64)
-    try:
-        counts = counter.fit_transform(grams)
-    except ValueError as error:  # an empty vocabulary
-        raise TrainingError(
-            f"No text has any word to learn from ({error}). Give texts that are not empty."
-        ) from error
+    if not counts.shape[1]:
+        raise TrainingError("No text has any word to learn from. Give texts that are not empty.")
+    size = counts.shape[1]
+    yes = np.repeat(target, np.diff(counts.indptr)) == (counts.data > 0)
     positive, negative = (
-        np.asarray(counts[rows].sum(axis=0)).ravel() + smoothing for rows in (target, ~target)
+        np.bincount(counts.indices[side], np.abs(counts.data[side]), size) + smoothing
+        for side in (yes, ~yes)
     )
     ratio = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     model: Any = LogisticRegression(
         C=freedom, solver="liblinear", dual=True, max_iter=1_000, random_state=0
     )
-    model.fit(counts.multiply(ratio).tocsr(), target)
-    weights = model.coef_[0] * ratio
-    names = counter.get_feature_names_out().tolist()
-    return dict(zip(names, weights.tolist(), strict=True)), float(model.intercept_[0])
-
-
-def _as_they_are(grams: Iterable[str]) -> Iterable[str]:
-    return grams
+    counts.data *= ratio[counts.indices]  # they are many, and not needed again
+    model.fit(counts, target)
+    return model.coef_[0] * ratio, float(model.intercept_[0])

@@ -3,8 +3,9 @@
 Asked by product managers, buyers and customer service of reviews, surveys and mails. On short
 texts and some thousand of them, a linear model of words and pairs, weighed by how much each
 tells the classes apart, is hard to beat (Wang and Manning 2012, https://aclanthology.org/P12-2018);
-runs of characters add what words never seen have in common with others. Networks trained from
-scratch (Kim 2014, arXiv:1408.5882) stand beside them.
+runs of characters add what words never seen have in common with others. What a negation turns
+round ("not bad") counts as its opposite. Networks trained from scratch (Kim 2014,
+arXiv:1408.5882) stand beside them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.labels import LABELS, label_bootstrap
 from industry_apps.evaluation.sections import Section, spaced
+from industry_apps.evaluation.variants import Question
 from industry_apps.features import GraphBuilder
 from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words as split_words
@@ -66,7 +68,7 @@ _ASPECT_MAP = Limit(
 )
 _BAND = Limit(lambda v: is_number(v) and 0 <= v < 0.5, "a number in [0, 0.5)")
 #: Characters of the texts up to which a stack counts runs of them: some million runs.
-_MOST_CHARACTERS = 4_000_000
+_MOST_CHARACTERS = 8_000_000
 _side = partial(Column, kind="category", categories=SIDES[1:])
 
 
@@ -93,7 +95,7 @@ class SentimentAnalyzer(OwnLabels, Application):
     model : {"stack", "words", "characters", "text_cnn", "text_transformer"}
         A linear model of words and pairs, one of runs of 4 to 7 characters, a convolutional
         network, a transformer; or words and characters, weighed on texts they have not seen (of
-        more than 4 million characters words alone, which the report then says).
+        more than 8 million characters words alone, which the report then says).
     neutral_band : float
         Between 0.5 less this probability and 0.5 more a text is neutral, in [0, 0.5).
     aspects : mapping of str to sequence of str, optional
@@ -106,7 +108,9 @@ class SentimentAnalyzer(OwnLabels, Application):
     Notes
     -----
     ``words`` names the words that speak most for the answer in the linear model of words, to
-    which pairs contribute by halves; of the other models it is the reading of that model.
+    which pairs contribute by halves; of the other models it is the reading of that model. A word
+    that a negation turns round is named alone: "bad" of "not bad" speaks for a positive text. The
+    networks are not told of negations.
 
     Examples
     --------
@@ -199,6 +203,18 @@ class SentimentAnalyzer(OwnLabels, Application):
         told = (said != SIDES[2]).to_numpy()
         part = texts[told]
         return share_trend(said[told] == SIDES[3], part[product], part[time], period=period)
+
+    def studies(self) -> Mapping[str, Question]:
+        """How texts are answered whose side turns on a negation."""
+        from industry_apps.retail.negation_study import judged_negations
+
+        plain = replace(self.ngrams or NgramOptions(), negators=())
+        variants = {
+            self.model: {},
+            f"{self.model}, negations not read": {"ngrams": plain},
+            "words, negations not read": {"ngrams": plain, "model": "words"},
+        }
+        return {"negation": lambda data: (judged_negations(self, variants, data),)}
 
     @staticmethod
     def plot_trend(trend: pd.DataFrame) -> Figure:

@@ -2,7 +2,7 @@
 
 A file that names reasons holds the contributions that they are read from; an explanation reads
 the same ones. Of every other file a column is replaced by its reference value, and the answers
-are compared.
+are compared; where records have parts (:mod:`industry_apps.runtime.parts`), a part is left out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError
 from industry_apps.runtime.answers import widened
 from industry_apps.runtime.inputs import Feeds, run_in_slices
+from industry_apps.runtime.parts import PARTS, PartsExplainer
 from industry_apps.schema import Schema
 
 #: The output of a graph that holds them, float32 [batch, columns]; no answer has such a name.
@@ -98,6 +99,25 @@ class Explainer:
             made[row] = self._replaced({n: array[row : row + 1] for n, array in feeds.items()})
         return made
 
+    def explained(self, data: Any, feeds: Feeds) -> Any:
+        """Contributions in the form of the data: of each record a dict, the largest first.
+
+        Parameters
+        ----------
+        data : dict, DataFrame, or another table
+        feeds : dict of str to ndarray of shape [rows, values]
+            The data, checked.
+        """
+        found = self.contributions(feeds)
+        if hasattr(data, "iloc"):
+            import pandas as pd
+
+            return pd.DataFrame(found.astype(np.float64), index=data.index, columns=self.columns)
+        return [
+            dict(sorted(zip(self.columns, row, strict=True), key=lambda each: -abs(each[1])))
+            for row in found.tolist()
+        ]
+
     def _replaced(self, feeds: Feeds) -> NDArray[np.float32]:
         """The answer less those with one column replaced, in one run -> [columns]."""
         rows = len(feeds) + 1
@@ -112,22 +132,38 @@ class Explainer:
         return answer[0] - answer[1:]
 
 
-def in_form(data: Any, explainer: Explainer, feeds: Feeds) -> Any:
-    """Contributions in the form of the data: of each record a dict, the largest first.
+def outputs_of(metadata: Mapping[str, Any]) -> set[str]:
+    """Outputs of the graph that the explanation of a file reads."""
+    stated = metadata.get("explanation")
+    if stated is None:
+        return set()
+    return {PARTS, *stated["answers"]} if "part" in stated else {CONTRIBUTIONS}
+
+
+def explainer_of(
+    session: ort.InferenceSession,
+    schema: Schema,
+    outputs: Schema,
+    metadata: Mapping[str, Any],
+    reference: Feeds,
+) -> Explainer | PartsExplainer:
+    """What explains the answers of a file, as its metadata say.
 
     Parameters
     ----------
-    data : dict, DataFrame, or another table
-    explainer : Explainer
-    feeds : dict of str to ndarray of shape [rows, values]
-        The data, checked.
-    """
-    found, columns = explainer.contributions(feeds), explainer.columns
-    if hasattr(data, "iloc"):
-        import pandas as pd
+    session, schema, outputs, reference
+        As of :class:`Explainer`.
+    metadata : mapping
 
-        return pd.DataFrame(found.astype(np.float64), index=data.index, columns=columns)
-    return [
-        dict(sorted(zip(columns, row, strict=True), key=lambda each: -abs(each[1])))
-        for row in found.tolist()
-    ]
+    Raises
+    ------
+    ValueError
+        The graph lacks what they say.
+    """
+    stated = metadata.get("explanation")
+    if stated is not None and "part" in stated:
+        answers = [c.name for c in outputs if c.kind == "number" and not c.is_list]
+        if not stated["answers"] or not set(stated["answers"]) <= set(answers):
+            raise ValueError(f"explained are {stated['answers']}, expected some of {answers}")
+        return PartsExplainer(session, schema, stated, metadata.get("rows_a_run"))
+    return Explainer(session, schema, outputs, stated, reference)

@@ -99,10 +99,13 @@ def _is_parity(value: Any) -> bool:
 
 
 def _is_explanation(value: Any) -> bool:
-    told = ("method", "reference", "unit")
-    if type(value) is not dict or set(value) != {"columns", *told}:
+    if type(value) is not dict:
         return False
-    return _are_texts(value["columns"]) and all(_is_text(value[key]) for key in told)
+    told = ["method", "reference", "unit", *(["part"] if "part" in value else [])]
+    listed = "answers" if "part" in value else "columns"
+    if set(value) != {listed, *told}:
+        return False
+    return _are_texts(value[listed]) and all(_is_text(value[key]) for key in told)
 
 
 def _are_columns(value: Any) -> bool:
@@ -148,7 +151,10 @@ _RULES: dict[str, Rule] = {
     "intended_use": _TEXT,
     "precision": _TEXT,
     "notes": Rule("a list of texts", _are_texts),
-    "explanation": Rule("columns, and method, reference and unit as texts", _is_explanation),
+    "explanation": Rule(
+        "columns, or answers and their part, with method, reference and unit as texts",
+        _is_explanation,
+    ),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
     "seen": Rule("what training had of each column", _is_seen),
     "units": Rule(
@@ -173,6 +179,7 @@ _COLUMN_RULES: dict[str, Rule] = {
     "whole": Rule("true or false", lambda value: type(value) is bool),
     "least": Rule("a whole number below 1000", lambda value: _is_whole(value, 0, 999)),
     "listed": Rule("true or false", lambda value: type(value) is bool),
+    "notation": _TEXT,
     "tokens": Rule("a list of texts", _are_texts),
     "codes": Rule(
         "a list of texts and numbers",

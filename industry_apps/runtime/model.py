@@ -17,7 +17,7 @@ from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, like, no_answers, of_one, replayed, shaped
 from industry_apps.runtime.csv_rows import ShortRows
-from industry_apps.runtime.explanations import CONTRIBUTIONS, Explainer, in_form
+from industry_apps.runtime.explanations import explainer_of, outputs_of
 from industry_apps.runtime.loading import (
     Checked,
     Provider,
@@ -141,12 +141,9 @@ class Model:
         )
         self._seen = Seen(self._inputs, self.metadata.get("seen", {}))
         typical = self.metadata["reference"]
-        self._explainer = Explainer(
-            self._session,
-            self._inputs,
-            self.outputs,
-            self.metadata.get("explanation"),
-            self._read_record(typical) if typical else {},
+        reference = self._read_record(typical) if typical else {}
+        self._explainer = explainer_of(
+            self._session, self._inputs, self.outputs, self.metadata, reference
         )
         if self.metadata.get("state") is not None:
             TransactionState(**self.metadata["state"])
@@ -155,8 +152,7 @@ class Model:
         """The graph has the inputs and the outputs that the metadata declare."""
         asked = {each.name for each in self._session.get_inputs()}
         told = {each.name for each in self._session.get_outputs()}
-        expected = set(self._output_names)
-        expected |= {CONTRIBUTIONS} if "explanation" in self.metadata else set()
+        expected = {*self._output_names, *outputs_of(self.metadata)}
         if asked != set(self._inputs.names) or not expected <= told:
             raise ModelFileError(
                 f"{self.path.name} is damaged or not ours: its graph takes {sorted(asked)} and "
@@ -258,17 +254,18 @@ class Model:
         return like(data, answers, self._keys, self.outputs)
 
     @overload
-    def explain(self, data: Mapping[str, Any]) -> dict[str, float]: ...
+    def explain(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
     @overload
     def explain(self, data: Any) -> Any: ...
     def explain(self, data: Any) -> Any:
         """What each column adds to the answer, against a stated reference.
 
         Of a file that names reasons: what the column adds to the log-odds, the log-hazard or the
-        points lost, as its reasons are found. Of all others: the first numeric output less that
-        output with the column replaced by its reference value; columns that act together overlap
-        there, and need not add up to the answer. ``describe()["explanation"]`` states method,
-        reference and unit.
+        points lost, as its reasons are found. Of a file of molecules: what each atom adds, the
+        answer less the answer without it. Of all others: the first numeric output less that
+        output with the column replaced by its reference value. Columns, and atoms, that act
+        together overlap there, and need not add up to the answer. ``describe()["explanation"]``
+        states method, reference and unit.
 
         Parameters
         ----------
@@ -279,12 +276,14 @@ class Model:
         -------
         dict of str to float, list of them, or DataFrame
             Column -> contribution, the largest first; of a DataFrame one on its index, of any
-            other table a dict for each row.
+            other table a dict for each row. Of a molecule ``symbol``, a list of its atoms, and
+            what they add to each answer, lists in the same order; of a DataFrame a row for each
+            atom.
 
         Raises
         ------
         SchemaError
-            A value does not fit.
+            A value does not fit, or a molecule cannot be read.
         ParameterError
             The model answers from windows of series or images, or with no single number.
         """
@@ -295,10 +294,10 @@ class Model:
             )
         self._explainer.check(self.path.name)
         if inputs.is_record(data, self._inputs):
-            return in_form(data, self._explainer, self._read_record(data))[0]
+            return self._explainer.explained(data, self._read_record(data))[0]
         table = inputs.table_of(data, self._table, self._names)
         feeds = inputs.feeds_of(self._inputs.to_arrays(table), self._inputs)
-        return in_form(data, self._explainer, feeds)
+        return self._explainer.explained(data, feeds)
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""

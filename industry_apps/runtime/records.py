@@ -64,7 +64,9 @@ class RecordReader:
     def __init__(self, schema: Schema, names: Names | None = None) -> None:
         self._each = _reader_of_each(schema)
         self._names = names
-        self.is_plain = not any(c.is_list or c.kind == "image" or c.whole for c in schema)
+        self.is_plain = not any(
+            c.is_list or c.kind == "image" or c.whole or c.notation for c in schema
+        )
         columns = [c for c in schema if self.is_plain]
         numbers = [c for c in columns if c.kind == "number"]
         self._numbers = _Numbers([c for c in numbers if c.offset is None])

@@ -16,6 +16,7 @@ from industry_apps.errors import IndustryAppsError, SchemaError
 from industry_apps.schema.codes import without_texts
 from industry_apps.schema.images import ImageForm, blank, to_images
 from industry_apps.schema.limits import check_limits
+from industry_apps.schema.notations import Notation, check_notation
 from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
     DTYPES,
@@ -99,7 +100,9 @@ class Column:
     offset : float, optional
         Of numbers whose last digits float32 would lose (:mod:`industry_apps.schema.offsets`): the
         file takes them in double precision, and computes in float32 with what is left of them.
-
+    notation : {"", "smiles", "selfies"}
+        Of texts that are molecules: what they are written in. A text of the other notation is
+        refused.
     beside : str
         Of images: the column of images that have the same height and width in each row.
 
@@ -134,6 +137,7 @@ class Column:
     least: int = 0
     tokens: tuple[str, ...] = ()
     offset: float | None = None
+    notation: Notation = ""
     beside: str = ""
 
     def __post_init__(self) -> None:
@@ -165,6 +169,16 @@ class Column:
             )
         if self.offset is not None and (self.kind != "number" or self.is_list):
             raise SchemaError(f"Column {self.name!r} is no single number. Leave its offset out.")
+        if self.notation not in get_args(Notation):
+            raise SchemaError(
+                f"Column {self.name!r} has notation {self.notation!r}; expected one of "
+                f"{get_args(Notation)}."
+            )
+        if self.notation and self.kind != "text":
+            raise SchemaError(
+                f"Column {self.name!r} of kind {self.kind!r} has the notation {self.notation!r}, "
+                "which only texts have. Leave it out, or declare a text."
+            )
         self._check_image()
         object.__setattr__(self, "categories", tuple(map(composed, self.categories)))
 
@@ -244,6 +258,7 @@ class Column:
             array = to_float(told, self.kind, self.dtype)
         else:
             array = to_strings(values, self.kind)
+            check_notation(self.notation, array)
         check_limits(self, array, values)
         return array
 

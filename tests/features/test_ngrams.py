@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from industry_apps.features import GraphBuilder
+from industry_apps.features.negation import NEGATORS as ENGLISH
+from industry_apps.features.negation import negated
 from industry_apps.features.ngrams import (
     CharacterWeights,
     WordWeights,
@@ -32,6 +34,13 @@ texts = st.lists(
 )
 
 
+SAID = ["not good", "go d good, bad", "don't go"]
+said = st.lists(
+    st.lists(st.sampled_from(["not", "don't", "go", "d", "good", "bad", "but", ",", "éß", "\n"]))
+    .map(" ".join), min_size=1, max_size=5,
+)  # fmt: skip
+
+
 def run_words(weights: WordWeights, asked: list[str]) -> tuple[np.ndarray, np.ndarray]:
     builder = GraphBuilder()
     found, each = weights.write(builder, builder.input("text", np.object_))
@@ -49,22 +58,55 @@ def run_characters(weights: CharacterWeights, asked: list[str]) -> np.ndarray:
     return builder.session().run(None, {"text": column})[0][:, 0]
 
 
-def check_words(asked: list[str]) -> None:
-    found, each = run_words(WordWeights.of(WEIGHTS), asked)
+NEGATORS = ("not", "don't", "go d")
+
+
+def check_words(asked: list[str], negators: tuple[str, ...] = ()) -> None:
+    found, each = run_words(WordWeights.of(WEIGHTS, negators), asked)
     for text, row, parts in zip(asked, found, each, strict=True):
         assert [word for word in row if word] == words(text)
-        expected = sum(WEIGHTS.get(gram, 0.0) for gram in word_grams(text))
+        grams = word_grams(text, negators)
+        expected = sum(WEIGHTS.get(gram, 0.0) * sign for gram, sign in grams)
         assert parts.sum() == pytest.approx(expected, abs=1e-5)
 
 
-def test_contributions_of_words_add_up_to_the_weight_of_the_text():
-    check_words(TEXTS)
+@pytest.mark.parametrize("negators", [(), NEGATORS])
+def test_contributions_of_words_add_up_to_the_weight_of_the_text(negators):
+    check_words([*TEXTS, "", *SAID], negators)
 
 
-@given(texts)
+@given(said)
 @settings(max_examples=40, deadline=None)
 def test_contributions_of_any_words_add_up(asked):
-    check_words(asked)
+    check_words(asked, NEGATORS)
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("not bad at all, honestly", ["bad", "at", "all"]),
+        ("It is not that good.", ["that", "good"]),
+        ("not a word too many for it", ["a", "word", "too"]),
+        ("not good but great", ["good"]),
+        ("not. Good", []),
+        ("never not good", ["good"]),
+        ("anything but dull", ["dull"]),
+        ("FAR FROM dull", ["dull"]),
+        ("not " + "o" * 41 + " good", ["good"]),
+        ("notable", []),
+        ("I don\u2019t like it", ["like", "it"]),
+    ],
+)
+def test_what_a_negation_turns_round(text, turned):
+    assert [word for word, yes in negated(text, ENGLISH) if yes] == turned
+    builder = GraphBuilder()
+    words_, each = WordWeights.of(dict.fromkeys(words(text), 1.0), ENGLISH).write(
+        builder, builder.input("text", np.object_)
+    )
+    builder.output(words_, "words", np.object_, None)
+    builder.output(each, "each", np.float32, None)
+    found, each = builder.session().run(None, {"text": np.array([[text]], dtype=object)})
+    assert found[each < 0].tolist() == turned
 
 
 def test_a_pair_contributes_by_halves():
@@ -86,6 +128,21 @@ def test_runs_of_characters_are_counted_as_in_python(asked):
     exact = dict(zip(rounded.grams, rounded.levels * rounded.step, strict=True))
     for text, total in zip(asked, run_characters(rounded, asked), strict=True):
         counts = Counter(character_grams(text, 2, 4))
+        expected = sum(exact.get(gram, 0.0) * count for gram, count in counts.items())
+        assert total == pytest.approx(expected, abs=1e-5)
+
+
+@given(said)
+@settings(max_examples=40, deadline=None)
+def test_runs_in_words_that_are_turned_round_weigh_the_opposite(asked):
+    weights = {" go": 1.0, "good": -0.5, "d b": 0.25, "ba": 0.5, "bad ": -1.0, "éß": -1.0}
+    rounded = CharacterWeights.of(weights, NEGATORS)
+    exact = dict(zip(rounded.grams, rounded.levels * rounded.step, strict=True))
+    for text, total in zip(asked, run_characters(rounded, asked), strict=True):
+        counts = Counter(character_grams(text, 2, 4))
+        for word, turned in negated(text, NEGATORS):
+            for gram in character_grams(word, 2, 4) if turned else ():
+                counts[gram] -= 2
         expected = sum(exact.get(gram, 0.0) * count for gram, count in counts.items())
         assert total == pytest.approx(expected, abs=1e-5)
 

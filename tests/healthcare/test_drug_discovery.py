@@ -35,6 +35,18 @@ def test_what_cannot_be_read_has_no_prediction(predictor, text):
     assert found["atoms"].tolist() == [3, 0]
 
 
+def test_selfies_are_refused_by_the_application_and_by_its_file(predictor, tmp_path):
+    file = Model(predictor.export(tmp_path / "model.onnx"))
+    table = pd.DataFrame({"smiles": ["CCO", "[C][C][O]"]})
+    record = {"smiles": "[C][=C][C][=C][C][=C][Ring1][=Branch1]"}
+    for ask in (predictor.predict, predictor.split, file.predict):
+        with pytest.raises(SchemaError, match=r"row 1: got '\[C\]\[C\]\[O\]', expected a SMILES"):
+            ask(table)
+    for ask in (file.predict, file.explain):
+        with pytest.raises(SchemaError, match=r"row 0: got .*, expected a SMILES.*\.decoder"):
+            ask(record)
+
+
 def test_fragments_are_all_read_and_counted(predictor):
     found = predictor.predict(pd.DataFrame({"smiles": ["CCN", "CCN.Cl"]}))
     assert found["fragments"].tolist() == [1, 2]
@@ -60,6 +72,32 @@ def test_each_atom_adds_to_a_prediction(predictor):
     assert other["symbol"].iloc[0] == "O"
     with pytest.raises(SchemaError, match=r"row 0: got 'C\('"):
         predictor.explain_atoms("C(")
+
+
+def test_the_file_explains_by_atoms_as_the_application_does(predictor, tmp_path):
+    file = Model(predictor.export(tmp_path / "model.onnx"))
+    stated = file.describe()["explanation"]
+    assert "without the atom" in stated["method"]
+    texts = ["Cc1ccc(O)cc1", "[H]OC1=CC=C(C)C=C1", "C", "CCN.Cl cresol", "N" + "C" * 99]
+    for text in texts:
+        found = pd.DataFrame(file.explain({"smiles": text}))
+        expected = predictor.explain_atoms(text)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=0, atol=1e-5)
+    one, other = (file.explain({"smiles": text}) for text in texts[:2])  # two spellings
+    assert sorted(zip(*one.values(), strict=True)) == sorted(zip(*other.values(), strict=True))
+    assert len(set(one["value"])) > 3
+    assert file.explain([{"smiles": text} for text in texts[:2]]) == [one, other]
+    table = pd.DataFrame({"smiles": texts[:2]}, index=pd.Index(["a", "a"], name="id"))
+    told = file.explain(table)
+    assert told.index.names == ["id", "atom"]
+    assert told.index.tolist()[:2] == [("a", 0), ("a", 1)]
+    assert told["value"].tolist() == one["value"] + other["value"]
+    assert file.explain(table.head(0)).columns.tolist() == ["symbol", "value"]
+    assert file.explain([]) == []
+    with pytest.raises(SchemaError, match=r"'smiles', row 1: got 'C\(', expected .* atoms"):
+        file.explain([{"smiles": "CC"}, {"smiles": "C("}])
+    with pytest.raises(SchemaError, match=r"'smiles', row 0: got '', expected"):
+        file.explain({"smiles": None})
 
 
 def test_networks_are_explained_by_atoms_too(data):
@@ -125,7 +163,14 @@ def test_classes_with_gaps_and_several_targets(data, tmp_path):
     (each,) = (section for section in report.sections if section.title == "Each property")
     assert [row["property"] for row in each.records()] == ["is_soluble", "small"]
     path = model.export(tmp_path / "classes.onnx", check=table(data.test))
-    found = Model(path).predict({"smiles": "CCO"})
+    file = Model(path)
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(file.explain({"smiles": "CCO"})),
+        model.explain_atoms("CCO"),
+        check_dtype=False,
+        atol=1e-5,
+    )
+    found = file.predict({"smiles": "CCO"})
     assert 0 <= found["small"] <= 1
     assert set(found) == {
         *("is_soluble", "is_soluble_std", "small", "small_std"),
@@ -138,8 +183,10 @@ def test_networks_export_what_they_answer(data, tmp_path, kind):
     options = TrainingOptions(max_epochs=2, batch_size=64, progress=False, precision="float32")
     model = PropertyPredictor.fast().set_params(model=kind, training=options)
     model.fit(data.train.head(200), data.validation.head(60))
-    model.export(tmp_path / "model.onnx", check=data.test.head(60))
+    file = Model(model.export(tmp_path / "model.onnx", check=data.test.head(60)))
     assert model.parity_.changed_decisions == 0
+    found, expected = file.explain({"smiles": "CCOc1ccccc1"}), model.explain_atoms("CCOc1ccccc1")
+    np.testing.assert_allclose(found["value"], expected["value"], atol=1e-5)
 
 
 def test_own_molecules_are_split_by_scaffold(data):

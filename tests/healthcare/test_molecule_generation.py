@@ -66,7 +66,8 @@ class SelfiesGenerator(MoleculeGenerator):
 
     Parameters
     ----------
-    notation, network, units, temperature, samples, tuning, training, seed : as of its parent
+    columns, notation, network, units, temperature, samples, tuning, training, seed : as of its
+        parent
 
     Examples
     --------
@@ -131,14 +132,44 @@ def test_tables_hold_smiles_and_the_file_reads_selfies(in_selfies, data, tmp_pat
 
 
 def test_a_model_of_selfies_says_so_to_a_smiles(in_selfies, tmp_path):
-    smiles = pd.DataFrame({"selfies": ["CCO"]})
-    for asked in (in_selfies.predict, in_selfies.evaluate, clone(in_selfies).fit):
-        with pytest.raises(SchemaError, match="got 'CCO', a SMILES, expected SELFIES"):
-            asked(smiles)
     file = Model(in_selfies.export(tmp_path / "model.onnx"))
+    smiles = pd.DataFrame({"selfies": ["CCO"]})
+    applications = (in_selfies.predict, in_selfies.evaluate, clone(in_selfies).fit)
+    forms = (smiles, smiles.to_dict("records"), {"selfies": "CCO"}, {"selfies": ["CCO"]})
+    for ask, data in [(each, smiles) for each in applications] + [(file.predict, d) for d in forms]:
+        with pytest.raises(SchemaError, match=r"row 0: got 'CCO', expected SELFIES.*\.encoder"):
+            ask(data)
     with pytest.raises(SchemaError, match="A molecule in SELFIES, made of SMILES by"):
         file.predict({"smiles": "CCO"})
     assert in_selfies.predict(pd.DataFrame({"smiles": ["CCO"]}))["tokens"].tolist() == [3]
+
+
+def test_a_model_of_smiles_says_so_to_selfies(generator, tmp_path):
+    file = Model(generator.export(tmp_path / "model.onnx"))
+    selfies = pd.DataFrame({"smiles": ["Cc1ccccc1", "[C][C][O]"]})
+    for ask in (generator.predict, generator.evaluate, clone(generator).fit, file.predict):
+        with pytest.raises(SchemaError, match=r"got '\[C\]\[C\]\[O\]', expected a SMILES"):
+            ask(selfies)
+    with pytest.raises(SchemaError, match=r"a SMILES.*selfies\.decoder"):
+        MoleculeGenerator().prepare(selfies)
+
+
+@pytest.mark.parametrize("name", ["generator", "in_selfies"])
+def test_a_table_may_call_the_molecule_otherwise(name, data, tmp_path, request):
+    usual = request.getfixturevalue(name)
+    names = {"smiles": "structure", "selfies": "symbols"}
+    parts = [p.rename(columns=names) for p in (data.train, data.validation, data.test)]
+    brief = {"training": replace(usual.training, max_epochs=1), "samples": 50}
+    fitted = clone(usual).set_params(columns=names, **brief).fit(*parts[:2])
+    same = clone(usual).set_params(**brief).fit(data.train, data.validation)
+    pd.testing.assert_frame_equal(fitted.predict(parts[2]), same.predict(data.test))
+    assert fitted.evaluate(parts[2]).metrics
+    assert len(fitted.split(parts[0]).test)
+    file = Model(fitted.export(tmp_path / "own.onnx", check=parts[2]))
+    assert file.schema.names == [names[usual.notation]]
+    assert fitted.sample_molecules(3, seed=1) == same.sample_molecules(3, seed=1)
+    with pytest.raises(ParameterError, match="'smile'"):
+        clone(usual).set_params(columns={"smile": "structure"}).fit(*parts[:2])
 
 
 def test_the_writer_of_selfies_says_so(in_selfies, tmp_path):

@@ -7,10 +7,11 @@ import pickle
 import numpy as np
 import pytest
 
-from industry_apps.errors import SchemaError, TrainingError
+from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes import NgramOptions
-from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.ngram_counts import count_characters
+from industry_apps.recipes.scorers import Labelled, folds, part_of
 from industry_apps.recipes.text_linear import CharacterScorer, WordScorer, text_column
 from industry_apps.recipes.text_networks import TextNetworkScorer
 from industry_apps.recipes.texts.baselines import TextBaselines
@@ -59,6 +60,56 @@ def test_a_linear_model_learns_pairs_and_survives_pickling(kind):
     margin = scorer.margin(asked)
     assert margin[0] > 0 > margin[1]
     assert pickle.loads(pickle.dumps(scorer)).margin(asked).tolist() == margin.tolist()
+
+
+@pytest.mark.parametrize("kind", [WordScorer, CharacterScorer])
+def test_margins_of_folds_are_those_of_models_that_never_saw_the_other_texts(kind):
+    every = rows(4)
+    asides = ["never heard", "not the same", "a word of its own", "Zürich, no?"]
+    texts = [f"{text}, {asides[n % 4]} {n}" for n, text in enumerate(every.arrays["text"])]
+    every = Labelled({"text": np.array(texts, dtype=object)}, every.target)
+    parts = folds(every, 4, seed=0)
+    counted_once = kind(SCHEMA, NgramOptions())
+    margin = counted_once.cross_fit(every, parts)
+    for known, held_out in parts:
+        anew = kind(SCHEMA, NgramOptions())
+        anew.fit(part_of(every, known), None)
+        asked = part_of(every, held_out).arrays
+        np.testing.assert_allclose(margin[held_out], anew.margin(asked), atol=1e-5)
+    of_all = kind(SCHEMA, NgramOptions())
+    of_all.fit(every, None)
+    assert of_all.margin(every.arrays).tolist() == counted_once.margin(every.arrays).tolist()
+
+
+def test_texts_are_counted_once_for_all_folds(monkeypatch):
+    asked = []
+
+    def counted(texts, *rest):
+        asked.append(len(texts))
+        return count_characters(texts, *rest)
+
+    monkeypatch.setattr("industry_apps.recipes.text_linear.count_characters", counted)
+    scorer = CharacterScorer(SCHEMA, NgramOptions())
+    scorer.cross_fit(rows(), folds(rows(), 5, seed=0))
+    assert asked == [80]
+
+
+def test_a_negation_turns_round_words_that_were_never_negated():
+    texts = np.array(["a great film", "a bad film", "great", "so bad"] * 10, dtype=object)
+    seen = Labelled({"text": texts}, np.arange(40) % 2 == 0)
+    asked = {"text": np.array(["not bad", "not great", "not. Great", "bad"], dtype=object)}
+    for kind in (WordScorer, CharacterScorer):
+        read, unread = kind(SCHEMA, NgramOptions()), kind(SCHEMA, NgramOptions(negators=()))
+        for scorer in (read, unread):
+            scorer.fit(seen, None)
+        assert (read.margin(asked) > 0).tolist() == [True, False, True, False]
+        assert (unread.margin(asked) > 0).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("negators", [("Not",), ("far from it",), ("",), ("not!",), "not"])
+def test_what_no_text_can_hold_is_no_negation(negators):
+    with pytest.raises(ParameterError, match="'negators'"):
+        NgramOptions(negators=negators)
 
 
 def test_texts_without_a_word_are_nothing_to_learn_from():

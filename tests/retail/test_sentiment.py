@@ -8,6 +8,7 @@ import pytest
 from industry_apps.data import load
 from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.retail import SentimentAnalyzer
+from industry_apps.retail.negated_phrases import CHOOSING, TESTING
 from industry_apps.runtime import Model
 
 
@@ -36,6 +37,29 @@ def test_a_stack_of_long_texts_is_of_words_and_says_so(monkeypatch, tmp_path):
     assert "words alone" in model.describe()["notes"][0]
     found, expected = model.predict(data.test), fitted.predict(data.test)
     assert found["sentiment"].tolist() == expected["sentiment"].tolist()
+
+
+def test_negated_texts_are_a_study(data):
+    sides = [set(half[side]) for half in (CHOOSING, TESTING) for side in ("positive", "negative")]
+    assert {len(texts) for texts in sides} == {30}
+    assert len(set().union(*sides)) == 120
+    (section,) = SentimentAnalyzer.fast().studies()["negation"](data)
+    found = {row["model"]: row for row in section.records()}
+    read, unread = found["words"], found["words, negations not read"]
+    assert read["testing"]["value"] >= unread["testing"]["value"]
+    assert found["prevalence"]["testing"]["value"] == 0.5
+    for row in found.values():
+        assert row["testing"]["value"] == pytest.approx(
+            (row["testing_positive"]["value"] + row["testing_negative"]["value"]) / 2
+        )
+
+
+@pytest.mark.real_data("retail_sst2")
+def test_negations_of_real_sentences_are_read():
+    data = load("retail_sst2")
+    fitted = SentimentAnalyzer.fast().fit(data.train, data.validation)
+    found = fitted.predict(pd.DataFrame({"text": ["not bad at all", "never boring", "not funny"]}))
+    assert (found["positive_probability"] > 0.5).tolist() == [True, True, False]
 
 
 def test_words_decide_and_are_named(analyzer):

@@ -15,15 +15,15 @@ from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.healthcare.molecules.fingerprints import Fingerprint, MoleculeCounts
 from industry_apps.healthcare.molecules.reading.perception import without_atom, write_molecules
+from industry_apps.healthcare.molecules.reading.smiles import NUMBER
 from industry_apps.runtime.inputs import feeds_of
+from industry_apps.runtime.parts import LEFT_OUT, NONE
 from industry_apps.schema import Schema
 
 #: Molecules of one run of a file: pairs of atoms are compared, of which there may be many.
 MOLECULES_A_RUN = 64
 #: Characters of the SMILES of one run: pairs of atoms are compared.
 _CHARACTERS_A_RUN = 20_000
-#: An input of training's graph: the place of an atom that is left out, -1 for none.
-LEFT_OUT = "/left_out"
 
 
 class MoleculeGraph(RunsItsGraph):
@@ -60,11 +60,15 @@ class MoleculeGraph(RunsItsGraph):
         return len(self.counts.names) + self.fingerprint.size
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Append the graph to a builder -> its outputs; inputs may have ``LEFT_OUT``."""
+        """Append the graph to a builder -> its outputs.
+
+        An input that a run may leave out is the place of an atom to leave out of each molecule.
+        """
+        left_out = builder.optional_input(LEFT_OUT, np.array([[NONE]]))
         molecules = write_molecules(builder, inputs[self.column])
-        if LEFT_OUT in inputs:
-            molecules = without_atom(builder, molecules, inputs[LEFT_OUT])
         node = builder.node
+        each = node("Expand", left_out, node("Shape", molecules.fragments))  # [B, 1]
+        molecules = without_atom(builder, molecules, each)
         numeric = builder.concat(
             [self.counts.write(builder, molecules), self.fingerprint.write(builder, molecules)]
         )
@@ -80,6 +84,16 @@ class MoleculeGraph(RunsItsGraph):
             "fragments": builder.cast(molecules.fragments, np.float32),
             "size": builder.cast(atoms, np.float32),
         }
+
+    def symbols(self, builder: GraphBuilder, atoms: str) -> str:
+        """Append the symbols of the atoms that :meth:`write` has made [B, N], "" of none."""
+        number = builder.node("Gather", atoms, builder.constant(0), attributes={"axis": 2})
+        named = {
+            "keys_int64s": list(NUMBER.values()),
+            "values_strings": list(NUMBER),
+            "default_string": "",
+        }
+        return builder.node("LabelEncoder", number, domain="ai.onnx.ml", attributes=named)
 
     def run(
         self, arrays: Mapping[str, NDArray[Any]], names: Sequence[str] = ("numeric",)
@@ -100,7 +114,7 @@ class MoleculeGraph(RunsItsGraph):
         """
         feeds = feeds_of(arrays, self.schema)
         texts = feeds[self.column]
-        left_out = np.asarray(arrays.get(LEFT_OUT, np.full(len(texts), -1)), np.int64)[:, None]
+        left_out = np.asarray(arrays.get(LEFT_OUT, np.full(len(texts), NONE)), np.int64)[:, None]
         asked = list(dict.fromkeys((*names, "readable", "fragments", "size")))
         lengths = np.array([len(text) for text in texts[:, 0]], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
@@ -120,8 +134,7 @@ class MoleculeGraph(RunsItsGraph):
         }
 
     def _declare(self, builder: GraphBuilder) -> None:
-        inputs = builder.inputs(self.schema) | {LEFT_OUT: builder.input(LEFT_OUT, np.int64)}
-        for name, tensor in self.write(builder, inputs).items():
+        for name, tensor in self.write(builder, builder.inputs(self.schema)).items():
             builder.output(tensor, f"/{name}", _DTYPES.get(name, np.float32), None)
 
 

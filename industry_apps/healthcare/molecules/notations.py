@@ -6,16 +6,13 @@ Technology 2020, doi:10.1088/2632-2153/aba947, by the authors' package ``selfies
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from industry_apps.errors import SchemaError, require
-from industry_apps.healthcare.molecules.reading.smiles import ATOM
+from industry_apps.errors import require
 
 #: The notations that there are.
 SMILES, SELFIES = "smiles", "selfies"
-_SMILES_TEXT, _BRACKETS = re.compile(rf"(?:{ATOM})+"), re.compile(r"\[[^\]]*\]")
 _NEEDED = {"extra": "healthcare", "needed_by": "the notation SELFIES"}
 
 
@@ -57,30 +54,6 @@ def to_smiles(selfies: Iterable[str | None]) -> list[str]:
     """
     package = require("selfies", **_NEEDED)
     return [_decoded(package, text) for text in selfies]
-
-
-def refuse_smiles(texts: Iterable[str]) -> None:
-    """Raise where a text that should be SELFIES is a SMILES.
-
-    Parameters
-    ----------
-    texts : iterable of str
-
-    Raises
-    ------
-    SchemaError
-
-    Examples
-    --------
-    >>> refuse_smiles(["[C][C][O]", "[Na+1].[Cl-1]", "", "?!"])
-    """
-    for row, text in enumerate(texts):
-        if _SMILES_TEXT.fullmatch(text) and any(map(str.isalpha, _BRACKETS.sub("", text))):
-            raise SchemaError(
-                f"Column {SELFIES!r}, row {row}: got {text!r:.60}, a SMILES, expected SELFIES, as "
-                "'[C][C][O]' is for 'CCO'. Give SMILES in the column 'smiles', or write them with "
-                "`selfies.encoder`."
-            )
 
 
 def _encoded(package: Any, smiles: str | None) -> str | None:

@@ -181,6 +181,30 @@ def each_property(
     return Section("Each property", f"By {metric}, with 95 % intervals.", [header, *rows])
 
 
+def agreement(error: _Floats, spread: npt.NDArray[np.float32]) -> Section:
+    """Mean error where the members of an ensemble agree and where they do not, in quarters.
+
+    Parameters
+    ----------
+    error : ndarray of float, shape (N, T)
+        Absolute; NaN where it was not measured.
+    spread : ndarray of float32, shape (N, T)
+        Standard deviation of the members.
+    """
+    known = ~np.isnan(error)
+    errors, spreads = error[known], spread[known]
+    order = np.argsort(spreads, kind="stable")
+    names = ("most agreement", "more", "less", "least agreement")
+    rows = [
+        (name, len(part), float(spreads[part].mean()), float(errors[part].mean()))
+        for name, part in zip(names, np.array_split(order, len(names)), strict=True)
+        if len(part)
+    ]
+    header = ("members", "predictions", "mean std", "mean absolute error")
+    text = "Whether the spread of the members tells where predictions are wrong."
+    return Section("Agreement of the ensemble", text, [header, *rows])
+
+
 def _known(target: _Floats) -> list[tuple[int, npt.NDArray[np.intp]]]:
     """Rows in which each property was measured; properties that never were are left out."""
     rows = [(t, np.flatnonzero(~np.isnan(target[:, t]))) for t in range(target.shape[1])]

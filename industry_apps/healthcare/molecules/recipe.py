@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from industry_apps.export.convert import network_to_onnx, trees_to_onnx
 from industry_apps.features import GraphBuilder
-from industry_apps.healthcare.molecules.graph import LEFT_OUT, MoleculeGraph
+from industry_apps.healthcare.molecules.graph import MoleculeGraph
 from industry_apps.healthcare.molecules.reading.smiles import ELEMENTS
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.trees import SEEDS_APART, TreeOptions, grown
+from industry_apps.runtime.parts import LEFT_OUT, NONE
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
@@ -124,7 +125,7 @@ class MoleculeEnsemble:
         found = self.graph.run({column: np.array([smiles], dtype=object)}, ("atoms",))
         numbers = found["atoms"][0, : int(found["size"][0, 0]), 0]
         texts = np.full(len(numbers) + 1, smiles, dtype=object)
-        arrays = {column: texts, LEFT_OUT: np.arange(-1, len(numbers))}
+        arrays = {column: texts, LEFT_OUT: np.arange(NONE, len(numbers))}
         mean, _ = self.predict(arrays)
         return [ELEMENTS[number - 1] for number in numbers], mean[0] - mean[1:]
 

@@ -30,7 +30,7 @@ class SequenceSpace:
     Parameters
     ----------
     schema : Schema
-        With one text column, named as the notation of what it holds: "smiles" or "selfies".
+        With one text column, that says its notation.
     units : int
         Of a recurrent layer.
     latent : int

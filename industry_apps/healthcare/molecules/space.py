@@ -8,7 +8,7 @@ made, work, or do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["MoleculeSpace"]
 
 _TRAINING = TrainingOptions(max_epochs=4, batch_size=128, learning_rate=2e-3, least_steps=2_000)
-_TABLE = Schema((Column(name=SMILES, kind="text"),))
+_TABLE = Schema((Column(SMILES, "text", notation="smiles"),))
 _MOLECULES_A_PASS = 1_024
 #: Shown of molecules that were restored, that were drawn, and that are real.
 _SHOWN = ("reconstruction", "similarity", "validity", "uniqueness", "novelty", "qed")
@@ -128,7 +128,7 @@ class MoleculeSpace:
             train, validation = train.train, train.validation if validation is None else validation
         if validation is None or validation.empty:
             train, validation = set_aside(train, 0.05, seed=self.seed)
-        schema = Schema((Column(name=self.notation, kind="text"),))
+        schema = Schema((Column(self.notation, "text", notation=self.notation),))
         options = replace(self.training or _TRAINING, seed=self.seed)
         self.space_ = SequenceSpace(schema, self.units, self.latent, self.divergence, options)
         learned = _molecules(train)
@@ -158,7 +158,7 @@ class MoleculeSpace:
         self._check_fitted()
         if not len(smiles):
             return np.zeros((0, self.latent), dtype=np.float32)
-        return self.space_.points(self._arrays(smiles))
+        return self.space_.points(self._arrays(_molecules({SMILES: list(smiles)})))
 
     def decode(self, points: NDArray[np.floating]) -> list[str]:
         """Write the likeliest molecule of each point -> SMILES; equal points, equal molecules.
@@ -330,5 +330,5 @@ def _check(method: str, **given: object) -> None:
             raise wrong_parameter(f"{MoleculeSpace.__name__}.{method}", name, words, value)
 
 
-def _molecules(frame: pd.DataFrame) -> list[str]:
+def _molecules(frame: pd.DataFrame | Mapping[str, Sequence[str]]) -> list[str]:
     return [each or "" for each in _TABLE.to_arrays(frame)[SMILES].tolist()]

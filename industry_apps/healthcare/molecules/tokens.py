@@ -133,8 +133,9 @@ class MoleculeTokens(RunsItsGraph):
         return found["codes"][found["readable"][:, 0]]
 
     def smiles(self, texts: Iterable[str]) -> list[str]:
-        """The SMILES of texts in the notation, which is the name of the column."""
-        return to_smiles(texts) if self.column == SELFIES else list(texts)
+        """The SMILES of texts in the notation of the column."""
+        notation = self.schema[self.column].notation
+        return to_smiles(texts) if notation == SELFIES else list(texts)
 
     def spelled(self, rows: Iterable[Iterable[int]]) -> list[str]:
         """The SMILES of rows of codes; begin, end and padding may stand among them."""

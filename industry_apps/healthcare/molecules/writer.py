@@ -53,7 +53,7 @@ class MoleculeWriter:
     Parameters
     ----------
     schema : Schema
-        With one text column, named as the notation of what it holds: "smiles" or "selfies".
+        With one text column, that says its notation.
     network : {"recurrent", "transformer"}
     units : int
         Of the one recurrent layer, or the width of the transformer's four blocks: a multiple
@@ -63,7 +63,7 @@ class MoleculeWriter:
 
     def __init__(self, schema: Schema, network: str, units: int, options: TrainingOptions) -> None:
         (column,) = schema
-        self.column, self.network = column.name, network
+        self.column, self.notation, self.network = column.name, column.notation, network
         self.units, self.options = units, options
         self.tokens = MoleculeTokens(schema, LENGTH)
         self.scores_: tuple[float, ...] = ()
@@ -132,7 +132,7 @@ class MoleculeWriter:
             axes=[{0: "batch"}, state],
         )
         facts = {
-            "notation": self.column,
+            "notation": self.notation,
             "tokens": ["", "", "", "", *self.tokens.vocabulary],
             "begin": BEGIN,
             "end": END,

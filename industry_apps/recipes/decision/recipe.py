@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -28,11 +29,12 @@ from industry_apps.limits import POSITIVE, SHARE, Limit, check_limits, integer, 
 from industry_apps.recipes.decision.scorecard import ScorecardOptions, ScorecardScorer
 from industry_apps.recipes.networks import AutoencoderScorer, NetworkScorer
 from industry_apps.recipes.scorers import (
+    CrossFitted,
     Labelled,
     Scorer,
+    fold_by_fold,
     folds,
     joined,
-    part_of,
     thresholds_of_all,
 )
 from industry_apps.recipes.text_linear import CharacterScorer, NgramOptions, WordScorer
@@ -196,13 +198,15 @@ class DecisionRecipe:
 
     def _cross_fitted(self, rows: Labelled) -> tuple[list[Scorer], NDArray[np.float64]]:
         """Models of all rows, and the margins [rows, models] by models of the other folds."""
-        margins = np.empty((len(rows.target), len(self._members())))
-        for known, held_out in folds(rows, self.options.folds, self.options.trees.seed):
-            asked = part_of(rows, held_out)
-            scorers = self._fitted(part_of(rows, known), asked)
-            margins[held_out] = _margins(scorers, asked.arrays)
-        for scorer in scorers:
-            scorer.refit(rows)
+        parts = folds(rows, self.options.folds, self.options.trees.seed)
+        scorers, margins = [], np.empty((len(rows.target), len(self._members())))
+        for place, name in enumerate(self._members()):
+            scorer = self._scorer(name)
+            if isinstance(scorer, CrossFitted):
+                margins[:, place] = scorer.cross_fit(rows, parts)
+            else:
+                scorer, margins[:, place] = fold_by_fold(partial(self._scorer, name), rows, parts)
+            scorers.append(scorer)
         return scorers, margins
 
     def _decide(

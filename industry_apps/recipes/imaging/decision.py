@@ -43,6 +43,9 @@ class ClassDecision:
     limits : tuple of float
         A class is ruled out where its probability is below its limit. Where the answer is not
         the only class left, it is doubtful.
+    sharing : tuple of str
+        Classes too rare for a limit of their own: theirs is that of all classes together, which
+        is right for an image on average, not for each class.
 
     References
     ----------
@@ -58,6 +61,7 @@ class ClassDecision:
     bias: tuple[float, ...]
     costs: tuple[float, ...]
     limits: tuple[float, ...]
+    sharing: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -81,22 +85,24 @@ class ClassDecision:
             Class -> what it costs to miss it; by default the inverse of its share, so that
             each class counts alike however rare it is.
         coverage : float
-            Share of each class that its limit must not rule out, in (0, 1).
+            Share of each class that its limit must not rule out, in (0, 1). It takes ``1 / (1 -
+            coverage)`` rows of a class to know its limit; of rarer ones see ``sharing``.
         """
         temperature, bias = _calibration(odds, target)
         probability = _softmax(odds / temperature + bias)
         shares = np.bincount(target, minlength=len(classes)) / len(target)
         own = {name: 1 / share for name, share in zip(classes, shares, strict=True)}
-        limits = [
-            _limit(probability[target == number, number], coverage)
-            for number in range(len(classes))
-        ]
+        true = np.take_along_axis(probability, target[:, None], axis=1)[:, 0]
+        limits = [_limit(true[target == number], coverage) for number in range(len(classes))]
+        of_all = _limit(true, coverage)
+        sharing = [name for name, limit in zip(classes, limits, strict=True) if limit is None]
         return cls(
             classes=classes,
             temperature=temperature,
             bias=tuple(map(float, bias)),
             costs=tuple(float((own if costs is None else costs)[name]) for name in classes),
-            limits=tuple(limits),
+            limits=tuple((of_all or 0.0) if limit is None else limit for limit in limits),
+            sharing=tuple(sharing),
         )
 
     def loss(self, odds: _Floats, target: NDArray[np.intp]) -> float:
@@ -170,6 +176,7 @@ class ClassDecision:
             "temperature": self.temperature,
             **{f"cost_of_missing_{n}": c for n, c in zip(self.classes, self.costs, strict=True)},
             **{f"ruled_out_below_{n}": c for n, c in zip(self.classes, self.limits, strict=True)},
+            "ruled_out_by_the_limit_of_all_classes": ", ".join(self.sharing),
         }
 
 
@@ -228,12 +235,15 @@ def _calibration(odds: _Floats, target: NDArray[np.intp]) -> tuple[float, _Float
     return float(np.exp(-found[0])), found[1:]
 
 
-def _limit(probability: _Floats, coverage: float) -> float:
-    """The highest limit that rules out no more than the share allowed, of rows yet unseen."""
+def _limit(probability: _Floats, coverage: float) -> float | None:
+    """The highest limit that rules out no more than the share allowed, of rows yet unseen.
+
+    None where the rows are too few to rule anything out.
+    """
     rising = np.sort(probability)
     dropped = int(np.floor((len(rising) + 1) * (1 - coverage)))
     if dropped < 1:
-        return 0.0  # too few rows to rule anything out
+        return None
     # Halfway to the value below, so that no known row sits on the limit.
     below = rising[dropped - 2] if dropped > 1 else 0.0
     return float((below + rising[dropped - 1]) / 2)

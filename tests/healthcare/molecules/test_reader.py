@@ -126,6 +126,18 @@ def test_spellings_of_a_molecule_are_one(graph, texts):
         np.testing.assert_array_equal(other, found["numeric"][0])
 
 
+@pytest.mark.parametrize("text", ["[RH]", "[XxH3]", "C[NnH+]1CC1", "[QH]C", "[05CH4]"])
+def test_what_is_no_element_is_no_hydrogen(graph, text):
+    assert by_rdkit(text) is None
+    assert not read(graph, [text])["readable"].any()
+
+
+def test_any_mass_is_read(graph):
+    texts = ["[0CH4]", "[2H]C", "[13CH4]", "[299CH4]", "[300CH4]", "[1000CH4]"]
+    assert all(map(by_rdkit, texts))
+    assert read(graph, texts)["readable"].all()
+
+
 def test_five_hundred_atoms_are_read(graph):
     assert read(graph, ["C" * 500])["size"].item() == 500
 

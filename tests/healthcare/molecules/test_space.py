@@ -86,6 +86,8 @@ def test_the_search_finds_new_molecules_of_a_higher_score(space, data, start):
 def test_wrong_arguments_are_refused(space, data, start):
     with pytest.raises(ParameterError, match="None of the 1 molecules"):
         space.optimise(["[Xx]"])
+    with pytest.raises(SchemaError, match=r"row 1: got '\[C\]\[C\]\[O\]', expected a SMILES"):
+        space.encode([start[0], "[C][C][O]"])
     with pytest.raises(ParameterError, match="'reach'"):
         space.optimise(start, reach=0.0)
     with pytest.raises(ParameterError, match="'count'"):

@@ -109,6 +109,22 @@ def test_too_few_rows_rule_nothing_out():
     assert answers(decision, odds, no_maps(odds))["abstain"].all()
 
 
+def test_a_rare_class_is_ruled_out_by_the_limit_of_all_classes():
+    """With limits of their own, each image would be doubtful as soon as one class is rare."""
+    odds, target = drawn(4_000, 0)
+    few = np.flatnonzero(target == 2)[10:]
+    keep = np.setdiff1d(np.arange(4_000), few)
+    decision = ClassDecision.fit(odds[keep], target[keep], CLASSES, costs=None, coverage=0.9)
+    rare = ClassDecision.fit(odds[keep], target[keep], CLASSES, costs=None, coverage=0.95)
+    assert decision.sharing == ()
+    assert rare.sharing == ("c",)
+    assert 0 < rare.limits[2] < 1
+    assert rare.facts()["ruled_out_by_the_limit_of_all_classes"] == "c"
+    abstained = answers(rare, odds, no_maps(odds))["abstain"]
+    assert abstained.mean() < answers(fitted(coverage=0.95), odds, no_maps(odds))["abstain"].mean()
+    assert not abstained.all()
+
+
 def test_the_map_shows_what_speaks_for_the_answer_alone():
     decision = fitted(dict.fromkeys(CLASSES, 1.0))
     odds = np.array([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]])

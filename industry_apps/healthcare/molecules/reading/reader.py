@@ -29,6 +29,7 @@ from industry_apps.healthcare.molecules.reading.smiles import (
     SINGLE,
     TO_FIRST,
     TO_SECOND,
+    UNKNOWN,
     Piece,
     pieces,
     pieces_in_brackets,
@@ -123,9 +124,10 @@ class _Reader:
         rows = self.op.node("Shape", atoms)  # B, N
         bracket = self.op.padded_texts(self.op.tokens(alone, IN_BRACKETS))
         bracket = self.op.node("Gather", bracket, self.op.whole(0), attributes={"axis": 1})
-        outside = self._codes(alone, PIECES, pieces(), 1)
-        inside = self._codes(bracket, PIECES_IN_BRACKETS, pieces_in_brackets(), 1 + len(pieces()))
-        known = [Piece(), *pieces().values(), *pieces_in_brackets().values()]
+        outer, inner = pieces(), pieces_in_brackets()
+        known = [Piece(), *outer.values(), *inner.values(), UNKNOWN]
+        outside = self._codes(alone, PIECES, outer, 1)
+        inside = self._codes(bracket, PIECES_IN_BRACKETS, inner, 1 + len(outer), len(known) - 1)
         table = np.array([[getattr(piece, name) for name in FACTS] for piece in known])
         shape = self.op.node("Concat", rows, self.op.whole([-1]), attributes={"axis": 0})
         codes = self.op.node("Reshape", self.builder.concat([outside, inside]), shape)
@@ -153,12 +155,14 @@ class _Reader:
         )
         return facts, rings
 
-    def _codes(self, texts: str, expression: str, known: Mapping[str, Piece], first: int) -> str:
-        """Codes of the pieces of texts [n] from a first on, 0 of what has no meaning: [n, K]."""
+    def _codes(
+        self, texts: str, expression: str, known: Mapping[str, Piece], first: int, other: int = 0
+    ) -> str:
+        """Codes of the pieces of texts [n] from a first on; 0 behind the last: [n, K]."""
         attributes = {
-            "keys_strings": list(known),
-            "values_int64s": list(range(first, first + len(known))),
-            "default_int64": 0,
+            "keys_strings": ["", *known],
+            "values_int64s": [0, *range(first, first + len(known))],
+            "default_int64": other,
         }
         found = self.op.padded_texts(self.op.tokens(texts, expression))
         return self.op.node("LabelEncoder", found, domain="ai.onnx.ml", attributes=attributes)

@@ -38,12 +38,12 @@ _BONDS = {
 }
 #: The largest charge, in either direction.
 MOST_CHARGE = 15
-_ISOTOPES = 300
 
 _BOND = r"(?:->|<-|[-=#:/\\])"
 _RING = r"(?:%[0-9][0-9]|[0-9])"
 _CHARGE = r"(?:\+\+|--|[+-](?:1[0-5]|[0-9])?)"
-_BRACKET = rf"\[[0-9]*(?:[A-Z][a-z]?|[a-z][a-z]?|\*)@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
+_SYMBOL = r"(?:[A-Z][a-z]?|[a-z][a-z]?|\*)"
+_BRACKET = rf"\[(?:0|[1-9][0-9]*)?{_SYMBOL}@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
 _PLAIN = r"Br|Cl|[BCNOPSFIbcnops*]"
 #: What stands before a blank; a name may stand behind it.
 FIRST_WORD = r"\S+"
@@ -53,9 +53,9 @@ ATOM = rf"[.(]?{_BOND}?(?:{_BRACKET}|{_PLAIN})(?:{_BOND}?{_RING}){{0,12}}\){{0,2
 ATOMS = rf"{ATOM}|(?s:.)"
 #: The pieces of one such atom; what stands in brackets is one of them.
 PIECES = rf"\[[^\]]*\]|{_PLAIN}|{_BOND}?{_RING}|{_BOND}|[().]"
-#: What stands in brackets, and the pieces of that.
+#: What stands in brackets, and the pieces of that which have an effect; of a mass the first digit.
 IN_BRACKETS = r"\[[^\]]*\]"
-PIECES_IN_BRACKETS = rf"\[[0-9]*|[A-Z][a-z]?|[a-z][a-z]?|\*|@{{1,2}}|H[0-9]?|{_CHARGE}|:[0-9]+|\]"
+PIECES_IN_BRACKETS = rf"\[[0-9]?|[A-Z][a-z]?|[a-z][a-z]?|\*|H[0-9]?|{_CHARGE}|\]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ class Piece:
     ring_bond: int = 0
 
 
+#: A piece in brackets that has no meaning: an atom has one symbol.
+UNKNOWN = Piece(symbol=2)
 #: Their names, in the order of the columns of the table.
 FACTS = tuple(Piece.__dataclass_fields__)
 
@@ -129,7 +131,7 @@ def pieces_in_brackets() -> dict[str, Piece]:
     found["H"] = Piece(hydrogen=1, hydrogens=1)
     found |= {f"H{n}": Piece(hydrogen=1, hydrogens=n) for n in range(10)}
     found["]"] = Piece(bracket=1)
-    found |= {f"[{n}": Piece(isotope=1) for n in range(_ISOTOPES)}
+    found |= {"[": Piece(), **{f"[{digit}": Piece(isotope=1) for digit in range(10)}}
     for sign, unit in (("+", 1), ("-", -1)):
         found |= {sign: Piece(charge=unit), 2 * sign: Piece(charge=2 * unit)}
         found |= {f"{sign}{n}": Piece(charge=n * unit) for n in range(MOST_CHARGE + 1)}
