@@ -172,7 +172,14 @@ class DefectDetector(OfImages, Application):
             max_epochs=6, batch_size=16, learning_rate=1e-2, precision="float32", progress=False
         )
         options = DefectOptions(
-            tile=40, width=6, depth=2, block=1, draws=320, patches=50, training=training
+            tile=40,
+            width=6,
+            depth=2,
+            block=1,
+            draws=320,
+            pasted_first=False,
+            patches=50,
+            training=training,
         )
         return cls(regime="supervised", options=options)
 

@@ -144,3 +144,15 @@ def test_pixels_are_counted_by_the_value_of_the_map():
     weight = np.ones(2)
     assert metrics["pixel_auroc"](weight) == pytest.approx(2.5 / 3)
     assert metrics["dice"](weight) == pytest.approx(2 / 3)
+
+
+def test_weights_that_fit_are_taken_and_those_of_further_types_stay():
+    from industry_apps.backbones.defects import DefectNet
+    from industry_apps.manufacturing.defects.learning import _continue
+
+    before, after = DefectNet(1, 1, width=4, depth=2), DefectNet(1, 3, width=4, depth=2)
+    own = after.unet.head.weight.detach().clone()
+    _continue(after, before)
+    assert torch.equal(after.unet.down[0][0].weight, before.unet.down[0][0].weight)
+    assert torch.equal(after.unet.head.weight[:4], before.unet.head.weight[:4])
+    assert torch.equal(after.unet.head.weight[4:], own[4:])

@@ -57,8 +57,6 @@ def trained(
     start : torch.nn.Module, optional
         Learned on from, instead of random weights.
     """
-    import copy
-
     import torch
 
     from industry_apps.backbones.defects import DefectNet
@@ -77,8 +75,12 @@ def trained(
             block=options.block,
             pairs=pairs,
         )
+    if start is None and regime == "supervised" and options.pasted_first:
+        start, _ = trained(
+            train, validation, types=1, regime="one_class", options=options.of_pasted(), start=None
+        )
     if start is not None:
-        network.load_state_dict(copy.deepcopy(start.state_dict()))
+        _continue(network, start)
     change, turned = options.augmentation, options.turned
     if regime == "one_class":
         good = [_good(each) for each in (train, validation)]
@@ -92,6 +94,21 @@ def trained(
     history = fit_network(averaged, *rows, objective, training)
     made: Any = averaged.average
     return made.to(memory_format=torch.contiguous_format).eval(), history
+
+
+def _continue(network: torch.nn.Module, start: torch.nn.Module) -> None:
+    """Take the weights of a network, those that fit; of another number of types the others stay."""
+    import torch
+
+    with torch.no_grad():
+        for (name, ours), theirs in zip(
+            network.state_dict().items(), start.state_dict().values(), strict=True
+        ):
+            if ours.shape == theirs.shape:
+                ours.copy_(theirs)
+            elif name.startswith("unet.head"):  # first come those of being defective at all
+                block = network.unet.block**2
+                ours[:block].copy_(theirs[:block])
 
 
 def remembered(

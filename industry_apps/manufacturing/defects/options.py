@@ -9,7 +9,8 @@ from industry_apps.limits import DROPOUT, OPEN_SHARE, check_parameters, integer
 from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
 
-_TILES = {"supervised": 128, "one_class": 64, "comparison": 96}
+_PASTED = 64
+_TILES = {"supervised": 128, "one_class": _PASTED, "comparison": 96}
 
 Scorer = Literal["both", "network", "memory"]
 
@@ -36,6 +37,9 @@ class DefectOptions:
         Windows of an epoch.
     averaging : float
         Memory of the running mean of the weights, in [0, 1).
+    pasted_first : bool
+        Where defects are known: the network first learns to find what is pasted into good parts,
+        in the same number of windows of 64 pixels, and goes on with the known defects.
     scorer : {"both", "network", "memory"}
         Of the regime of good parts alone: the network that was trained on pasted defects, the
         distance from remembered patches, or the mean of both.
@@ -57,6 +61,7 @@ class DefectOptions:
     good_share: Annotated[float, OPEN_SHARE] = 0.4
     draws: Annotated[int, integer(1)] = 2_400
     averaging: Annotated[float, DROPOUT] = 0.98
+    pasted_first: bool = True
     scorer: Scorer = "both"
     patches: Annotated[int, integer(1, 20_000)] = 1_000
     training: TrainingOptions = field(
@@ -67,6 +72,10 @@ class DefectOptions:
 
     def __post_init__(self) -> None:
         check_parameters(self)
+
+    def of_pasted(self) -> DefectOptions:
+        """Those of the training on pasted defects that comes before the one on known ones."""
+        return replace(self, tile=min(self.tile or _PASTED, _PASTED))
 
     def of(self, regime: str) -> DefectOptions:
         """With the tile of a regime, where none was chosen.
