@@ -24,6 +24,8 @@ _Floats = NDArray[np.float64]
 _SQUARE = 3
 #: Standard deviations over which a map of scores goes from half of white to three quarters.
 _SLOPE = 4.0
+#: Of scores of good parts, as a share of their median.
+_LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ class Comparable:
         scores : ndarray of shape [rows, scorers]
         """
         centres, spreads = np.median(scores, axis=0), scores.std(axis=0)
-        least = np.maximum(spreads, 1e-6)
+        # What hardly varies among good parts says little: it is not drawn out, nor is its rounding.
+        least = np.maximum(spreads, _LEAST_SPREAD * np.maximum(1, np.abs(centres)))
         return cls(centres=tuple(map(float, centres)), spreads=tuple(map(float, least)))
 
     def mean(self, scores: _Floats) -> _Floats:
