@@ -97,6 +97,7 @@ def test_exclusive_or_finds_what_differs():
         np.ones(1, np.intp),
         none,
         none,
+        np.zeros(1, np.int64),
     )
     assert xor_boxes(parts, "spur") == [[Box(5, 3, 9, 8, "spur", 1.0)]]
 

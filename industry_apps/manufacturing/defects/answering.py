@@ -210,7 +210,13 @@ class UnknownDefects:
 
     @classmethod
     def learned(
-        cls, scores: _Floats, maps: NDArray[np.object_], *, rate: float, threshold: float | None
+        cls,
+        scores: _Floats,
+        maps: NDArray[np.object_],
+        *,
+        groups: NDArray[Any],
+        rate: float,
+        threshold: float | None,
     ) -> Self:
         """Learn from good parts that no scorer has learned from.
 
@@ -219,6 +225,8 @@ class UnknownDefects:
         scores : ndarray of shape [rows, scorers]
         maps : ndarray of object, shape [rows]
             Each [scorers, H, W].
+        groups : ndarray of shape [rows]
+            Photographs of one part have the same value.
         rate : float
             Wanted share of false alarms, and of good parts of which any pixel is marked.
         threshold : float, optional
@@ -231,11 +239,11 @@ class UnknownDefects:
         largest = [
             of_places.mean(each.reshape(len(each), -1).T.astype(np.float64)).max() for each in maps
         ]
-        own = None if threshold is None else AlarmThreshold.given(threshold, means)
+        own = None if threshold is None else AlarmThreshold.given(threshold, means, groups)
         return cls(
             scores=of_parts,
             places=of_places,
-            threshold=own or AlarmThreshold.at_rate(means, rate),
+            threshold=own or AlarmThreshold.at_rate(means, rate, groups),
             place=AlarmThreshold.at_rate(np.array(largest), rate).value,
         )
 

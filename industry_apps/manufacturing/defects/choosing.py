@@ -117,12 +117,13 @@ def chosen_boxes(
 def _threshold(scores: NDArray[np.float64], validation: Parts, rule: _Rule) -> AlarmThreshold:
     """The user's own; by costs; or, where no validation part has a defect, by false alarms."""
     costs, rate, own = rule
-    good = scores[validation.types == 0]
+    usual = validation.types == 0
+    good, groups = scores[usual], validation.groups[usual]
     if own is not None:
-        return AlarmThreshold.given(own, good)
+        return AlarmThreshold.given(own, good, groups)
     if (validation.types > 0).any():
-        return AlarmThreshold.at_least_cost(costs, good)
-    return AlarmThreshold.at_rate(good, rate)
+        return AlarmThreshold.at_least_cost(costs, good, groups)
+    return AlarmThreshold.at_rate(good, rate, groups)
 
 
 def _pixel_threshold(places: NDArray[np.object_], validation: Parts) -> float:

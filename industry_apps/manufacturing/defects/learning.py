@@ -96,7 +96,7 @@ def trained(
     return made.to(memory_format=torch.contiguous_format).eval(), history
 
 
-def _continue(network: torch.nn.Module, start: torch.nn.Module) -> None:
+def _continue(network: Any, start: torch.nn.Module) -> None:
     """Take the weights of a network, those that fit; of another number of types the others stay."""
     import torch
 

@@ -40,12 +40,15 @@ class Parts:
         is not known which pixels are defective.
     boxes : ndarray of object, shape (N,)
         Each a list of :class:`Box`; None where there are none.
+    groups : ndarray of int, shape (N,)
+        Photographs of one part have the same number.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     types: NDArray[np.intp]
     masks: NDArray[np.object_]
     boxes: NDArray[np.object_]
+    groups: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.types)
@@ -53,7 +56,8 @@ class Parts:
     def at(self, rows: NDArray[Any]) -> Parts:
         """Some of them, by number or by whether they are meant."""
         arrays = {name: values[rows] for name, values in self.arrays.items()}
-        return Parts(arrays, self.types[rows], self.masks[rows], self.boxes[rows])
+        inner = (self.types, self.masks, self.boxes, self.groups)
+        return Parts(arrays, *(values[rows] for values in inner))
 
     def seen(self) -> pd.DataFrame:
         """What a model may see of them, and the label, as a table."""

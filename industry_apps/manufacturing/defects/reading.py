@@ -23,6 +23,7 @@ from industry_apps.manufacturing.defects.parts import (
     painted,
 )
 from industry_apps.recipes.imaging.masks import MaskValues, Region
+from industry_apps.recipes.records import people_of
 from industry_apps.runtime.boxes import RegionBoxes
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.images import one_by_one
@@ -193,18 +194,19 @@ class PartReader:
         images = arrays[self.schema.names[0]]
         if training:
             self._refuse_flat(images)
+        groups = people_of(frame, self.names["part"])
         if self.regime != "one_class":
             self.check_told(frame)
         if not self.is_told(frame):
             clean = one_by_one(np.zeros(image.shape[:2], dtype=np.uint8) for image in images)
             none = one_by_one([None] * len(frame))
-            return Parts(arrays, np.zeros(len(frame), dtype=np.intp), clean, none)
+            return Parts(arrays, np.zeros(len(frame), dtype=np.intp), clean, none, groups)
         types = self._types(frame)
         boxes = self._boxes(frame) if self._has("boxes", frame) else one_by_one([None] * len(frame))
         masks = self._painted(frame, images, types, boxes)
         if self.regime == "comparison":
             boxes = self._with_boxes(boxes, masks)
-        return Parts(arrays, types, masks, boxes)
+        return Parts(arrays, types, masks, boxes, groups)
 
     def _types(self, frame: pd.DataFrame) -> NDArray[np.intp]:
         """Number of the type of each part, of several that of the first; 0 of good ones."""

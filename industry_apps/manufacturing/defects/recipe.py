@@ -213,6 +213,7 @@ class DefectRecipe:
             self.decision_ = UnknownDefects.learned(
                 scores.astype(np.float64),
                 maps,
+                groups=good.groups,
                 rate=limits.false_alarm_rate,
                 threshold=limits.threshold,
             )

@@ -71,7 +71,9 @@ class AlarmThreshold:
     rows: int
 
     @classmethod
-    def at_rate(cls, normal: NDArray[np.floating], rate: float) -> Self:
+    def at_rate(
+        cls, normal: NDArray[np.floating], rate: float, groups: NDArray[Any] | None = None
+    ) -> Self:
         """Set the threshold by normal records alone, at a wanted share of false alarms.
 
         Parameters
@@ -80,6 +82,9 @@ class AlarmThreshold:
             Scores of normal records that were not learned from; finite.
         rate : float
             In (0, 1).
+        groups : ndarray of shape [rows], optional
+            Records of one group (a machine, a part) are alike: the interval is then as wide as
+            the few groups make it.
 
         Raises
         ------
@@ -88,8 +93,8 @@ class AlarmThreshold:
         """
         if not 0 < rate < 1:
             raise ParameterError(f"A share of false alarms lies in (0, 1). Got {rate!r}.")
-        rising = np.sort(_checked(normal))
-        rows = len(rising)
+        scores = _checked(normal)
+        rising, rows = np.sort(scores), len(scores)
         above = math.floor(rate * (rows + 1) + 1e-9)  # alarms raised by the known ones, and one
         if above < 1:
             needed = math.ceil(1 / rate - 1e-9) - 1
@@ -99,10 +104,12 @@ class AlarmThreshold:
                 f"{1 / (rows + 1):.3g} or more."
             )
         value = _just_above(rising, rising[rows - above])
-        return cls(value=value, way="false_alarm_rate", **_expected(rising, value))
+        return cls(value=value, way="false_alarm_rate", **_expected(scores, value, groups))
 
     @classmethod
-    def at_least_cost(cls, costs: Costs, normal: NDArray[np.floating]) -> Self:
+    def at_least_cost(
+        cls, costs: Costs, normal: NDArray[np.floating], groups: NDArray[Any] | None = None
+    ) -> Self:
         """Set the threshold of a calibrated probability where an alarm is the cheaper decision.
 
         Parameters
@@ -110,16 +117,23 @@ class AlarmThreshold:
         costs : Costs
         normal : ndarray of shape [rows]
             Probabilities of normal records that were not learned from.
+        groups : ndarray of shape [rows], optional
+            As for :meth:`at_rate`.
 
         References
         ----------
         Elkan (2001), The foundations of cost-sensitive learning, IJCAI, 973-978.
         """
-        told = _expected(np.sort(_checked(normal)), costs.threshold)
+        told = _expected(_checked(normal), costs.threshold, groups)
         return cls(value=costs.threshold, way="cost", **told)
 
     @classmethod
-    def given(cls, value: float, normal: NDArray[np.floating] | None = None) -> Self:
+    def given(
+        cls,
+        value: float,
+        normal: NDArray[np.floating] | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> Self:
         """Keep to a threshold of somebody's own.
 
         Parameters
@@ -127,9 +141,11 @@ class AlarmThreshold:
         value : float
         normal : ndarray of shape [rows], optional
             Scores of normal records, to tell how many false alarms to expect.
+        groups : ndarray of shape [rows], optional
+            As for :meth:`at_rate`.
         """
-        rising = np.sort(np.empty(0) if normal is None else _checked(normal))
-        return cls(value=value, way="given", **_expected(rising, value))
+        scores = np.empty(0) if normal is None else _checked(normal)
+        return cls(value=value, way="given", **_expected(scores, value, groups))
 
     def __str__(self) -> str:
         head = f"alarm from {self.value:.4g} on"
@@ -194,17 +210,42 @@ def _just_above(rising: NDArray[np.float64], score: float) -> float:
     return float(score + (gap / 2 or 1.0))
 
 
-def _expected(rising: NDArray[np.float64], value: float) -> dict[str, Any]:
+def _expected(
+    scores: NDArray[np.float64], value: float, groups: NDArray[Any] | None
+) -> dict[str, Any]:
     """Share of false alarms to expect from a threshold, with its interval."""
     from scipy.stats import beta
 
-    rows = len(rising)
+    rows = len(scores)
     if not rows:
         return {"rate": math.nan, "low": math.nan, "high": math.nan, "rows": 0}
-    raised = int((rising >= value).sum())
+    raised = int((scores >= value).sum())
     # A threshold between two known scores: alarms lie between those of either.
     low = float(beta.ppf((1 - _LEVEL) / 2, raised, rows + 1 - raised)) if raised else 0.0
     high = 1.0
     if raised < rows:
         high = float(beta.ppf((1 + _LEVEL) / 2, raised + 1, rows - raised))
-    return {"rate": (raised + 1) / (rows + 1), "low": low, "high": high, "rows": rows}
+    rate = (raised + 1) / (rows + 1)
+    if groups is not None and len(np.unique(groups)) < rows:
+        # As records that do not depend on each other, there are fewer: those of the same variance.
+        fewer = rows / _design_effect(scores >= value, groups)
+        low = float(beta.ppf((1 - _LEVEL) / 2, rate * fewer, (1 - rate) * fewer + 1))
+        high = float(beta.ppf((1 + _LEVEL) / 2, rate * fewer + 1, (1 - rate) * fewer))
+    return {"rate": rate, "low": low, "high": high, "rows": rows}
+
+
+def _design_effect(alarms: NDArray[np.bool_], groups: NDArray[Any]) -> float:
+    """By how much groups make the variance of a share larger; without an alarm all they can.
+
+    References: Kish (1965), Survey sampling, section 5.4; Rao and Scott (1992), A simple method
+    for the analysis of clustered binary data, doi:10.2307/2532311.
+    """
+    _, number = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(number)
+    share, rows, count = alarms.mean(), len(alarms), len(sizes)
+    most = float((sizes**2).sum() / rows)
+    if share in (0.0, 1.0) or count < 2:
+        return most
+    apart = np.bincount(number, weights=alarms.astype(np.float64)) - share * sizes
+    variance = count / (count - 1) * float((apart**2).sum()) / rows**2
+    return float(np.clip(variance / (share * (1 - share) / rows), 1.0, most))

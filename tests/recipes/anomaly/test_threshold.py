@@ -25,6 +25,25 @@ def test_new_normal_records_raise_as_many_alarms_as_wanted(rate):
     assert np.mean(held) > 0.91  # of intervals of 95 %, in 300 trials
 
 
+def test_records_of_one_group_tell_less():
+    draw = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 6)
+
+    def drawn(count):
+        """Photographs of parts: six of each are nearly alike."""
+        return np.repeat(draw.normal(size=count), 6) + draw.normal(0, 0.1, 6 * count)
+
+    held, alone = [], []
+    for _ in range(300):
+        scores, new = drawn(40), drawn(700)
+        for found, told in ((True, groups), (False, None)):
+            threshold = AlarmThreshold.at_rate(scores, 0.1, told)
+            inside = threshold.low <= (new >= threshold.value).mean() <= threshold.high
+            (held if found else alone).append(inside)
+    assert np.mean(alone) < 0.8  # as if there were 240 parts
+    assert np.mean(held) > 0.92
+
+
 def test_no_known_record_sits_on_the_threshold_and_equal_scores_stay_together():
     scores = np.array([0.0] * 15 + [1.0] * 5)
     found = AlarmThreshold.at_rate(scores, 0.1)
