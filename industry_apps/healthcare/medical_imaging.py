@@ -27,7 +27,7 @@ from industry_apps.application import Application
 from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.evaluation.classes import CLASSES, class_bootstrap
+from industry_apps.evaluation.classes import CLASSES, class_bootstrap, confusion
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.variants import Question
@@ -274,7 +274,7 @@ class ImagingClassifier(OfImages, Application):
             split={**self.split_, "test": self._described(pictures)},
             sections=(
                 _doubt_section(right, found["abstain"]),
-                _confusion_section(self.classes_, pictures.target, said),
+                confusion("finding", self.classes_, pictures.target, said),
             ),
             headline_text=f"{right.mean():.1%} of {len(right)} images are classified correctly.",
             notes=(
@@ -387,15 +387,3 @@ def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Sec
     ]
     text = "The model abstains where the finding is not the only class that cannot be ruled out."
     return Section("Doubt", text, [("answer", "images", "correct"), *rows])
-
-
-def _confusion_section(
-    classes: tuple[str, ...], target: NDArray[np.intp], said: NDArray[np.intp]
-) -> Section:
-    """Which class is taken for which."""
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (target, said), 1)
-    rows = [(name, *map(int, row)) for name, row in zip(classes, counts, strict=True)]
-    return Section(
-        "Confusion", "Rows: the truth. Columns: the answer.", [("finding", *classes), *rows]
-    )

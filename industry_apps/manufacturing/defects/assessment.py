@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.evaluation import Report
+from industry_apps.evaluation.classes import confusion
 from industry_apps.evaluation.intervals import BootstrapResult, bootstrap
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
@@ -142,7 +143,7 @@ def _of_known(
         found,
         {name: other.bootstrap() for name, other in others.items()},
         sections=(
-            _confusion(assessment.classes, known.types, ours.said),
+            confusion("type", assessment.classes, known.types, ours.said),
             recipe.decision_.threshold.section(ours.alarm, bad),
         ),
         headline_text=f"{caught} of {int(bad.sum())} defective parts are stopped, and "
@@ -247,14 +248,3 @@ def loss_of(regime: Regime, reader: PartReader, recipe: DefectRecipe) -> StatedL
 
     metric = "box_f1" if regime == "comparison" else "auroc"
     return StatedLoss(metric=metric, most=_MOST_LOST, measure=area, tolerance=_TOLERANCE)
-
-
-def _confusion(
-    classes: tuple[str, ...], types: NDArray[np.intp], said: NDArray[np.intp]
-) -> Section:
-    """Which class is taken for which."""
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (types, said), 1)
-    rows = [(name, *map(int, row)) for name, row in zip(classes, counts, strict=True)]
-    text = "Rows: the truth. Columns: the likeliest class."
-    return Section("Confusion", text, [("type", *classes), *rows])
