@@ -9,7 +9,7 @@ import torch
 from industry_apps.evaluation.costs import Costs
 from industry_apps.evaluation.repeats import merged
 from industry_apps.evaluation.report import Report
-from industry_apps.manufacturing.defects.baselines import xor_boxes
+from industry_apps.manufacturing.defects.baselines import XorBaseline
 from industry_apps.manufacturing.defects.matching import box_bootstrap, matches
 from industry_apps.manufacturing.defects.metrics import DEFECTS, KnownAnswers, PlaceCounts
 from industry_apps.manufacturing.defects.parts import Parts
@@ -91,15 +91,17 @@ def test_exclusive_or_finds_what_differs():
     other = board.copy()
     other[3:8, 5:9] = 255
     other[15, 15] = 255  # a pixel is noise
-    none = one_by_one([None])
+    told = one_by_one([[Box(5, 3, 9, 8, "spur", 1.0)]])
     parts = Parts(
         {"image": one_by_one([other]), "reference": one_by_one([board])},
         np.ones(1, np.intp),
-        none,
-        none,
+        one_by_one([None]),
+        told,
         np.zeros(1, np.int64),
     )
-    assert xor_boxes(parts, "spur") == [[Box(5, 3, 9, 8, "spur", 1.0)]]
+    rule = XorBaseline().fit(parts)
+    assert matches(list(told), rule.boxes(parts)).f1() == 1
+    assert rule.types_[True] == "spur"
 
 
 def answers(rows, seed):

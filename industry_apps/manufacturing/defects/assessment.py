@@ -21,8 +21,8 @@ from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.manufacturing.defects.baselines import (
     KnownBaselines,
     NormalBaselines,
+    XorBaseline,
     no_boxes,
-    xor_boxes,
 )
 from industry_apps.manufacturing.defects.matching import box_bootstrap, matches
 from industry_apps.manufacturing.defects.metrics import KnownAnswers, PlaceCounts
@@ -54,7 +54,7 @@ class Assessment:
         self.regime, self.classes, self.seed = regime, classes, seed
         self.known_: KnownBaselines | None = None
         self.normal_: NormalBaselines | None = None
-        self.commonest_: str | None = None
+        self.pairs_: XorBaseline | None = None
 
     def fit(self, train: Parts, validation: Parts) -> None:
         """Learn the baselines.
@@ -69,8 +69,7 @@ class Assessment:
             good = [part.at(part.types == 0) for part in (train, validation)]
             self.normal_ = NormalBaselines(self.seed).fit(*good)
         else:
-            counts = pd.Series([b.type for cell in train.boxes for b in cell]).value_counts()
-            self.commonest_ = str(counts.index[0])
+            self.pairs_ = XorBaseline().fit(train)
 
 
 def assessed(
@@ -196,8 +195,8 @@ def _of_pairs(
     found = recipe.boxes_.of_table(list(answers["mask"]), list(answers["heat_map"]))
     ours = _boxed(truth, found)
     others = {"no_boxes": _boxed(truth, no_boxes(known))}
-    if assessment.commonest_ is not None:
-        others["xor_components"] = _boxed(truth, xor_boxes(known, assessment.commonest_))
+    if assessment.pairs_ is not None:
+        others["xor_components"] = _boxed(truth, assessment.pairs_.boxes(known))
     rows: list[tuple[object, ...]] = [("type", "boxes", "found", "right")]
     for name in assessment.classes[1:]:
         chosen = [[[b for b in cell if b.type == name] for cell in c] for c in (truth, found)]

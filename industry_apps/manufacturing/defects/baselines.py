@@ -5,26 +5,32 @@ Letters: N parts, C channels, S pixels a side, K classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.errors import require
 from industry_apps.features import FeatureGraph
 from industry_apps.features.image import Pixels
+from industry_apps.manufacturing.defects.matching import matches
 from industry_apps.manufacturing.defects.parts import Parts
 from industry_apps.recipes.anomaly.threshold import AlarmThreshold
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
-from industry_apps.runtime.boxes import Box, RegionBoxes
+from industry_apps.runtime.boxes import Box
 from industry_apps.schema import Column, Schema
 
-__all__ = ["KnownBaselines", "NormalBaselines", "no_boxes", "xor_boxes"]
+__all__ = ["KnownBaselines", "NormalBaselines", "XorBaseline", "no_boxes"]
 
 #: Of images for statistics of patches: pixels a side, and those of a patch.
 _SIZE, _PATCH = 64, 8
 #: Differences of two images below this, of 255, are noise of the camera.
 _NOISE = 64
-_LEAST_PIXELS = 9
+#: Of differences: pairs to choose on, and what is chosen from.
+_PAIRS, _OPENINGS = 40, (0, 1, 2, 3)
+_SIZES, _MARGINS = (1, 5, 10, 20, 40, 80), (0, 3, 6, 9, 12, 15)
 #: Principal components of the autoencoder that is linear.
 _COMPONENTS = 32
 
@@ -185,21 +191,89 @@ def no_boxes(parts: Parts) -> list[list[Box]]:
     return [[] for _ in range(len(parts))]
 
 
-def xor_boxes(parts: Parts, kind: str) -> list[list[Box]]:
-    """Boxes around the regions in which an image and its reference differ, all of one type.
+class XorBaseline:
+    """Boxes around the regions in which an image and its reference differ.
 
-    Parameters
-    ----------
-    parts : Parts
-        With two images each.
-    kind : str
-        The commonest type: the difference alone does not tell types.
+    What is thinner than a few pixels is noise of edges and is opened away; how much, from which
+    size on a region counts, and how far its box is widened are chosen on training pairs. Its type
+    is the commonest one of what is brighter, or darker, than the reference.
     """
+
+    def fit(self, train: Parts) -> XorBaseline:
+        """Choose on training pairs.
+
+        Parameters
+        ----------
+        train : Parts
+            With two images each, and boxes.
+        """
+        some = train.at(np.arange(min(len(train), _PAIRS)))
+        truth = list(some.boxes)
+        found: dict[bool, list[str]] = {True: [], False: []}
+        for (_, change), boxes in zip(_differences(some), truth, strict=True):
+            for box in boxes:
+                part = change[box.top : box.bottom, box.left : box.right]
+                found[bool(part.sum() > 0)].append(box.type)
+        every = [kind for kinds in found.values() for kind in kinds]
+        self.types_ = {
+            brighter: max(set(kinds or every), key=(kinds or every).count)
+            for brighter, kinds in found.items()
+        }
+        best = (-1.0, 0, 1, 0)
+        for opening in _OPENINGS:
+            drawn = [_regions(*pair, opening) for pair in _differences(some)]
+            for size, margin in product(_SIZES, _MARGINS):
+                boxes = [self._boxes(each, size, margin) for each in drawn]
+                score = matches(truth, boxes, typed=False).f1()
+                best = max(best, (score, opening, size, margin), key=lambda each: each[0])
+        _, self.opening_, self.size_, self.margin_ = best
+        return self
+
+    def boxes(self, parts: Parts) -> list[list[Box]]:
+        """Boxes of each pair.
+
+        Parameters
+        ----------
+        parts : Parts
+        """
+        drawn = (_regions(*pair, self.opening_) for pair in _differences(parts))
+        return [self._boxes(each, self.size_, self.margin_) for each in drawn]
+
+    def _boxes(self, regions: list[tuple[int, bool, Box]], size: int, margin: int) -> list[Box]:
+        return [
+            Box(
+                max(0, box.left - margin),
+                max(0, box.top - margin),
+                box.right + margin,
+                box.bottom + margin,
+                self.types_[brighter],
+                1.0,
+            )
+            for pixels, brighter, box in regions
+            if pixels >= size
+        ]
+
+
+def _differences(parts: Parts) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int16]]]:
+    """Where each pair differs [H, W], and by how much."""
     images: list[Any] = list(parts.arrays.values())
-    draw = RegionBoxes(types=(kind,), least_pixels=_LEAST_PIXELS)
-    found = []
     for image, reference in zip(*images, strict=True):
-        differ = np.abs(image.astype(np.int16) - reference.astype(np.int16)).max(axis=2)
-        mask = (differ > _NOISE).astype(np.uint8)
-        found.append(draw.of(mask, np.minimum(differ, 255)))
-    return found
+        change = (image.astype(np.int16) - reference.astype(np.int16)).sum(axis=2)
+        yield np.abs(change) > _NOISE, change
+
+
+def _regions(
+    differ: NDArray[np.bool_], change: NDArray[np.int16], opening: int
+) -> list[tuple[int, bool, Box]]:
+    """Pixels of each region, whether it is brighter than the reference, and its box."""
+    ndimage = require("scipy.ndimage", extra="train", needed_by="The baseline of differences")
+    square = np.ones((3, 3), dtype=bool)
+    if opening:
+        differ = ndimage.binary_opening(differ, square, iterations=opening)
+    numbers, count = ndimage.label(differ, square)
+    sums = ndimage.sum_labels(change, numbers, np.arange(1, count + 1))
+    sizes = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
+    return [
+        (int(size), bool(total > 0), Box(x.start, y.start, x.stop, y.stop, "", 1.0))
+        for size, total, (y, x) in zip(sizes, sums, ndimage.find_objects(numbers), strict=True)
+    ]
