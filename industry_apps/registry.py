@@ -24,6 +24,7 @@ APPLICATIONS: dict[str, str] = {
         "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
     ),
     "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
+    "manufacturing.defect_detection": "industry_apps.manufacturing.defect_detection:DefectDetector",
     "manufacturing.failure_alarm": "industry_apps.manufacturing.failure_alarm:FailureAlarm",
     "manufacturing.machine_life": "industry_apps.manufacturing.machine_life:MachineLifePredictor",
     "manufacturing.predictive_maintenance": (

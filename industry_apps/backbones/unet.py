@@ -83,6 +83,7 @@ class UNet(nn.Module):
             "block": block,
         }
         check_sizes(type(self).__name__, sizes)
+        self.block, self.depth = block, depth
         self.multiple = block * 2**depth
         self.gather = nn.PixelUnshuffle(block)
         self.spread = nn.PixelShuffle(block)
@@ -98,23 +99,35 @@ class UNet(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Return what is known of each block of pixels before the last layer."""
+        return self.expand(self.contract(x))  # [N, width, H', W']
+
+    def contract(self, x: Tensor) -> list[Tensor]:
+        """Return what is seen on each level, the first one the widest and shallowest."""
         seen: list[Tensor] = []
         x = self.gather(padded(x, self.multiple))  # [N, C * block², H', W']
         for level, convolve in enumerate(self.down):
             x = convolve(x if level == 0 else functional.max_pool2d(x, 2))
             seen.append(x)
+        return seen
+
+    def expand(self, levels: list[Tensor]) -> Tensor:
+        """Return what is known of each block of pixels, from what :meth:`contract` has seen."""
+        seen = list(levels)
         x = self.dropout(seen.pop())  # [N, width * 2^D, H' / 2^D, W' / 2^D]
         for level in reversed(range(len(seen))):
             narrowed = self.narrow[level](x)  # before the upsampling: a quarter of the work
             wide = functional.interpolate(narrowed, scale_factor=2.0, mode="bilinear")
             x = self.up[level](torch.cat([wide, seen[level]], dim=1))
-        return x  # [N, width, H', W']
+        return x
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a logit for each output and pixel [N, O, H, W]."""
-        height, width = x.shape[2], x.shape[3]
-        logits: Tensor = self.spread(self.head(self.forward_features(x)))
-        return logits[:, :, :height, :width]
+        return self.of_pixels(self.head(self.forward_features(x)), x)
+
+    def of_pixels(self, blocks: Tensor, x: Tensor) -> Tensor:
+        """Return logits [N, O, H, W] of those of blocks, of an image [N, C, H, W]."""
+        logits: Tensor = self.spread(blocks)
+        return logits[:, :, : x.shape[2], : x.shape[3]]
 
 
 def padded(x: Tensor, multiple: int) -> Tensor:

@@ -156,8 +156,9 @@ def _short(done: Run) -> list[Measure]:
     if fitted.traits.windows:
         return _of_series(done, SHORT_CALLS, SHORT_MOMENTS)
     images = "image" in fitted.traits.inputs
+    repetitions = SHORT_REPETITIONS // 10 if images else SHORT_REPETITIONS
     return [
-        *one_record(fitted, done.path, rows, repetitions=SHORT_REPETITIONS),
+        *one_record(fitted, done.path, rows, repetitions=repetitions),
         *raw_record(fitted, done.path, done.data),
         *batch(fitted, done.path, rows, count=SHORT_IMAGES if images else SHORT_BATCH),
         *(of_images(fitted, rows) if images else []),

@@ -14,7 +14,9 @@ from industry_apps.data.splits import Split
 from industry_apps.errors import ParameterError, require
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: int = 0) -> Split:
@@ -60,6 +62,8 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
         )
     if rule.within:
         return _split_within(frame, rule, run)
+    if rule.group:
+        return _split_groups(frame, rule, run)
     for column in frame.columns:
         refuse_random(frame[column], str(column))
     kind = "Stratified" if rule.stratified else ""
@@ -123,3 +127,23 @@ def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
     learned = ((1 - rule.validation) * known).round()
     parts = (place < learned, (place >= learned) & (place < known), place >= known)
     return Split(*(frame[part].reset_index(drop=True) for part in parts))
+
+
+def _split_groups(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
+    """Folds of whole groups; the validation part is cut from the others in the same way."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    repeat, part = divmod(run, rule.folds)
+
+    def cut(rows: NDArray[np.intp], folds: int, chosen: int) -> tuple[NDArray[np.intp], ...]:
+        make = StratifiedGroupKFold(folds, shuffle=True, random_state=repeat)
+        labels, groups = frame[rule.shares].iloc[rows], frame[rule.group].iloc[rows]
+        known, others = list(make.split(labels, labels, groups))[chosen]
+        return rows[known], rows[others]
+
+    known, tested = cut(np.arange(len(frame)), rule.folds, part)
+    held_out = known[:0]
+    if rule.validation:
+        known, held_out = cut(known, round(1 / rule.validation), 0)
+    return Split(*(frame.iloc[rows].reset_index(drop=True) for rows in (known, held_out, tested)))

@@ -154,7 +154,8 @@ class Resampling:
     column; shares are then taken of the rows of each of its values, as is usual for
     recommendations, and not of each label; a value with one row is tested alone.
     ``stratified``: false for a target that is a number, or has gaps: shares are then those of
-    all rows.
+    all rows. ``group``: with folds, a column of whose values each stays in one part; ``shares``:
+    the column whose values the parts then have as equal shares of as groups allow.
     """
 
     repeats: int
@@ -163,6 +164,8 @@ class Resampling:
     validation: float = 0.0
     within: str = ""
     stratified: bool = True
+    group: str = ""
+    shares: str = ""
 
     @property
     def runs(self) -> int:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from industry_apps.data.arrays import read_arrays
 from industry_apps.data.readers import table
-from industry_apps.data.rules import ArraysRule, Reading
+from industry_apps.data.rules import Reading
 from industry_apps.data.tables import read_table
-from industry_apps.errors import SchemaError, unknown_name
+from industry_apps.errors import unknown_name
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -48,7 +48,7 @@ def _read(path: Path, reading: Reading) -> pd.DataFrame:
     if reading.lines:
         return _lines(path, reading)
     if reading.arrays:
-        return _arrays(path, reading.arrays)
+        return read_arrays(path, reading.arrays)
     return read_table(
         path,
         header=reading.header,
@@ -67,29 +67,3 @@ def _lines(path: Path, reading: Reading) -> pd.DataFrame:
     # By line feeds alone: a text may hold other characters that end a line.
     lines = content.decode(reading.encoding).strip("\n").split("\n")
     return pd.DataFrame({reading.lines: [line.strip() for line in lines]})
-
-
-def _arrays(path: Path, rule: ArraysRule) -> pd.DataFrame:
-    """Arrays of an npz file as columns; what is more than a value a row becomes one cell."""
-    import numpy as np
-    import pandas as pd
-
-    with np.load(path, allow_pickle=False) as file:
-        tables = []
-        for word in rule.parts or ("",):
-            names = {column: name.format(part=word) for column, name in rule.columns.items()}
-            absent = sorted(set(names.values()) - set(file.files))
-            if absent:
-                raise SchemaError(
-                    f"{path.name!r} has no array {absent[0]!r}, which the card names. It has: "
-                    f"{', '.join(file.files)}."
-                )
-            table = pd.DataFrame({column: _cells(file[name]) for column, name in names.items()})
-            tables.append(table.assign(**{rule.part: rule.parts[word]}) if word else table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _cells(array: np.ndarray) -> Sequence[object] | np.ndarray:
-    """One cell for each row of an array: a value, or an array."""
-    rows = array.reshape(len(array), -1)
-    return rows[:, 0] if rows.shape[1] == 1 else list(array)

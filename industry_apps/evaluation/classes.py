@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from industry_apps.evaluation.metrics import (
     weighted_mean,
 )
 from industry_apps.evaluation.problems import Metric, Problem
+from industry_apps.evaluation.sections import Section
 
 #: One of several classes.
 CLASSES = Problem(
@@ -36,7 +37,7 @@ CLASSES = Problem(
 )
 
 
-__all__ = ["class_bootstrap"]
+__all__ = ["class_bootstrap", "confusion"]
 
 _Floats = npt.NDArray[np.float64]
 
@@ -114,6 +115,32 @@ def class_bootstrap(
         "calibration_error": sure,
     }
     return bootstrap(metrics, groups, len(truth), resamples=resamples, seed=seed)
+
+
+def confusion(
+    name: str, classes: Sequence[str], target: npt.NDArray[np.intp], said: npt.NDArray[np.intp]
+) -> Section:
+    """Count which class is taken for which, for a report.
+
+    Parameters
+    ----------
+    name : str
+        What the classes are of, as in "finding".
+    classes : sequence of str
+        K names.
+    target, said : ndarray of int, shape (N,)
+        Numbers of the true classes and of those that are answered.
+
+    Examples
+    --------
+    >>> confusion("part", ["good", "bad"], np.array([0, 1, 1]), np.array([0, 0, 1])).records()
+    [{'part': 'good', 'good': 1, 'bad': 0}, {'part': 'bad', 'good': 1, 'bad': 1}]
+    """
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    np.add.at(counts, (target, said), 1)
+    rows = [(each, *map(int, row)) for each, row in zip(classes, counts, strict=True)]
+    text = "Rows: the truth. Columns: the answer."
+    return Section("Confusion", text, [(name, *classes), *rows])
 
 
 def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_], weight: _Floats) -> float:

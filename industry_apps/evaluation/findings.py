@@ -16,6 +16,7 @@ from industry_apps.evaluation.decisions import DecisionCurves
 from industry_apps.evaluation.fairness.answers import GroupedAnswers
 from industry_apps.evaluation.fairness.sections import fairness_sections
 from industry_apps.evaluation.intervals import Estimate, rounded
+from industry_apps.evaluation.pooled import Pooled
 from industry_apps.evaluation.problems import Problem
 from industry_apps.evaluation.sections import Section, describe, spaced
 
@@ -43,6 +44,7 @@ class Findings:
     curves: DecisionCurves | None = field(default=None, repr=False)
     sections: tuple[Section, ...] = field(default=(), repr=False)
     groups: Mapping[str, GroupedAnswers] = field(default_factory=dict, repr=False)
+    pooled: Mapping[str, Pooled] = field(default_factory=dict, repr=False)
     headline_text: str = ""
     notes: tuple[str, ...] = ()
 

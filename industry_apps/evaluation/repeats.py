@@ -20,6 +20,8 @@ from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 
 _LEVEL = 0.95
+#: The model among the systems whose answers a report holds.
+_MODEL = "model"
 
 
 def resampled_mean(values: Sequence[float], test_share: float) -> Estimate:
@@ -71,9 +73,12 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
     -------
     Report
         Without curves and headline: each run has its own. Sections are those of the first run,
-        and so are notes, which say so where other runs differ.
+        and so are notes, which say so where other runs differ. Where reports hold their answers,
+        figures are of those of all folds together.
     """
     first, tested = reports[0], reports[:rows_once]
+    if first.pooled:
+        return _of_all_folds(tested)
 
     def means(rows: Sequence[Mapping[str, Estimate]]) -> dict[str, Estimate]:
         return {
@@ -108,6 +113,34 @@ def merged(reports: Sequence[Report], *, test_share: float, rows_once: int) -> R
             f"Means over {len(reports)} random splits of the same rows, with corrected resampled "
             "t intervals (Nadeau and Bengio 2003).",
             *(f"{title}: of the first of these runs." for title in titles),
+            *_notes(reports),
+        ),
+    )
+
+
+def _of_all_folds(reports: Sequence[Report]) -> Report:
+    """The report of the answers of all folds of one repeat, each row answered once."""
+    first = reports[0]
+    found = {
+        name: answers.joined([report.pooled[name] for report in reports[1:]]).bootstrap()
+        for name, answers in first.pooled.items()
+        if all(name in report.pooled for report in reports)
+    }
+    ours = found.pop(_MODEL)
+    others = {name: result.estimates() for name, result in found.items()}
+    return replace(
+        first,
+        model=_models(reports),
+        metrics=ours.estimates(),
+        baselines=others,
+        margins={name: ours.minus(result) for name, result in found.items()},
+        curves=None,
+        headline_text="",
+        pooled={},
+        notes=(
+            f"Of the answers of {len(reports)} folds together, each row answered by the model that "
+            "has not learned from it; intervals are over what is kept in one fold.",
+            *(f"{section.title}: of the first of these folds." for section in first.sections),
             *_notes(reports),
         ),
     )

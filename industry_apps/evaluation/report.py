@@ -49,6 +49,8 @@ class Report(Findings):
         What only this task has: further tables, words and figures.
     groups : mapping of str to GroupedAnswers
         System -> its answers beside protected groups, for sections on fairness.
+    pooled : mapping of str to Pooled
+        System -> its answers; "model" is the model. Those of several folds are judged as one.
     headline_text : str
         The finding in one sentence, where it is not the one about alerts.
     notes : tuple of str

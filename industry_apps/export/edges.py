@@ -67,8 +67,11 @@ def edge_rows(
     rows: list[dict[Any, Any]] = []
     for column in schema:
         values = _edge_values(column, thresholds.get(column.name, []))
+        # Images that are of one size in each record change together.
+        joined = [c.name for c in schema if column.beside == c.name or c.beside == column.name]
         for position, value in enumerate(values):
-            rows.append(real[position % len(real)] | {column.name: value})
+            changed = dict.fromkeys((column.name, *joined), value)
+            rows.append(real[position % len(real)] | changed)
     rows.append({c.name: None if c.nullable else real[0].get(c.name) for c in schema})
     made = pd.DataFrame(rows, columns=schema.names)
     return made.astype({c.name: object for c in schema})

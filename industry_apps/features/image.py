@@ -18,15 +18,15 @@ _LEAST_DEVIATION = 1.0
 class Pixels:
     """An image [height, width, channels] of bytes as numbers [channels, size, size].
 
-    It is resized with antialiasing, without keeping its aspect; each channel is then centred
-    and scaled: by what the training images have, or by what the image itself has, where how
-    bright it is and how strong its contrasts tell of the camera alone.
+    It is resized with antialiasing, without keeping its aspect, or left as it is; each channel is
+    then centred and scaled: by what the training images have, or by what the image itself has,
+    where how bright it is and how strong its contrasts tell of the camera alone.
 
     Parameters
     ----------
     column : str
-    size : int
-        Pixels of both sides, >= 1.
+    size : int or None
+        Pixels of both sides, >= 1; None leaves the image as large as it is.
     mean, deviation : tuple of float
         Of each channel; learned.
     by_itself : bool
@@ -41,7 +41,7 @@ class Pixels:
     """
 
     column: str
-    size: int
+    size: int | None
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
     by_itself: bool = False
@@ -63,7 +63,7 @@ class Pixels:
         """Write [batch, height, width, channels] uint8 -> [batch, channels, size, size] float32."""
         numbers = builder.cast(image, np.float32)
         planes = builder.node("Transpose", numbers, attributes={"perm": [0, 3, 1, 2]})
-        resized = write_resized(builder, planes, self.size)
+        resized = planes if self.size is None else write_resized(builder, planes, self.size)
         if self.by_itself:
             return _write_by_itself(builder, resized)
         scale = 1 / np.array(self.deviation, dtype=np.float32)
@@ -76,8 +76,13 @@ class Pixels:
 def _write_by_itself(builder: GraphBuilder, planes: str) -> str:
     """Write [batch, channels, height, width] with each channel of each image centred and scaled."""
     sides = builder.constant(np.array([2, 3]))
-    centred = builder.node("Sub", planes, builder.node("ReduceMean", planes, sides))
-    square = builder.node("ReduceMean", builder.node("Mul", centred, centred), sides)
+    # In double precision: sums of one image and of one among others are of another order.
+    mean = builder.cast(
+        builder.node("ReduceMean", builder.cast(planes, np.float64), sides), np.float32
+    )
+    centred = builder.node("Sub", planes, mean)
+    exact = builder.cast(builder.node("Mul", centred, centred), np.float64)
+    square = builder.cast(builder.node("ReduceMean", exact, sides), np.float32)
     least = builder.constant(np.float32(_LEAST_DEVIATION**2))
     return builder.node("Div", centred, builder.node("Sqrt", builder.node("Max", square, least)))
 

@@ -27,11 +27,11 @@ from industry_apps.data import (
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.features import GraphBuilder
-from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT
 from industry_apps.limits import Limit, integer
 from industry_apps.recipes.equal_rows import EqualRows
+from industry_apps.recipes.imaging.columns import OfImages
 from industry_apps.recipes.imaging.mask_assessment import MaskAssessment
 from industry_apps.recipes.imaging.mask_decision import mask_codes, mask_outputs
 from industry_apps.recipes.imaging.mask_metrics import MASKS
@@ -109,6 +109,7 @@ class ImagingSegmenter(OfImages, Application):
     name = "healthcare.image_segmentation"
     question = "Where in this image is the lesion or defect?"
     simulator = "healthcare_mask_simulator"
+    subject = "patient"
     schema = Schema(
         (
             Column(
@@ -178,7 +179,7 @@ class ImagingSegmenter(OfImages, Application):
         train, validation = self._parts(train, validation)
         self.schema_ = Schema((self._image_column(train),))
         self.values_, _ = self._masks(train, anew=True)
-        self.patients_ = self._check_patients(self._patients(train), validation)
+        self.patients_ = self._check_subjects(self._subjects(train), validation)
         known = {"train": self._masked(train), "validation": self._masked(validation)}
         self.split_ = {name: self._described(part) for name, part in known.items()}
         options = self.options or MaskOptions()
@@ -200,7 +201,7 @@ class ImagingSegmenter(OfImages, Application):
         return self.recipe_.answers(arrays) if len(frame) else no_answers(self.outputs_)
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        self._check_patients(self.patients_, frame)
+        self._check_subjects(self.patients_, frame)
         known = self._masked(frame)
         self._check_judged(known)
         answers = self.recipe_.answers(known.arrays)

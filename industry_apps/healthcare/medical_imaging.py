@@ -27,7 +27,7 @@ from industry_apps.application import Application
 from industry_apps.data import Split
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
-from industry_apps.evaluation.classes import CLASSES, class_bootstrap
+from industry_apps.evaluation.classes import CLASSES, class_bootstrap, confusion
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.evaluation.variants import Question
@@ -35,12 +35,12 @@ from industry_apps.export import Exportable, assemble
 from industry_apps.export.parity import Answers, StatedLoss
 from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
-from industry_apps.healthcare.images import OfImages
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
 from industry_apps.limits import Limit, integer, is_number
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
+from industry_apps.recipes.imaging.columns import OfImages
 from industry_apps.recipes.imaging.recipe import ImagingOptions, ImagingRecipe, Pictures, Precision
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
@@ -104,6 +104,7 @@ class ImagingClassifier(OfImages, Application):
     name = "healthcare.medical_imaging"
     question = "What does this image show, and where?"
     simulator = "healthcare_scan_simulator"
+    subject = "patient"
     schema = Schema(
         (
             Column(
@@ -202,7 +203,7 @@ class ImagingClassifier(OfImages, Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         train, validation = self._known(train, validation)
         others = train.head(0) if validation is None else validation
-        self.patients_ = self._check_patients(self._patients(train), others)
+        self.patients_ = self._check_subjects(self._subjects(train), others)
         self.column_ = self._image_column(train)
         self.schema_ = Schema((self.column_,))
         names = self._labels(train)
@@ -249,7 +250,7 @@ class ImagingClassifier(OfImages, Application):
         return shaped(self.outputs, self.recipe_.answer(images))
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        self._check_patients(self.patients_, frame)
+        self._check_subjects(self.patients_, frame)
         pictures, groups = self._pictures(frame), self._people(frame)
         found = shaped(self.outputs, self.recipe_.answer(pictures.images))
         number = {name: place for place, name in enumerate(self.classes_)}
@@ -273,7 +274,7 @@ class ImagingClassifier(OfImages, Application):
             split={**self.split_, "test": self._described(pictures)},
             sections=(
                 _doubt_section(right, found["abstain"]),
-                _confusion_section(self.classes_, pictures.target, said),
+                confusion("finding", self.classes_, pictures.target, said),
             ),
             headline_text=f"{right.mean():.1%} of {len(right)} images are classified correctly.",
             notes=(
@@ -386,15 +387,3 @@ def _doubt_section(right: NDArray[np.bool_], doubtful: NDArray[np.bool_]) -> Sec
     ]
     text = "The model abstains where the finding is not the only class that cannot be ruled out."
     return Section("Doubt", text, [("answer", "images", "correct"), *rows])
-
-
-def _confusion_section(
-    classes: tuple[str, ...], target: NDArray[np.intp], said: NDArray[np.intp]
-) -> Section:
-    """Which class is taken for which."""
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (target, said), 1)
-    rows = [(name, *map(int, row)) for name, row in zip(classes, counts, strict=True)]
-    return Section(
-        "Confusion", "Rows: the truth. Columns: the answer.", [("finding", *classes), *rows]
-    )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import partial
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.data import Split, split_by_group, split_random
-from industry_apps.data.leakage import check_leakage, check_told
-from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.records import people_of
+from industry_apps.data.leakage import check_told
 from industry_apps.schema import Column
 
 _protected = partial(Column, kind="category", required=False, protected=True)
@@ -63,32 +59,3 @@ def split_patients(
         check_told(records, [target, *durations])
         return split_by_group(records, group=patient, seed=seed)
     return split_random(records, target=target, durations=durations, ignore=ignore, seed=seed)
-
-
-class OfPatients(OwnNames):
-    """A mixin of applications whose records may have a column ``patient``."""
-
-    split: Callable[[pd.DataFrame], Split]
-
-    def _patients(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The patients of the records; none where there is no such column."""
-        return frame.reindex(columns=[self._name("patient")]).dropna()
-
-    def _people(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        """A number for each row [rows]: one for each patient, its own where that is unknown."""
-        return people_of(frame, self._name("patient"))
-
-    def _parts(
-        self, train: pd.DataFrame, validation: pd.DataFrame | None
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Training data, and validation data of other patients; by default some of the former."""
-        if validation is not None:
-            return train, validation
-        parts = self.split(train)
-        return parts.train, pd.concat([parts.validation, parts.test], ignore_index=True)
-
-    def _check_patients(self, known: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-        """Refuse patients of both tables, the first as :meth:`_patients` gives it -> of either."""
-        patients = self._patients(frame)
-        check_leakage(known, patients, group=self._name("patient"))
-        return pd.concat([known, patients], ignore_index=True)

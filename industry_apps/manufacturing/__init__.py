@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "DefectDetector",
     "FailureAlarm",
     "InventoryPlanner",
     "MachineLifePredictor",
@@ -17,6 +18,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "DefectDetector": "defect_detection",
         "FailureAlarm": "failure_alarm",
         "InventoryPlanner": "supply_chain",
         "MachineLifePredictor": "machine_life",

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["Model", "Panel", "SensorState", "SequenceWriter", "TransactionState", "WindowRule"]
+__all__ = [
+    "Model",
+    "Panel",
+    "RegionBoxes",
+    "SensorState",
+    "SequenceWriter",
+    "TransactionState",
+    "WindowRule",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Model": "model",
         "Panel": "series.windows",
+        "RegionBoxes": "boxes",
         "SensorState": "stream.sensors",
         "SequenceWriter": "writer",
         "TransactionState": "stream.state",

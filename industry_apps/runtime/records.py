@@ -392,6 +392,7 @@ def _reader_of_each(schema: Schema) -> Callable[[Mapping[str, Any]], Feeds]:
                 feeds[column.name] = default
             else:
                 schema.check_names(record)
+        schema.check_sizes(feeds)
         return feeds
 
     return read

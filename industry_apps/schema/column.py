@@ -103,6 +103,8 @@ class Column:
     notation : {"", "smiles", "selfies"}
         Of texts that are molecules: what they are written in. A text of the other notation is
         refused.
+    beside : str
+        Of images: the column of images that have the same height and width in each row.
 
     Examples
     --------
@@ -136,6 +138,7 @@ class Column:
     tokens: tuple[str, ...] = ()
     offset: float | None = None
     notation: Notation = ""
+    beside: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -358,7 +361,8 @@ class Column:
                     "shape, which are of images and of numbers. Leave them out."
                 )
             return
-        if self.nullable or not self.required or self.is_list:
+        absent = not self.required and self.role != "identifier"  # which no model reads
+        if self.nullable or absent or self.is_list:
             raise SchemaError(
                 f"Column {self.name!r} is an image, of which each record has exactly one. Declare "
                 "it with nullable=False."

@@ -114,7 +114,7 @@ class Schema:
         """
         present = self.check_names(table)
         rows = _rows_of(table, present, {c.name for c in self.columns if c.is_list})
-        return Arrays(
+        arrays = Arrays(
             {
                 column.name: column.to_array(table[column.name])
                 if column.name in present
@@ -122,6 +122,33 @@ class Schema:
                 for column in self.columns
             }
         )
+        self.check_sizes(arrays)
+        return arrays
+
+    def check_sizes(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Refuse images that are not of the size of those that they stand beside.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray of shape [rows] or [rows, H, W, C]
+
+        Raises
+        ------
+        SchemaError
+            Names the column, the row and both sizes.
+        """
+        for column in self.columns:
+            if not column.beside:
+                continue
+            pairs = zip(arrays[column.name], arrays[column.beside], strict=True)
+            for row, (one, other) in enumerate(pairs):
+                if one.shape[:2] != other.shape[:2]:
+                    ours, theirs = (f"{each.shape[1]} x {each.shape[0]}" for each in (one, other))
+                    raise SchemaError(
+                        f"Column {column.name!r}, row {row}: got an image of {ours} pixels, "
+                        f"expected the size of that in {column.beside!r}, {theirs}. Cut or scale "
+                        "it to that size."
+                    )
 
     def validate(self, table: Any) -> None:
         """Check a table; raises :class:`SchemaError` at the first value that does not fit."""

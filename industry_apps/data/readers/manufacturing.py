@@ -7,8 +7,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
+from industry_apps.data.arrays import read_arrays
 from industry_apps.data.rules import Reading
+from industry_apps.errors import SchemaError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Every so-many-th training engine is set aside for validation.
 _VALIDATION_ENGINE = 5
+#: Of magnetic tiles: a number that is further from the one before is of another tile.
+_SAME_TILE = 200
+_PCB_TYPES = ("open", "short", "mousebite", "spur", "copper", "pin-hole")
 
 
 def matpower_cases(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
@@ -133,3 +139,45 @@ def supplygraph_orders(paths: Mapping[str, Path], reading: Reading) -> pd.DataFr
     time = pd.to_datetime(long["Date"]).astype("datetime64[s]")
     # Orders are whole units, a few of them with the rounding errors of a sum.
     return long.assign(time=time, quantity=long["quantity"].round(6))[["item", "time", "quantity"]]
+
+
+def magnetic_tiles(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Photographs beside the tile that each is of, which their names tell.
+
+    A name is expE_num_N: exposure E, and N, which rises with time. Sorted by N, a new tile begins
+    where E does not rise or N jumps by more than 200.
+    """
+    import numpy as np
+
+    (path,) = paths.values()
+    if reading.arrays is None:
+        raise SchemaError("The card of magnetic tiles names no arrays. Name those of its columns.")
+    frame = read_arrays(path, reading.arrays)
+    found = frame["name"].astype(str).str.extract(r"exp(\d+)_num_(\d+)").astype(np.int64)
+    found.columns = ["exposure", "number"]
+    taken = found.sort_values(["number", "exposure"])
+    begins = ~(taken["exposure"].diff() > 0) | (taken["number"].diff() > _SAME_TILE)
+    return frame.assign(part=begins.cumsum().reindex(frame.index)).drop(columns="name")
+
+
+def deeppcb(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Boards, each with its template and the boxes of its defects, from a zip of PNG images."""
+    import pandas as pd
+
+    del reading
+    (path,) = paths.values()
+    rows = []
+    with ZipFile(path) as archive:
+        for name in sorted(n for n in archive.namelist() if n.endswith("_test.png")):
+            stem = name.removesuffix("_test.png")
+            told = archive.read(f"{stem}.txt").decode("ascii").split("\n")
+            numbers = [list(map(int, line.split())) for line in told if line.strip()]
+            rows.append(
+                {
+                    "image": archive.read(name),
+                    "reference": archive.read(f"{stem}_temp.png"),
+                    "boxes": [(*box[:4], _PCB_TYPES[box[4] - 1]) for box in numbers],
+                    "is_test": stem.partition("/")[0],
+                }
+            )
+    return pd.DataFrame(rows)

@@ -211,6 +211,11 @@ class ImagingRecipe:
         """
         return self.answers_.run(images, self.forward(self._tensor(images)))
 
+    def pixels(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Images as the networks take them [rows, C, size, size]."""
+        found: NDArray[np.float32] = self.features_.run(arrays)["pixels"]
+        return found
+
     def forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], ...]:
         """Log-odds [rows, K], maps [rows, K, H', W'], features [rows, F] of pixels, by torch."""
         import torch
@@ -309,8 +314,7 @@ class ImagingRecipe:
         return MappedNetworks(members, mirrored=self.options.mirrored).eval()
 
     def _tensor(self, images: NDArray[np.object_]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self.features_.run({self.column.name: images})["pixels"]
-        return found
+        return self.pixels({self.column.name: images})
 
     def _weights(self, target: NDArray[np.int64]) -> NDArray[np.float32]:
         """How much each class counts in training, 1 on average over the rows."""

@@ -1,0 +1,1 @@
+"""Defects of parts: what only their detection needs."""

@@ -1,0 +1,1 @@
+"""Anomalies: what is unlike the normal data that were learned from."""
