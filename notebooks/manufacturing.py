@@ -41,7 +41,7 @@ from industry_apps.manufacturing import (
     ProductionScheduler,
     RemainingLifeEstimator,
 )
-from industry_apps.runtime import Model, RegionBoxes, SensorState
+from industry_apps.runtime import Model, SensorState
 
 warnings.filterwarnings("ignore", message="IProgress")  # no widgets are needed
 QUICK = os.environ.get("INDUSTRY_APPS_QUICK") == "1"

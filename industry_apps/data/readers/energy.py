@@ -52,9 +52,9 @@ def pjm_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     for name, path in paths.items():
         table = read_table(path, separator=reading.separator)
         ends = pd.to_datetime(table["Datetime"])
-        table = pd.DataFrame({"time": ends - pd.Timedelta(hours=1), "load": table.iloc[:, 1]})
-        table = table.groupby("time", as_index=False)["load"].mean()
-        parts.append(table.assign(area=name.split("_")[0]))
+        hours = pd.DataFrame({"time": ends - pd.Timedelta(hours=1), "load": table.iloc[:, 1]})
+        loads = hours.groupby("time")["load"].mean().reset_index()
+        parts.append(loads.assign(area=name.split("_")[0]))
     long = pd.concat(parts, ignore_index=True)[["area", "time", "load"]]
     days = USFederalHolidayCalendar().holidays(long["time"].min(), long["time"].max())
     return long.assign(holiday=long["time"].dt.normalize().isin(days))

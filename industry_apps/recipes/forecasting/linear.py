@@ -170,7 +170,7 @@ class _Moments:
         past, known = windows.inputs["past"], windows.inputs["known"]
         length, horizon = past.shape[1], windows.target.shape[1]
         check_outcomes(int((~np.isnan(windows.target)).sum()))
-        whole = ~np.isnan(windows.target).any(axis=1)
+        whole = np.asarray(~np.isnan(windows.target).any(axis=1))
         if whole.sum() < 2:
             raise TrainingError(
                 f"Of {len(whole)} windows, {int(whole.sum())} are known at each of {horizon} steps "

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.data import Split
-from industry_apps.evaluation import Report
+from industry_apps.evaluation import Problem, Report
 from industry_apps.export import Exportable
 from industry_apps.limits import check_parameters, integer, one_of, some_of
 from industry_apps.recipes.column_mapping import OwnNames
@@ -43,6 +43,7 @@ class ForecastParameters(HoldsForecast, OwnNames):
     """
 
     name: ClassVar[str]
+    problem: ClassVar[Problem]
     #: What is forecast, under its name in the schema of the class.
     target: ClassVar[Column]
 

@@ -327,7 +327,7 @@ class ForecastRecipe:
         low, high = bounds_of(target)
         return np.clip(units, units.dtype.type(low), units.dtype.type(high))
 
-    def alone(self, name: str) -> ForecastRecipe:
+    def alone(self, name: ForecastModel) -> ForecastRecipe:
         """One of several models by itself, calibrated as they are together."""
         other = copy(self)
         other.models_, other.weights_ = {name: self.models_[name]}, {name: 1.0}
