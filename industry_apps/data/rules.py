@@ -50,7 +50,8 @@ class Reading:
     ``member``: name of the column that says from which file inside a zip a row is; ``parts``:
     (column, {file: its value}) that says from which file a row is, the files standing one below
     the other; ``reader``: a function of :mod:`industry_apps.data.readers.table`, for files
-    that no other data set has the like of; ``complete``: columns without whose value a row is left out;
+    that no other data set has the like of; ``complete``: columns without whose value a row is left
+    out;
     ``exclude``: {column: values whose rows are left out}; ``missing``: {column: values that stand
     for "no value"}; ``numbers``: {column: {text: the number that it stands for}}; ``codes``: whole
     numbers that name categories and become strings; ``labels``: {column: {code: name in
