@@ -141,7 +141,8 @@ class LineRepair(nn.Module):
     def __init__(self, grid: GridArrays) -> None:
         super().__init__()
         for name, value in grid._asdict().items():
-            self.register_buffer(name, torch.as_tensor(np.asarray(value, dtype=np.float64)))
+            # Of a single number, too, an array: exported alone, it would be rounded to float32.
+            self.register_buffer(name, torch.as_tensor(np.atleast_1d(value).astype(np.float64)))
         width = np.minimum(np.abs(grid.low), np.abs(grid.high))
         self.register_buffer("margin", torch.as_tensor(_MARGIN * (1 + width)))
         # The part of a line's direction that leaves the balance as it is, by its length.
@@ -185,8 +186,9 @@ class LineRepair(nn.Module):
 
     def _safe(self, demand: Tensor) -> Tensor:
         """Outputs that keep the lines at the level of a demand, between two levels in between."""
-        level = (demand - self.further).clamp(self.levels[0], self.levels[-1])
-        step = self.levels[1] - self.levels[0]
+        first, last = self.levels[:1], self.levels[-1:]
+        level = torch.minimum(torch.maximum(demand - self.further, first), last)
+        step = self.levels[1:2] - first
         weight = torch.relu(1.0 - (level - self.levels).abs() / step)  # [N, K]
         return weight @ self.safe
 
