@@ -32,7 +32,7 @@ from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
 LifeModelName = Literal["blend", "trees", "tcn", "gru", "patch"]
-#: What a blend is made of, by what did best on validation engines of C-MAPSS FD001.
+#: What a blend is made of, by what did best in folds of the training engines of C-MAPSS FD001.
 MEMBERS: tuple[LifeModelName, ...] = ("trees", "patch")
 
 #: Readings that a network sees one by one.
