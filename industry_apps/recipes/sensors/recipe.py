@@ -11,7 +11,7 @@ Letters in shapes: N windows, L readings of a window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -32,7 +32,7 @@ from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
 LifeModelName = Literal["blend", "trees", "tcn", "gru", "patch"]
-#: What a blend is made of, by what did best on validation engines of C-MAPSS FD001.
+#: What a blend is made of, by what did best in folds of the training engines of C-MAPSS FD001.
 MEMBERS: tuple[LifeModelName, ...] = ("trees", "patch")
 
 #: Readings that a network sees one by one.
@@ -229,18 +229,21 @@ class LifeRecipe:
             return TreeLife(replace(self.options.trees, seed=seed))
         return NetworkLife(cast(NetworkKind, name), replace(self.options.training, seed=seed))
 
-    def _inputs(
+    def _passes(
         self, lives: Lives, ends: _Ints, words: str, begins: _Ints | None = None
-    ) -> dict[str, NDArray[Any]]:
+    ) -> Iterator[dict[str, NDArray[Any]]]:
         """What models take of some windows, laid out a part at a time."""
         starts = range(0, len(ends), _WINDOWS_A_PASS)
         done = ((start, (start + _WINDOWS_A_PASS) / len(ends)) for start in starts)
-        parts = []
         for start in progress(done, words):
             chosen = slice(start, start + _WINDOWS_A_PASS)
             cut = None if begins is None else begins[chosen]
-            parts.append(self.graph_.run(lives.windows(ends[chosen], self.length_, cut)))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            yield self.graph_.run(lives.windows(ends[chosen], self.length_, cut))
+
+    def _inputs(
+        self, lives: Lives, ends: _Ints, words: str, begins: _Ints | None = None
+    ) -> dict[str, NDArray[Any]]:
+        return _stacked(self._passes(lives, ends, words, begins))
 
     def answer(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Windows [N, L] of columns -> the answers that :meth:`write` names, each [N]."""
@@ -255,7 +258,8 @@ class LifeRecipe:
         lives : Lives
         ends : ndarray of int64, shape [N]
         """
-        return self._answers(self._inputs(lives, ends, f"answers to {len(ends)} readings"))
+        passes = self._passes(lives, ends, f"answers to {len(ends)} readings")
+        return _stacked(map(self._answers, passes))
 
     def _answers(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         share = np.zeros(len(inputs["known"]))
@@ -319,6 +323,12 @@ class LifeRecipe:
             "without_information": list(regimes.still),
             "whole_records": self.options.whole_records,
         }
+
+
+def _stacked(parts: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Arrays of several passes, one after the other."""
+    found = list(parts)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
 def _learned(lives: Lives) -> _Ints:
