@@ -26,7 +26,7 @@ Objective = Callable[["torch.nn.Module", "tuple[torch.Tensor, ...]"], "torch.Ten
 _STILL: dict[str, Any] = {"mirror": False, "rotation": 0.0, "shift": 0.0, "scale": 0.0}
 _SAME_LIGHT: dict[str, Any] = {"contrast": 0.0, "brightness": 0.0, "noise": 0.0}
 #: How much the types of pixels count beside whether they are defective.
-_OF_TYPES = 1.0
+_OF_TYPES = 0.3
 _SMOOTHING = 0.05
 
 
