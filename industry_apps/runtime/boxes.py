@@ -35,6 +35,7 @@ class Box(NamedTuple):
     left, top, right, bottom : int
         Pixels; right and bottom are the first ones beyond it.
     type : str
+        That of most of its pixels.
     score : float
         The largest value of the map in the region, in [0, 1].
     """
@@ -123,7 +124,8 @@ class RegionBoxes:
                 f"The mask has the value {int(marked.max())}, and there are {len(self.types)} "
                 "types. Take both from one model."
             )
-        numbers = regions(marked)
+        # Marked pixels that touch are one region, whatever their types: the most frequent counts.
+        numbers = regions((marked > 0).astype(np.uint8))
         rows, columns = np.nonzero(numbers)
         found = numbers[rows, columns] - 1
         count = int(found.max()) + 1 if len(found) else 0
@@ -132,8 +134,9 @@ class RegionBoxes:
         for place, values in ((0, columns), (1, rows)):
             np.minimum.at(ends[place], found, values)
             np.maximum.at(ends[place + 2], found, values + 1)
-        kinds, scores = np.zeros(count, dtype=np.intp), np.zeros(count)
-        kinds[found] = marked[rows, columns]
+        scores, votes = np.zeros(count), np.zeros((count, len(self.types) + 1), dtype=np.intp)
+        np.add.at(votes, (found, marked[rows, columns].astype(np.intp)), 1)
+        kinds = votes.argmax(axis=1)
         np.maximum.at(scores, found, heat[rows, columns] / _WHITE)
         sizes = np.bincount(found, minlength=count)
         kept = np.flatnonzero((sizes >= self.least_pixels) & (scores >= self.least_score))

@@ -48,6 +48,14 @@ def test_boxes_come_with_type_and_score_the_surest_first():
     assert [box.type for box in large.of(mask.tolist(), heat.tolist())] == ["open"]
 
 
+def test_touching_pixels_are_one_box_of_the_type_of_most():
+    mask = np.zeros((6, 8), dtype=np.uint8)
+    mask[1:4, 1:5] = 2
+    mask[1, 1] = 1
+    (box,) = RegionBoxes(types=("open", "short")).of(mask, (mask > 0) * 255)
+    assert box == Box(1, 1, 5, 4, "short", 1.0)
+
+
 def test_nothing_marked_has_no_boxes():
     assert RegionBoxes(types=("open",)).of(np.zeros((3, 4)), np.zeros((3, 4))) == []
 

@@ -22,9 +22,9 @@ __all__ = ["chosen_boxes", "known_decision", "map_decision"]
 
 _WHITE = 255
 _EVEN = 0.5
-_PIXEL_LEVELS = (0.3, 0.5, 0.7)
-_SCORE_LEVELS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
-_SIZES = (1, 8, 16, 32, 64)
+_PIXEL_LEVELS = (0.3, 0.5, 0.7, 0.85, 0.95)
+_SCORE_LEVELS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0)
+_SIZES = (1, 16, 64, 128, 256)
 
 #: What the errors cost, which share of false alarms is wanted, and the user's own threshold.
 _Rule = tuple[Costs, float, float | None]

@@ -220,17 +220,18 @@ def _expected(
     if not rows:
         return {"rate": math.nan, "low": math.nan, "high": math.nan, "rows": 0}
     raised = int((scores >= value).sum())
-    # A threshold between two known scores: alarms lie between those of either.
-    low = float(beta.ppf((1 - _LEVEL) / 2, raised, rows + 1 - raised)) if raised else 0.0
-    high = 1.0
-    if raised < rows:
-        high = float(beta.ppf((1 + _LEVEL) / 2, raised + 1, rows - raised))
     rate = (raised + 1) / (rows + 1)
     if groups is not None and len(np.unique(groups)) < rows:
         # As records that do not depend on each other, there are fewer: those of the same variance.
         fewer = rows / _design_effect(scores >= value, groups)
-        low = float(beta.ppf((1 - _LEVEL) / 2, rate * fewer, (1 - rate) * fewer + 1))
-        high = float(beta.ppf((1 + _LEVEL) / 2, rate * fewer + 1, (1 - rate) * fewer))
+    else:
+        fewer = float(rows)
+    above = raised / rows * fewer
+    # A threshold between two known scores: alarms lie between those of either.
+    low = float(beta.ppf((1 - _LEVEL) / 2, above, fewer + 1 - above)) if raised else 0.0
+    high = 1.0
+    if raised < rows:
+        high = float(beta.ppf((1 + _LEVEL) / 2, above + 1, fewer - above))
     return {"rate": rate, "low": low, "high": high, "rows": rows}
 
 

@@ -44,6 +44,13 @@ def test_records_of_one_group_tell_less():
     assert np.mean(held) > 0.92
 
 
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(5), 4)])
+@pytest.mark.parametrize(("value", "low", "high"), [(-1.0, 0.4, 1.0), (99.0, 0.0, 0.6)])
+def test_where_all_or_none_raise_an_alarm_the_interval_is_one(value, low, high, groups):
+    found = AlarmThreshold.given(value, np.arange(20.0), groups)
+    assert low <= found.low <= found.rate <= found.high <= high
+
+
 def test_no_known_record_sits_on_the_threshold_and_equal_scores_stay_together():
     scores = np.array([0.0] * 15 + [1.0] * 5)
     found = AlarmThreshold.at_rate(scores, 0.1)
