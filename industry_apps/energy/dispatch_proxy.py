@@ -92,7 +92,7 @@ class DispatchProxy(Application):
     """
 
     name = "energy.dispatch_proxy"
-    question = "What do power plants feed in for these loads?"
+    question = "What should power plants feed in now?"
     simulator = "energy_grid_simulator"
     schema = Schema(
         (

@@ -29,6 +29,7 @@ __all__ = [
 
 PROGRESS_AFTER_S = 2.0
 _DIGITS_WITHOUT_WIDTH = 3
+_MOST_DIGITS = 7  # more zeros than this are hard to count
 _NO_WIDTH = 1e-13  # of the size of the ends: no more than rounding errors
 _TAILS = (2.5, 97.5)  # percent: a 95 % interval
 
@@ -83,11 +84,13 @@ def rounded(value: float, digits: int) -> str:
 
     Examples
     --------
-    >>> rounded(0.7126, 2), rounded(1234.0, -1)
-    ('0.71', '1230')
+    >>> rounded(0.7126, 2), rounded(1234.0, -1), rounded(4.2e-9, 9)
+    ('0.71', '1230', '4.2e-09')
     """
     if not math.isfinite(value):
         return "undefined"
+    if digits > _MOST_DIGITS:
+        return f"{value:.1e}"
     return f"{round(value, digits) + 0.0:.{max(digits, 0)}f}"  # + 0.0 turns -0.0 into 0.0
 
 

@@ -107,7 +107,7 @@ class ImagingSegmenter(OfImages, Application):
     """
 
     name = "healthcare.image_segmentation"
-    question = "Where in this image is the lesion or defect?"
+    question = "Where in this image is the lesion?"
     simulator = "healthcare_mask_simulator"
     subject = "patient"
     schema = Schema(

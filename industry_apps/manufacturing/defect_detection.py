@@ -110,7 +110,7 @@ class DefectDetector(OfImages, Application):
     """
 
     name = "manufacturing.defect_detection"
-    question = "Is this part good, and where is its defect?"
+    question = "Is this part good, and where is it not?"
     simulator = "manufacturing_part_simulator"
     subject = "part"
     schema = Schema(
