@@ -123,7 +123,11 @@ def _data_set(records: Sequence[Record]) -> list[str]:
     benchmarks = [record for record in records if "study" not in record]
     lines = []
     for record in benchmarks:
-        lines += [f"#### {record['model'].capitalize()}", "", *_measured(record)]
+        lines += [
+            f"#### {record['model'][0].upper() + record['model'][1:]}",
+            "",
+            *_measured(record),
+        ]
     lines += _published(benchmarks, "####")
     for record in records:
         if "study" in record:

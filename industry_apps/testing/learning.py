@@ -36,7 +36,8 @@ def split_leaks_nothing(trial: Trial) -> None:
     empty = [name for name in ("train", "test") if not len(getattr(found.split, name))]
     assert_that(not empty, f"The parts {empty} have no rows.")
     columns = [c for c in trial.application_class.schema if c.name in raw]
-    rule = trial.model.windows
+    fitted = _loaded(found)
+    rule = fitted.windows_
     own_clocks = rule is not None and rule.own_clocks  # whose times are not those of others
     for column in columns:
         if column.kind == TIME and not column.nullable and not own_clocks:
@@ -47,7 +48,6 @@ def split_leaks_nothing(trial: Trial) -> None:
                     f"{column.name!r}: a part ends at {before.max()}, the next begins at "
                     f"{after.min()}.",
                 )
-    fitted = _loaded(found)
     fitted.evaluate(found.split.test)
     subjects = [c.name for c in columns if c.role == "identifier" and _kept_apart(found, c.name)]
     times = [c.name for c in columns if c.kind == TIME]

@@ -18,6 +18,10 @@ CASES = {
     "masks": ("dice", 0.0, 0.991, 0.98),
     "properties": ("rmse", 300.0, 2.9, 3.1),
     "ranking": ("ndcg_at_10", 0.2, 0.993, 0.99),
+    "defects": ("auroc", 0.5, 0.996, 0.99),
+    "failure alarm": ("missed_failures", 1.0, 0.005, 0.02),
+    "remaining life": ("rmse", 40.0, 0.3, 0.5),
+    "supply chain": ("regret", 8000.0, 70.0, 90.0),
 }
 
 

@@ -19,7 +19,7 @@ from industry_apps.recipes.forecasting.nodes import known_mean, known_spread, ta
 
 #: Scaled values are cut here, so that one shock does not blind a network.
 _WIDEST = 10.0
-#: Waves of a part of the calendar: three tell seven weekdays apart.
+#: Waves of a part of the calendar, where there are many steps a day: three tell weekdays apart.
 _HARMONICS = {"weekday": 3, "month": 2}
 
 
@@ -109,7 +109,8 @@ class WindowScaler:
             turn = builder.constant(np.float32(2 * np.pi / period))
             start_at = builder.constant(np.float32(start))
             angle = builder.node("Mul", builder.node("Sub", moment, start_at), turn)
-            for times in range(1, _HARMONICS.get(part, 1) + 1):
+            waves = _HARMONICS.get(part, 1) if "hour" in plan.calendar else 1
+            for times in range(1, waves + 1):
                 turned = builder.node("Mul", angle, builder.constant(np.float32(times)))
                 channels += [builder.node("Sin", turned), builder.node("Cos", turned)]
         for name in self.static:
