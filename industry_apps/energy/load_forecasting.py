@@ -91,6 +91,7 @@ class LoadForecaster(ForecastParameters, Application):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from industry_apps.energy import LoadForecaster
     >>> data = LoadForecaster.sample()
     >>> forecaster = LoadForecaster.fast().fit(data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,24 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError
 from industry_apps.limits import Limit
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1)
 
 Moments = NDArray[np.int64]
 #: What a parameter may be that names a zone.
 ZONE = Limit(
-    lambda value: isinstance(value, str) and (not value or value in available_timezones()),
+    lambda value: isinstance(value, str) and (not value or _is_known(value)),
     "the name of a zone of the IANA data base, as in 'America/New_York', or ''",
 )
+
+
+def _is_known(name: str) -> bool:
+    from zoneinfo import available_timezones  # which few models need
+
+    return name in available_timezones()
 
 
 @lru_cache(maxsize=32)
@@ -36,6 +45,8 @@ def zone_of(name: str) -> ZoneInfo:
     ParameterError
         There is no such zone, or the machine has no data base.
     """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
