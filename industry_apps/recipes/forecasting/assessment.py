@@ -26,7 +26,9 @@ from industry_apps.runtime import Panel
 Forecaster = Callable[[int], NDArray[Any]]
 
 _Floats = NDArray[np.float64]
-#: As many series have a row each in a report.
+#: As many of the latest origins are drawn.
+_ORIGINS_DRAWN = 12
+#: As many series, and parts of the origins, have a row each in a report.
 _LISTED = 20
 #: Series that are drawn in a report, those of the largest, a middle and the smallest error.
 _DRAWN = 3
@@ -251,25 +253,29 @@ def _by_series(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
 
 
 def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
-    """The errors of each origin, where there are several."""
+    """The errors of each origin, where there are several; of very many in as many parts as fit."""
     if len(asked.stops) < 2:
         return ()
     rows: list[list[object]] = [["origin", "mean absolute error", "share in the interval"]]
     low, high = judged.quantiles[..., 0], judged.quantiles[..., -1]
-    for place, stop in enumerate(asked.stops):
-        came = judged.came[:, place]
+    parts = min(len(asked.stops), _LISTED)
+    for places in np.array_split(np.arange(len(asked.stops)), parts):
+        came = judged.came[:, places]
         known = ~np.isnan(came)
-        inside = (low[:, place] <= came) & (came <= high[:, place])
-        error = np.abs(came - judged.of(0.5)[:, place])[known]
+        inside = (low[:, places] <= came) & (came <= high[:, places])
+        error = np.abs(came - judged.of(0.5)[:, places])[known]
+        stop = asked.stops[int(places[0])]
         moment = asked.panel.moments(stop, stop + 1)[0]
         told = [float(error.mean()), float(inside[known].mean())] if known.any() else [None, None]
         rows.append([str(asked.panel.calendar.shown(moment)), *told])
     words = f"The interval goes from {asked.levels[0]:g} to {asked.levels[-1]:g}."
+    if parts < len(asked.stops):
+        words += f" {len(asked.stops)} origins in {parts} parts; the first of each is named."
     return (Section("Origins", words, rows),)
 
 
 def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
-    """Plot one series with its forecasts at all origins.
+    """Plot one series with its forecasts at the latest origins.
 
     Parameters
     ----------
@@ -280,10 +286,12 @@ def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
     """
     from industry_apps.recipes.forecasting.plots import forecast_plot
 
-    panel, first = asked.panel, asked.stops[0]
+    drawn = range(len(asked.stops))[-_ORIGINS_DRAWN:]
+    panel, first = asked.panel, asked.stops[drawn[0]]
     start = max(first - max(_SEASONS_BEFORE * asked.season, 2 * asked.horizon), 0)
     forecasts = {}
-    for number, stop in enumerate(asked.stops):
+    for number in drawn:
+        stop = asked.stops[number]
         moments = panel.calendar.shown(panel.moments(stop, stop + asked.horizon))
         forecasts[moments[0]] = moments, judged.quantiles[place, number]
     return forecast_plot(
