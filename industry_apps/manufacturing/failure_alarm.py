@@ -20,10 +20,10 @@ from industry_apps.evaluation import Report
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE
 from industry_apps.manufacturing.predictive_maintenance import (
+    FAST,
     MACHINES,
     RemainingLifeEstimator,
 )
-from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.sensors.alarm import (
     FAILURE_ALARM,
     AlarmCosts,
@@ -109,15 +109,7 @@ class FailureAlarm(HoldsLife, Application):
     @classmethod
     def fast(cls) -> Self:
         """Few trees in two folds: a fit of seconds on the sample."""
-        return cls(
-            lead_time=5.0,
-            settings=("load", "ambient"),
-            model="trees",
-            cap=60.0,
-            history=64,
-            folds=2,
-            trees=TreeOptions(rounds=40, learning_rate=0.1, num_leaves=8, min_child_samples=20),
-        )
+        return cls(lead_time=5.0, **FAST)
 
     def _costs(self, cap: float) -> AlarmCosts:
         if self.failure_cost <= self.replacement_cost:

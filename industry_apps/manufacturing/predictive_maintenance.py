@@ -9,8 +9,10 @@ there too (Heimes 2008, doi:10.1109/PHM.2008.4711422).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
 
 from industry_apps.application import Application
 from industry_apps.recipes import TreeOptions
@@ -19,7 +21,7 @@ from industry_apps.recipes.sensors.lives import remaining_life
 from industry_apps.recipes.sensors.metrics import REMAINING_LIFE
 from industry_apps.schema import Column, Schema, Traits
 
-__all__ = ["MACHINES", "RemainingLifeEstimator", "remaining_life"]
+__all__ = ["FAST", "MACHINES", "RemainingLifeEstimator", "remaining_life"]
 
 _life = partial(Column, kind="number", low=0)
 
@@ -37,6 +39,17 @@ MACHINES = Schema(
         _life("remaining_life", description="Left then", role="identifier", required=False),
         Column.label("failed", "Whether the record of the machine ends with failure"),
     )
+)
+#: Parameters of a fit of seconds on the sample, of both.
+FAST: Mapping[str, Any] = MappingProxyType(
+    {
+        "settings": ("load", "ambient"),
+        "model": "trees",
+        "cap": 60.0,
+        "history": 64,
+        "folds": 2,
+        "trees": TreeOptions(rounds=40, learning_rate=0.1, num_leaves=8, min_child_samples=20),
+    }
 )
 
 
@@ -115,11 +128,4 @@ class RemainingLifeEstimator(HoldsLife, Application):
     @classmethod
     def fast(cls) -> Self:
         """Few trees in two folds: a fit of seconds on the sample."""
-        return cls(
-            settings=("load", "ambient"),
-            model="trees",
-            cap=60.0,
-            history=64,
-            folds=2,
-            trees=TreeOptions(rounds=40, learning_rate=0.1, num_leaves=8, min_child_samples=20),
-        )
+        return cls(**FAST)

@@ -240,16 +240,22 @@ def _by_series(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
         return ()
     rows: list[list[object]] = [["series", "mean absolute error", "in percent", "in the interval"]]
     for place, name in enumerate(asked.panel.series.tolist()):
-        came, quantiles = judged.came[place], judged.quantiles[place]
-        known = ~np.isnan(came)
-        if not known.any():
-            continue
-        error = np.abs(came - judged.of(0.5)[place])[known]
-        percent = float(100 * (error / came[known]).mean()) if (came[known] > 0).all() else None
-        inside = (quantiles[..., 0] <= came) & (came <= quantiles[..., -1])
-        rows.append([name, float(error.mean()), percent, float(inside[known].mean())])
+        error, came, inside = _errors(judged, (place,))
+        if len(error):
+            percent = float(100 * (error / came).mean()) if (came > 0).all() else None
+            rows.append([name, float(error.mean()), percent, float(inside.mean())])
     words = f"The interval goes from {asked.levels[0]:g} to {asked.levels[-1]:g}."
     return (Section("Each series", words, rows),)
+
+
+def _errors(
+    judged: Forecasts, places: tuple[Any, ...]
+) -> tuple[_Floats, _Floats, NDArray[np.bool_]]:
+    """Of the outcomes known at some places: absolute errors, outcomes, whether in the interval."""
+    came, quantiles = judged.came[places], judged.quantiles[places]
+    known = ~np.isnan(came)
+    inside = (quantiles[..., 0] <= came) & (came <= quantiles[..., -1])
+    return np.abs(came - judged.of(0.5)[places])[known], came[known], inside[known]
 
 
 def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
@@ -257,16 +263,12 @@ def _by_origin(asked: Origins, judged: Forecasts) -> tuple[Section, ...]:
     if len(asked.stops) < 2:
         return ()
     rows: list[list[object]] = [["origin", "mean absolute error", "share in the interval"]]
-    low, high = judged.quantiles[..., 0], judged.quantiles[..., -1]
     parts = min(len(asked.stops), _LISTED)
     for places in np.array_split(np.arange(len(asked.stops)), parts):
-        came = judged.came[:, places]
-        known = ~np.isnan(came)
-        inside = (low[:, places] <= came) & (came <= high[:, places])
-        error = np.abs(came - judged.of(0.5)[:, places])[known]
+        error, _, inside = _errors(judged, (slice(None), places))
         stop = asked.stops[int(places[0])]
         moment = asked.panel.moments(stop, stop + 1)[0]
-        told = [float(error.mean()), float(inside[known].mean())] if known.any() else [None, None]
+        told = [float(error.mean()), float(inside.mean())] if len(error) else [None, None]
         rows.append([str(asked.panel.calendar.shown(moment)), *told])
     words = f"The interval goes from {asked.levels[0]:g} to {asked.levels[-1]:g}."
     if parts < len(asked.stops):

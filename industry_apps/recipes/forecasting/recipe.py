@@ -207,6 +207,7 @@ class ForecastRecipe:
         self._calibrate(panel, held_out)
         self.models_ = {name: m for name, m in self.models_.items() if self.weights_[name]}
         self.graph_ = self.graph_.only(self._wanted(tuple(self.models_)))
+        self.flat_graph_ = self.graph_.only(("flat",))
         every = self._windows(panel, stops)
         for model in self.models_.values():
             model.refit(every)
@@ -336,7 +337,7 @@ class ForecastRecipe:
 
     def has_flat(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Whether a part of the history of each series was left out as flat, [S]."""
-        found: NDArray[np.bool_] = self.graph_.only(("flat",)).run(feeds)["flat"][:, 0] > 0
+        found: NDArray[np.bool_] = self.flat_graph_.run(feeds)["flat"][:, 0] > 0
         return found
 
     def write(

@@ -31,9 +31,11 @@ ZONE = Limit(
 
 
 def _is_known(name: str) -> bool:
-    from zoneinfo import available_timezones  # which few models need
-
-    return name in available_timezones()
+    try:
+        zone_of(name)
+    except ParameterError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=32)
@@ -45,7 +47,7 @@ def zone_of(name: str) -> ZoneInfo:
     ParameterError
         There is no such zone, or the machine has no data base.
     """
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # which few models need
 
     try:
         return ZoneInfo(name)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from industry_apps.errors import ParameterError
+from industry_apps.data.simulators.limits import check_at_least
 
 __all__ = ["hourly_load"]
 
@@ -113,9 +113,7 @@ def hourly_load(
     >>> list(frame.columns), len(frame)
     (['area', 'time', 'load', 'temperature', 'holiday', 'region'], 1440)
     """
-    for name, value, low in (("areas", areas, 1), ("days", days, 30), ("seed", seed, 0)):
-        if not value >= low:
-            raise ParameterError(f"{name} must be at least {low}, got {value}.")
+    check_at_least({"areas": (areas, 1), "days": (days, 30), "seed": (seed, 0)})
     rng = np.random.default_rng(seed)
     times = pd.date_range(start, periods=24 * days, freq="h").as_unit("ns")
     hour, day = times.hour.to_numpy(), times.dayofyear.to_numpy()

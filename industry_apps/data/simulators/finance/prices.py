@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from industry_apps.errors import ParameterError
+from industry_apps.data.simulators.limits import check_at_least
 
 __all__ = ["daily_prices"]
 
@@ -85,7 +85,9 @@ def daily_prices(
     >>> frame["ticker"].value_counts().to_dict()
     {'SIM000': 9, 'SIM001': 6, 'SIM002': 6}
     """
-    _check({"assets": (assets, 3), "days": (days, 9), "momentum": (momentum, 0), "seed": (seed, 0)})
+    check_at_least(
+        {"assets": (assets, 3), "days": (days, 9), "momentum": (momentum, 0), "seed": (seed, 0)}
+    )
     rng = np.random.default_rng(seed)
     night, day = _log_returns(rng, assets, days, momentum)
     listed = np.ones((days, assets), dtype=bool)
@@ -108,12 +110,6 @@ def daily_prices(
     frame = pd.DataFrame({"ticker": np.tile(names, days), "date": np.repeat(dates, assets)})
     frame = frame.assign(**{name: table.ravel() for name, table in columns.items()})
     return frame[listed.ravel()].reset_index(drop=True)
-
-
-def _check(least: dict[str, tuple[float, float]]) -> None:
-    for name, (value, low) in least.items():
-        if not value >= low:
-            raise ParameterError(f"{name} must be at least {low}, got {value}.")
 
 
 def _log_returns(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from industry_apps.data.simulators.limits import check_at_least
 from industry_apps.errors import ParameterError
 
 __all__ = ["card_transactions"]
@@ -132,15 +133,14 @@ def card_transactions(
 
 
 def _check(*, customers: int, terminals: int, days: int, radius: float, seed: int) -> None:
-    least: dict[str, tuple[float, float]] = {
-        "customers": (customers, _CUSTOMERS_PER_DAY),
-        "terminals": (terminals, _TERMINALS_PER_DAY),
-        "days": (days, 1),
-        "seed": (seed, 0),
-    }
-    for name, (value, low) in least.items():
-        if value < low:
-            raise ParameterError(f"{name} must be at least {low}, got {value}.")
+    check_at_least(
+        {
+            "customers": (customers, _CUSTOMERS_PER_DAY),
+            "terminals": (terminals, _TERMINALS_PER_DAY),
+            "days": (days, 1),
+            "seed": (seed, 0),
+        }
+    )
     if not radius > 0:
         raise ParameterError(f"radius must be above 0, got {radius}.")
 

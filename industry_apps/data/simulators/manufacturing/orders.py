@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from industry_apps.errors import ParameterError
+from industry_apps.data.simulators.limits import check_at_least
 
 __all__ = ["product_orders"]
 
@@ -51,9 +51,7 @@ def product_orders(
     >>> len(frame), list(frame.columns)
     (180, ['item', 'time', 'quantity'])
     """
-    for name, value, low in (("items", items, 2), ("days", days, 60), ("seed", seed, 0)):
-        if not value >= low:
-            raise ParameterError(f"{name} must be at least {low}, got {value}.")
+    check_at_least({"items": (items, 2), "days": (days, 60), "seed": (seed, 0)})
     rng = np.random.default_rng(seed)
     dates = pd.date_range(start, periods=days, freq="D").as_unit("ns")
     week = np.array(_WEEK)[dates.dayofweek]

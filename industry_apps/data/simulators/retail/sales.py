@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from industry_apps.errors import ParameterError
+from industry_apps.data.simulators.limits import check_at_least
 
 __all__ = ["store_sales"]
 
@@ -72,14 +72,14 @@ def store_sales(
     >>> frame["series"].nunique()
     8
     """
-    for name, value, low in (
-        ("stores", stores, 2),
-        ("products", products, 2),
-        ("days", days, 60),
-        ("seed", seed, 0),
-    ):
-        if not value >= low:
-            raise ParameterError(f"{name} must be at least {low}, got {value}.")
+    check_at_least(
+        {
+            "stores": (stores, 2),
+            "products": (products, 2),
+            "days": (days, 60),
+            "seed": (seed, 0),
+        }
+    )
     rng = np.random.default_rng(seed)
     dates = pd.date_range(start, periods=days, freq="D").as_unit("ns")
     holiday = np.array([_HOLIDAYS.get((day.month, day.day), 1.0) for day in dates])
