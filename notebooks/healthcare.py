@@ -104,7 +104,7 @@ print(f"{path.stat().st_size / 1e6:.2f} MB in float32, {small.stat().st_size / 1
 # of the size of the image.
 
 # %%
-tiles = data_for(ImagingSegmenter, "magnetic_tile")
+tiles = data_for(ImagingSegmenter, "magnetic_tile_masks")
 segmenter = (ImagingSegmenter.fast() if QUICK else ImagingSegmenter()).fit(tiles)
 report = segmenter.evaluate(tiles)
 report

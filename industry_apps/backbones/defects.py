@@ -9,7 +9,8 @@ arXiv:2106.08265. Written from the papers.
 
 What differs from the papers: the network is small and begins with random weights; the memory
 holds what a network sees that was trained on defects pasted into good parts, not on photographs
-of other things.
+of other things; and a part is judged by how unevenly its places lie from what is remembered, too,
+not by the place alone that is furthest.
 
 Letters: N images, C channels, H height, W width, T types, K = T + 1 classes, the first of them
 "good", F features, M remembered patches.
@@ -29,6 +30,8 @@ __all__ = ["AnomalyNet", "DefectNet", "KnownNet", "PatchMemory"]
 _RARE = -3.0
 #: Blocks of pixels that the surest part of an image is made of.
 _SUREST = 16
+#: Places a side of a window of which a memory of patches judges the unevenness.
+_WINDOW = 16
 #: Keeps the logarithm of the area of a type finite.
 _NO_AREA = 1e-4
 
@@ -141,6 +144,39 @@ def surest(scores: Tensor, count: int) -> Tensor:
     return scores.flatten(1).topk(count, dim=1).values.mean(1, keepdim=True)
 
 
+def apart(distances: Tensor) -> Tensor:
+    """Logarithm of each distance beside the mean of its image.
+
+    The light of a photograph, and its noise, stretch all its distances alike.
+
+    Parameters
+    ----------
+    distances : torch.Tensor of shape (N, 1, H, W)
+    """
+    logarithm = distances.log()
+    return logarithm - logarithm.mean((2, 3), keepdim=True)
+
+
+def unevenness(logarithms: Tensor) -> Tensor:
+    """Mean size of the values of a window of a map, of the window where it is largest [N, 1].
+
+    Good parts look alike all over; where one is defective, its distances spread.
+
+    Parameters
+    ----------
+    logarithms : torch.Tensor of shape (N, 1, H, W)
+        Of :func:`apart`.
+
+    Examples
+    --------
+    >>> unevenness(torch.full((1, 1, 16, 16), -2.0))
+    tensor([[2.]])
+    """
+    # What lies beyond the border counts as even: few places there are no evidence.
+    means = functional.avg_pool2d(logarithms.abs(), _WINDOW, _WINDOW // 4, _WINDOW // 2)
+    return means.amax((2, 3))
+
+
 def patches(levels: list[Tensor]) -> Tensor:
     """What two levels see of each place of the higher one, each smoothed over its neighbours.
 
@@ -229,8 +265,9 @@ class AnomalyNet(nn.Module):
 
     Notes
     -----
-    ``forward(x)`` takes float32 [N, C, H, W] and returns maps [N, scorers, H, W] and scores
-    [N, scorers].
+    ``forward(x)`` takes float32 [N, C, H, W] and returns a map [N, maps, H, W] of each scorer and
+    scores [N, scores]: of the network its surest places; of the memory its furthest places, and
+    how unevenly all lie.
 
     Examples
     --------
@@ -256,6 +293,7 @@ class AnomalyNet(nn.Module):
         if self.memory is not None:
             far = self.memory(patches(levels))  # [N, 1, H', W']
             scores.append(surest(far, min(_SUREST, 4 ** (self.network.unet.depth - 1))))
+            scores.append(unevenness(apart(far)))
             wide = functional.interpolate(far, scale_factor=self.network.stride, mode="bilinear")
             maps.append(wide[:, :, : x.shape[2], : x.shape[3]])
         return torch.cat(maps, dim=1), torch.cat(scores, dim=1)

@@ -310,6 +310,7 @@ class DefectDetector(OfImages, Application):
             answers,
             self.recipe_,
             groups=groups,
+            kinds=self.reader_.kinds(frame),
             split={**self.split_, "test": known.described(self.classes_[1:])},
             notes=(
                 f"The regime is {self.regime_!r}"

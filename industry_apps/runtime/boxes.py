@@ -113,17 +113,26 @@ class RegionBoxes:
         SchemaError
             They differ in shape, or the mask has a value without a name.
         """
+        return [box for pixels, box in self.sized(mask, heat_map) if self.keeps(pixels, box.score)]
+
+    def keeps(self, pixels: int, score: float) -> bool:
+        """Whether a region of so many pixels and such a score gets a box."""
+        return pixels >= self.least_pixels and score >= self.least_score
+
+    def sized(self, mask: Any, heat_map: Any) -> list[tuple[int, Box]]:
+        """Pixels and box of every region, whatever gets one: to choose the thresholds by.
+
+        Parameters
+        ----------
+        mask, heat_map
+            As for :meth:`of`.
+
+        Raises
+        ------
+        SchemaError
+        """
         marked, heat = np.asarray(mask), np.asarray(heat_map)
-        if marked.ndim != 2 or marked.shape != heat.shape:
-            raise SchemaError(
-                f"Got a mask of shape {marked.shape} and a map of shape {heat.shape}; expected two "
-                "of one image, [height, width]. Give both as one answer has them."
-            )
-        if marked.size and int(marked.max()) > len(self.types):
-            raise SchemaError(
-                f"The mask has the value {int(marked.max())}, and there are {len(self.types)} "
-                "types. Take both from one model."
-            )
+        self._check(marked, heat)
         # Marked pixels that touch are one region, whatever their types: the most frequent counts.
         numbers = regions((marked > 0).astype(np.uint8))
         rows, columns = np.nonzero(numbers)
@@ -139,13 +148,27 @@ class RegionBoxes:
         kinds = votes.argmax(axis=1)
         np.maximum.at(scores, found, heat[rows, columns] / _WHITE)
         sizes = np.bincount(found, minlength=count)
-        kept = np.flatnonzero((sizes >= self.least_pixels) & (scores >= self.least_score))
-        surest = kept[np.argsort(-scores[kept], kind="stable")]
+        surest = np.argsort(-scores, kind="stable")
         places = ends[:, surest].T.tolist()
         return [
-            Box(left, top, right, bottom, self.types[kinds[each] - 1], float(scores[each]))
+            (
+                int(sizes[each]),
+                Box(left, top, right, bottom, self.types[kinds[each] - 1], float(scores[each])),
+            )
             for (left, top, right, bottom), each in zip(places, surest, strict=True)
         ]
+
+    def _check(self, marked: NDArray[Any], heat: NDArray[Any]) -> None:
+        if marked.ndim != 2 or marked.shape != heat.shape:
+            raise SchemaError(
+                f"Got a mask of shape {marked.shape} and a map of shape {heat.shape}; expected two "
+                "of one image, [height, width]. Give both as one answer has them."
+            )
+        if marked.size and int(marked.max()) > len(self.types):
+            raise SchemaError(
+                f"The mask has the value {int(marked.max())}, and there are {len(self.types)} "
+                "types. Take both from one model."
+            )
 
     def of_table(self, masks: Sequence[Any], heat_maps: Sequence[Any]) -> list[list[Box]]:
         """Draw the boxes of each image of a table.

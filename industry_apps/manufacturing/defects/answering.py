@@ -224,7 +224,7 @@ class UnknownDefects:
         ----------
         scores : ndarray of shape [rows, scorers]
         maps : ndarray of object, shape [rows]
-            Each [scorers, H, W].
+            Each [maps, H, W].
         groups : ndarray of shape [rows]
             Photographs of one part have the same value.
         rate : float
@@ -256,7 +256,7 @@ class UnknownDefects:
         image : str
             Tensor [B, H, W, C] of bytes.
         maps, scores : str
-            Tensors [B, scorers, H, W] and [B, scorers].
+            Tensors [B, maps, H, W] and [B, scorers].
         """
         node, constant = builder.node, builder.constant
         score = self.scores.write(builder, scores, 2)  # [B, 1]

@@ -5,7 +5,8 @@ Letters: N parts, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ def assessed(
     recipe: DefectRecipe,
     *,
     groups: NDArray[Any],
+    kinds: Mapping[str, NDArray[np.bool_]],
     split: Mapping[str, Mapping[str, Any]],
     notes: tuple[str, ...],
 ) -> Report:
@@ -94,11 +96,15 @@ def assessed(
     recipe : DefectRecipe
     groups : ndarray, shape (N,)
         Photographs of one part have the same value.
+    kinds : mapping of str to ndarray of bool, shape (N,)
+        Name of a defect -> which parts have it, where nothing was learned of any.
     split : mapping
     notes : tuple of str
     """
-    report = _REPORTS[assessment.regime]
     facts = {"split": split, "notes": notes}
+    if assessment.regime == "one_class":
+        return _of_unknown(assessment, known, answers, recipe, (groups, kinds), facts)
+    report = _of_known if assessment.regime == "supervised" else _of_pairs
     return report(assessment, known, answers, recipe, groups, facts)
 
 
@@ -157,13 +163,15 @@ def _of_unknown(
     known: Parts,
     answers: Answers,
     recipe: DefectRecipe,
-    groups: NDArray[Any],
+    labels: tuple[NDArray[Any], Mapping[str, NDArray[np.bool_]]],
     facts: dict[str, Any],
 ) -> Report:
     """Parts of which only good ones were learned."""
+    groups, kinds = labels
     bad, alarm = known.types > 0, answers["is_defect"].astype(bool)
     score = answers["anomaly_score"].astype(np.float64)
-    found = anomaly_bootstrap(bad, score, alarm, groups=groups)
+    judge = partial(anomaly_bootstrap, bad, groups=groups, kinds=kinds if len(kinds) > 1 else None)
+    found = judge(score, alarm)
     if any(mask is not None and mask.any() for mask in known.masks):
         places = PlaceCounts.of(*map(list, (known.masks, answers["mask"], answers["heat_map"])))
         found = found.joined(bootstrap(places.metrics(), groups, len(bad)))
@@ -173,7 +181,7 @@ def _of_unknown(
     return Report.beside(
         recipe.facts()["model"],
         found,
-        {name: anomaly_bootstrap(bad, *each, groups=groups) for name, each in others.items()},
+        {name: judge(*each) for name, each in others.items()},
         sections=(recipe.decision_.threshold.section(alarm, bad),),
         headline_text=f"Of two parts, one good and one not, the score is right in "
         f"{found.estimates()['auroc']} of all pairs; no defect was learned from.",
@@ -217,13 +225,6 @@ def _of_pairs(
 
 def _boxed(truth: list[Any], found: list[Any]) -> BootstrapResult:
     return box_bootstrap(matches(truth, found), matches(truth, found, typed=False))
-
-
-_REPORTS: dict[Regime, Callable[..., Report]] = {
-    "supervised": _of_known,
-    "one_class": _of_unknown,
-    "comparison": _of_pairs,
-}
 
 
 def loss_of(regime: Regime, reader: PartReader, recipe: DefectRecipe) -> StatedLoss:

@@ -6,6 +6,7 @@ Letters: N parts, H height, W width, T types, K = T + 1 classes.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,18 +100,21 @@ def chosen_boxes(
     pixel : float
         From which probability on a pixel is marked.
     """
-    best = (-1.0, RegionBoxes(types=classes[1:]), _EVEN)
+    every = RegionBoxes(types=classes[1:])
+    best = (-1.0, every, _EVEN)
+    truth = list(validation.boxes)
     for pixel in _PIXEL_LEVELS:
-        masks = [_mask(each, pixel) for each in places]
-        heats = [np.rint(_likely(each) * _WHITE) for each in places]
-        for size in _SIZES:
-            rule = RegionBoxes(types=classes[1:], least_pixels=size)
-            drawn = rule.of_table(masks, heats)
-            for score in _SCORE_LEVELS:
-                found = [[box for box in boxes if box.score >= score] for boxes in drawn]
-                f1 = matches(list(validation.boxes), found).f1()
-                if f1 > best[0]:
-                    best = (f1, replace(rule, least_score=score), pixel)
+        drawn = [
+            every.sized(_mask(each, pixel), np.rint(_likely(each) * _WHITE)) for each in places
+        ]
+        for size, score in product(_SIZES, _SCORE_LEVELS):
+            rule = replace(every, least_pixels=size, least_score=score)
+            found = [
+                [box for pixels, box in cell if rule.keeps(pixels, box.score)] for cell in drawn
+            ]
+            f1 = matches(truth, found).f1()
+            if f1 > best[0]:
+                best = (f1, rule, pixel)
     return best[1], best[2]
 
 

@@ -62,7 +62,7 @@ def trained(
     from industry_apps.backbones.defects import DefectNet
     from industry_apps.training import AveragedNetwork, fit_network, multiplies_bfloat16, seeded
 
-    training, pairs = options.training, regime == "comparison"
+    training, pairs, turned = options.training, regime == "comparison", bool(options.turned)
     if training.precision == "auto" and multiplies_bfloat16():
         training = replace(training, precision="bfloat16")
     channels = train[0][0].shape[0] // (2 if pairs else 1)
@@ -81,14 +81,16 @@ def trained(
         )
     if start is not None:
         _continue(network, start)
-    change, turned = options.augmentation, options.turned
+    change = options.augmentation
     if regime == "one_class":
         good = [_good(each) for each in (train, validation)]
         sheets = _sheets(*good[0], options), _with_pasted(*good[1], options)
         objective = pasted_defects(sheets, change, turned=turned)
     else:
         sheets = _sheets(*train, options), _sheets(*validation, options)
-        objective = known_defects(sheets, change, turned=turned, pairs=pairs)
+        objective = known_defects(
+            sheets, change, turned=turned, pairs=pairs, misaligned=options.misaligned
+        )
     rows = [_rows(each, options, to_judge=place > 0) for place, each in enumerate(sheets)]
     averaged = AveragedNetwork(network.to(memory_format=torch.channels_last), options.averaging)
     history = fit_network(averaged, *rows, objective, training)
@@ -155,7 +157,7 @@ def _good(known: _Known) -> _Known:
 
 
 def _sheets(pixels: list[NDArray[np.float32]], parts: Parts, options: DefectOptions) -> Sheets:
-    assert options.tile is not None  # which the recipe has chosen
+    assert options.tile is not None  # which the recipe has chosen, as it has the draws
     side = options.tile
     masks = []
     for image, mask in zip(pixels, parts.masks, strict=True):
@@ -192,5 +194,11 @@ def _rows(
     if to_judge:
         drawn = np.random.default_rng(options.training.seed).permutation(len(kinds))[:_MOST_JUDGED]
     else:
+        centred = sheets.centred()
+        whole = np.isin(windows[:, 0], np.setdiff1d(windows[:, 0], centred[:, 0]))
+        kept = (kinds == 0) | whole  # the defects of an image without regions may be anywhere
+        windows = np.concatenate([windows[kept], centred])
+        kinds = np.concatenate([kinds[kept], sheets.kinds(centred)])
+        assert options.draws is not None
         drawn = balanced(kinds, options.draws, options.good_share, options.training.seed)
     return windows[drawn], kinds[drawn]

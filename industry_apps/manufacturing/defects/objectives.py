@@ -25,13 +25,21 @@ Objective = Callable[["torch.nn.Module", "tuple[torch.Tensor, ...]"], "torch.Ten
 
 _STILL: dict[str, Any] = {"mirror": False, "rotation": 0.0, "shift": 0.0, "scale": 0.0}
 _SAME_LIGHT: dict[str, Any] = {"contrast": 0.0, "brightness": 0.0, "noise": 0.0}
-#: How much the types of pixels count beside whether they are defective.
-_OF_TYPES = 0.3
+#: How much the types of pixels count beside whether they are defective: of pairs, where nothing
+#: else tells the type, and of single images, of which the whole part does.
+_OF_TYPES = {True: 1.0, False: 0.3}
 _SMOOTHING = 0.05
+#: Share of the pairs that lie exactly one on the other.
+_ALIGNED = 0.5
 
 
 def known_defects(
-    sheets: tuple[Sheets, Sheets], change: Augmentation, *, turned: bool, pairs: bool
+    sheets: tuple[Sheets, Sheets],
+    change: Augmentation,
+    *,
+    turned: bool,
+    pairs: bool,
+    misaligned: int = 0,
 ) -> Objective:
     """Make the objective of a training on known defects.
 
@@ -46,6 +54,8 @@ def known_defects(
     pairs : bool
         The first half of the channels are the image, the others its reference: each is lit in a
         way of its own.
+    misaligned : int
+        Pixels by which half of the references are displaced at most.
 
     Returns
     -------
@@ -59,9 +69,11 @@ def known_defects(
         pixels, mask = sheets[0 if network.training else 1].cut(windows, moved=network.training)
         if network.training:
             pixels, mask = _moved(pixels, mask, moved, turned=turned)
-            halves = pixels.chunk(2 if pairs else 1, dim=1)
+            halves = list(pixels.chunk(2 if pairs else 1, dim=1))
+            if pairs and misaligned:
+                halves[1] = _displaced(halves[1], misaligned)
             pixels = _cat([augmented(half, lit) for half in halves])
-        return defect_loss(network, pixels, mask, types)
+        return defect_loss(network, pixels, mask, types, pairs=pairs)
 
     return loss
 
@@ -93,7 +105,12 @@ def pasted_defects(
 
 
 def defect_loss(
-    network: torch.nn.Module, pixels: torch.Tensor, mask: torch.Tensor, types: torch.Tensor
+    network: torch.nn.Module,
+    pixels: torch.Tensor,
+    mask: torch.Tensor,
+    types: torch.Tensor,
+    *,
+    pairs: bool = False,
 ) -> torch.Tensor:
     """Loss of the pixels, of their types, and of the parts.
 
@@ -106,6 +123,8 @@ def defect_loss(
         ``UNKNOWN`` counts nowhere.
     types : torch.Tensor of int64, shape (B,)
         Of the windows as a whole.
+    pairs : bool
+        What a pair is as a whole follows from its places, and is not learned.
     """
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
@@ -123,8 +142,8 @@ def defect_loss(
     chosen = defective > 0
     if found.shape[1] > 2 and chosen.any():
         of_types = found[:, 1:].movedim(1, -1)[chosen]  # [pixels, T]
-        loss = loss + _OF_TYPES * cross_entropy(of_types, mask[chosen].long() - 1)
-    return loss + cross_entropy(part, types, label_smoothing=_SMOOTHING)
+        loss = loss + _OF_TYPES[pairs] * cross_entropy(of_types, mask[chosen].long() - 1)
+    return loss if pairs else loss + cross_entropy(part, types, label_smoothing=_SMOOTHING)
 
 
 def _moved(
@@ -155,6 +174,23 @@ def _moved(
         pixels = grid_sample(pixels, grid, **settings)
         mask = grid_sample(mask, grid, mode="nearest", **settings)
     return pixels, mask[:, 0].round().to(torch.uint8)
+
+
+def _displaced(pixels: torch.Tensor, most: int) -> torch.Tensor:
+    """Half of the windows moved by up to so many pixels each way; their edges are repeated."""
+    import torch
+    from torch.nn.functional import pad
+
+    count, side = len(pixels), pixels.shape[-1]
+    places = torch.randint(0, 2 * most + 1, (count, 2))
+    places[torch.rand(count) < _ALIGNED] = most
+    wide = pad(pixels, (most,) * 4, mode="replicate")
+    return torch.stack(
+        [
+            each[:, top : top + side, left : left + side]
+            for each, (top, left) in zip(wide, places.tolist(), strict=True)
+        ]
+    )
 
 
 def _cat(parts: list[torch.Tensor]) -> torch.Tensor:

@@ -10,9 +10,10 @@ from industry_apps.training import TrainingOptions
 from industry_apps.training.augmentation import Augmentation
 
 _PASTED = 64
-_TILES = {"supervised": 128, "one_class": _PASTED, "comparison": 96}
+_TILES = {"supervised": 128, "one_class": _PASTED, "comparison": 64}
+_DRAWS = {"supervised": 2_400, "one_class": 2_400, "comparison": 8_000}
 
-Scorer = Literal["both", "network", "memory"]
+Scorer = Literal["memory", "network", "both"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +24,30 @@ class DefectOptions:
     ----------
     tile : int, optional
         Pixels of both sides of the windows that are learned from; images are answered whole. By
-        default 128 for known defects, whose surroundings tell the type, 96 for pairs, and 64 for
+        default 128 for known defects, whose surroundings tell the type, and 64 for pairs and for
         good parts alone.
     width, depth, block : int
         Of the :class:`industry_apps.backbones.UNet`.
     augmentation : Augmentation
         How windows are changed at random in training, and their masks with them.
-    turned : bool
-        They are mirrored and turned by right angles besides: for parts without up and down.
+    turned : bool, optional
+        They are mirrored and turned by right angles besides: for parts without up and down. By
+        default pairs are, since what differs does so whichever way it lies.
+    misaligned : int
+        Of pairs: pixels by which the reference may lie beside the image; half of the windows are
+        learned from so displaced.
     good_share : float
         Share of the windows of an epoch that show no defect, in (0, 1).
-    draws : int
-        Windows of an epoch.
+    draws : int, optional
+        Windows of an epoch: by default 2 400, and 8 000 of pairs, whose types take longer to learn.
     averaging : float
         Memory of the running mean of the weights, in [0, 1).
     pasted_first : bool
         Where defects are known: the network first learns to find what is pasted into good parts,
         in the same number of windows of 64 pixels, and goes on with the known defects.
-    scorer : {"both", "network", "memory"}
-        Of the regime of good parts alone: the network that was trained on pasted defects, the
-        distance from remembered patches, or the mean of both.
+    scorer : {"memory", "network", "both"}
+        Of the regime of good parts alone: the distance from remembered patches, the network that
+        was trained on pasted defects and sees these patches, or the mean of both.
     patches : int
         Budget of the memory: patches that are remembered.
     training : TrainingOptions
@@ -57,12 +62,13 @@ class DefectOptions:
             rotation=3.0, shift=0.1, scale=0.1, contrast=0.3, brightness=0.3, noise=0.1
         )
     )
-    turned: bool = False
+    turned: bool | None = None
+    misaligned: Annotated[int, integer(0, 64)] = 8
     good_share: Annotated[float, OPEN_SHARE] = 0.4
-    draws: Annotated[int, integer(1)] = 2_400
+    draws: Annotated[int, integer(1)] | None = None
     averaging: Annotated[float, DROPOUT] = 0.98
     pasted_first: bool = True
-    scorer: Scorer = "both"
+    scorer: Scorer = "memory"
     patches: Annotated[int, integer(1, 20_000)] = 1_000
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
@@ -78,10 +84,16 @@ class DefectOptions:
         return replace(self, tile=min(self.tile or _PASTED, _PASTED))
 
     def of(self, regime: str) -> DefectOptions:
-        """With the tile of a regime, where none was chosen.
+        """With what a regime asks for, where nothing was chosen.
 
         Parameters
         ----------
         regime : {"supervised", "one_class", "comparison"}
         """
-        return replace(self, tile=self.tile or _TILES[regime])
+        pairs = regime == "comparison"
+        return replace(
+            self,
+            tile=self.tile or _TILES[regime],
+            draws=self.draws or _DRAWS[regime],
+            turned=pairs if self.turned is None else self.turned,
+        )

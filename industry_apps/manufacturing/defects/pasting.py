@@ -1,8 +1,9 @@
 """Defects that are pasted into photographs of good parts, so that a network can learn without any.
 
-Pits, scratches, stains, and pieces of other parts, each of random place, size and strength: what
-they have in common with real defects is that they do not belong there. Methods: Li et al. 2021,
-CutPaste, arXiv:2104.04015; Zavrtanik et al. 2021, DRAEM, arXiv:2108.07610. Written from the papers.
+Pits, scratches, stains, pieces of other parts and areas of another finish, each of random place,
+size and strength: what they have in common with real defects is that they do not belong there.
+Methods: Li et al. 2021, CutPaste, arXiv:2104.04015; Zavrtanik et al. 2021, DRAEM,
+arXiv:2108.07610. Written from the papers.
 
 What differs from the papers: no textures of other data sets are pasted; strokes and ellipses stand
 beside irregular shapes, and everything is drawn on tensors, a batch at a time.
@@ -53,7 +54,8 @@ def pasted(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     from torch.nn.functional import avg_pool2d
 
     count = len(pixels)
-    shapes = torch.stack([_ellipses(pixels), _strokes(pixels), _patches(pixels)])  # [3, B, 1, S, S]
+    kinds = _ellipses, _strokes, _patches, _areas
+    shapes = torch.stack([draw(pixels) for draw in kinds])  # [4, B, 1, S, S]
     kind = torch.randint(0, len(shapes), (count,))
     shape = shapes[kind, torch.arange(count)] * (torch.rand(count, 1, 1, 1) >= _LEFT)
     # Soft edges inside of the shape: what lies beside it stays as it was.
@@ -132,6 +134,26 @@ def _patches(pixels: torch.Tensor) -> torch.Tensor:
     along, beside, length = _grid(pixels)
     near = (along.square() + beside.square()) <= (2 * length + 6).square()
     return ((chosen > 0.4) & near).float()
+
+
+def _areas(pixels: torch.Tensor) -> torch.Tensor:
+    """What lies behind an edge, on its smaller side; most edges run along the window."""
+    import torch
+
+    count, side = len(pixels), pixels.shape[-1]
+    line = torch.arange(side, dtype=torch.float32)
+    centre = (0.15 + 0.7 * torch.rand(2, count, 1, 1, 1)) * side
+    down, across = line[:, None] - centre[0], line[None] - centre[1]
+    spread = torch.where(torch.rand(count, 1, 1, 1) < 0.6, 0.05, 0.5)
+    angle = torch.randint(0, 4, (count, 1, 1, 1)) * (math.pi / 2)
+    angle = angle + spread * torch.randn(count, 1, 1, 1)
+    along = down * angle.cos() + across * angle.sin()
+    beside = across * angle.cos() - down * angle.sin()
+    wave = side / 20 * _uniform(angle) * (8 * beside / side).sin()
+    behind = along > wave
+    # Of two areas nothing says which belongs there: the network is asked for the smaller one.
+    larger = behind.float().mean((2, 3), keepdim=True) > 0.5
+    return (behind ^ larger).float()
 
 
 def _uniform(like: torch.Tensor) -> torch.Tensor:

@@ -175,6 +175,13 @@ class PartReader:
         _, masks = self._masks(frame)
         return np.array([mask is not None and bool(mask.any()) for mask in masks], dtype=bool)
 
+    def kinds(self, frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+        """Which parts have a defect of each name that the labels give, learned or not -> (N,)."""
+        if not self._has("defect", frame):
+            return {}
+        labels = self._labels(frame)
+        return {name: labels == name for name in sorted(set(labels) - {self.good})}
+
     def read(self, frame: pd.DataFrame, *, training: bool = False) -> Parts:
         """Read a table with what is known of the defects.
 

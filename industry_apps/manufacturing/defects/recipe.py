@@ -231,8 +231,9 @@ class DefectRecipe:
     def _inner(self) -> tuple[Column, Column]:
         """Columns of what the network says."""
         if self.regime == "one_class":
-            scorers = len(self.decision_.scores.centres)  # type: ignore[union-attr]
-            sizes = scorers, scorers
+            decision = self.decision_
+            assert isinstance(decision, UnknownDefects)
+            sizes = len(decision.places.centres), len(decision.scores.centres)
         else:
             sizes = len(self.classes), len(self.classes)
         return (

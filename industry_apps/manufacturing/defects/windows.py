@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.runtime.boxes import RegionBoxes
+
 if TYPE_CHECKING:
     import torch
 
@@ -21,6 +23,7 @@ __all__ = ["UNKNOWN", "Sheets", "balanced"]
 
 #: In a mask: whether the pixel is defective is not known.
 UNKNOWN = 255
+_MARKED = RegionBoxes(types=("defective",))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,21 @@ class Sheets:
             found += [(number, top, left) for top in tops for left in lefts]
         return np.array(found, dtype=np.int64).reshape(-1, 3)
 
+    def centred(self) -> NDArray[np.int64]:
+        """Windows that have a region of defective pixels in their middle -> [rows, 3].
+
+        As many as there are regions: a window that cuts one off shows what it is of no longer.
+        """
+        found = []
+        for number, mask in enumerate(self.masks):
+            marked = (mask > 0) & (mask != UNKNOWN)
+            boxes = _MARKED.of(marked, marked) if marked.any() else []
+            found += [
+                (number, (top + bottom - self.side) // 2, (left + right - self.side) // 2)
+                for left, top, right, bottom, *_ in boxes
+            ]
+        return np.array(found, dtype=np.int64).reshape(-1, 3)
+
     def kinds(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """What each window shows -> [rows]: 0 a good part, else the number of a type.
 
@@ -60,7 +78,8 @@ class Sheets:
         """
         found = np.zeros(len(windows), dtype=np.int64)
         for row, (number, top, left) in enumerate(windows):
-            part = self.masks[number][top : top + self.side, left : left + self.side]
+            rows, columns = (slice(max(0, first), first + self.side) for first in (top, left))
+            part = self.masks[number][rows, columns]
             known = part[(part > 0) & (part != UNKNOWN)]
             if len(known):
                 found[row] = np.bincount(known).argmax()
@@ -75,13 +94,14 @@ class Sheets:
         ----------
         windows : torch.Tensor of int64, shape (B, 3)
         moved : bool
-            Each by up to half of its side, at random, within its image.
+            Each by up to a quarter of its side, at random, within its image.
         """
         import torch
 
         places = windows.clone()
         if moved:
-            places[:, 1:] += torch.randint(-self.side // 2, self.side // 2 + 1, (len(windows), 2))
+            most = self.side // 4
+            places[:, 1:] += torch.randint(-most, most + 1, (len(windows), 2))
         found = [self._window(*place) for place in places.tolist()]
         pixels = torch.from_numpy(np.stack([each[0] for each in found]).astype(np.float32))
         return pixels, torch.from_numpy(np.stack([each[1] for each in found]))
