@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError, SchemaError, TrainingError, unknown_name
 from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.features.sources import Source
-from industry_apps.limits import CLASS_COSTS, check_parameters, integer
+from industry_apps.limits import CLASS_COSTS, check_limits, integer
 from industry_apps.recipes.class_calibration import ClassCalibration
 from industry_apps.recipes.trees import (
     TreeOptions,
@@ -52,7 +52,9 @@ class Classed:
 
     def part(self, chosen: _Numbers) -> Classed:
         """Some of the rows, by number."""
-        return Classed({n: values[chosen] for n, values in self.arrays.items()}, self.target[chosen])
+        return Classed(
+            {n: values[chosen] for n, values in self.arrays.items()}, self.target[chosen]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +74,16 @@ class ClassOptions:
         Each round grows a tree for each class.
     """
 
-    costs: Annotated[Mapping[str, float], CLASS_COSTS] | None = None
+    costs: Mapping[str, float] | None = None
     derived: tuple[Source, ...] = ()
-    folds: Annotated[int, integer(2, _FEWEST_IN_FOLDS)] = 5
+    folds: int = 5
     trees: TreeOptions = field(default_factory=TreeOptions)
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        check_limits(self, _LIMITS)
+
+
+_LIMITS = {"costs": CLASS_COSTS.or_none(), "folds": integer(2, _FEWEST_IN_FOLDS)}
 
 
 class ClassRecipe:

@@ -218,7 +218,9 @@ def _fault_admittances(
     legs = isin[kind] / arc[:, None]
     star = legs.sum(axis=1) + earthed[kind] / ground
     # A star of which the middle is left out (Kron 1939).
-    matrix = legs[:, :, None] * np.eye(3) - legs[:, :, None] * legs[:, None, :] / star[:, None, None]
+    matrix = (
+        legs[:, :, None] * np.eye(3) - legs[:, :, None] * legs[:, None, :] / star[:, None, None]
+    )
     single = isin[kind].sum(axis=1) == 1
     ohms = np.where(earthed[kind], ground + single * arc, 2 * arc)
     return matrix.astype(np.complex128), ohms
