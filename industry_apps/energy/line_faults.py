@@ -48,10 +48,9 @@ _NOTE = (
     "The impedance methods are given the type that the model answers, and what they put beyond an "
     "end of the line counts as at that end. Interval by record."
 )
-_TREES = TreeOptions(rounds=150, learning_rate=0.1, num_leaves=8)
-_DISTANCE_TREES = TreeOptions(
-    rounds=400, learning_rate=0.05, num_leaves=31, min_child_samples=20, feature_fraction=1.0
-)
+#: Chosen on validation records: more and smaller steps tell no more, at three times the cost.
+_TREES = TreeOptions(rounds=40, learning_rate=0.2, num_leaves=16)
+_DISTANCE_TREES = TreeOptions(rounds=300, learning_rate=0.05, num_leaves=31, min_child_samples=50)
 _kilometres = partial(Column, kind="number", unit="km", low=0)
 
 
@@ -151,7 +150,7 @@ class LineFaultLocator(Application):
     def fast(cls) -> Self:
         """Few trees: a fit of seconds."""
         return cls(
-            trees=replace(_TREES, rounds=30, learning_rate=0.3),
+            trees=replace(_TREES, rounds=20, learning_rate=0.3, num_leaves=8),
             distance_trees=replace(_DISTANCE_TREES, rounds=60, learning_rate=0.15, num_leaves=8),
         )
 

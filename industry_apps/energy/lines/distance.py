@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.energy.lines.quantities import METHODS
+from industry_apps.energy.lines.quantities import KINDS, METHODS, PLACE
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.trees import TreeOptions, check_grown, grown, write_mean_margin
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: The impedance method that the residual is added to: the nearest on validation records.
 _BASE = METHODS.index("load_compensated")
+_KIND = PLACE.index("kind")
 #: Numbers this share of their range beyond what training has seen are not unusual yet.
 _SLACK = 0.05
 #: Records of faults, at least.
@@ -39,8 +40,9 @@ class Shares(NamedTuple):
 class DistanceModel:
     """Place of a fault as a share of the length, with an interval.
 
-    The interval is a conformalised quantile regression: of new records like those it was
-    calibrated on, the share ``coverage`` has its fault inside.
+    The interval is a conformalised quantile regression: of new faults of each kind, like those it
+    was calibrated on, the share ``coverage`` lies inside. A kind of which there are too few to know
+    shares what holds for all faults together.
 
     Parameters
     ----------
@@ -51,7 +53,8 @@ class DistanceModel:
 
     References
     ----------
-    Romano, Patterson, Candes (2019), Conformalized quantile regression, arXiv:1905.03222.
+    Romano, Patterson, Candes (2019), Conformalized quantile regression, arXiv:1905.03222; by kind:
+    Vovk (2012), Conditional validity of inductive conformal predictors, arXiv:1209.2673.
     """
 
     def __init__(self, trees: TreeOptions, coverage: float) -> None:
@@ -101,24 +104,31 @@ class DistanceModel:
         TrainingError
             The records are too few for the coverage.
         """
-        place = int(np.ceil((len(share) + 1) * self.coverage))
-        if place > len(share):
-            raise TrainingError(
-                f"{len(share)} faults that were not learned from are too few for intervals that "
-                f"hold {self.coverage:.0%} of them; expected "
-                f"{int(np.ceil(self.coverage / (1 - self.coverage)))} at least. Give more "
-                "validation records, or a lower coverage."
-            )
         raw = self._quantiles(numbers)
         missed = np.maximum(raw.low - share, share - raw.high)
-        self.widening_ = float(np.sort(missed)[place - 1])
+        of_all = self._widening(missed)
+        if of_all is None:
+            fewest = int(np.ceil(self.coverage / (1 - self.coverage)))
+            raise TrainingError(
+                f"{len(share)} faults that were not learned from are too few for intervals that "
+                f"hold {self.coverage:.0%} of them; expected {fewest} at least. Give more "
+                "validation records, or a lower coverage."
+            )
+        kinds = numbers[:, _KIND].astype(np.intp)
+        own = [self._widening(missed[kinds == kind]) for kind in range(len(KINDS))]
+        self.widening_ = np.array([of_all if each is None else each for each in own])
         return self
+
+    def _widening(self, missed: NDArray[np.float64]) -> float | None:
+        """What the intervals lack to hold, by how far faults lie outside; None of too few."""
+        place = int(np.ceil((len(missed) + 1) * self.coverage))
+        return float(np.sort(missed)[place - 1]) if place <= len(missed) else None
 
     def answer(self, numbers: _Floats) -> Shares:
         """Numbers [N, F] -> shares of the length [N]."""
         middle, low, high = self._quantiles(numbers)
-        low = np.minimum(low - self.widening_, middle)
-        high = np.maximum(high + self.widening_, middle)
+        wider = self.widening_[numbers[:, _KIND].astype(np.intp)]
+        low, high = np.minimum(low - wider, middle), np.maximum(high + wider, middle)
         return Shares(*(np.clip(each, 0, 1) for each in (middle, low, high)))
 
     def write(self, builder: GraphBuilder, numbers: str) -> list[str]:
@@ -129,7 +139,9 @@ class DistanceModel:
             node("Add", base, write_mean_margin(builder, [booster], numbers))
             for booster in self.boosters_
         )
-        wider = builder.constant(np.float32(self.widening_))
+        kind = builder.cast(builder.part(numbers, _KIND, _KIND + 1), np.int64)
+        known = builder.constant(self.widening_.astype(np.float32))
+        wider = node("Gather", known, kind)
         low = node("Min", node("Sub", node("Min", low, middle), wider), middle)
         high = node("Max", node("Add", node("Max", high, middle), wider), middle)
         ends = [builder.constant(np.float32(end)) for end in (0, 1)]

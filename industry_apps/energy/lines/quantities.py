@@ -103,7 +103,7 @@ SIGNS = (
 _COMPLEX = (
     *("apparent impedance", "I0", "I1", "I2", "change of I1", "V0", "V1", "V2"),
     *("load current", "load admittance", "zero-sequence impedance", "angle of the line"),
-    *("fault I0", "fault I1", "fault I2", "voltage before", "fault impedance", "source impedance"),
+    *("fault I0", "fault I1", "fault I2", "voltage before", "source impedance"),
 )
 #: Ways to say from impedances alone how far a fault is, as a share of the length.
 METHODS = ("reactance", "takagi", "load_compensated")
@@ -112,6 +112,7 @@ PLACE = (
     *METHODS,
     *(f"{name}, real" for name in _COMPLEX),
     *(f"{name}, imaginary" for name in _COMPLEX),
+    "fault resistance",
     "length",
     "kind",
 )
@@ -267,16 +268,20 @@ def write_place(builder: GraphBuilder, inputs: Mapping[str, str], number: str) -
     numbers += [i_fault.column(k) / i_loop for k in range(3)]
     numbers += [
         v_before.column(1) / drop,
-        loop(v_fault.through(_TO_PHASES)) / loop(i_fault.through(_TO_PHASES)),
         v.column(2) * -1.0 / i.column(2) / z1,
     ]
     every = joined(numbers)
+    # Its reactance is 0 but for rounding, by the way in which the share was found.
+    resistance = loop(v_fault.through(_TO_PHASES)) / loop(i_fault.through(_TO_PHASES))
     return side_by_side(
         [
             reactance.within(-_LARGEST, _LARGEST),
             takagi.within(-_LARGEST, _LARGEST),
             share,
-            *(part.within(-_LARGEST, _LARGEST) for part in (every.real, every.imag)),
+            *(
+                part.within(-_LARGEST, _LARGEST)
+                for part in (every.real, every.imag, resistance.real)
+            ),
             seen.length,
             Real(builder, builder.cast(kind, np.float32)),
         ]
