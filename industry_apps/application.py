@@ -35,6 +35,7 @@ from industry_apps.limits import check_parameters, wrong_parameter
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.series.forecasts import warn_of_absent
 from industry_apps.runtime.series.long_tables import long_schema
 from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema, Traits
@@ -248,8 +249,14 @@ class Application(BaseEstimator, ABC):
         return self.outputs
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        """The answers, and whose they are."""
-        return self._answers(frame), frame.index
+        """The answers, and whose they are: of windows each series, as of the last moment."""
+        rule = self.windows_
+        if rule is None:
+            return self._answers(frame), frame.index
+        panel = Panel.read(frame, self.schema_, rule)
+        warn_of_absent(panel, rule)
+        answers = self._answers(panel.feeds(len(panel.times), self.schema_, rule))
+        return answers, pd.Index(panel.series, name=rule.series)
 
     def _exportable(self, precision: str = "float32") -> Exportable:
         del precision  # a leaf that offers several makes use of it

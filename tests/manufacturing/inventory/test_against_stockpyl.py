@@ -22,6 +22,7 @@ from industry_apps.manufacturing.inventory.demand import (
     NormalDemand,
     PoissonDemand,
 )
+from industry_apps.manufacturing.inventory.finite_horizon import finite_horizon
 from industry_apps.manufacturing.inventory.guaranteed_service import Stage, guaranteed_service
 from industry_apps.manufacturing.inventory.lot_sizing import wagner_whitin
 from industry_apps.manufacturing.inventory.newsvendor import (
@@ -206,6 +207,29 @@ def test_s_s_power_approximation(name, instances, oracle):
     theirs = oracle("ss").s_s_power_approximation(**data)
     demand = NormalDemand(mean=data.pop("demand_mean"), sd=data.pop("demand_sd"))
     assert s_s_power_approximation(demand, **renamed(data))[:2] == equal(theirs)
+
+
+@pytest.mark.parametrize("name", ["problem_4_29", "problem_4_30"])
+def test_finite_horizon(name, instances, oracle):
+    data = dict(instances[name])
+    # Its tails are cut at four standard deviations, unless it is told otherwise.
+    points, up_to, cost, *_ = oracle("finite_horizon").finite_horizon_dp(
+        **data, d_spread=8, s_spread=8
+    )
+    demand = NormalDemand(mean=data["demand_mean"], sd=data["demand_sd"])
+    ours = finite_horizon(
+        [demand] * data["num_periods"],
+        holding_cost=data["holding_cost"],
+        shortage_cost=data["stockout_cost"],
+        unit_cost=data["purchase_cost"],
+        fixed_cost=data["fixed_cost"],
+        end_costs=(data["terminal_holding_cost"], data["terminal_stockout_cost"]),
+        discount=data["discount_factor"],
+        stock=data["initial_inventory_level"],
+    )
+    assert ours.cost == equal(cost)
+    assert list(ours.reorder_points) == list(points[1:])
+    assert list(ours.order_up_to) == list(up_to[1:])
 
 
 @pytest.mark.parametrize("name", ["problem_5_2", "example_5_8"])
