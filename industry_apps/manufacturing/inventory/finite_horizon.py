@@ -107,6 +107,8 @@ def finite_horizon(
     >>> policy.reorder_points, policy.order_up_to, round(policy.cost, 4)
     ((4, 4, 5), (10, 9, 8), 28.3775)
     """
+    if not demand:
+        raise ParameterError("The demand of finite_horizon has no periods. Give one at least.")
     check_positive(_OWNER, holding_cost=holding_cost, shortage_cost=shortage_cost)
     check_not_negative(_OWNER, fixed_cost=fixed_cost, left=end_costs[0], waiting=end_costs[1])
     check(_OWNER, SHARE, discount=discount)
