@@ -38,10 +38,9 @@ class ClassCalibration:
 
     Examples
     --------
-    >>> sure = np.array([[9.0, 0.0], [0.0, 9.0], [9.0, 0.0], [0.0, 9.0]])
-    >>> found = ClassCalibration.fit(sure, np.array([0, 1, 0, 0]))
-    >>> found.apply(sure)[0].round(2).tolist()  # of four answers, one was wrong
-    [0.99, 0.01]
+    >>> found = ClassCalibration(temperature=2.0, bias=(0.0, 0.0))
+    >>> found.apply(np.array([[2.0, 0.0]])).round(2).tolist()
+    [[0.73, 0.27]]
     """
 
     temperature: float

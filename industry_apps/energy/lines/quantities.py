@@ -61,15 +61,15 @@ _constant = partial(Column, kind="number", unit="ohm/km", nullable=False)
 
 def _phasor_columns() -> list[Column]:
     found = []
-    for prefix, when, least in (("", "the fault lasts", 0), ("prefault_", "it began", 500)):
-        word = "while" if not prefix else "before"
+    moments = (("", "while the fault lasts", 0), ("prefault_", "before the fault", 500))
+    for prefix, when, least in moments:
         for phase in _PHASES:
             name = f"{prefix}voltage_{phase}"
-            told = f"RMS voltage to ground of phase {phase.upper()} {word} {when}"
+            told = f"RMS voltage to ground of phase {phase.upper()} {when}"
             found += [_amount(name, description=told, unit="V", low=least), _angle(f"{name}_deg")]
         for phase in _PHASES:
             name = f"{prefix}current_{phase}"
-            told = f"RMS current of phase {phase.upper()} into the line {word} {when}"
+            told = f"RMS current of phase {phase.upper()} into the line {when}"
             found += [_amount(name, description=told, unit="A"), _angle(f"{name}_deg")]
     return found
 
