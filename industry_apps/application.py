@@ -249,14 +249,10 @@ class Application(BaseEstimator, ABC):
         return self.outputs
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        """The answers, and whose they are: of windows each series, as of the last moment."""
-        rule = self.windows_
-        if rule is None:
-            return self._answers(frame), frame.index
-        panel = Panel.read(frame, self.schema_, rule)
-        warn_of_absent(panel, rule)
-        answers = self._answers(panel.feeds(len(panel.times), self.schema_, rule))
-        return answers, pd.Index(panel.series, name=rule.series)
+        """The answers, and whose they are."""
+        if self.windows_ is not None:
+            return _of_series(self, frame, self.windows_)
+        return self._answers(frame), frame.index
 
     def _exportable(self, precision: str = "float32") -> Exportable:
         del precision  # a leaf that offers several makes use of it
@@ -268,6 +264,16 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _of_series(
+    application: Application, frame: pd.DataFrame, rule: WindowRule
+) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+    """The answers for each series of a long table, as of its last moment."""
+    panel = Panel.read(frame, application.schema_, rule)
+    warn_of_absent(panel, rule, calls=5)
+    answers = application._answers(panel.feeds(len(panel.times), application.schema_, rule))
+    return answers, pd.Index(panel.series, name=rule.series)
 
 
 def _timed(

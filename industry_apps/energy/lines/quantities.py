@@ -8,7 +8,7 @@ voltage and length look alike. Letters: B records.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -156,6 +156,11 @@ class _Measured:
             length,
         )
 
+    def turned(self, places: str) -> _Measured:
+        """The phases in another order, by their places: tensor [B, 3]."""
+        names = ("voltage", "current", "voltage_before", "current_before")
+        return replace(self, **{name: getattr(self, name).taken(places) for name in names})
+
 
 def write_signs(builder: GraphBuilder, inputs: Mapping[str, str]) -> str:
     """Append what tells the type of a fault.
@@ -220,7 +225,7 @@ def write_place(builder: GraphBuilder, inputs: Mapping[str, str], number: str) -
     seen = _Measured.read(builder, inputs)
     first = builder.node("Gather", builder.constant(_ODD_PHASES), number)
     places = builder.node("Add", first, builder.constant(np.arange(3)[None]))
-    places = builder.node("Mod", places, builder.constant(np.int64(3)))
+    seen = seen.turned(builder.node("Mod", places, builder.constant(np.int64(3))))
     kind = builder.node("Gather", builder.constant(KINDS_OF_TYPES), number)
     single = builder.node("Equal", kind, builder.constant(np.int64(0)))
 
@@ -228,64 +233,88 @@ def write_place(builder: GraphBuilder, inputs: Mapping[str, str], number: str) -
         """The phase to the ground, or between the two phases with the fault."""
         return chosen(single, phases.column(0), phases.column(1) - phases.column(2))
 
-    voltage, current, voltage_before, current_before = (
-        each.taken(places)
-        for each in (seen.voltage, seen.current, seen.voltage_before, seen.current_before)
-    )
-    v, i, v_before, i_before = (
-        each.through(_TO_SEQUENCES) for each in (voltage, current, voltage_before, current_before)
-    )
-    change = current - current_before
-    z0, z1, extra = seen.z0, seen.z1, i.column(0) * (seen.z0 / seen.z1 + -1.0)
-    v_loop = loop(voltage)
-    i_loop = chosen(single, current.column(0) + extra, loop(current))
-    d_zero = change.through(_TO_SEQUENCES).column(0)
-    fault = chosen(single, change.column(0) - d_zero, loop(change))
-    reactance, takagi = _reactance(v_loop, i_loop, z1), _polarised(v_loop, i_loop, fault, z1)
-
-    load = i_before.column(1) / (v_before.column(1) - z1 * i_before.column(1))
-    # A load takes no zero-sequence current, and treats the two others alike: it is assumed.
-    taking = Real(builder, builder.constant(np.array([[0, 1, 1]], dtype=np.float32)))
-    line = joined([z0, z1, z1])
-
-    def at(share: Real) -> tuple[Phasor, Phasor]:
-        """Voltage and current of a fault there, by sequence."""
-        there = v - line * i * share
-        rest = line * load * (share * -1.0 + 1.0)
-        return there, i - there * load * taking / (rest + 1.0)
-
+    z1, circuit, change = seen.z1, _Circuit.of(seen), seen.current - seen.current_before
+    components = change.through(_TO_SEQUENCES)
+    v_loop = loop(seen.voltage)
+    extra = circuit.current.column(0) * (seen.z0 / z1 + -1.0)
+    i_loop = chosen(single, seen.current.column(0) + extra, loop(seen.current))
+    fault = chosen(single, change.column(0) - components.column(0), loop(change))
+    takagi = _polarised(v_loop, i_loop, fault, z1)
     share = takagi.within(0, 1)
     for _ in range(_ROUNDS):
-        through = loop(at(share)[1].through(_TO_PHASES))
+        through = loop(circuit.fault_at(share)[1].through(_TO_PHASES))
         share = _polarised(v_loop, i_loop, through, z1).within(-0.2, 1.2)
-    v_fault, i_fault = at(share)
-    drop = i_loop * z1
-    numbers = [v_loop / drop]
-    numbers += [i.column(k) / i_loop for k in range(3)]
-    numbers += [change.through(_TO_SEQUENCES).column(1) / i_loop]
-    numbers += [v.column(k) / drop for k in range(3)]
-    numbers += [i_before.column(1) / i_loop, load * z1, z0 / z1, z1]
-    numbers += [i_fault.column(k) / i_loop for k in range(3)]
-    numbers += [
-        v_before.column(1) / drop,
-        v.column(2) * -1.0 / i.column(2) / z1,
-    ]
-    every = joined(numbers)
+    v_fault, i_fault = circuit.fault_at(share)
     # Its reactance is 0 but for rounding, by the way in which the share was found.
     resistance = loop(v_fault.through(_TO_PHASES)) / loop(i_fault.through(_TO_PHASES))
+    numbers = circuit.seen_by(v_loop, i_loop, components.column(1), i_fault)
+    parts = [_reactance(v_loop, i_loop, z1), takagi, share]
+    parts += [numbers.real, numbers.imag, resistance.real]
     return side_by_side(
         [
-            reactance.within(-_LARGEST, _LARGEST),
-            takagi.within(-_LARGEST, _LARGEST),
-            share,
-            *(
-                part.within(-_LARGEST, _LARGEST)
-                for part in (every.real, every.imag, resistance.real)
-            ),
+            *(part.within(-_LARGEST, _LARGEST) for part in parts),
             seen.length,
             Real(builder, builder.cast(kind, np.float32)),
         ]
     ).name
+
+
+@dataclass(frozen=True, slots=True)
+class _Circuit:
+    """The line and the load at its end, by sequence, as they are seen from the measuring end.
+
+    ``voltage`` and ``current`` while the fault lasts, ``before``: the positive sequence of both
+    before it; ``line`` [B, 3]; ``load`` [B, 1] is the admittance of the positive sequence.
+    """
+
+    voltage: Phasor
+    current: Phasor
+    before: tuple[Phasor, Phasor]
+    line: Phasor
+    load: Phasor
+
+    @classmethod
+    def of(cls, seen: _Measured) -> _Circuit:
+        voltage, current = (
+            each.through(_TO_SEQUENCES).column(1)
+            for each in (seen.voltage_before, seen.current_before)
+        )
+        return cls(
+            seen.voltage.through(_TO_SEQUENCES),
+            seen.current.through(_TO_SEQUENCES),
+            (voltage, current),
+            joined([seen.z0, seen.z1, seen.z1]),
+            current / (voltage - seen.z1 * current),
+        )
+
+    def fault_at(self, share: Real) -> tuple[Phasor, Phasor]:
+        """Voltage and current of a fault at a share of the length, by sequence [B, 3].
+
+        A load takes no zero-sequence current, and treats the two others alike: it is assumed.
+        """
+        builder = share.builder
+        taking = Real(builder, builder.constant(np.array([[0, 1, 1]], dtype=np.float32)))
+        there = self.voltage - self.line * self.current * share
+        rest = self.line * self.load * (share * -1.0 + 1.0)
+        return there, self.current - there * self.load * taking / (rest + 1.0)
+
+    def seen_by(self, voltage: Phasor, current: Phasor, change: Phasor, fault: Phasor) -> Phasor:
+        """``_COMPLEX`` of a loop: its voltage and current, what I1 changed by, the fault's."""
+        z0, z1 = self.line.column(0), self.line.column(1)
+        v, i, (v_before, i_before) = self.voltage, self.current, self.before
+        drop = current * z1
+        return joined(
+            [
+                voltage / drop,
+                *(i.column(k) / current for k in range(3)),
+                change / current,
+                *(v.column(k) / drop for k in range(3)),
+                *(i_before / current, self.load * z1, z0 / z1, z1),
+                *(fault.column(k) / current for k in range(3)),
+                v_before / drop,
+                v.column(2) * -1.0 / i.column(2) / z1,
+            ]
+        )
 
 
 def _reactance(voltage: Phasor, current: Phasor, z1: Phasor) -> Real:
