@@ -35,6 +35,7 @@ from industry_apps.limits import check_parameters, wrong_parameter
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.answers import cells
+from industry_apps.runtime.series.forecasts import warn_of_absent
 from industry_apps.runtime.series.long_tables import long_schema
 from industry_apps.runtime.watch import seen_in
 from industry_apps.schema import Schema, Traits
@@ -249,6 +250,8 @@ class Application(BaseEstimator, ABC):
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
         """The answers, and whose they are."""
+        if self.windows_ is not None:
+            return _of_series(self, frame, self.windows_)
         return self._answers(frame), frame.index
 
     def _exportable(self, precision: str = "float32") -> Exportable:
@@ -261,6 +264,16 @@ class Application(BaseEstimator, ABC):
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call fit(train, validation) first."
             )
+
+
+def _of_series(
+    application: Application, frame: pd.DataFrame, rule: WindowRule
+) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+    """The answers for each series of a long table, as of its last moment."""
+    panel = Panel.read(frame, application.schema_, rule)
+    warn_of_absent(panel, rule, calls=5)
+    answers = application._answers(panel.feeds(len(panel.times), application.schema_, rule))
+    return answers, pd.Index(panel.series, name=rule.series)
 
 
 def _timed(

@@ -88,6 +88,11 @@ RISING_TIMES = Limit(
     ),
     "a tuple of rising numbers > 0",
 )
+#: What it costs to miss each class.
+CLASS_COSTS = Limit(
+    lambda v: isinstance(v, Mapping) and all(is_number(c) and c > 0 for c in v.values()),
+    "a mapping of classes to numbers > 0",
+)
 DIRECTIONS = Limit(
     lambda v: (
         isinstance(v, Mapping)

@@ -7,6 +7,7 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "DispatchProxy",
     "GridDispatcher",
+    "LineFaultLocator",
     "LoadForecaster",
     "Reserve",
     "UnitLimits",
@@ -19,6 +20,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "DispatchProxy": "dispatch_proxy",
         "GridDispatcher": "grid_dispatch",
+        "LineFaultLocator": "line_faults",
         "LoadForecaster": "load_forecasting",
         "Reserve": "grid.reserve",
         "UnitLimits": "grid.units",

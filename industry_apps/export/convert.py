@@ -98,7 +98,7 @@ def split_thresholds(booster: lgb.Booster) -> list[list[float]]:
 
 
 def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
-    """Convert a booster of one output to the ONNX of its margin (the sum of its leaves).
+    """Convert a booster to the ONNX of its margins (the sums of the leaves of each output).
 
     Written here rather than by onnxmltools, whose converter follows a split's default
     direction where LightGBM reads a missing value as zero, and answers with a class.
@@ -111,16 +111,18 @@ def trees_to_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        ``features`` [batch, features] float32 -> ``margin`` [batch, 1] float32.
+        ``features`` [batch, features] float32 -> ``margin`` [batch, outputs] float32: one, or
+        one for each class.
 
     Raises
     ------
     ValueError
         The booster takes zeros for missing values.
     """
-    nodes = _all_nodes(booster)
-    margins = [(node, 0, node.value) for node in nodes if node.mode == "LEAF"]
-    return ensemble_to_onnx(nodes, margins, booster.num_feature(), 1)
+    nodes, outputs = _all_nodes(booster), booster.num_model_per_iteration()
+    # Trees of a round follow each other, one for each output.
+    margins = [(node, node.tree % outputs, node.value) for node in nodes if node.mode == "LEAF"]
+    return ensemble_to_onnx(nodes, margins, booster.num_feature(), outputs)
 
 
 def leaf_targets_to_onnx(

@@ -59,7 +59,6 @@ from industry_apps.limits import integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import warn_of_absent
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
@@ -213,12 +212,6 @@ class TradingStrategy(OwnNames, Application):
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         """Nothing is learned ahead: strategies are walked through the test, and learn there."""
-
-    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        panel = self._read(frame)
-        warn_of_absent(panel, self.rule_)
-        answers = self._answers(panel.feeds(len(panel.times), self.schema_, self.rule_))
-        return answers, pd.Index(panel.series, name=self.rule_.series)
 
     def _answers(self, frame: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The answers at one moment, [series]."""

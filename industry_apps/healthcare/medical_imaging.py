@@ -37,7 +37,7 @@ from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
 from industry_apps.healthcare.intended_use import INTENDED_USE
 from industry_apps.healthcare.patients import PATIENT, split_patients
-from industry_apps.limits import Limit, integer, is_number
+from industry_apps.limits import CLASS_COSTS, integer
 from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.imaging.baselines import BASELINE_SIZE, ImageBaselines
 from industry_apps.recipes.imaging.columns import OfImages
@@ -53,11 +53,6 @@ _MOST_LOST = 0.005
 _TOLERANCE = 0.1
 #: Images of one run of the file.
 _ROWS_A_RUN = 256
-
-_COSTS = Limit(
-    lambda v: isinstance(v, Mapping) and all(is_number(c) and c > 0 for c in v.values()),
-    "a mapping of classes to numbers > 0",
-)
 
 
 class ImagingClassifier(OfImages, Application):
@@ -161,7 +156,7 @@ class ImagingClassifier(OfImages, Application):
     traits = Traits(inputs=("image",), precisions=("float32", *_LOWER))
     problem = CLASSES
 
-    missed_costs: Annotated[Mapping[str, float], _COSTS] | None = None
+    missed_costs: Annotated[Mapping[str, float], CLASS_COSTS] | None = None
     options: ImagingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
 

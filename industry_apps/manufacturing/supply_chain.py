@@ -41,7 +41,6 @@ from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.forecasting.records import described
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import warn_of_absent
 from industry_apps.schema import Column, Schema, Traits
 
 #: Chosen, with the length of the history, on the 45 days before the test of SupplyGraph.
@@ -176,12 +175,6 @@ class InventoryPlanner(OwnNames, Application):
     def _ratio(self) -> float:
         """The critical ratio: the level of the quantile that costs least."""
         return self.shortage_cost / (self.shortage_cost + self.holding_cost)
-
-    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        panel, rule = self._read(frame), self.rule_
-        warn_of_absent(panel, rule)
-        answers = self._answers(panel.feeds(len(panel.times), self.schema_, rule))
-        return answers, pd.Index(panel.series, name=rule.series)
 
     def _answers(self, frame: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The answers at one moment, [series]."""

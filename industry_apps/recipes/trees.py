@@ -254,7 +254,7 @@ def without_split(options: TreeOptions, rows: int) -> TrainingError:
 def mean_margin(
     features: FeatureGraph, boosters: Sequence[lgb.Booster], arrays: Arrays
 ) -> NDArray[np.float64]:
-    """Score records by boosters, as trained -> [rows].
+    """Score records by boosters, as trained -> [rows], of several classes [rows, classes].
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def mean_margin(
 
 
 def write_mean_margin(builder: GraphBuilder, boosters: Sequence[lgb.Booster], rows: str) -> str:
-    """Append boosters behind their rows [batch, features] -> their mean margin [batch, 1].
+    """Append boosters behind their rows [batch, features] -> their mean margin [batch, outputs].
 
     Parameters
     ----------

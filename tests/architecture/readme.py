@@ -26,6 +26,9 @@ _NEEDED_TO_FIT = {
     "retail.recommendation": ("user",),
 }
 
+#: Columns that are named in the table of applications: all of so many, or the first of more.
+_MOST_NAMED, _FIRST_NAMED = 10, 4
+
 
 def applications_table() -> str:
     """One row an application: the question, the class, the columns it needs, where to go on."""
@@ -37,11 +40,18 @@ def applications_table() -> str:
             [
                 kind.question,
                 f"[`{industry}.{kind.__name__}`]({file})",
-                ", ".join(f"`{column}`" for column in needed(kind)),
+                _shortened([f"`{column}`" for column in needed(kind)]),
                 f"[{industry}](notebooks/{industry}.ipynb)",
             ]
         )
     return "\n".join(markdown(rows))
+
+
+def _shortened(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FIRST_NAMED])} and {len(names) - _FIRST_NAMED} more"
 
 
 def needed(kind: type[Application]) -> list[str]:

@@ -298,3 +298,37 @@ def discretised_normal(
     chances[-1] += 1 - chances.sum()
     points = (np.arange(most + 1) * step).tolist()
     return DiscreteDemand(probabilities=dict(zip(points, chances.tolist(), strict=True)))
+
+
+def whole_units(demand: NormalDemand | PoissonDemand | DiscreteDemand) -> NDArray[np.float64]:
+    """Probabilities of 0, 1, 2, ... units, up to the last that has one; normal demand is rounded.
+
+    Parameters
+    ----------
+    demand : NormalDemand, PoissonDemand or DiscreteDemand
+
+    Raises
+    ------
+    ParameterError
+        A demand is not whole, or a normal one is below zero too often.
+
+    Examples
+    --------
+    >>> whole_units(DiscreteDemand(probabilities={0: 0.5, 2: 0.5})).tolist()
+    [0.5, 0.0, 0.5]
+    """
+    if isinstance(demand, PoissonDemand):
+        demand = demand.written_out()
+    elif isinstance(demand, NormalDemand):
+        demand = discretised_normal(demand)
+    probabilities = {units: chance for units, chance in demand.probabilities.items() if chance}
+    odd = [value for value in probabilities if value != int(value)]
+    if odd:
+        raise ParameterError(
+            f"An (s, S) policy counts whole units, and a demand is {odd[0]:g}. Count in a smaller "
+            "unit, or make the steps of the distribution whole."
+        )
+    chances = np.zeros(int(max(probabilities)) + 1)
+    for value, chance in probabilities.items():
+        chances[int(value)] = chance
+    return chances

@@ -28,6 +28,7 @@ from industry_apps.manufacturing.inventory.demand import (
     DiscreteDemand,
     NormalDemand,
     PoissonDemand,
+    whole_units,
 )
 from industry_apps.manufacturing.inventory.newsvendor import newsvendor, stock_cost
 
@@ -107,7 +108,10 @@ def s_s_policy(
     owner = "s_s_policy"
     costs = {"holding_cost": holding_cost, "shortage_cost": shortage_cost}
     check_positive(owner, **costs, fixed_cost=fixed_cost)
-    renewals = _Renewals(_whole(demand))
+    chances = whole_units(demand)
+    if len(chances) == 1:
+        raise ParameterError("Demand is always 0: no order is ever placed. Leave the product out.")
+    renewals = _Renewals(chances)
 
     def one(level: int) -> float:
         return stock_cost(demand, level, holding_cost=holding_cost, shortage_cost=shortage_cost)
@@ -147,25 +151,6 @@ class _Renewals:
             reach = np.arange(1, min(j, len(chances) - 1) + 1)
             visits.append(visits[0] * sum(chances[d] * visits[j - d] for d in reach))
         return np.array(visits[:count])
-
-
-def _whole(demand: PoissonDemand | DiscreteDemand) -> NDArray[np.float64]:
-    """Probabilities of 0, 1, 2, ... units."""
-    if isinstance(demand, PoissonDemand):
-        demand = demand.written_out()
-    units = list(demand.probabilities)
-    odd = [value for value in units if value != int(value)]
-    if odd:
-        raise ParameterError(
-            f"An (s, S) policy counts whole units, and a demand is {odd[0]:g}. Count in a smaller "
-            "unit, or make the steps of the distribution whole."
-        )
-    if demand.probabilities.get(0, 0.0) >= 1:
-        raise ParameterError("Demand is always 0: no order is ever placed. Leave the product out.")
-    chances = np.zeros(int(max(units)) + 1)
-    for value, chance in demand.probabilities.items():
-        chances[int(value)] = chance
-    return chances
 
 
 def s_s_power_approximation(

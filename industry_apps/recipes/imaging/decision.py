@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
 from industry_apps.features.image import write_resized
+from industry_apps.recipes.class_calibration import ClassCalibration
 
-#: What is added to the mean log-loss for each unit of a squared bias: few rows say little.
-_SHRINKAGE = 1e-3
 #: A map is drawn out to 1 unless its largest place adds less than this to the log-odds.
 _FAINTEST = 0.1
 _WHITE = 255.0
@@ -33,10 +32,7 @@ class ClassDecision:
     ----------
     classes : tuple of str
         K names.
-    temperature : float
-        The log-odds are divided by it.
-    bias : tuple of float
-        Then added to each class.
+    calibration : ClassCalibration
     costs : tuple of float
         What it costs to miss each class: the answer is the class whose probability times its
         cost is the largest.
@@ -49,16 +45,12 @@ class ClassDecision:
 
     References
     ----------
-    Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599; Alexandari,
-    Kundaje, Shrikumar (2020), Maximum likelihood with bias-corrected calibration,
-    arXiv:1901.06852; Vovk (2012), Conditional validity of inductive conformal predictors,
-    arXiv:1209.2673; Sadinle, Lei, Wasserman (2019), Least ambiguous set-valued classifiers,
-    arXiv:1609.00451.
+    Vovk (2012), Conditional validity of inductive conformal predictors, arXiv:1209.2673; Sadinle,
+    Lei, Wasserman (2019), Least ambiguous set-valued classifiers, arXiv:1609.00451.
     """
 
     classes: tuple[str, ...]
-    temperature: float
-    bias: tuple[float, ...]
+    calibration: ClassCalibration
     costs: tuple[float, ...]
     limits: tuple[float, ...]
     sharing: tuple[str, ...] = ()
@@ -88,8 +80,8 @@ class ClassDecision:
             Share of each class that its limit must not rule out, in (0, 1). It takes ``1 / (1 -
             coverage)`` rows of a class to know its limit; of rarer ones see ``sharing``.
         """
-        temperature, bias = _calibration(odds, target)
-        probability = _softmax(odds / temperature + bias)
+        calibration = ClassCalibration.fit(odds, target)
+        probability = calibration.apply(odds)
         shares = np.bincount(target, minlength=len(classes)) / len(target)
         own = {name: 1 / share for name, share in zip(classes, shares, strict=True)}
         true = np.take_along_axis(probability, target[:, None], axis=1)[:, 0]
@@ -98,8 +90,7 @@ class ClassDecision:
         sharing = [name for name, limit in zip(classes, limits, strict=True) if limit is None]
         return cls(
             classes=classes,
-            temperature=temperature,
-            bias=tuple(map(float, bias)),
+            calibration=calibration,
             costs=tuple(float((own if costs is None else costs)[name]) for name in classes),
             limits=tuple((of_all or 0.0) if limit is None else limit for limit in limits),
             sharing=tuple(sharing),
@@ -107,7 +98,7 @@ class ClassDecision:
 
     def loss(self, odds: _Floats, target: NDArray[np.intp]) -> float:
         """Mean log-loss of the probabilities of rows."""
-        probability = _softmax(odds / self.temperature + np.array(self.bias))
+        probability = self.calibration.apply(odds)
         true = np.take_along_axis(probability, target[:, None], axis=1)
         return float(-np.log(np.maximum(true, 1e-300)).mean())
 
@@ -131,9 +122,7 @@ class ClassDecision:
             "probabilities" -> [B, K]; "heat_map" (uint8) -> [B, height, width] of the image.
         """
         node, constant = builder.node, builder.constant
-        scaled = node("Mul", odds, constant(np.float32(1 / self.temperature)))
-        biased = node("Add", scaled, constant(np.array([self.bias], dtype=np.float32)))
-        probabilities = node("Softmax", biased, attributes={"axis": 1})
+        probabilities = self.calibration.write(builder, odds)
         costs = constant(np.array([self.costs], dtype=np.float32))
         number = node("ArgMax", node("Mul", probabilities, costs), attributes={"axis": 1})
         limits = constant(np.array([self.limits], dtype=np.float32))
@@ -173,7 +162,7 @@ class ClassDecision:
         """As JSON values for the model file."""
         return {
             "classes": ", ".join(self.classes),
-            "temperature": self.temperature,
+            "temperature": self.calibration.temperature,
             **{f"cost_of_missing_{n}": c for n, c in zip(self.classes, self.costs, strict=True)},
             **{f"ruled_out_below_{n}": c for n, c in zip(self.classes, self.limits, strict=True)},
             "ruled_out_by_the_limit_of_all_classes": ", ".join(self.sharing),
@@ -215,26 +204,6 @@ class DrawnMap:
         return write_resized(builder, square, sides)
 
 
-def _calibration(odds: _Floats, target: NDArray[np.intp]) -> tuple[float, _Floats]:
-    """Temperature and biases of the least log-loss."""
-    from scipy.optimize import minimize
-
-    truth = np.eye(odds.shape[1])[target]
-
-    def loss(parameters: _Floats) -> tuple[float, _Floats]:
-        scale, bias = np.exp(parameters[0]), parameters[1:]
-        probability = _softmax(odds * scale + bias)
-        error = (probability - truth) / len(target)
-        value = -np.log(np.maximum((probability * truth).sum(axis=1), 1e-300)).mean()
-        slope = np.append((error * odds).sum() * scale, error.sum(axis=0) + 2 * _SHRINKAGE * bias)
-        return float(value + _SHRINKAGE * bias @ bias), slope
-
-    bounds = [(-3.0, 3.0), *[(-5.0, 5.0)] * odds.shape[1]]
-    start = np.zeros(1 + odds.shape[1])
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
-    return float(np.exp(-found[0])), found[1:]
-
-
 def _limit(probability: _Floats, coverage: float) -> float | None:
     """The highest limit that rules out no more than the share allowed, of rows yet unseen.
 
@@ -247,10 +216,3 @@ def _limit(probability: _Floats, coverage: float) -> float | None:
     # Halfway to the value below, so that no known row sits on the limit.
     below = rising[dropped - 2] if dropped > 1 else 0.0
     return float((below + rising[dropped - 1]) / 2)
-
-
-def _softmax(odds: _Floats) -> _Floats:
-    from scipy.special import softmax
-
-    found: _Floats = softmax(odds, axis=1)
-    return found

@@ -114,13 +114,15 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule), rows)
 
 
-def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
+def warn_of_absent(panel: Panel, rule: WindowRule, calls: int = 4) -> None:
     """Name the series that have rows of late, and none at the last moment, of which all are asked.
 
     Parameters
     ----------
     panel : Panel
     rule : WindowRule
+    calls : int
+        From here to whoever asked, whose line the warning names.
 
     Warns
     -----
@@ -136,7 +138,7 @@ def warn_of_absent(panel: Panel, rule: WindowRule) -> None:
             f"moment of the table, and are answered without it: {shown}. Add their rows, or leave "
             "them out."
         )
-        warnings.warn(message, UnlikeTrainingWarning, stacklevel=4)
+        warnings.warn(message, UnlikeTrainingWarning, stacklevel=calls)
 
 
 def told_ahead(panel: Panel, schema: Schema, rule: WindowRule) -> NDArray[np.bool_]:

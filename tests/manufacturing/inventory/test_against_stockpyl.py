@@ -6,11 +6,8 @@ installed (pip install --no-deps stockpyl jsonpickle tabulate), these tests are 
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +19,7 @@ from industry_apps.manufacturing.inventory.demand import (
     NormalDemand,
     PoissonDemand,
 )
-from industry_apps.manufacturing.inventory.guaranteed_service import Stage, guaranteed_service
+from industry_apps.manufacturing.inventory.finite_horizon import finite_horizon
 from industry_apps.manufacturing.inventory.lot_sizing import wagner_whitin
 from industry_apps.manufacturing.inventory.newsvendor import (
     base_stock,
@@ -34,7 +31,6 @@ from industry_apps.manufacturing.inventory.policies import (
     s_s_policy,
     s_s_power_approximation,
 )
-from industry_apps.manufacturing.inventory.serial import serial_base_stocks
 
 FOLDER = "manufacturing_stockpyl_inventory"
 pytestmark = [
@@ -44,36 +40,10 @@ pytestmark = [
 equal = partial(pytest.approx, rel=1e-6, abs=1e-6)
 
 
-@pytest.fixture(scope="module")
-def path() -> str:
-    mirrors = os.environ["INDUSTRY_APPS_DATA"].split(os.pathsep)
-    found = [Path(each) / FOLDER / "stockpyl_instances.json" for each in mirrors]
-    return str(next(each for each in found if each.exists()))
-
-
-@pytest.fixture(scope="module")
-def instances(path):
-    found = json.loads(Path(path).read_text())["instances"]
-    return {each["name"]: each["data"] for each in found}
-
-
-@pytest.fixture
-def oracle():
-    def module(name):
-        reason = "stockpyl is not installed"
-        return pytest.importorskip(f"stockpyl.{name}", reason=reason)
-
-    return module
-
-
 def renamed(data, **names):
     """The inputs under our names; ``stockout_cost`` is ``shortage_cost`` everywhere."""
     names = {"stockout_cost": "shortage_cost", "demand_rate": "demand", **names}
     return {names.get(name, name): value for name, value in data.items()}
-
-
-def test_there_are_seventy(instances):
-    assert len(instances) == 70
 
 
 @pytest.mark.parametrize("name", ["example_3_1", "problem_3_1"])
@@ -208,6 +178,29 @@ def test_s_s_power_approximation(name, instances, oracle):
     assert s_s_power_approximation(demand, **renamed(data))[:2] == equal(theirs)
 
 
+@pytest.mark.parametrize("name", ["problem_4_29", "problem_4_30"])
+def test_finite_horizon(name, instances, oracle):
+    data = dict(instances[name])
+    # Its tails are cut at four standard deviations, unless it is told otherwise.
+    points, up_to, cost, *_ = oracle("finite_horizon").finite_horizon_dp(
+        **data, d_spread=8, s_spread=8
+    )
+    demand = NormalDemand(mean=data["demand_mean"], sd=data["demand_sd"])
+    ours = finite_horizon(
+        [demand] * data["num_periods"],
+        holding_cost=data["holding_cost"],
+        shortage_cost=data["stockout_cost"],
+        unit_cost=data["purchase_cost"],
+        fixed_cost=data["fixed_cost"],
+        end_costs=(data["terminal_holding_cost"], data["terminal_stockout_cost"]),
+        discount=data["discount_factor"],
+        stock=data["initial_inventory_level"],
+    )
+    assert ours.cost == equal(cost)
+    assert list(ours.reorder_points) == list(points[1:])
+    assert list(ours.order_up_to) == list(up_to[1:])
+
+
 @pytest.mark.parametrize("name", ["problem_5_2", "example_5_8"])
 def test_r_q_policy_of_poisson_demand(name, instances, oracle):
     data = dict(instances[name])
@@ -230,85 +223,6 @@ def test_r_q_policy_of_normal_demand_is_no_dearer_than_approximations(name, inst
     for rule in ("eil", "eoqb", "eoqss", "loss_function"):
         low, quantity = getattr(module, f"r_q_{rule}_approximation")(**data)[:2]
         assert ours.cost <= module.r_q_cost(low, quantity, **data) + 1e-9
-
-
-SERIAL = "example_6_1 problem_6_1 problem_6_2a problem_6_2b problem_6_2a_adj problem_6_2b_adj"
-SONG = "problem_6_16 shang_song_1 shang_song_9 shang_song_17 shang_song_25"
-
-
-@pytest.mark.parametrize("name", [*SERIAL.split(), *SONG.split()])
-def test_serial_system_on_the_same_grid(name, path, oracle, monkeypatch):
-    module = oracle("ssm_serial")
-    monkeypatch.setattr(module, "find_nearest", nearest)  # theirs needs numpy below 2
-    network = oracle("instances").load_instance(name, path)
-    stages = [network.sink_nodes[0]]
-    while upstream := stages[-1].predecessors():
-        stages.append(upstream[0])
-    # Two instances have local costs alone, in the reverse order: a stage costs more than its
-    # supplier, and half of what it costs in the instance whose periods are twice as long.
-    if stages[0].echelon_holding_cost is None:
-        local = sorted((each.local_holding_cost for each in stages), reverse=True)
-        for stage, here, before in zip(stages, local, [*local[1:], 0], strict=True):
-            stage.echelon_holding_cost = here - before
-    levels, cost = module.optimize_base_stock_levels(network=network, x_num=200, d_num=20)
-    source = stages[0].demand_source
-    ours = serial_base_stocks(
-        PoissonDemand(mean=source.mean)
-        if source.type == "P"
-        else NormalDemand(mean=source.mean, sd=source.standard_deviation),
-        echelon_holding_costs=[each.echelon_holding_cost for each in stages],
-        lead_times=[each.shipment_lead_time or 0 for each in stages],
-        shortage_cost=stages[0].stockout_cost,
-        points=200,
-        demand_points=20,
-    )
-    assert ours.cost == equal(cost)
-    assert ours.levels == equal([levels[each.index] for each in stages])
-
-
-def nearest(array, values, _sorted=False, index=None):
-    """Places of the nearest entries of a sorted array."""
-    asked = np.atleast_1d(np.asarray(values, dtype=float))
-    above = np.clip(np.searchsorted(array, asked), 0, len(array) - 1)
-    below = np.maximum(above - 1, 0)
-    closer = np.abs(asked - array[below]) < np.abs(asked - array[above])
-    found = np.where(closer, below, above)
-    return int(found[0]) if np.ndim(values) == 0 else found
-
-
-# Figure 6.12 has no times.
-TREES = "example_6_3 problem_6_7 problem_6_8 problem_6_9 example_6_5 figure_6_14"
-
-
-@pytest.mark.parametrize("name", TREES.split())
-def test_guaranteed_service(name, path, oracle):
-    module = oracle("gsm_tree")
-    tree = oracle("instances").load_instance(name, path)
-    for node in tree.sink_nodes:
-        source = node.demand_source  # a mean that safety stock does not need; a stage without any
-        source.mean, source.standard_deviation = source.mean or 0, source.standard_deviation or 0
-    _, cost = module.optimize_committed_service_times(tree)
-    full = module.preprocess_tree(tree)
-    stages = {
-        str(node.index): Stage(
-            processing_time=int(node.processing_time or 0),
-            holding_cost=node.local_holding_cost,
-            demand_mean=node.demand_source.mean or 0.0,
-            demand_sd=node.demand_source.standard_deviation or 0.0,
-            safety_factor=node.demand_bound_constant,
-            supplier_time=int(node.external_inbound_cst),
-            promised_time=min(int(node.external_outbound_cst), 10_000),
-        )
-        for node in full.nodes
-    }
-    links = [(str(a), str(b)) for a, b in tree.edges]
-    plan = guaranteed_service(stages, links)
-    assert plan.cost == equal(cost)
-    for supplier, customer in links:
-        assert plan.stages[supplier].service_time <= plan.stages[customer].supplier_time
-    theirs = oracle("gsm_helpers")
-    times = {int(name): each.service_time for name, each in plan.stages.items()}
-    assert theirs.solution_cost_from_cst(full, times) == equal(cost)
 
 
 def test_supply_that_fails(instances, oracle, monkeypatch):

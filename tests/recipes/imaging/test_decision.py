@@ -63,9 +63,9 @@ def no_maps(odds: np.ndarray) -> np.ndarray:
 
 
 def test_temperature_and_biases_are_found_again():
-    decision = fitted()
-    assert decision.temperature == pytest.approx(3, rel=0.1)
-    found = np.array(decision.bias) - decision.bias[1]
+    calibration = fitted().calibration
+    assert calibration.temperature == pytest.approx(3, rel=0.1)
+    found = np.array(calibration.bias) - calibration.bias[1]
     assert np.allclose(found, [1, 0, -1], atol=0.2)
 
 
