@@ -10,6 +10,7 @@ from industry_apps.errors import unknown_name
 #: Name -> "module:Class". Packages of yours add to it by the entry point group of this name.
 APPLICATIONS: dict[str, str] = {
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
+    "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.load_forecasting": "industry_apps.energy.load_forecasting:LoadForecaster",
     "finance.algorithmic_trading": "industry_apps.finance.algorithmic_trading:TradingStrategy",
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
