@@ -10,46 +10,38 @@ methods for fault detection and diagnosis in chemical processes, doi:10.1007/978
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Split, split_by_group
 from industry_apps.energy.plant.diagnosis import TREES
+from industry_apps.energy.plant.held import HoldsPlant
 from industry_apps.energy.plant.metrics import PLANT_FAULTS
 from industry_apps.energy.plant.runs import RunColumns, watched_tags
-from industry_apps.energy.plant.table import Feeds, PlantTable
+from industry_apps.energy.plant.table import PlantTable
 from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Report
-from industry_apps.export import Exportable
-from industry_apps.features import GraphBuilder
 from industry_apps.limits import OPEN_SHARE, integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.anomaly.networks import TRAINING
 from industry_apps.recipes.anomaly.recipe import AnomalyModelName, AnomalyOptions
-from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
 from industry_apps.runtime import WindowRule
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
-#: At so many ages of the runs of a table a file is proven.
-_MOMENTS = 40
 #: Runs that are too few to be split.
 _FEWEST_RUNS = 4
 
 
-class PlantFaultDetector(OwnNames, Application):
+class PlantFaultDetector(HoldsPlant, Application):
     """Whether a plant runs normally, which tag says otherwise, and which fault it is.
 
     It is asked with a long table: a row for each run (a plant, a line, a batch) and reading, in any
     order, with a column for each tag. Each run is answered as of its own last reading, by its last
     readings alone. A score of 1 is the limit: an alarm is raised from there on. Normal rows that
-    nothing was learned from set it, by default such that none of them raises an alarm; limits and
+    nothing was learned from set it, such that none of them raises an alarm by default; limits and
     all else are held in the one file, and are the same wherever it runs.
 
     In training the column ``fault`` says which fault was active, or ``normal``; without it all rows
@@ -80,10 +72,12 @@ class PlantFaultDetector(OwnNames, Application):
         Readings whose mean score is taken, in [1, 50]; by default chosen alike, up to 3. A fault
         may be found later by so many readings, less one.
     false_alarm_rate : float, optional
-        Wanted share of normal readings that raise an alarm, in (0, 1); by default the least that
-        the held-out rows can tell.
+        Wanted share of normal readings that raise an alarm, in (0, 1); by default as few
+        as three standard deviations of the logarithm of their score leave, and none of the rows
+        that set it.
     states : int
-        Canonical variates that are states of the process, in [1, 500].
+        Canonical variates that are left out, in [0, 500]: the states of the process, where its
+        residual space alone is watched. With some, a shift that stays is seen while it comes.
     apart : tuple of str
         Faults that a report gives apart, since nothing that is measured shows them.
     trees : TreeOptions, optional
@@ -147,7 +141,7 @@ class PlantFaultDetector(OwnNames, Application):
     lags: Annotated[int, integer(1, 50)] | None = None
     smoothing: Annotated[int, integer(1, 50)] | None = None
     false_alarm_rate: Annotated[float, OPEN_SHARE] | None = None
-    states: Annotated[int, integer(1, 500)] = 25
+    states: Annotated[int, integer(0, 500)] = 0
     apart: tuple[str, ...] = ()
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
@@ -159,7 +153,6 @@ class PlantFaultDetector(OwnNames, Application):
         return cls(
             lags=3,
             smoothing=1,
-            states=5,
             trees=TreeOptions(rounds=15, num_leaves=6, feature_fraction=0.5),
             training=TrainingOptions(max_epochs=4, precision="float32"),
         )
@@ -186,102 +179,6 @@ class PlantFaultDetector(OwnNames, Application):
                 "their own."
             )
         return split_by_group(frame, group=name, validation=0.2, test=0.3, seed=self.seed)
-
-    def trajectories(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answer each reading of a table, from what was known then.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            As for ``predict``.
-
-        Returns
-        -------
-        DataFrame
-            The outputs, on an index of run and time, in order.
-
-        Raises
-        ------
-        SchemaError, NotFittedError
-        """
-        self._check_fitted()
-        return self.plant_.trajectories(frame)
-
-    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What a bias of each tag alone would explain of the score of each run.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            As for ``predict``.
-
-        Returns
-        -------
-        DataFrame
-            A column for each tag, of a limit of 1, below 0 where it reads too low; on the sorted
-            names of the runs.
-
-        Raises
-        ------
-        SchemaError, NotFittedError
-        """
-        self._check_fitted()
-        return self.plant_.contributions(frame)
-
-    def plot_contributions(self, frame: pd.DataFrame, run: str) -> Any:
-        """Draw the contributions to the score of one run, as of its last reading.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            As for ``predict``.
-        run : str
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        SchemaError
-            The table has no such run.
-        """
-        from industry_apps.energy.plant.plots import contribution_plot
-
-        found = self.contributions(frame)
-        if run not in found.index:
-            raise SchemaError(
-                f"Column {self._name('run')!r} has no row of the run {run!r}. The table has "
-                f"{', '.join(map(repr, found.index[:5]))}; name one of these."
-            )
-        return contribution_plot(run, list(found), found.loc[run].tolist())
-
-    def stuck_tags(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Tags that read the same for twice as long as ever in training, five readings at least.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            As for ``predict``.
-
-        Returns
-        -------
-        DataFrame
-            A row for each: the run, ``tag``, ``equal`` readings up to the last one, and the
-            ``most_in_training``.
-
-        Raises
-        ------
-        SchemaError, NotFittedError
-        """
-        self._check_fitted()
-        return self.plant_.stuck(frame)
-
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        held = self.plant_ = self._plant(train).fit(train, validation)
-        self.schema_, self.windows_ = held.used, held.windows
-        self.check_ = held.check_
-        self.split_: Mapping[str, Mapping[str, Any]] = held.split_
 
     def _plant(self, train: pd.DataFrame) -> PlantTable:
         names = RunColumns(
@@ -314,26 +211,3 @@ class PlantFaultDetector(OwnNames, Application):
             trees=replace(self.trees or TREES, seed=self.seed),
             apart=self.apart,
         )
-
-    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        self.plant_.fit_baselines(train, validation)
-
-    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        feeds, index = self.plant_.asked(frame)
-        return self._answers(feeds), index
-
-    def _answers(self, frame: Feeds) -> dict[str, NDArray[Any]]:
-        return self.plant_.model_.answer(frame)
-
-    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
-        return self.plant_.model_.write(builder, inputs)
-
-    def _exportable(self, precision: str = "float32") -> Exportable:
-        found = super()._exportable(precision)
-        return replace(found, moments=_MOMENTS, rows_a_run=WINDOWS_A_RUN)
-
-    def _evaluate(self, frame: pd.DataFrame) -> Report:
-        return self.plant_.evaluate(frame)
-
-    def _facts(self) -> dict[str, Any]:
-        return self.plant_.facts()

@@ -6,6 +6,7 @@ Each learns from the same normal rows, and has its threshold from the same held-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,13 +71,14 @@ class PlantBaselines:
         self, schema: Schema, train: Sequence[Columns], held_out: Sequence[Columns]
     ) -> None:
         self.limits_ = TagLimits(schema).fit(train, held_out)
+        lags = _fitting_lags(schema, train)
         settings = {
             "pca": AnomalyOptions(model="pca", lags=1, smoothing=1),
             "dynamic_pca": AnomalyOptions(model="dynamic_pca", lags=_DPCA_LAGS, smoothing=1),
-            "cva": AnomalyOptions(
-                model="cva", lags=_fitting_lags(schema, train), smoothing=1, states=_STATES
-            ),
+            "cva": AnomalyOptions(model="cva", lags=lags, future=lags, smoothing=1, states=_STATES),
         }
+        largest = _least_rate(held_out)
+        settings = {n: replace(each, false_alarm_rate=largest) for n, each in settings.items()}
         self.recipes_ = {
             name: AnomalyRecipe(each).fit(schema, train, held_out)
             for name, each in settings.items()
@@ -105,3 +107,8 @@ def _fitting_lags(schema: Schema, train: Sequence[Columns]) -> int:
         if windows > lags * columns:
             return lags
     return 1
+
+
+def _least_rate(held_out: Sequence[Columns]) -> float:
+    """A share of false alarms that the held-out rows just tell: above the largest score."""
+    return 1.5 / (sum(len(next(iter(each.values()))) for each in held_out) + 1)

@@ -29,7 +29,12 @@ PLANT_FAULTS = Problem(
             "the first, had the threshold been set at 1 % false alarms of this test",
         ),
         Metric("mean_detection_rate_apart", "the first, of the faults that are reported apart"),
-        Metric("median_delay", "readings from the begin of a fault to its first alarm, or to its end", "low", 0),
+        Metric(
+            "median_delay",
+            "readings from the begin of a fault to its first alarm, or to its end",
+            "low",
+            0,
+        ),
         Metric("macro_f1", "mean over faults of F1 of the likeliest fault, by reading"),
     ),
     trivial=("never",),
@@ -97,11 +102,13 @@ class JudgedReadings:
         rows = {name: self.fault == name for name in self.faults}
         main = [each for name, each in rows.items() if name not in self.apart]
         hard = [each for name, each in rows.items() if name in self.apart]
-        raised = alarms.raised.astype(np.float64)
+        raised, usual = alarms.raised.astype(np.float64), self.usual
         metrics: dict[str, Callable[[_Floats], float]] = {
             "mean_detection_rate": lambda weight: _mean_rate(raised, main, weight),
-            "false_alarm_rate": lambda weight: _rate(raised, self.usual, weight),
-            "detection_rate_at_1_percent": lambda weight: self._at_rate(alarms, main, weight),
+            "false_alarm_rate": lambda weight: _rate(raised, usual, weight),
+            "detection_rate_at_1_percent": lambda weight: _at_rate(
+                alarms.score, usual, main, weight
+            ),
         }
         if hard:
             metrics["mean_detection_rate_apart"] = lambda weight: _mean_rate(raised, hard, weight)
@@ -111,9 +118,10 @@ class JudgedReadings:
         metrics["median_delay"] = lambda weight: _median(waited, weight[first])
         told = [name for name in self.faults if name in self.learned]
         if alarms.likely is not None and told:
-            likely, known = alarms.likely, np.isin(self.fault, told)
+            known = np.isin(self.fault, told)
+            pairs = [(rows[name], known & (alarms.likely == name)) for name in told]
             metrics["macro_f1"] = lambda weight: float(
-                np.nanmean([_f1(self.fault == n, likely == n, weight * known) for n in told])
+                np.nanmean([_f1(came, answered, weight) for came, answered in pairs])
             )
         return bootstrap(metrics, self.run, len(self.run))
 
@@ -138,28 +146,29 @@ class JudgedReadings:
         """Fault, readings, share that raises an alarm, delay, and F1 of the diagnosis."""
         waits: dict[str, list[float]] = {name: [] for name in self.faults}
         for begin, delay, found in self.delays(alarms):
-            waits[str(self.fault[begin])].append(delay if found else np.inf)
+            waits[str(self.fault[begin])].append(float(delay) if found else np.inf)
         rows: list[list[object]] = []
         for name in self.faults:
             mine = self.fault == name
             f1 = None
             if alarms.likely is not None and name in self.learned:
-                among = np.isin(self.fault, self.learned).astype(np.float64)
-                f1 = _f1(mine, alarms.likely == name, among)
-            delay = float(np.median(waits[name]))
+                among = np.isin(self.fault, self.learned)
+                f1 = _f1(mine, among & (alarms.likely == name), np.ones(len(mine)))
+            wait = float(np.median(waits[name]))
             share = float(alarms.raised[mine].mean())
-            rows.append([name, int(mine.sum()), share, delay if np.isfinite(delay) else None, f1])
+            rows.append([name, int(mine.sum()), share, wait if np.isfinite(wait) else None, f1])
         return rows
 
-    def _at_rate(self, alarms: Alarms, faults: list[_Bools], weight: _Floats) -> float:
-        """The mean detection rate at the threshold that the normal readings of a test give."""
-        usual = np.flatnonzero(self.usual & (weight > 0))
-        order = usual[np.argsort(-alarms.score[usual], kind="stable")]
-        if not len(order):
-            return float("nan")
-        allowed = np.cumsum(weight[order]) <= _RATE * weight[order].sum()
-        limit = alarms.score[order[min(int(allowed.sum()), len(order) - 1)]]
-        return _mean_rate((alarms.score > limit).astype(np.float64), faults, weight)
+
+def _at_rate(score: _Floats, usual: _Bools, faults: list[_Bools], weight: _Floats) -> float:
+    """The mean detection rate at the threshold that the normal readings of a test give."""
+    places = np.flatnonzero(usual & (weight > 0))
+    order = places[np.argsort(-score[places], kind="stable")]
+    if not len(order):
+        return float("nan")
+    allowed = np.cumsum(weight[order]) <= _RATE * weight[order].sum()
+    limit = score[order[min(int(allowed.sum()), len(order) - 1)]]
+    return _mean_rate((score > limit).astype(np.float64), faults, weight)
 
 
 def _rate(raised: _Floats, chosen: _Bools, weight: _Floats) -> float:

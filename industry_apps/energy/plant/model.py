@@ -58,13 +58,17 @@ class PlantModel:
             "tag": np.where(known, tags[most], ""),
             "contribution": np.where(known, changes[np.arange(len(most)), most], np.nan),
         }
-        state = np.full(len(alarm), FAULT, dtype=object)
-        if self.diagnosis is not None:
-            likely, new = self.diagnosis.answer(columns)
-            answers["likely_fault"] = likely
-            state = np.where(new, NEW, likely)
-        state = np.where(alarm, state, self.normal)
-        return {**answers, "state": np.where(known, state, UNKNOWN)}
+        if self.diagnosis is None:
+            named = np.full(len(alarm), FAULT, dtype=object)
+            return {**answers, "state": self._state(known, alarm, named)}
+        likely, new = self.diagnosis.answer(columns)
+        state = self._state(known, alarm, np.where(new, NEW, likely))
+        return {**answers, "state": state, "likely_fault": likely}
+
+    def _state(
+        self, known: NDArray[np.bool_], alarm: NDArray[np.bool_], fault: NDArray[np.object_]
+    ) -> NDArray[np.object_]:
+        return np.where(known, np.where(alarm, fault, self.normal), UNKNOWN)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append the same to a graph.

@@ -38,7 +38,9 @@ def delay_plot(rows: Sequence[Sequence[object]]) -> Figure:
     axes.barh(places, [each or 0.0 for each in delays], color=BLUE)
     for place, delay in zip(places, delays, strict=True):
         text = "never" if delay is None else f"{delay:g}"
-        axes.text((delay or 0.0) + 0.01 * longest, place, text, va="center", fontsize=7, color=INK)
+        axes.text(
+            (delay or 0.0) + 0.01 * longest, float(place), text, va="center", fontsize=7, color=INK
+        )
     axes.set_yticks(places, names, fontsize=7)
     axes.invert_yaxis()
     label_axes(axes, "Readings until the first alarm", "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from industry_apps.energy.plant.model import FAULT, NEW, UNKNOWN, PlantModel
 from industry_apps.energy.plant.runs import RunColumns, Runs
 from industry_apps.errors import LeakageError, SchemaError, TrainingError
 from industry_apps.evaluation import Report
+from industry_apps.recipes.anomaly.moving import Moved
 from industry_apps.recipes.anomaly.recipe import AnomalyOptions, AnomalyRecipe
 from industry_apps.recipes.anomaly.scaling import Columns
 from industry_apps.recipes.trees import TreeOptions
@@ -68,11 +70,10 @@ class PlantTable:
         normal, held_out = self._normal(parts)
         detection = AnomalyRecipe(self.options).fit(self.schema, normal, held_out)
         self._note(detection)
-        self.model_ = PlantModel(
-            detection, self._diagnosis(list(parts.values())), self.names.normal
-        )
+        self.model_ = PlantModel(detection, self._diagnosis(parts), self.names.normal)
         self.windows = replace(self.rule, length=self.model_.length)
         first = parts["train"]
+        self.normal_ = self._usual(first)
         self.longest_runs_ = first.longest_runs(self.used.inputs().names)
         self.learned_runs_ = {str(each) for runs in parts.values() for each in runs.machines}
         self.baselines_: PlantBaselines | None = None
@@ -123,6 +124,43 @@ class PlantTable:
         detection = self.model_.detection
         changes = detection.answer(feeds).changes
         return pd.DataFrame(changes, index=index, columns=list(detection.scaling_.columns))
+
+    def nearest_normal(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The normal reading of training that is most like the last one of each run.
+
+        Returns
+        -------
+        DataFrame
+            On the sorted names of the runs: the run and time of that reading, and the root mean
+            squared difference of the tags in their standard deviations.
+        """
+        runs = self._read(frame)
+        detection = self.model_.detection
+        names = detection.scaling_.columns
+        last = {name: runs.columns[name][runs.last] for name in names}
+        rows = detection.scaling_.apply(last, self.schema)
+        usual, keys = self.normal_
+        apart = np.array([((usual - row) ** 2).mean(axis=1) for row in rows])
+        place = np.nan_to_num(apart, nan=np.inf).argmin(axis=1)
+        unknown = np.isnan(rows).any(axis=1)
+        found = keys.iloc[place].set_axis(runs.machines, axis=0).rename_axis(self.rule.series)
+        found["difference"] = np.sqrt(apart[np.arange(len(place)), place])
+        found.loc[unknown] = None
+        return found
+
+    def moved(
+        self, frame: pd.DataFrame, tags: Sequence[str], memory: float, bound: float
+    ) -> tuple[PlantTable, list[Moved]]:
+        """A copy whose named tags follow the readings that raise no alarm."""
+        runs = self._read(frame)
+        quiet = answers_at(self.model_, runs)["score"] < 1
+        rows = {name: values[quiet] for name, values in runs.columns.items()}
+        detection, told = self.model_.detection.moved(
+            rows, columns=tags, memory=memory, bound=bound
+        )
+        found = copy(self)
+        found.model_ = replace(self.model_, detection=detection)
+        return found, told
 
     def stuck(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Tags whose last readings are equal for longer than they ever were in training.
@@ -219,26 +257,39 @@ class PlantTable:
                 )
         return normal, held_out
 
-    def _diagnosis(self, parts: list[Runs]) -> Diagnosis | None:
-        """What tells faults apart, learned from the rows of all parts at which one was active."""
-        with_faults = [runs for runs in parts if (runs.fault != self.names.normal).any()]
-        told = sorted({str(f) for runs in with_faults for f in runs.fault} - {self.names.normal})
+    def _diagnosis(self, parts: Mapping[str, Runs]) -> Diagnosis | None:
+        """What tells faults apart, learned from the rows of training at which one was active."""
+        normal = self.names.normal
+        told = {name: sorted(set(map(str, runs.fault)) - {normal}) for name, runs in parts.items()}
         for word in (FAULT, NEW, UNKNOWN):
-            if word in told:
+            if word in told["train"]:
                 raise SchemaError(
                     f"Column {self.names.fault!r} names a fault {word!r}, which is a word of the "
                     "answers. Give it another name."
                 )
-        if len(told) < _FEWEST_FAULTS:
+        if told.get("validation"):
+            self.notes_.append("Faults of the validation part are not learned from.")
+        if len(told["train"]) < _FEWEST_FAULTS:
             self.notes_.append(
-                f"{len(told)} faults were active in training, and {_FEWEST_FAULTS} are needed to "
-                "tell one from another: alarms are not diagnosed."
+                f"{len(told['train'])} faults were active in training, and {_FEWEST_FAULTS} are "
+                "needed to tell one from another: alarms are not diagnosed."
             )
             return None
-        first = parts[0]
-        if with_faults != [first]:
-            self.notes_.append("Faults of the validation part are not learned from.")
-        return Diagnosis(self.schema, self.trees).fit(first, self.names.normal)
+        return Diagnosis(self.schema, self.trees).fit(parts["train"], normal)
+
+    def _usual(self, runs: Runs) -> tuple[NDArray[np.float64], pd.DataFrame]:
+        """Normal rows of training, standardised, and whose and of when each is."""
+        scaling = self.model_.detection.scaling_
+        places = np.flatnonzero(runs.fault == self.names.normal)
+        values = {name: runs.columns[name][places] for name in scaling.columns}
+        rows = scaling.apply(values, self.schema)
+        whole = ~np.isnan(rows).any(axis=1)
+        chosen = places[whole]
+        keys = {
+            f"normal_{self.rule.series}": runs.machines[runs.owner[chosen]],
+            f"normal_{self.rule.time}": runs.shown_times(self.rule)[chosen],
+        }
+        return rows[whole], pd.DataFrame(keys)
 
     def _note(self, detection: AnomalyRecipe) -> None:
         if still := detection.scaling_.still:

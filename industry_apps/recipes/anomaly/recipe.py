@@ -11,6 +11,7 @@ Letters in shapes: N windows, L rows of a window, C columns, T rows of a run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -18,14 +19,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import LeakageError, TrainingError
+from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
+from industry_apps.recipes.anomaly.moving import Moved, moved_scaling
 from industry_apps.recipes.anomaly.networks import TRAINING, RestoredWindow, ToldRow
 from industry_apps.recipes.anomaly.planted import found_share, planted
-from industry_apps.recipes.anomaly.scaling import Columns, Scaling
-from industry_apps.recipes.anomaly.scorers import Blend, NearestRows, Scorer, lagged
+from industry_apps.recipes.anomaly.scaling import Columns, Scaling, stacked
+from industry_apps.recipes.anomaly.scorers import Blend, NearestRows, Scorer
 from industry_apps.recipes.anomaly.subspaces import canonical_variates, principal_components
-from industry_apps.recipes.anomaly.threshold import AlarmThreshold
+from industry_apps.recipes.anomaly.threshold import AlarmThreshold, three_sigma_limit
+from industry_apps.recipes.anomaly.windows import check_apart, lagged, smoothed, whole_parts
 from industry_apps.runtime.progress import progress
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
@@ -61,10 +64,13 @@ class AnomalyOptions:
     smoothing : int or None
         Rows whose mean score is taken; None: chosen by planted faults, at most 3.
     false_alarm_rate : float or None
-        Wanted of normal rows, in (0, 1); None: the least that the held-out rows can tell, so that
-        none of them raises an alarm.
+        Wanted of normal rows, in (0, 1); None: three standard deviations above the mean of their
+        log scores, and above the largest.
     states : int
-        Canonical variates that are states of the process.
+        Canonical variates that are left out: the states of the process, where its residual space
+        alone is watched; 0 watches both.
+    future : int
+        Rows of the future that states tell.
     variance : float
         Share of it that principal components hold, in (0, 1).
     training : TrainingOptions
@@ -75,7 +81,8 @@ class AnomalyOptions:
     lags: int | None = None
     smoothing: int | None = None
     false_alarm_rate: float | None = None
-    states: int = 25
+    states: int = 0
+    future: int = 2
     variance: float = 0.9
     training: TrainingOptions = field(default_factory=lambda: TRAINING)
 
@@ -114,7 +121,8 @@ class AnomalyRecipe:
 
     Attributes
     ----------
-    scaling_ : Scaling
+    scaling_, learned_ : Scaling
+        As it is used, and as training has found it.
     scorer_ : Scorer
     smoothing_ : int
     threshold_ : AlarmThreshold
@@ -165,20 +173,39 @@ class AnomalyRecipe:
             There are too few rows, or no column varies.
         """
         self.schema = schema
-        self.scaling_ = Scaling.learn(schema, train)
+        self.scaling_ = self.learned_ = Scaling.learn(schema, train)
         runs, others = (
-            [part for each in rows for part in _whole_parts(self.scaling_.apply(each, schema))]
+            [part for each in rows for part in whole_parts(self.scaling_.apply(each, schema))]
             for rows in (train, held_out)
         )
         total = sum(len(next(iter(each.values()))) for each in train)
         self.left_out_ = total - sum(map(len, runs))
-        _check_apart(runs, others)
+        check_apart(runs, others)
         self.tried_: list[tuple[int, int, float]] = []
         best = self._learned(runs, others)
         self.scorer_, self.smoothing_ = best.scorer, best.smoothing
-        normal = [_smoothed(each, best.smoothing) for each in _scores(best.scorer, others)]
+        normal = [smoothed(each, best.smoothing) for each in _scores(best.scorer, others)]
         self.threshold_ = self._threshold(normal)
         return self
+
+    def moved(
+        self, rows: Columns, *, columns: Sequence[str], memory: float, bound: float
+    ) -> tuple[AnomalyRecipe, list[Moved]]:
+        """A copy whose named columns follow new normal rows; scorer and limits are the same.
+
+        Parameters
+        ----------
+        rows : mapping of str to ndarray of shape [R]
+            In order of time.
+        columns, memory, bound
+            As of :func:`industry_apps.recipes.anomaly.moving.moved_scaling`.
+        """
+        values = stacked(rows, self.scaling_.columns, self.schema)
+        found = copy(self)
+        found.scaling_, told = moved_scaling(
+            self.scaling_, self.learned_, values, columns=columns, memory=memory, bound=bound
+        )
+        return found, told
 
     def answer(self, columns: Columns) -> Found:
         """Tell windows from normal ones.
@@ -191,7 +218,7 @@ class AnomalyRecipe:
         values = self.scaling_.apply(
             {name: columns[name][:, -self.length :] for name in self.scaling_.columns}, self.schema
         )
-        known = ~np.isnan(values).any(axis=(1, 2))
+        known: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=(1, 2)))
         parts = [
             self._of(values[start : start + _WINDOWS_A_PASS])
             for start in range(0, max(len(values), 1), _WINDOWS_A_PASS)
@@ -270,10 +297,10 @@ class AnomalyRecipe:
             name, (1,)
         )
         for lags in (options.lags,) if options.lags else usual:
-            enough = rows - len(runs) * 2 * lags > lags * runs[0].shape[1]
+            enough = rows - len(runs) * (lags + options.future - 1) > lags * runs[0].shape[1]
             if name == "cva":
                 if enough or lags == 1 or options.lags:
-                    yield partial(canonical_variates, runs, lags, options.states)
+                    yield partial(canonical_variates, runs, lags, options.states, options.future)
             elif name in ("pca", "dynamic_pca"):
                 yield partial(principal_components, runs, lags, options.variance)
             else:
@@ -304,8 +331,10 @@ class AnomalyRecipe:
         normal = _scores(scorer, others)
         found = []
         for rows in smoothing:
-            least = self._threshold([_smoothed(each, rows) for each in normal]).value
-            share = found_share([_smoothed(each, rows) for each in faults], len(run), least)
+            usual = np.concatenate([smoothed(each, rows) for each in normal])
+            # Not the largest score, which is lucky for some of many that are compared.
+            limit = three_sigma_limit(usual) if len(usual) else np.inf
+            share = found_share([smoothed(each, rows) for each in faults], len(run), limit)
             found.append(_Trial(scorer, rows, share))
         return found
 
@@ -317,11 +346,12 @@ class AnomalyRecipe:
                 "No window of the normal rows that set the threshold is whole. Give longer runs "
                 "without missing values, or fewer 'lags'."
             )
-        rate = self.options.false_alarm_rate or 1 / (len(scores) + 1)
         blocks = [np.arange(len(each)) // _BLOCK for each in normal]
         starts = np.cumsum([0, *(int(each[-1]) + 1 if len(each) else 0 for each in blocks)])
         groups = np.concatenate([b + s for b, s in zip(blocks, starts[:-1], strict=True)])
-        return AlarmThreshold.at_rate(scores, rate, groups)
+        if self.options.false_alarm_rate is None:
+            return AlarmThreshold.three_sigma(scores, groups)
+        return AlarmThreshold.at_rate(scores, self.options.false_alarm_rate, groups)
 
 
 def _of_windows(name: str, runs: Sequence[_Floats], lags: int, options: AnomalyOptions) -> Scorer:
@@ -340,38 +370,6 @@ def _of_windows(name: str, runs: Sequence[_Floats], lags: int, options: AnomalyO
 def _scores(scorer: Scorer, runs: Sequence[_Floats]) -> list[_Floats]:
     """The scores of all windows of each run."""
     return [scorer.score(np.ascontiguousarray(lagged(run, scorer.lags)))[0] for run in runs]
-
-
-def _smoothed(scores: _Floats, rows: int) -> _Floats:
-    """Means of so many scores, as of the last of them."""
-    if rows == 1 or len(scores) < rows:
-        return scores if rows == 1 else scores[:0]
-    return np.lib.stride_tricks.sliding_window_view(scores, rows).mean(axis=1)
-
-
-def _whole_parts(run: _Floats) -> list[_Floats]:
-    """The parts of a run between rows with a missing value."""
-    whole = ~np.isnan(run).any(axis=1)
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]]).astype(int)))
-    return [run[begin:end] for begin, end in ends.reshape(-1, 2)]
-
-
-def _check_apart(runs: Sequence[_Floats], others: Sequence[_Floats]) -> None:
-    """Rows that set the threshold are not those that were learned from."""
-    if not runs or not others:
-        raise TrainingError(
-            f"There are {sum(map(len, runs))} normal rows without a missing value to learn from, "
-            f"and {sum(map(len, others))} to set the threshold by. Give more of both."
-        )
-    known = {row.tobytes() for run in runs for row in run}
-    same = sum(row.tobytes() in known for run in others for row in run)
-    total = sum(map(len, others))
-    if same > total / 2:
-        raise LeakageError(
-            f"{same} of the {total} normal rows that set the threshold are rows that are learned "
-            "from. Their scores are lower than those of other normal rows, and a threshold set by "
-            "them raises false alarms that nobody expects. Hold rows of another time out."
-        )
 
 
 def _added(builder: GraphBuilder, tensors: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
 
-__all__ = ["Blend", "NearestRows", "Quadratic", "Scorer", "lagged"]
+__all__ = ["Blend", "NearestRows", "Quadratic", "Scorer"]
 
 _Floats = NDArray[np.float64]
 
@@ -32,20 +32,15 @@ _WINDOWS_A_PASS = 1_024
 class Scorer(Protocol):
     """What tells a window from normal operation, once it has learned."""
 
-    lags: int
+    @property
+    def lags(self) -> int:
+        """Rows of a window."""
 
     def score(self, windows: _Floats) -> tuple[_Floats, _Floats]:
         """Windows [N, L, C] -> scores [N], and changes [N, C]."""
 
     def write(self, builder: GraphBuilder, windows: str) -> tuple[str, str]:
         """Append the same to a graph: tensors of float64 [batch, 1] and [batch, C]."""
-
-
-def lagged(run: _Floats, lags: int) -> _Floats:
-    """All windows of a run [T, C] -> [T - lags + 1, lags, C], the oldest row first."""
-    if len(run) < lags:
-        return np.empty((0, lags, run.shape[1]))
-    return np.lib.stride_tricks.sliding_window_view(run, lags, axis=0).transpose(0, 2, 1)
 
 
 @dataclass(frozen=True, eq=False)

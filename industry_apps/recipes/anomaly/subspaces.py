@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
-from industry_apps.recipes.anomaly.scorers import Quadratic, lagged
+from industry_apps.recipes.anomaly.scorers import Quadratic
+from industry_apps.recipes.anomaly.windows import lagged
 
 __all__ = ["canonical_variates", "principal_components"]
 
 _Floats = NDArray[np.float64]
 
-#: Directions of less variance than this, of that of the widest one, are rounding.
-_NO_VARIANCE = 1e-8
+#: Directions of less variance than this, of that of the widest one, are the rounding of readings
+#: with five digits: two tags that read the same, each rounded for itself.
+_NO_VARIANCE = 2e-7
 
 
 def principal_components(runs: Sequence[_Floats], lags: int, share: float) -> Quadratic:
@@ -61,10 +63,10 @@ def principal_components(runs: Sequence[_Floats], lags: int, share: float) -> Qu
     return Quadratic(lags, np.concatenate([scores, axes[:, count:] / np.sqrt(left)], axis=1).T)
 
 
-def canonical_variates(runs: Sequence[_Floats], lags: int, states: int) -> Quadratic:
-    """T2 of what the past tells beside the states: canonical variate analysis, residual space.
+def canonical_variates(runs: Sequence[_Floats], lags: int, states: int, future: int) -> Quadratic:
+    """T2 of the canonical variates of the past, or of those behind the states: its residual space.
 
-    The past (the window) and the future (as many rows behind it) are made white; the directions
+    The past (the window) and the future (some rows behind it) are made white; the directions
     of the past that correlate with the future, in order, are the canonical variates. The first are
     the states of the process; those behind them hold the relations between columns and rows that
     normal operation hardly ever leaves.
@@ -73,9 +75,12 @@ def canonical_variates(runs: Sequence[_Floats], lags: int, states: int) -> Quadr
     ----------
     runs : sequence of ndarray of shape [T, C]
     lags : int
-        Rows of the past, and of the future.
+        Rows of the past.
     states : int
         Canonical variates that are left out.
+    future : int
+        Rows of the future. The fewer, the fewer rows are needed: with as many numbers in past and
+        future as there are rows, any direction of the past seems to tell the future.
 
     Raises
     ------
@@ -89,13 +94,13 @@ def canonical_variates(runs: Sequence[_Floats], lags: int, states: int) -> Quadr
     industrial processes using canonical variate analysis and dynamic principal component
     analysis, doi:10.1016/S0169-7439(00)00058-7.
     """
-    both = np.concatenate([lagged(run, 2 * lags) for run in runs])
+    both = np.concatenate([lagged(run, lags + future) for run in runs])
     size = lags * runs[0].shape[1]
     if len(both) <= size:
         raise _too_few(len(both), lags, size + 1)
-    past, future = (part.reshape(len(both), -1) for part in (both[:, :lags], both[:, lags:]))
-    of_past, of_future = (_whitener(each.T @ each / (len(both) - 1)) for each in (past, future))
-    across = of_past @ (past.T @ future / (len(both) - 1)) @ of_future
+    past, coming = (part.reshape(len(both), -1) for part in (both[:, :lags], both[:, lags:]))
+    of_past, of_coming = (_whitener(each.T @ each / (len(both) - 1)) for each in (past, coming))
+    across = of_past @ (past.T @ coming / (len(both) - 1)) @ of_coming
     directions, _, _ = np.linalg.svd(across)
     image = directions.T @ of_past
     kept = image[min(states, size // 2) :]

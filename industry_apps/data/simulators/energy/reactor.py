@@ -30,6 +30,7 @@ _ANALYSERS, _EVERY = ("feed_concentration", "product_concentration"), 3
 #: Faults that are learned, and one that training does not have.
 _FAULTS = ("coolant warm", "feed rich", "catalyst decay", "valve stuck", "temperature sensor low")
 _UNSEEN = "level leak"
+_BEGIN = np.datetime64("2025-01-01T00:00", "s")
 _STEPS_A_READING, _WARM_UP = 4, 60
 
 _Floats = npt.NDArray[np.float64]
@@ -67,7 +68,7 @@ def reactor_runs(
     Returns
     -------
     pandas.DataFrame
-        By run, then time: ``run`` ("R01"), ``time`` (the number of the reading), the tags,
+        By run, then time: ``run`` ("R01"), ``time`` (minute after minute), the tags,
         ``fault`` ("normal" or its name), and ``part`` (train, validation or test).
 
     Raises
@@ -99,11 +100,15 @@ def reactor_runs(
     plan += [(_UNSEEN, "test")] * (repeats - repeats // 2)
     runs = []
     for number, (fault, part) in enumerate(plan):
+        begin = _BEGIN + np.timedelta64(int(draw.integers(0, 100_000)), "m")
         tags = _simulated(fault, readings, onset, draw)
         label = np.full(readings, "normal", dtype=object)
         if fault != "normal":
             label[onset:] = fault
-        keys = {"run": f"R{number + 1:02d}", "time": np.arange(readings)}
+        keys = {
+            "run": f"R{number + 1:02d}",
+            "time": begin + np.arange(readings).astype("timedelta64[m]"),
+        }
         runs.append(pd.DataFrame({**keys, **tags, "fault": label, "part": part}))
     return pd.concat(runs, ignore_index=True)
 
