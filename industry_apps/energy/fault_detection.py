@@ -10,8 +10,9 @@ methods for fault detection and diagnosis in chemical processes, doi:10.1007/978
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
 import pandas as pd
 
@@ -21,8 +22,10 @@ from industry_apps.energy.plant.diagnosis import TREES
 from industry_apps.energy.plant.held import HoldsPlant
 from industry_apps.energy.plant.metrics import PLANT_FAULTS
 from industry_apps.energy.plant.runs import RunColumns, watched_tags
+from industry_apps.energy.plant.studies import compared_models
 from industry_apps.energy.plant.table import PlantTable
 from industry_apps.errors import SchemaError
+from industry_apps.evaluation.variants import Question
 from industry_apps.limits import OPEN_SHARE, integer
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.anomaly.networks import TRAINING
@@ -85,6 +88,18 @@ class PlantFaultDetector(HoldsPlant, Application):
     training : TrainingOptions, optional
         Of networks.
     seed : int
+
+    Notes
+    -----
+    What is done with readings that are not as they should be:
+
+    - A tag that is stuck is watched as it reads; ``stuck_tags`` names it in a table, and
+      :class:`industry_apps.runtime.SensorState` flags it in a stream.
+    - A tag that is dropped: a missing value is not known, and a missing column is refused.
+    - A tag in another unit is far from its normal readings: an alarm names it.
+    - Time that goes back is refused in a stream; two readings of one moment are, everywhere.
+    - A tag that is constant in normal operation tells nothing, is not read, and is said.
+    - Limits set by rows that were learned from are refused: they are too low.
 
     Examples
     --------
@@ -179,6 +194,11 @@ class PlantFaultDetector(HoldsPlant, Application):
                 "their own."
             )
         return split_by_group(frame, group=name, validation=0.2, test=0.3, seed=self.seed)
+
+    def studies(self) -> Mapping[str, Question]:
+        """Which way of learning normal operation finds most."""
+        models = get_args(AnomalyModelName)
+        return {"models": lambda data: (compared_models(self, data, models),)}
 
     def _plant(self, train: pd.DataFrame) -> PlantTable:
         names = RunColumns(

@@ -69,6 +69,8 @@ def contribution_plot(title: str, names: Sequence[str], changes: Sequence[float]
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [names[each] for each in order], fontsize=7)
     axes.invert_yaxis()
-    label_axes(axes, "Share of the threshold; below 0 where the column reads too low", "")
-    figure.set_label(f"{title}: what a bias of each column alone would explain of the score")
+    label_axes(axes, "Contribution, of a threshold of 1", "")
+    figure.set_label(
+        f"{title}: what a bias of each column alone would explain, below 0 where it reads too low"
+    )
     return figure

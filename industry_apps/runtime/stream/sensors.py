@@ -63,7 +63,7 @@ class SensorState:
     ----------
     model : Model
         The file of an application that answers each machine as of its own last reading, such as
-        ``manufacturing.predictive_maintenance``.
+        ``manufacturing.predictive_maintenance`` or ``energy.fault_detection``.
 
     Raises
     ------
