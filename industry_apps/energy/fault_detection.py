@@ -47,8 +47,8 @@ class PlantFaultDetector(HoldsPlant, Application):
     nothing was learned from set it, such that none of them raises an alarm by default; limits and
     all else are held in the one file, and are the same wherever it runs.
 
-    In training the column ``fault`` says which fault was active, or ``normal``; without it all rows
-    are. Rows of faults are learned from for the diagnosis alone: two faults or more are needed.
+    In training the column ``fault`` says which fault was active, or ``normal``. Rows of faults are
+    learned from for the diagnosis alone, which needs two faults or more.
 
     A window is of readings: send one that was lost as missing values. Where a value of the window
     is missing nothing is known: score and tag are missing, the state is "not known", and an alarm

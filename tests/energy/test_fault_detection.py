@@ -160,7 +160,7 @@ def test_constant_tags_are_left_out_and_said(plant):
 
 def test_normal_rows_alone_are_enough_and_two_faults_tell_one_from_another(plant):
     normal = plant.train[plant.train["fault"] == "normal"]
-    fitted = quick().fit(normal.drop(columns="fault"))
+    fitted = quick().fit(normal)
     found = fitted.predict(plant.test.drop(columns="fault"))
     assert list(found.columns) == ["alarm", "score", "tag", "contribution", "state"]
     assert set(found["state"]) <= {"normal", "fault"}
@@ -172,6 +172,8 @@ def test_what_cannot_be_learned_from_is_refused(plant):
     unsaid.loc[5, "fault"] = None
     with pytest.raises(SchemaError, match=r"Column 'fault', row \d+: no value.*'normal'"):
         quick().fit(unsaid, plant.validation)
+    with pytest.raises(SchemaError, match=r"Column .fault. is missing\. Add it.*'normal'"):
+        quick().fit(plant.train.drop(columns="fault"), plant.validation)
     with pytest.raises(TrainingError, match="none is 'usual'"):
         quick(normal="usual").fit(plant.train, plant.validation)
     with pytest.raises(LeakageError, match="validation data and in those of training"):

@@ -31,6 +31,11 @@ class HoldsPlant(OwnNames):
     """A mixin of applications whose model is a :class:`PlantTable`, which they give.
 
     The class declares the columns ``run``, ``time`` and ``fault``.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of the class -> names in the data.
     """
 
     @abstractmethod

@@ -32,7 +32,7 @@ class RunColumns:
     run, time : str
         Whose reading it is, and of when.
     fault : str
-        Which fault was active; without the column none was.
+        Which fault was active.
     normal : str
         What stands there in normal operation.
     """

@@ -225,6 +225,13 @@ class PlantTable:
 
     def _parts(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> dict[str, Runs]:
         parts = {"train": train, **({} if validation is None else {"validation": validation})}
+        for frame in parts.values():
+            if self.names.fault not in frame:
+                raise SchemaError(
+                    f"Column {self.names.fault!r} is missing. Add it, with the name of the fault "
+                    f"that was active, or {self.names.normal!r} where there was none: in all rows, "
+                    "where nothing but normal operation is known."
+                )
         found = {
             name: Runs.read(frame, self.schema, self.rule, self.names)
             for name, frame in parts.items()

@@ -26,7 +26,13 @@ _COLUMNS = 60
 
 
 def begin_of(rows: int) -> int:
-    """The first row of a planted fault in a run of so many rows."""
+    """The first row of a planted fault.
+
+    Parameters
+    ----------
+    rows : int
+        Of the run.
+    """
     return rows // 3
 
 
@@ -39,6 +45,10 @@ def planted(run: _Floats, seed: int = 0) -> Iterator[_Floats]:
         Standardised.
     seed : int
         Of the noise.
+
+    Yields
+    ------
+    ndarray of float64, shape [T, C]
 
     Examples
     --------

@@ -100,6 +100,14 @@ class Scaling:
 
 
 def stacked(columns: Columns, names: Sequence[str], schema: Schema) -> _Floats:
-    """Columns [...] less their offsets, side by side: [..., names]."""
+    """Columns [...] less their offsets, side by side: [..., names].
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of any shape
+    names : sequence of str
+    schema : Schema
+        Says which columns have an offset.
+    """
     found = [less_offset(columns[name], schema[name].offset) for name in names]
     return np.stack(found, axis=-1).astype(np.float64)
