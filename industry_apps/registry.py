@@ -11,6 +11,7 @@ from industry_apps.errors import unknown_name
 APPLICATIONS: dict[str, str] = {
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.line_faults": "industry_apps.energy.line_faults:LineFaultLocator",
+    "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.load_forecasting": "industry_apps.energy.load_forecasting:LoadForecaster",
     "finance.algorithmic_trading": "industry_apps.finance.algorithmic_trading:TradingStrategy",
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",

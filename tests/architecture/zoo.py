@@ -22,6 +22,7 @@ SMALL = ("healthcare.image_segmentation",)
 #: Name in the zoo -> data, and parameters that are not the defaults.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "energy.line_faults": ("energy_line_fault_simulator", {}),
+    "energy.fault_detection": ("sample", {}),
     "finance.credit_scoring": ("finance_taiwan_default", {}),
     "finance.credit_scoring.scorecard": ("finance_german_credit", {"model": "scorecard"}),
     "finance.fraud_detection": ("finance_card_simulator", {}),

@@ -23,6 +23,8 @@ class _Draws(NamedTuple):
     spread: float
 
 
+#: The first row with the fault in test runs of the Tennessee Eastman process.
+_TEP_ONSET = 160
 #: Case in the zip -> what is drawn.
 _LOADS = {
     "case30.m": _Draws(3_000, (0.8, 1.3), 0.1),
@@ -74,3 +76,36 @@ def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     usual = np.array([float(row[2]) for row in rows if row])
     draws = _LOADS[reading.entry]
     return drawn_loads(usual, draws.records, draws.levels, draws.spread, seed=0)
+
+
+def tennessee_eastman(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """The runs of Russell, Chiang and Braatz, one below the other, a row for each three minutes.
+
+    ``d00`` and the runs of faults of training are to learn from, the first half of the normal test
+    run sets thresholds, and all else is a test, in which faults begin behind row 160. Both halves
+    of the normal test run are runs of their own.
+    """
+    import numpy as np
+    import pandas as pd
+
+    (path,) = paths.values()
+    parts = []
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            with archive.open(name) as file:
+                values = np.loadtxt(file)
+            if values.shape[0] == len(reading.header):  # the normal run is stored lying down
+                values = values.T
+            run = Path(name).stem
+            table = pd.DataFrame(values, columns=list(reading.header))
+            fault = "normal" if run.startswith("d00") else f"fault {run[1:3]}"
+            test = run.endswith("_te")
+            begins = np.arange(len(table)) >= (_TEP_ONSET if test else 0)
+            table["run"], table["time"] = run, np.arange(len(table))
+            table["fault"] = np.where(begins, fault, "normal")
+            table["part"] = "test" if test else "train"
+            if run == "d00_te":
+                first = table["time"] < len(table) // 2
+                table.loc[first, ["run", "part"]] = ["d00_te first half", "validation"]
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True)

@@ -22,6 +22,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             energy.ett_hourly,
             energy.matpower_loads,
             energy.pjm_hourly,
+            energy.tennessee_eastman,
             finance.vehicle_claims,
             manufacturing.cmapss,
             manufacturing.deeppcb,

@@ -25,12 +25,16 @@ from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation.costs import Costs
 from industry_apps.evaluation.sections import Section
 
-__all__ = ["AlarmThreshold"]
+__all__ = ["AlarmThreshold", "three_sigma_limit"]
 
 _LEVEL = 0.95
+#: Standard deviations of control charts, and scores that have a spread.
+_SIGMAS, _FEWEST = 3.0, 2
 _WAYS = {
     "false_alarm_rate": "No anomaly was seen: the threshold is set at the wanted share of false "
     "alarms, and nothing is known of how many anomalies it finds.",
+    "three_sigma": "No anomaly was seen: the threshold is three standard deviations above the mean "
+    "of the logarithms of normal scores, or just above the largest where that is higher.",
     "cost": "The threshold is the probability from which on an alarm costs less than none.",
     "given": "The threshold was given.",
 }
@@ -43,7 +47,7 @@ class AlarmThreshold:
     Parameters
     ----------
     value : float
-    way : {"false_alarm_rate", "cost", "given"}
+    way : {"false_alarm_rate", "three_sigma", "cost", "given"}
         How it was set.
     rate : float
         Share of normal records that raise an alarm, expected of new ones; NaN where no normal
@@ -64,7 +68,7 @@ class AlarmThreshold:
     """
 
     value: float
-    way: Literal["false_alarm_rate", "cost", "given"]
+    way: Literal["false_alarm_rate", "three_sigma", "cost", "given"]
     rate: float
     low: float
     high: float
@@ -105,6 +109,35 @@ class AlarmThreshold:
             )
         value = _just_above(rising, rising[rows - above])
         return cls(value=value, way="false_alarm_rate", **_expected(scores, value, groups))
+
+    @classmethod
+    def three_sigma(cls, normal: NDArray[np.floating], groups: NDArray[Any] | None = None) -> Self:
+        """Set the threshold where no normal record is expected, by the spread of their scores.
+
+        It is that of control charts (Shewhart 1931), on the logarithm of the score: three standard
+        deviations above the mean, yet above the largest. Where records follow each other, the
+        largest of some hundreds alone is too low, as few of them are new.
+
+        Parameters
+        ----------
+        normal : ndarray of shape [rows]
+            Scores > 0 of normal records that were not learned from.
+        groups : ndarray of shape [rows], optional
+            As for :meth:`at_rate`.
+
+        Raises
+        ------
+        TrainingError
+            There are fewer than two.
+        """
+        scores = _checked(normal)
+        if len(scores) < _FEWEST:
+            raise TrainingError(
+                f"The spread of scores cannot be told from {len(scores)} normal records; {_FEWEST} "
+                "are needed. Give more of them."
+            )
+        value = max(three_sigma_limit(scores), _just_above(np.sort(scores), scores.max()))
+        return cls(value=value, way="three_sigma", **_expected(scores, value, groups))
 
     @classmethod
     def at_least_cost(
@@ -188,6 +221,23 @@ class AlarmThreshold:
             rows.append((name, count, raised, raised / count if count else None, told))
         text = f"{_WAYS[self.way]} {str(self).capitalize()}."
         return Section("Alarms", text + ("" if usual else " No record was normal."), rows)
+
+
+def three_sigma_limit(scores: NDArray[np.float64]) -> float:
+    """Three standard deviations above the mean of the logarithms of scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape [rows]
+        Not negative.
+
+    Examples
+    --------
+    >>> round(three_sigma_limit(np.exp([-1.0, 1.0])), 3) == round(float(np.exp(3.0)), 3)
+    True
+    """
+    logs = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
+    return float(np.exp(logs.mean() + _SIGMAS * logs.std()))
 
 
 def _checked(scores: NDArray[np.floating]) -> NDArray[np.float64]:

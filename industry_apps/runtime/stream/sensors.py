@@ -63,7 +63,7 @@ class SensorState:
     ----------
     model : Model
         The file of an application that answers each machine as of its own last reading, such as
-        ``manufacturing.predictive_maintenance``.
+        ``manufacturing.predictive_maintenance`` or ``energy.fault_detection``.
 
     Raises
     ------
@@ -257,10 +257,9 @@ class SensorState:
         }
         names = self.model.outputs.names
         found = run_windows(self.model._session, names, feeds, self.model.schema, self._rule)
+        as_told = {"boolean": bool, "category": str}
         return {
-            column.name: bool(found[column.name][0])
-            if column.kind == "boolean"
-            else float(found[column.name][0])
+            column.name: as_told.get(column.kind, float)(found[column.name][0])
             for column in self.model.outputs
         }
 
