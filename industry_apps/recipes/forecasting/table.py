@@ -27,7 +27,12 @@ from industry_apps.recipes.forecasting.recipe import (
     bounds_of,
 )
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import answer_keys, asked_at, in_rows
+from industry_apps.runtime.series.forecasts import (
+    answer_keys,
+    asked_at,
+    check_issued,
+    in_rows,
+)
 from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]
@@ -139,6 +144,8 @@ class ForecastTable:
         test = self.read(frame)
         panel, first = self.history_.joined(test), len(self.history_.times)
         origins = self._origins(panel, range(first, len(panel.times), self.windows.horizon))
+        for stop in origins.stops:
+            check_issued(panel, stop, self.windows, np.isin(panel.series, test.series))
         models = self.recipe_.models_
         members = {name: self.recipe_.alone(name) for name in models if len(models) > 1}
         rivals = {
