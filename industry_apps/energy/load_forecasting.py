@@ -12,15 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Self
 
+import pandas as pd
+
 from industry_apps.application import Application
+from industry_apps.energy.load.checks import (
+    check_one_unit,
+    warn_of_moved_covariates,
+    warn_of_moved_days,
+    warn_of_other_unit,
+)
+from industry_apps.evaluation.variants import Question
 from industry_apps.limits import integer, wrong_parameter
 from industry_apps.recipes import LearningOptions, TreeOptions
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.recipe import MEMBERS, ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.table import FLAT, quantiles_of
+from industry_apps.runtime import Panel
 from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
 
@@ -54,7 +65,10 @@ class LoadForecaster(ForecastParameters, Application):
     forecast is missing is refused.
 
     Loads may be negative, where more is fed in than drawn. Hours without a row are gaps, and
-    answered all the same.
+    answered all the same. Of hourly loads, one that jumps by a thousand from one day to the next,
+    as kW among MW, is refused; where a table as a whole is a thousand times what was learned
+    from, or the shape of the day lies at other hours, as in another zone, a warning names the
+    area, and so it does of covariates whose days ahead lie at other hours than those before.
 
     Parameters
     ----------
@@ -150,6 +164,12 @@ class LoadForecaster(ForecastParameters, Application):
             trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
         )
 
+    def studies(self) -> Mapping[str, Question]:
+        """Errors over 96 to 720 hours, by the protocol of the literature on ETTh1."""
+        from industry_apps.energy.load.long_horizons import long_horizons
+
+        return {"long_horizons": partial(long_horizons, self)}
+
     def _zone(self) -> str:
         return self.zone
 
@@ -159,6 +179,21 @@ class LoadForecaster(ForecastParameters, Application):
             words = f"a tuple of columns of 'known', which are {tuple(self.known)}"
             raise wrong_parameter("LoadForecaster", "forecasts", words, self.forecasts)
         return {"issued": self.issued, "forecasts": self.forecasts} if self.forecasts else {}
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        super()._fit(train, validation)
+        if self.series_.windows.step == "hour":
+            check_one_unit(self.series_.history_, self.series_.column, self.series_.windows)
+
+    def _look_at(self, panel: Panel, stop: int) -> None:
+        held = self.series_
+        if held.windows.step != "hour":
+            return
+        check_one_unit(panel, held.column, held.windows)
+        warn_of_other_unit(panel, held.history_, held.column)
+        warn_of_moved_days(panel, held.history_, held.column)
+        numbers = [name for name in self.known if held.schema[name].kind == "number"]
+        warn_of_moved_covariates(panel, stop, held.windows.horizon, numbers)
 
     def _options(self) -> ForecastOptions:
         found = super()._options()
