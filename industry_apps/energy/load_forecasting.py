@@ -165,10 +165,13 @@ class LoadForecaster(ForecastParameters, Application):
         )
 
     def studies(self) -> Mapping[str, Question]:
-        """Errors over 96 to 720 hours, by the protocol of the literature on ETTh1."""
+        """Errors over 96 to 720 hours, as in the literature on ETTh1; in full, of more models."""
         from industry_apps.energy.load.long_horizons import long_horizons
 
-        return {"long_horizons": partial(long_horizons, self)}
+        return {
+            "long_horizons": partial(long_horizons, self),
+            "long_horizons_full": partial(long_horizons, self, full=True),
+        }
 
     def _zone(self) -> str:
         return self.zone

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +22,8 @@ from industry_apps.recipes.forecasting.options import LearningOptions
 from industry_apps.runtime import Panel
 
 HORIZONS = (96, 192, 336, 720)
-#: What is chosen among on the validation part, by horizon.
-HISTORIES = (336, 504)
+#: What did best on the validation part over most horizons, and what it was chosen among.
+HISTORY, HISTORIES = 504, (336, 504, 720)
 MODELS = ("ridge", "periodic")
 #: Origins between those that are learned from, and that the choice is made on.
 EVERY = 13
@@ -115,8 +114,8 @@ class _Errors(NamedTuple):
         return bootstrap(metrics, None, len(self.number))
 
 
-def long_horizons(author: Any, data: Dataset) -> tuple[Section, ...]:
-    """Choose model and history by the validation part for each horizon, and judge on the test.
+def long_horizons(author: Any, data: Dataset, *, full: bool = False) -> tuple[Section, ...]:
+    """Judge models on the test part, each of the history that was chosen on the validation part.
 
     Parameters
     ----------
@@ -124,6 +123,8 @@ def long_horizons(author: Any, data: Dataset) -> tuple[Section, ...]:
         Not fitted; names of columns and the seed are taken from it.
     data : Dataset
         Of ``area``, ``time`` and ``load``, split in time.
+    full : bool
+        Choose the history anew, and learn again with the validation part; takes long.
 
     Returns
     -------
@@ -133,31 +134,30 @@ def long_horizons(author: Any, data: Dataset) -> tuple[Section, ...]:
     rows: list[list[object]] = [["hours", "model", "history", "mse", "mae", "source", "protocol"]]
     chosen: list[list[object]] = [["hours", "model", "history", "validation_mse", "validation_mae"]]
     for horizon in HORIZONS:
-        found: dict[tuple[str, int], tuple[_Errors, Any, _Parts]] = {}
-        for model, history in product(MODELS, HISTORIES):
-            fitted, parts = _fitted(author, data, horizon, model, history)
-            errors = parts.errors(_median_of(fitted), horizon, parts.validation, parts.test, EVERY)
-            found[model, history] = errors, fitted, parts
-            chosen.append([horizon, model, history, *errors.mean])
-        bests = {
-            model: min((k for k in found if k[0] == model), key=lambda k: found[k][0].mean[0])
-            for model in MODELS
-        }
-        for model, best in bests.items():
-            _, fitted, parts = found[best]
-            judged = _judged(parts, _median_of(fitted), horizon)
-            rows.append([horizon, model, best[1], *judged, "", "same"])
-        best = min(bests.values(), key=lambda k: found[k][0].mean[0])
-        again, parts = _fitted(author, data, horizon, *best, refit=True)
-        judged = _judged(parts, _median_of(again), horizon)
-        rows.append([horizon, f"{best[0]} {_AGAIN}", best[1], *judged, "", _AGAIN])
+        for model in MODELS:
+            history, choice = _chosen(author, data, horizon, model) if full else (HISTORY, [])
+            chosen += choice
+            for refit, name in ((False, model), (True, f"{model} {_AGAIN}"))[: 1 + full]:
+                fitted, parts = _fitted(author, data, horizon, model, history, refit=refit)
+                judged = _judged(parts, _median_of(fitted), horizon)
+                rows.append([horizon, name, history, *judged, "", _AGAIN if refit else "same"])
         for name, point in _rules(horizon).items():
             rows.append([horizon, name, None, *_judged(parts, point, horizon), "", "same"])
         rows += _published(horizon)
-    return (
-        Section("Long horizons", _TEXT, rows),
-        Section("Choice of the history", _CHOICE, chosen),
-    )
+    found = (Section("Long horizons", _TEXT, rows),)
+    return (*found, Section("Choice of the history", _CHOICE, chosen)) if full else found
+
+
+def _chosen(author: Any, data: Dataset, horizon: int, model: str) -> tuple[int, list[list[object]]]:
+    """The history of the smallest squared error on the validation part, and all that were tried."""
+    errors = {}
+    for history in HISTORIES:
+        fitted, parts = _fitted(author, data, horizon, model, history)
+        point = _median_of(fitted)
+        found = parts.errors(point, horizon, parts.validation, parts.test, EVERY)
+        errors[history] = found.mean
+    tried: list[list[object]] = [[horizon, model, k, *each] for k, each in errors.items()]
+    return min(errors, key=lambda each: errors[each][0]), tried
 
 
 def _fitted(
@@ -227,9 +227,9 @@ def _published(horizon: int) -> list[list[object]]:
 _TEXT = (
     "Mean squared and absolute error of the median, of all series and hours, each series scaled by "
     "mean and spread of the training part; from every origin, none left out. Models learn from "
-    "the training part; validation data choose history and penalties. Beside them the "
-    "better one after it learned again with the validation part, as a model in service does, and "
-    "published figures do not. Intervals of 95 % by resampling whole weeks."
+    "the training part; validation data choose history and penalties. A model that "
+    "learned again with the validation part, as one in service does, is told apart: published "
+    "figures are not of such. Intervals of 95 % by resampling whole weeks."
 )
 _CHOICE = (
     f"From every {EVERY}th origin of the validation part. For each horizon and model the history "
