@@ -25,7 +25,7 @@ from industry_apps.recipes.forecasting.calibration import (
     conformal_offsets,
     sorted_nodes,
 )
-from industry_apps.recipes.forecasting.graph import ForecastGraph
+from industry_apps.recipes.forecasting.graph import SERIES_A_RUN, ForecastGraph
 from industry_apps.recipes.forecasting.linear import RidgeQuantiles
 from industry_apps.recipes.forecasting.models import (
     QuantileModel,
@@ -199,16 +199,15 @@ class ForecastRecipe:
     def _windows(self, panel: Panel, stops: Sequence[int]) -> ScaledWindows:
         """Scaled windows of some origins, of all series that have any history then."""
         parts = []
-        done = ((stop, (n + 1) / len(stops)) for n, stop in enumerate(stops))
-        for stop in progress(done, f"windows of {len(stops)} moments"):
-            feeds = panel.feeds(stop, self.schema, self.rule)
-            end, horizon = stop + self.rule.horizon, self.rule.horizon
-            ahead = panel.window(end, horizon, [self.target])[self.target]
-            came = less_offset(ahead, self.schema[self.target].offset)
-            told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
-            check_issued(panel, stop, self.rule, told)
-            if told.any():
-                parts.append(self._scaled({n: v[told] for n, v in feeds.items()}, came[told]))
+        at_once = max(SERIES_A_RUN // max(len(panel.series), 1), 1)
+        starts = range(0, len(stops), at_once)
+        done = ((start, min(start + at_once, len(stops)) / len(stops)) for start in starts)
+        for start in progress(done, f"windows of {len(stops)} moments"):
+            some = [self._known_at(panel, stop) for stop in stops[start : start + at_once]]
+            came = np.concatenate([each for _, each in some])
+            if len(came):
+                feeds = {n: np.concatenate([each[n] for each, _ in some]) for n in some[0][0]}
+                parts.append(self._scaled(feeds, came))
         if not parts:
             raise TrainingError(
                 f"Of no series is {self.target!r} known before and after any moment. Give a longer "
@@ -220,6 +219,16 @@ class ForecastRecipe:
         target = np.concatenate([part.target for part in parts])
         weight = np.concatenate([part.weight for part in parts])
         return ScaledWindows(inputs=inputs, target=target, weight=weight / weight.mean())
+
+    def _known_at(self, panel: Panel, stop: int) -> tuple[dict[str, NDArray[Any]], _Floats]:
+        """Windows of an origin and what came, of the series of which both are known."""
+        feeds = panel.feeds(stop, self.schema, self.rule)
+        end, horizon = stop + self.rule.horizon, self.rule.horizon
+        ahead = panel.window(end, horizon, [self.target])[self.target]
+        came = less_offset(ahead, self.schema[self.target].offset)
+        told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
+        check_issued(panel, stop, self.rule, told)
+        return {name: values[told] for name, values in feeds.items()}, came[told]
 
     def _scaled(self, feeds: Mapping[str, NDArray[Any]], came: _Floats) -> ScaledWindows:
         tensors = self.graph_.run(feeds)

@@ -81,7 +81,7 @@ def test_an_ensemble_leaves_out_what_does_not_help():
     assert both == pytest.approx([0.5, 0.5], abs=0.1)
 
 
-@pytest.mark.parametrize("model", ["trees", "ridge", "dlinear", "tcn", "ensemble"])
+@pytest.mark.parametrize("model", ["trees", "ridge", "periodic", "dlinear", "tcn", "ensemble"])
 def test_the_graph_answers_as_the_recipe(panel: Panel, model: str):
     training = TrainingOptions(max_epochs=1, progress=False)
     fitted = recipe(model=model, training=training).fit(panel)
