@@ -163,10 +163,14 @@ def _chosen(author: Any, data: Dataset, horizon: int, model: str) -> tuple[int, 
 def _fitted(
     author: Any, data: Dataset, horizon: int, model: str, history: int, *, refit: bool = False
 ) -> tuple[Any, _Parts]:
-    """A model of the first part; the second chooses its penalties, from origins a horizon apart."""
+    """A model of the first part; the second chooses its penalties."""
     months = len(data.validation) // data.validation["area"].nunique()
     learning = LearningOptions(
-        origins=len(data.train), every=EVERY, held_out=max(months // horizon, 1), refit=refit
+        origins=len(data.train),
+        every=EVERY,
+        held_out=(months - horizon) // EVERY + 1,
+        apart=EVERY,
+        refit=refit,
     )
     fitted = clone(author).set_params(
         model=model,

@@ -49,8 +49,11 @@ class LearningOptions:
         Steps between them, at least 1. By default an hourly forecast learns from moments a
         day apart, which is right where it is asked at that hour; 25 learns from every hour.
     held_out : int
-        Origins, a horizon apart, that weigh and calibrate, at least 1; no more than a quarter of
-        the history, where that is more than two.
+        Origins, ``apart`` from each other, that weigh and calibrate, at least 1; no more than a
+        quarter of the history, where that is more than two.
+    apart : int, optional
+        Steps between the origins held out, at least 1; by default a horizon. Nearer ones choose
+        more surely, and cost more.
     refit : bool
         Whether models learn again from everything, the origins held out among it. Without, the
         latest origins weigh and calibrate alone.
@@ -62,6 +65,7 @@ class LearningOptions:
     origins: Annotated[int, integer(1)] | None = None
     every: Annotated[int, integer(1)] | None = None
     held_out: Annotated[int, integer(1)] = 2
+    apart: Annotated[int, integer(1)] | None = None
     refit: bool = True
     size_weight: Annotated[float, NOT_NEGATIVE] = 0.0
 

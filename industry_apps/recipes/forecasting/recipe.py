@@ -109,8 +109,10 @@ class ForecastRecipe:
         """
         horizon, options = self.rule.horizon, self.options.learning
         stops = self._stops(panel, len(panel.times))
-        many = min(options.held_out, max(len(panel.times) // horizon // 4, 2))
-        held_out = [len(panel.times) - horizon * k for k in range(many, 0, -1)]
+        apart = options.apart or horizon
+        many = min(options.held_out, max(len(panel.times) // apart // 4, 2))
+        last = len(panel.times) - horizon
+        held_out = [last - apart * k for k in reversed(range(many))]
         held_out = [stop for stop in held_out if self._stops(panel, stop)]
         if not held_out or not stops:
             raise TrainingError(
