@@ -184,8 +184,7 @@ class Panel:
         stop : int
             The step ahead that comes first.
         back, ahead : int
-            Steps before it, and from it on. Of forecasts those that were issued by its moment are
-            read, also where nothing was measured before.
+    Steps before it, and from it on.
         """
         values = self._between(name, stop - back, stop + ahead)
         if not self.issues or name not in self.issues.columns:
