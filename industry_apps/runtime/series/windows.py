@@ -184,7 +184,7 @@ class Panel:
         stop : int
             The step ahead that comes first.
         back, ahead : int
-    Steps before it, and from it on.
+            Steps before it, and from it on; of forecasts those issued by its moment are read.
         """
         values = self._between(name, stop - back, stop + ahead)
         if not self.issues or name not in self.issues.columns:
