@@ -10,16 +10,28 @@ doi:10.1016/j.ijforecast.2016.02.001).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Self
+from functools import partial
+from typing import Annotated, Any, Self
+
+import pandas as pd
 
 from industry_apps.application import Application
-from industry_apps.limits import integer
+from industry_apps.energy.load.checks import (
+    check_one_unit,
+    warn_of_moved_covariates,
+    warn_of_moved_days,
+    warn_of_other_unit,
+)
+from industry_apps.evaluation.variants import Question
+from industry_apps.limits import integer, wrong_parameter
 from industry_apps.recipes import LearningOptions, TreeOptions
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.recipe import MEMBERS, ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.table import FLAT, quantiles_of
+from industry_apps.runtime import Panel
 from industry_apps.runtime.series.zones import ZONE
 from industry_apps.schema import Column, Schema, Traits
 
@@ -42,19 +54,31 @@ class LoadForecaster(ForecastParameters, Application):
 
     It is asked with a long table: a row for each area and hour. What is known in advance
     (``known``: the forecast of the temperature, holidays) goes on in rows behind the history,
-    with the load and the ``past`` columns left empty.
+    with the load and the ``past`` columns left empty. Times name the hour by its start.
+
+    A weather forecast is less exact than the weather. With ``forecasts``, a table has two kinds of
+    rows: those of what was measured or is certain, in which the column ``issued`` is empty, and
+    those of forecasts, with the moment at which each was issued and nothing but forecasts. Of
+    each hour that is learned from or asked about, the model is told the latest forecast that was
+    issued by the beginning of the first hour ahead, however far ahead it lies, and never what was
+    measured later; so it learns what a forecast of that lead time is worth. An origin for which a
+    forecast is missing is refused.
 
     Loads may be negative, where more is fed in than drawn. Hours without a row are gaps, and
-    answered all the same.
+    answered all the same. Of hourly loads, one that jumps by a thousand from one day to the next,
+    as kW among MW, is refused; where a table as a whole is a thousand times what was learned
+    from, or the shape of the day lies at other hours, as in another zone, a warning names the
+    area, and so it does of covariates whose days ahead lie at other hours than those before.
 
     Parameters
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"area": "zone", "load": "mw"}``.
-    model : {"ensemble", "trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn"}
+    model : {"ensemble", "trees", "ridge", "periodic", "dlinear", "tft", "nhits", "patch", "tcn"}
         Several models, weighed on the latest days; or one: ridge regression of the last values,
-        gradient-boosted trees of lags, linear layers of trend and remainder, a temporal fusion
-        transformer, N-HiTS, a patch transformer, a temporal convolutional network.
+        the same drawn to weights that all hours of the day share, gradient-boosted trees of lags,
+        linear layers of trend and remainder, a temporal fusion transformer, N-HiTS, a patch
+        transformer, a temporal convolutional network.
     step : {"minute", "hour", "day"}, optional
         How far apart the times lie; by default as most rows do.
     horizon : int, optional
@@ -84,6 +108,10 @@ class LoadForecaster(ForecastParameters, Application):
         is the mean of both of its rows, and its answer stands for each of both. Times may be
         given in UTC, or without a zone as the clock shows them. By default times are of UTC, or
         of a clock that is never changed.
+    forecasts : tuple of str
+        Those of ``known`` that are told by forecasts, each with its moment of issue.
+    issued : str
+        Name of the column of the moment of issue, at or before the hour that is forecast.
     flat_steps : int
         So many equal loads after each other, or more, are those of a stuck meter: they are left
         out as gaps, answered from what else is known, and ``flat_history`` says so. 0: all loads
@@ -119,6 +147,8 @@ class LoadForecaster(ForecastParameters, Application):
     model: ForecastModel = "ensemble"
     members: Annotated[tuple[ForecastModel, ...], MEMBERS] = ("ridge", "trees")
     zone: Annotated[str, ZONE] = ""
+    forecasts: tuple[str, ...] = ()
+    issued: str = "issued"
     flat_steps: Annotated[int, integer(0)] = 8
 
     @classmethod
@@ -134,8 +164,39 @@ class LoadForecaster(ForecastParameters, Application):
             trees=TreeOptions(rounds=30, num_leaves=15, learning_rate=0.15),
         )
 
+    def studies(self) -> Mapping[str, Question]:
+        """Errors over 96 to 720 hours, as in the literature on ETTh1; in full, of more models."""
+        from industry_apps.energy.load.long_horizons import long_horizons
+
+        return {
+            "long_horizons": partial(long_horizons, self),
+            "long_horizons_full": partial(long_horizons, self, full=True),
+        }
+
     def _zone(self) -> str:
         return self.zone
+
+    def _issued(self) -> Mapping[str, Any]:
+        unknown = [name for name in self.forecasts if name not in self.known]
+        if unknown:
+            words = f"a tuple of columns of 'known', which are {tuple(self.known)}"
+            raise wrong_parameter("LoadForecaster", "forecasts", words, self.forecasts)
+        return {"issued": self.issued, "forecasts": self.forecasts} if self.forecasts else {}
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        super()._fit(train, validation)
+        if self.series_.windows.step == "hour":
+            check_one_unit(self.series_.history_, self.series_.column, self.series_.windows)
+
+    def _look_at(self, panel: Panel, stop: int) -> None:
+        held = self.series_
+        if held.windows.step != "hour":
+            return
+        check_one_unit(panel, held.column, held.windows)
+        warn_of_other_unit(panel, held.history_, held.column)
+        warn_of_moved_days(panel, held.history_, held.column)
+        numbers = [name for name in self.known if held.schema[name].kind == "number"]
+        warn_of_moved_covariates(panel, stop, held.windows.horizon, numbers)
 
     def _options(self) -> ForecastOptions:
         found = super()._options()

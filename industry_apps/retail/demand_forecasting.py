@@ -17,12 +17,12 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.hierarchy import forecast_of_totals
 from industry_apps.recipes.forecasting.metrics import FORECAST
 from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
-from industry_apps.recipes.forecasting.reconciliation import Method
 from industry_apps.recipes.forecasting.table import quantiles_of
+from industry_apps.recipes.forecasting.totals.hierarchy import forecast_of_totals
+from industry_apps.recipes.forecasting.totals.reconciliation import Method
 from industry_apps.runtime.series.long_tables import DATES
 from industry_apps.schema import Column, Schema, Traits
 
@@ -47,10 +47,11 @@ class DemandForecaster(ForecastParameters, Application):
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"series": "sku", "quantity": "sold"}``.
-    model : {"trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"}
-        Gradient-boosted trees of lags; ridge regression; linear layers of trend and remainder,
-        a temporal fusion transformer, N-HiTS, a patch transformer and a temporal convolutional
-        network; or several of them, weighed on the latest origins.
+    model : {"trees", "ridge", "periodic", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"}
+        Gradient-boosted trees of lags; ridge regression; the same drawn to weights that all
+        phases of a season share; linear layers of trend and remainder, a temporal fusion
+        transformer, N-HiTS, a patch transformer and a temporal convolutional network; or several
+        of them, weighed on the latest origins.
     step : {"index", "minute", "hour", "day", "week", "half-month", "month", "quarter", \
 "year"}, optional
         How far apart the times lie; by default as most rows do. Where in the week or month
@@ -136,7 +137,7 @@ class DemandForecaster(ForecastParameters, Application):
         by : tuple of str
             Columns that say which group a series belongs to.
         method : {"bottom_up", "ols", "wls"}
-            See :func:`industry_apps.recipes.forecasting.reconciliation.reconcile`.
+            See :func:`industry_apps.recipes.forecasting.totals.reconciliation.reconcile`.
 
         Returns
         -------

@@ -23,6 +23,7 @@ SMALL = ("healthcare.image_segmentation",)
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "energy.line_faults": ("energy_line_fault_simulator", {}),
     "energy.fault_detection": ("sample", {}),
+    "energy.load_forecasting": ("energy_load_simulator", {"model": "periodic", "baselines": "[]"}),
     "finance.credit_scoring": ("finance_taiwan_default", {}),
     "finance.credit_scoring.scorecard": ("finance_german_credit", {"model": "scorecard"}),
     "finance.fraud_detection": ("finance_card_simulator", {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import pandas as pd
 import pytest
 
 from industry_apps.energy import LoadForecaster
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import ParameterError, SchemaError, UnlikeTrainingWarning
 from industry_apps.recipes import LearningOptions
 from industry_apps.runtime import Model
 
 ZONE = "America/New_York"
+DAY = pd.Timedelta(days=1)
 
 
 def hours(first: str, last: str) -> pd.DataFrame:
@@ -100,3 +102,70 @@ def test_an_unknown_zone_or_member_is_refused():
         small(zone="New York").fit(table)
     with pytest.raises(ParameterError, match=r"'members' .* two or more of"):
         small(members=("ridge",)).fit(table)
+
+
+def test_kilowatts_among_megawatts_are_refused(fitted: LoadForecaster):
+    table = hours("2023-02-01", "2023-03-01")
+    mixed = table.copy()
+    mixed.loc[mixed["time"] >= pd.Timestamp("2023-02-15T05:00Z"), "load"] *= 1000
+    words = r"'load', series 'A': from 2023-02-15T00:00:00 on values are \S+ times those"
+    with pytest.raises(SchemaError, match=words):
+        fitted.predict(mixed)
+    with pytest.raises(SchemaError, match=words):
+        small().fit(mixed)
+
+
+def test_a_table_in_kilowatts_is_named(fitted: LoadForecaster):
+    table = hours("2023-02-01", "2023-03-01")
+    with pytest.warns(UnlikeTrainingWarning, match=r"'load', series 'A': values are \S+ times"):
+        found = fitted.predict(table.assign(load=1000 * table["load"]))
+    np.testing.assert_allclose(
+        found["load_p50"], 1000 * fitted.predict(table)["load_p50"], rtol=1e-3
+    )
+
+
+def test_hours_of_another_zone_are_named(fitted: LoadForecaster):
+    """Times without a zone are those of the clock; here they are of UTC, five hours ahead."""
+    table = hours("2023-02-01", "2023-03-01")
+    wrong = table.assign(time=table["time"].dt.tz_localize(None))
+    with pytest.warns(UnlikeTrainingWarning, match=r"of the day is that of training 5 hours later"):
+        fitted.predict(wrong)
+
+
+def test_what_is_known_ahead_is_named_where_it_is_shifted():
+    table = hours("2023-01-01", "2023-03-02").assign(time=lambda t: t["time"].dt.tz_localize(None))
+    turn = 2 * np.pi * table["time"].dt.hour.to_numpy() / 24
+    table["temperature"] = (
+        5 - 8 * np.cos(turn - 1) + np.random.default_rng(1).normal(0, 1, len(turn))
+    )
+    fitted = small(zone="", known=("temperature",)).fit(table[:-24])
+    ask = table.assign(load=table["load"].where(table.index < len(table) - 24))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(ask)
+    ahead = ask.index[-24:]
+    ask.loc[ahead, "temperature"] = np.roll(ask.loc[ahead, "temperature"], 6)
+    with pytest.warns(UnlikeTrainingWarning, match=r"'temperature', series 'A': .* 6 hours later"):
+        fitted.predict(ask)
+    with pytest.raises(SchemaError, match=r"'temperature' is known in advance, .* step 1 of the"):
+        fitted.predict(ask.assign(time=ask["time"].where(ask.index < ahead[0], ask["time"] + DAY)))
+
+
+def test_duplicated_hours_are_refused_and_missing_ones_are_gaps(fitted: LoadForecaster):
+    table = hours("2023-02-01", "2023-03-01")
+    twice = pd.concat([table, table.iloc[[100]]], ignore_index=True)
+    with pytest.raises(SchemaError, match=r"'A' has 2 rows of 2023-02-05T04:00:00 \(rows 100, 672"):
+        fitted.predict(twice)
+    fewer = table.drop(index=table.index[300:330])
+    assert len(fitted.predict(fewer)) == 24
+    assert np.abs(fitted.predict(fewer)["load_p50"] - fitted.predict(table)["load_p50"]).max() < 10
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_the_mean_of_both():
+    table = hours("2022-09-20", "2022-11-10")
+    fitted = small(zone=ZONE).fit(table)
+    (row,) = table.index[table["time"] == pd.Timestamp("2022-11-06T05:00Z")]
+    apart, equal = table.copy(), table.copy()
+    apart.loc[[row, row + 1], "load"] = [50.0, 70.0]
+    equal.loc[[row, row + 1], "load"] = 60.0
+    pd.testing.assert_frame_equal(fitted.predict(apart), fitted.predict(equal))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,13 @@ from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.models import ScaledWindows, check_outcomes, pinball_of
+from industry_apps.recipes.forecasting.periodic import periodic_weights
 
 #: Penalties that are tried, as shares of the mean square of the inputs.
 _PENALTIES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
+#: The same beside weights by what was in phase, which are penalised by one of the second.
+_PENALTIES_APART = (1e-2, 1e-1, 1.0, 3.0, 10.0, 30.0)
+_PENALTIES_IN_PHASE = (0.1, 0.3, 1.0, 2.0)
 #: Steps of the horizon on which the penalty is chosen.
 _STEPS_TRIED = 6
 #: Channels of the past that are the target: its values, and where they are known.
@@ -29,6 +33,7 @@ _OWN = 2
 _ROWS = 8_192
 
 _Floats = NDArray[np.float32]
+_Doubles = NDArray[np.float64]
 
 
 class RidgeQuantiles:
@@ -46,11 +51,15 @@ class RidgeQuantiles:
     seasons : sequence of int
         Lengths of cycles in steps: what was known in advance of the same phase of the latest is
         read, too, such as whether yesterday was a holiday.
+    periodic : bool
+        Whether weights are not drawn to zero, but to those that all phases of the shortest season
+        share (:func:`industry_apps.recipes.forecasting.periodic.periodic_weights`). What is known
+        of a step is then drawn to zero as strongly.
 
     Attributes
     ----------
-    penalty_ : float
-        As a share of the mean square of the inputs, chosen on the windows held out.
+    penalty_ : _Penalty
+        As shares of the mean square of the inputs, chosen on the windows held out.
 
     References
     ----------
@@ -61,9 +70,12 @@ class RidgeQuantiles:
     Linear Time Series Forecasting Models, ICML, arXiv:2403.14587.
     """
 
-    def __init__(self, quantiles: Sequence[float], seasons: Sequence[int] = ()) -> None:
+    def __init__(
+        self, quantiles: Sequence[float], seasons: Sequence[int] = (), *, periodic: bool = False
+    ) -> None:
         self.quantiles = tuple(quantiles)
         self.seasons = tuple(seasons)
+        self.periodic = periodic
 
     def fit(self, train: ScaledWindows, held_out: ScaledWindows) -> None:
         """Learn; the windows held out choose the penalty."""
@@ -72,13 +84,22 @@ class RidgeQuantiles:
         windows = ScaledWindows(
             inputs=held_out.inputs, target=held_out.target[:, steps], weight=held_out.weight
         )
-        losses = []
-        for penalty in _PENALTIES:
-            weights, bias = moments.solved(penalty, steps)
+        losses = {}
+        for penalty, toward in self._tried(moments):
+            weights, bias = moments.solved(penalty, steps, toward)
             found = self._answered(held_out.inputs, weights, bias, steps)
-            losses.append(pinball_of(found[:, :, None], windows, (0.5,)))
-        self.penalty_ = _PENALTIES[int(np.argmin(losses))]
+            losses[penalty] = pinball_of(found[:, :, None], windows, (0.5,))
+        self.penalty_ = min(losses, key=losses.__getitem__)
         self._learn(train, moments)
+
+    def _tried(self, moments: _Moments) -> Iterator[tuple[_Penalty, _Doubles | None]]:
+        """Penalties, and the weights that they draw to."""
+        if not self.periodic:
+            yield from ((_Penalty(each), None) for each in _PENALTIES)
+            return
+        for in_phase in _PENALTIES_IN_PHASE:
+            toward = moments.in_phase(self.seasons[0], in_phase)
+            yield from ((_Penalty(each, in_phase), toward) for each in _PENALTIES_APART)
 
     def refit(self, every: ScaledWindows) -> None:
         """Learn again from all windows, with the penalty that was found good."""
@@ -87,7 +108,9 @@ class RidgeQuantiles:
     def _learn(self, train: ScaledWindows, moments: _Moments) -> None:
         steps = np.arange(moments.horizon)
         self._channels = train.inputs["past"].shape[2]
-        self._weights, self._bias = moments.solved(self.penalty_, steps)
+        in_phase = self.penalty_.in_phase
+        toward = None if in_phase is None else moments.in_phase(self.seasons[0], in_phase)
+        self._weights, self._bias = moments.solved(self.penalty_, steps, toward)
         error = train.target - self._answered(train.inputs, self._weights, self._bias, steps)
         self._spread = np.nanquantile(error, self.quantiles, axis=0).T.astype(np.float32)  # [H, Q]
 
@@ -141,6 +164,13 @@ class RidgeQuantiles:
         )
         point = builder.node("Unsqueeze", point, axis)
         return builder.node("Add", point, builder.constant(self._spread[None]))
+
+
+class _Penalty(NamedTuple):
+    """Of the weights; of those in phase, where others are drawn to them."""
+
+    apart: float
+    in_phase: float | None = None
 
 
 class _Moments:
@@ -208,14 +238,22 @@ class _Moments:
             self._ahead[step] += (told * weight[:, None]).T @ told
             self._ahead_target[step] += told.T @ (weight * target[:, step])
 
+    def in_phase(self, season: int, penalty: float) -> _Doubles:
+        """Weights of the history that all phases of a season share, [L, H]."""
+        return periodic_weights(self._own, self._own_target, season, penalty)
+
     def solved(
-        self, penalty: float, steps: NDArray[Any]
+        self, penalty: _Penalty, steps: NDArray[Any], toward: _Doubles | None
     ) -> tuple[tuple[_Floats, _Floats], _Floats]:
         """Weights of the history [L, steps], of what is known ahead [K, steps], and the bias."""
         length, count = len(self._own), self._ahead.shape[1]
         own = self._own.copy()
-        own[np.diag_indices(length)] += penalty * max(np.trace(own) / length, 1e-9 * self.rows)
+        own[np.diag_indices(length)] += penalty.apart * max(
+            np.trace(own) / length, 1e-9 * self.rows
+        )
         factor = np.linalg.inv(own)  # the same for all steps: what is known ahead borders it
+        before = np.zeros((length, len(steps))) if toward is None else toward[:, steps]
+        left = self._own_target[:, steps] - self._own @ before
         found = np.empty((length, len(steps)))
         ahead = np.empty((count, len(steps)))
         for place, step in enumerate(steps):
@@ -223,10 +261,14 @@ class _Moments:
             square = self._ahead[step] - self._cross[step].T @ through
             # A column that is constant at a step tells nothing beside the bias.
             square[np.diag_indices(count)] += 1e-6 * self.rows
-            rest = self._ahead_target[step] - through.T @ self._own_target[:, step]
+            if toward is not None:
+                known = np.arange(count - 1)
+                square[known, known] += penalty.apart * self._ahead[step][known, known]
+            rest = self._ahead_target[step] - self._cross[step].T @ before[:, place]
+            rest = rest - through.T @ left[:, place]
             ahead[:, place] = np.linalg.solve(square, rest)
-            found[:, place] = factor @ self._own_target[:, step] - through @ ahead[:, place]
-        weights = found.astype(np.float32), ahead[:-1].astype(np.float32)
+            found[:, place] = factor @ left[:, place] - through @ ahead[:, place]
+        weights = (found + before).astype(np.float32), ahead[:-1].astype(np.float32)
         return weights, ahead[-1].astype(np.float32)
 
 

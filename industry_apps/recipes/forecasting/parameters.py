@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
@@ -146,6 +146,7 @@ class ForecastParameters(HoldsForecast, OwnNames):
             closed=self._closed(),
             zone=self._zone(),
         )
+        rule = replace(rule, **self._issued())
         check_zone(frame[keys[1]], rule)
         return rule
 
@@ -156,6 +157,10 @@ class ForecastParameters(HoldsForecast, OwnNames):
     def _zone(self) -> str:
         """The zone by whose clock steps are counted; "" where times are counted as they stand."""
         return ""
+
+    def _issued(self) -> Mapping[str, Any]:
+        """``issued`` and ``forecasts`` of a :class:`WindowRule`, where covariates are forecast."""
+        return {}
 
     def _seconds(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         time = self._keys()[1]

@@ -12,22 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer
 from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.calibration import (
     bounds_of,
     conformal_offsets,
     sorted_nodes,
 )
-from industry_apps.recipes.forecasting.graph import ForecastGraph
+from industry_apps.recipes.forecasting.graph import SERIES_A_RUN, ForecastGraph
 from industry_apps.recipes.forecasting.linear import RidgeQuantiles
 from industry_apps.recipes.forecasting.models import (
     QuantileModel,
@@ -36,24 +34,22 @@ from industry_apps.recipes.forecasting.models import (
     pinball_of,
     weights_of,
 )
+from industry_apps.recipes.forecasting.options import (
+    MEMBERS,
+    USUAL_TRAINING,
+    ForecastModel,
+    ForecastOptions,
+    LearningOptions,
+)
 from industry_apps.recipes.forecasting.plans import plan_of, usual_plan
-from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.progress import progress
+from industry_apps.runtime.series.forecasts import check_issued
 from industry_apps.schema import Schema
 from industry_apps.schema.offsets import less_offset, plus_offset
-from industry_apps.training import TrainingOptions
 
-ForecastModel = Literal["trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"]
-#: What an ensemble may be made of.
-MEMBERS = Limit(
-    lambda value: (
-        isinstance(value, tuple | list)
-        and len(set(value)) == len(value) > 1
-        and set(value) <= {*get_args(ForecastModel)} - {"ensemble"}
-    ),
-    f"a tuple of two or more of {get_args(ForecastModel)[:-1]}",
-)
+__all__ = ["MEMBERS", "ForecastModel", "ForecastOptions", "ForecastRecipe", "LearningOptions"]
+
 #: What an ensemble is made of, by what did best on validation data: of short windows (Stallion)
 #: and of long ones (M4-Hourly), through which a fusion transformer would go for hours.
 _OF_SHORT: tuple[ForecastModel, ...] = ("trees", "tft")
@@ -66,77 +62,6 @@ _WIDEST = 20.0
 _OF_ZEROS = 2.0
 
 _Floats = NDArray[np.float32]
-_TRAINING = TrainingOptions(max_epochs=20, patience=4)
-#: Chosen on the two days before the test of M4-Hourly, all 414 series: MASE .74, of 100 smaller
-#: trees (63 leaves, .2 of the columns) .77 at less than half of the cost.
-_TREES = TreeOptions(
-    rounds=200,
-    learning_rate=0.07,
-    num_leaves=127,
-    min_child_samples=50,
-    feature_fraction=0.4,
-    bagging_fraction=0.7,
-    l2=0.0,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearningOptions:
-    """Which windows a forecast is learned from.
-
-    Parameters
-    ----------
-    origins : int, optional
-        Moments that are learned from, the latest; by default as suits the step.
-    every : int, optional
-        Steps between them, at least 1. By default an hourly forecast learns from moments a
-        day apart, which is right where it is asked at that hour; 25 learns from every hour.
-    held_out : int
-        Origins, a horizon apart, that weigh and calibrate, at least 1; no more than a quarter of
-        the history, where that is more than two.
-    size_weight : float
-        Windows weigh as this power of their scale, at least 0: 0, each series alike; 1, by
-        units.
-    """
-
-    origins: Annotated[int, integer(1)] | None = None
-    every: Annotated[int, integer(1)] | None = None
-    held_out: Annotated[int, integer(1)] = 2
-    size_weight: Annotated[float, NOT_NEGATIVE] = 0.0
-
-    def __post_init__(self) -> None:
-        check_parameters(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastOptions:
-    """What a forecast is made by.
-
-    Parameters
-    ----------
-    model : {"trees", "ridge", "dlinear", "tft", "nhits", "patch", "tcn", "ensemble"}
-    members : tuple of str
-        Models of the ensemble; by default as suits the length of the window.
-    quantiles : tuple of float
-        Rising, in (0, 1), 0.5 among them.
-    learning : LearningOptions
-    trees : TreeOptions
-    training : TrainingOptions or None
-        None: networks as in the tutorial of pytorch-forecasting, untuned.
-    seed : int
-        Of the networks.
-    flat_steps : int
-        So many equal values after each other, or more, are a stuck meter and left out; 0: none.
-    """
-
-    model: ForecastModel = "trees"
-    members: tuple[ForecastModel, ...] = ()
-    quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
-    learning: LearningOptions = field(default_factory=LearningOptions)
-    trees: TreeOptions = field(default_factory=lambda: _TREES)
-    training: TrainingOptions | None = _TRAINING
-    seed: int = 0
-    flat_steps: int = 0
 
 
 class ForecastRecipe:
@@ -184,8 +109,10 @@ class ForecastRecipe:
         """
         horizon, options = self.rule.horizon, self.options.learning
         stops = self._stops(panel, len(panel.times))
-        many = min(options.held_out, max(len(panel.times) // horizon // 4, 2))
-        held_out = [len(panel.times) - horizon * k for k in range(many, 0, -1)]
+        apart = options.apart or horizon
+        many = min(options.held_out, max(len(panel.times) // apart // 4, 2))
+        last = len(panel.times) - horizon
+        held_out = [last - apart * k for k in reversed(range(many))]
         held_out = [stop for stop in held_out if self._stops(panel, stop)]
         if not held_out or not stops:
             raise TrainingError(
@@ -208,9 +135,10 @@ class ForecastRecipe:
         self.models_ = {name: m for name, m in self.models_.items() if self.weights_[name]}
         self.graph_ = self.graph_.only(self._wanted(tuple(self.models_)))
         self.flat_graph_ = self.graph_.only(("flat",))
-        every = self._windows(panel, stops)
-        for model in self.models_.values():
-            model.refit(every)
+        if self.options.learning.refit:
+            every = self._windows(panel, stops)
+            for model in self.models_.values():
+                model.refit(every)
         return self
 
     def _least(self) -> int:
@@ -241,13 +169,14 @@ class ForecastRecipe:
         options = self.options
         if name == "trees":
             return TreeQuantiles(self.rule.horizon, options.quantiles, options.trees)
-        if name == "ridge":
-            return RidgeQuantiles(options.quantiles, self.graph_.plan.seasons)
+        if name in ("ridge", "periodic"):
+            seasons, periodic = self.graph_.plan.seasons, name == "periodic"
+            return RidgeQuantiles(options.quantiles, seasons, periodic=periodic)
         from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities
         training = options.training
-        if options.model == "ensemble" and name == "tft" and training == _TRAINING:
+        if options.model == "ensemble" and name == "tft" and training == USUAL_TRAINING:
             training = None  # beside trees the tutorial's small network helps more
         return NetworkQuantiles(kind, options.quantiles, codes, training, options.seed)
 
@@ -272,15 +201,15 @@ class ForecastRecipe:
     def _windows(self, panel: Panel, stops: Sequence[int]) -> ScaledWindows:
         """Scaled windows of some origins, of all series that have any history then."""
         parts = []
-        done = ((stop, (n + 1) / len(stops)) for n, stop in enumerate(stops))
-        for stop in progress(done, f"windows of {len(stops)} moments"):
-            feeds = panel.feeds(stop, self.schema, self.rule)
-            end, horizon = stop + self.rule.horizon, self.rule.horizon
-            ahead = panel.window(end, horizon, [self.target])[self.target]
-            came = less_offset(ahead, self.schema[self.target].offset)
-            told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
-            if told.any():
-                parts.append(self._scaled({n: v[told] for n, v in feeds.items()}, came[told]))
+        at_once = max(SERIES_A_RUN // max(len(panel.series), 1), 1)
+        starts = range(0, len(stops), at_once)
+        done = ((start, min(start + at_once, len(stops)) / len(stops)) for start in starts)
+        for start in progress(done, f"windows of {len(stops)} moments"):
+            some = [self._known_at(panel, stop) for stop in stops[start : start + at_once]]
+            came = np.concatenate([each for _, each in some])
+            if len(came):
+                feeds = {n: np.concatenate([each[n] for each, _ in some]) for n in some[0][0]}
+                parts.append(self._scaled(feeds, came))
         if not parts:
             raise TrainingError(
                 f"Of no series is {self.target!r} known before and after any moment. Give a longer "
@@ -292,6 +221,16 @@ class ForecastRecipe:
         target = np.concatenate([part.target for part in parts])
         weight = np.concatenate([part.weight for part in parts])
         return ScaledWindows(inputs=inputs, target=target, weight=weight / weight.mean())
+
+    def _known_at(self, panel: Panel, stop: int) -> tuple[dict[str, NDArray[Any]], _Floats]:
+        """Windows of an origin and what came, of the series of which both are known."""
+        feeds = panel.feeds(stop, self.schema, self.rule)
+        end, horizon = stop + self.rule.horizon, self.rule.horizon
+        ahead = panel.window(end, horizon, [self.target])[self.target]
+        came = less_offset(ahead, self.schema[self.target].offset)
+        told = ~np.isnan(feeds[self.target]).all(axis=1) & ~np.isnan(came).all(axis=1)
+        check_issued(panel, stop, self.rule, told)
+        return {name: values[told] for name, values in feeds.items()}, came[told]
 
     def _scaled(self, feeds: Mapping[str, NDArray[Any]], came: _Floats) -> ScaledWindows:
         tensors = self.graph_.run(feeds)

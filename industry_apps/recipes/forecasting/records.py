@@ -192,7 +192,7 @@ def split_by_horizon(frame: pd.DataFrame, seconds: NDArray[np.int64], rule: Wind
     ----------
     frame : DataFrame
     seconds : ndarray of int64, shape [rows]
-        Moments of its rows.
+        Moments of its rows; forecasts of covariates are in the part of what they are of.
     rule : WindowRule
 
     Raises
@@ -202,7 +202,8 @@ def split_by_horizon(frame: pd.DataFrame, seconds: NDArray[np.int64], rule: Wind
     """
     horizon, step = rule.horizon, rule.step
     periods = rule.calendar.period_of(seconds)
-    end = int(periods.max()) + 1
+    measured = frame[rule.issued].isna() if rule.issued else np.ones(len(frame), dtype=bool)
+    end = int(periods[measured].max(initial=periods.min())) + 1
     if end - int(periods.min()) < 4 * horizon:
         raise SchemaError(
             f"The table goes from {rule.written(seconds.min())} to {rule.written(seconds.max())}, "

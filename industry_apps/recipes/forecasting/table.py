@@ -27,7 +27,12 @@ from industry_apps.recipes.forecasting.recipe import (
     bounds_of,
 )
 from industry_apps.runtime import Panel, WindowRule
-from industry_apps.runtime.series.forecasts import answer_keys, asked_at, in_rows
+from industry_apps.runtime.series.forecasts import (
+    answer_keys,
+    asked_at,
+    check_issued,
+    in_rows,
+)
 from industry_apps.schema import Column, Schema
 
 Feeds = Mapping[str, NDArray[Any]]
@@ -114,10 +119,13 @@ class ForecastTable:
             answers[FLAT.name] = np.repeat(flat[:, None], self.windows.horizon, axis=1)
         return answers
 
-    def answer_table(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        """The quantiles behind the history of a table, and the series and time of each."""
+    def asked(self, frame: pd.DataFrame) -> tuple[Panel, int]:
+        """A table as series and steps, and the step at which its history ends."""
         panel = self.read(frame)
-        stop = asked_at(panel, self.schema, self.windows)
+        return panel, asked_at(panel, self.schema, self.windows)
+
+    def answer_at(self, panel: Panel, stop: int) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+        """The quantiles behind the history of a panel, and the series and time of each."""
         keys = pd.DataFrame(answer_keys(panel, stop, self.windows)).set_index(self.windows.keys)
         answers = self.answer(panel.feeds(stop, self.schema, self.windows))
         rows = {n: in_rows(values, panel, stop, self.windows) for n, values in answers.items()}
@@ -139,6 +147,8 @@ class ForecastTable:
         test = self.read(frame)
         panel, first = self.history_.joined(test), len(self.history_.times)
         origins = self._origins(panel, range(first, len(panel.times), self.windows.horizon))
+        for stop in origins.stops:
+            check_issued(panel, stop, self.windows, np.isin(panel.series, test.series))
         models = self.recipe_.models_
         members = {name: self.recipe_.alone(name) for name in models if len(models) > 1}
         rivals = {
@@ -206,7 +216,12 @@ class HoldsForecast:
         self.series_.fit_baselines()
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        return self.series_.answer_table(frame)
+        panel, stop = self.series_.asked(frame)
+        self._look_at(panel, stop)
+        return self.series_.answer_at(panel, stop)
+
+    def _look_at(self, panel: Panel, stop: int) -> None:
+        """Refuse or name what one problem alone can tell to be wrong in what is asked."""
 
     def _answers(self, frame: Feeds) -> dict[str, NDArray[Any]]:
         return self.series_.answer(frame)

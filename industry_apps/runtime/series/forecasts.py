@@ -55,6 +55,8 @@ def asked_at(panel: Panel, schema: Schema, rule: WindowRule) -> int:
         )
     stop = int(np.flatnonzero(told)[-1]) + 1
     _check_series(panel, history, stop, rule)
+    for name in rule.forecasts:
+        _check_forecast(panel, name, stop, rule)
     for column in schema.inputs():
         if column.role == "known" and column.name != rule.time:
             _check_future(panel, column.name, stop, rule)
@@ -154,7 +156,8 @@ def told_ahead(panel: Panel, schema: Schema, rule: WindowRule) -> NDArray[np.boo
     told = np.ones(len(panel.series), dtype=np.bool_)
     for column in schema.inputs():
         if column.role == "known" and column.name != rule.time and rule.horizon:
-            told &= ~is_missing_in(panel.columns[column.name][-rule.horizon :]).any(axis=0)
+            stop = len(panel.times) - rule.horizon
+            told &= ~np.isnan(panel.told(column.name, stop, 0, rule.horizon)).any(axis=1)
     return told
 
 
@@ -173,7 +176,14 @@ def last_window(panel: Panel, schema: Schema, rule: WindowRule) -> Panel:
     for name in history_of(schema) if rule.horizon else []:
         columns[name] = columns[name].copy()
         columns[name][-rule.horizon :] = np.nan
-    return replace(last, columns=columns)
+    if last.issues is None:
+        return replace(last, columns=columns)
+    for name in rule.forecasts:  # what was measured ahead is not known, and forecasts made later
+        columns[name] = columns[name].copy()
+        columns[name][-rule.horizon :] = np.nan
+    origin, end = last.times[-rule.horizon], last.times[-1]
+    issues = last.issues.within(int(origin), int(end), int(origin), last.series)
+    return replace(last, columns=columns, issues=issues)
 
 
 def answer_keys(panel: Panel, stop: int, rule: WindowRule) -> dict[str, NDArray[Any]]:
@@ -235,16 +245,59 @@ def _check_series(panel: Panel, history: list[str], stop: int, rule: WindowRule)
             )
 
 
+def check_issued(panel: Panel, stop: int, rule: WindowRule, series: NDArray[np.bool_]) -> None:
+    """Refuse an origin at which some series lack a forecast of a step ahead.
+
+    Parameters
+    ----------
+    panel : Panel
+    stop : int
+    rule : WindowRule
+    series : ndarray of bool, shape [S]
+        Those that are learned from or judged there.
+
+    Raises
+    ------
+    SchemaError
+    """
+    never = np.zeros(rule.horizon, dtype=np.bool_)
+    if rule.zone and rule.forecasts:
+        never = skipped(panel.moments(stop, stop + rule.horizon), rule.zone)
+    for name in rule.forecasts:
+        lacking = np.isnan(panel.told(name, stop, 0, rule.horizon)) & ~never & series[:, None]
+        if lacking.any():
+            place, step = np.argwhere(lacking)[0]
+            origin, when = (
+                rule.written(panel.moments(each, each + 1)[0]) for each in (stop, stop + step)
+            )
+            raise SchemaError(
+                f"Column {name!r}: at the origin {origin} no forecast was out for "
+                f"{panel.series[place]!r} at {when}, step {step + 1} of {rule.horizon}. Add the "
+                f"forecasts of that time, with {rule.issued!r}; or learn from origins that have "
+                "them, by learning=LearningOptions(origins=...), or from a shorter history."
+            )
+
+
+def _check_forecast(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
+    """Behind the history nothing is measured: a value there is a forecast, or not known yet."""
+    there = ~is_missing_in(panel.columns[name][stop:])
+    if there.any():
+        step, place = np.argwhere(there)[0]
+        when = rule.written(panel.times[stop + step])
+        raise SchemaError(
+            f"Column {name!r} is known in advance by forecasts, and {panel.series[place]!r} has a "
+            f"value of it at {when}, behind the history, without a moment of issue. Say in "
+            f"{rule.issued!r} when it was issued, or leave it out."
+        )
+
+
 def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
     """What is known in advance of a series has a value at each step of the horizon.
 
     But for a series that has ended, or has not yet begun: of these nothing was known of late.
     """
-    there = ~is_missing_in(panel.columns[name])  # [steps, series]
-    future = np.zeros((rule.horizon, there.shape[1]), dtype=bool)
-    ahead = there[stop : stop + rule.horizon]
-    future[: len(ahead)] = ahead
-    lately = there[max(stop - rule.horizon, 0) : stop].any(axis=0)
+    there = ~np.isnan(panel.told(name, stop, rule.horizon, rule.horizon)).T  # [steps, series]
+    future, lately = there[rule.horizon :], there[: rule.horizon].any(axis=0)
     if rule.zone:
         future |= skipped(panel.moments(stop, stop + rule.horizon), rule.zone)[:, None]
     lacking = lately & ~future.all(axis=0)
@@ -252,9 +305,11 @@ def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
         return
     place = int(lacking.argmax())
     step = int(future[:, place].argmin())
-    when = rule.written(panel.moments(stop + step, stop + step + 1)[0])
+    origin, when = (rule.written(panel.moments(each, each + 1)[0]) for each in (stop, stop + step))
+    by, more = ("", "") if name not in rule.forecasts else (f" issued by {origin}", rule.issued)
+    keys = ", ".join(map(repr, filter(None, (rule.series, rule.time, more))))
     raise SchemaError(
-        f"Column {name!r} is known in advance, and {panel.series[place]!r} has no value of it at "
-        f"{when}, step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, with "
-        f"{rule.series!r}, {rule.time!r} and {name!r}, or leave the series out."
+        f"Column {name!r} is known in advance, and {panel.series[place]!r} has no value of it{by} "
+        f"at {when}, step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, "
+        f"with {keys} and {name!r}, or leave the series out."
     )

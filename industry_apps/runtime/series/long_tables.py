@@ -71,6 +71,13 @@ class WindowRule:
         Times are those of the clock on the wall in this zone of the IANA data base, where they
         are given in UTC or a zone, too: a day has 23 hours in spring, and in autumn an hour comes
         twice, of whose rows the mean is taken. "": they are as they stand.
+    issued : str
+        Column of the moment at which the forecasts of a row were issued. Rows with such a moment
+        hold forecasts alone, of the columns ``forecasts``, those without what was measured or is
+        certain. At an origin the latest forecasts are read that were out when its first step
+        ahead began, never what was measured later. "": there is no such column.
+    forecasts : tuple of str
+        Columns of the role "known" that are forecast.
     """
 
     series: str
@@ -84,10 +91,12 @@ class WindowRule:
     closed: Annotated[tuple[str, ...], DATES] = ()
     as_of: Annotated[str, one_of(("table", "series"))] = "table"
     zone: str = ""
+    issued: str = ""
+    forecasts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_parameters(self)
-        for name in ("anchor", "weekdays", "closed"):  # JSON has lists
+        for name in ("anchor", "weekdays", "closed", "forecasts"):  # JSON has lists
             value = getattr(self, name)
             object.__setattr__(self, name, value if value is None else tuple(value))
         self._check_calendar()
@@ -96,6 +105,12 @@ class WindowRule:
         if self.horizon and not self.step:
             raise ParameterError(
                 "A 'horizon' needs a 'step': without one the future moments are not known."
+            )
+        if bool(self.issued) != bool(self.forecasts) or (self.issued and not self.horizon):
+            raise ParameterError(
+                "The parameters 'issued' and 'forecasts' of WindowRule go together, and need a "
+                f"horizon. Got issued={self.issued!r}, forecasts={self.forecasts!r}, "
+                f"horizon={self.horizon!r}."
             )
         if self.own_clocks and (self.together or self.horizon or self.step not in ("", "index")):
             raise ParameterError(
@@ -130,6 +145,10 @@ class WindowRule:
     def calendar(self) -> Calendar:
         """Which moments are steps."""
         return Calendar(self.step, self.anchor, self.weekdays, self.closed)
+
+    def is_clock(self, column: Column) -> bool:
+        """Whether a column is the time itself, which is known of every step."""
+        return column.name == self.time and column.role == "known"
 
     def written(self, seconds: Any) -> str:
         """A moment as it stands in the table: in ISO 8601, or a number of an index."""
@@ -170,7 +189,9 @@ def long_schema(schema: Schema, rule: WindowRule) -> Schema:
         The schema declares a column of the rule as of another kind.
     """
     keys = []
-    for name, kind in ((rule.series, "category"), (rule.time, "datetime")):
+    names = [(rule.series, "category"), (rule.time, "datetime")]
+    names += [(rule.issued, "datetime")] if rule.issued else []
+    for name, kind in names:
         column = schema[name] if name in schema else Column(name=name, kind=kind)  # type: ignore[arg-type]
         if column.kind != kind:
             raise SchemaError(
@@ -179,7 +200,7 @@ def long_schema(schema: Schema, rule: WindowRule) -> Schema:
             )
         # What is missing is refused by Panel.read, which can say of which series and when.
         keys.append(replace(column, required=True, nullable=True))
-    return Schema((*keys, *schema.inputs().without([rule.series, rule.time])))
+    return Schema((*keys, *schema.inputs().without([key.name for key in keys])))
 
 
 def moment_of(seconds: Any) -> str:

@@ -74,6 +74,13 @@ class Keys(NamedTuple):
     series: NDArray[np.object_]
     cells: NDArray[np.int64]
 
+    def of(self, rows: NDArray[np.bool_]) -> Keys:
+        """The places of some rows, among the moments from the first of them to the last."""
+        steps, owners = np.divmod(self.cells[rows], len(self.series))
+        first, last = int(steps.min()), int(steps.max())
+        cells = (steps - first) * len(self.series) + owners
+        return Keys(self.times[first : last + 1], self.series, cells)
+
 
 def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) -> Keys:
     """Check whose each row of a long table is, and of when.
@@ -104,8 +111,29 @@ def read_keys(table: Any, arrays: Mapping[str, NDArray[Any]], rule: WindowRule) 
     else:
         times, steps = np.unique(moments, return_inverse=True)
     cells = steps * len(names) + codes
-    _check_once(cells, len(times) * len(names), rule, (owners, moments))
+    once = measured_of(arrays, rule)
+    _check_once(cells, len(times) * len(names), rule, (owners, moments), once)
     return Keys(times, np.array(names, dtype=object), cells)
+
+
+def measured_of(arrays: Mapping[str, NDArray[Any]], rule: WindowRule) -> NDArray[np.bool_]:
+    """Which rows of a long table hold no forecast, but what is known for sure, [rows].
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray of shape [rows]
+        Its columns, converted.
+    rule : WindowRule
+    """
+    if not rule.issued:
+        return np.ones(len(arrays[rule.time]), dtype=np.bool_)
+    there: NDArray[np.bool_] = arrays[rule.issued] == MISSING_TIME
+    if not there.any():
+        raise SchemaError(
+            f"Column {rule.issued!r}: every row has a moment of issue, so there is no history. "
+            "Give rows of what was measured, with none."
+        )
+    return there
 
 
 def _own_steps(
@@ -224,18 +252,22 @@ def _check_zone(zones: Mapping[str, int], rule: WindowRule) -> None:
 
 
 def _check_once(
-    cells: NDArray[np.int64], size: int, rule: WindowRule, keys: tuple[list[str], Any]
+    cells: NDArray[np.int64],
+    size: int,
+    rule: WindowRule,
+    keys: tuple[list[str], Any],
+    measured: NDArray[np.bool_],
 ) -> None:
-    """No series has two rows of one moment."""
-    counts = np.bincount(cells, minlength=size)
+    """No series has two rows of one moment, but for forecasts of several moments of issue."""
+    counts = np.bincount(cells[measured], minlength=size)
     if counts.max() > 1:
-        several = counts[cells] > 1
+        several = (counts[cells] > 1) & measured
         if rule.zone:
             several &= (counts[cells] > 2) | ~shown_twice(keys[1], rule.zone)
         if not several.any():
             return
         row = int(several.argmax())
-        raise _twice(rule, keys, np.flatnonzero(cells == cells[row]).tolist())
+        raise _twice(rule, keys, np.flatnonzero((cells == cells[row]) & measured).tolist())
 
 
 def _twice(rule: WindowRule, keys: tuple[list[str], Any], rows: list[int]) -> SchemaError:

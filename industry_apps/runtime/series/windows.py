@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from industry_apps.errors import LeakageError, ParameterError, SchemaError
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.runtime.series.grids import MISSING, is_missing_in, laid_out
+from industry_apps.runtime.series.issues import Issues
 from industry_apps.runtime.series.long_tables import WindowRule, long_schema, moment_of
-from industry_apps.runtime.series.row_keys import read_keys
+from industry_apps.runtime.series.row_keys import measured_of, read_keys
 from industry_apps.runtime.steps import Calendar
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,9 @@ class Panel:
         Which moments are steps, where there are such without a row too.
     clocks : ndarray of int64, shape [T, S], optional
         Of series with clocks of their own: when each row was.
+    issues : Issues, optional
+        Of columns known in advance by forecasts: these, as they were issued. ``columns`` holds
+        what was measured.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Panel:
     columns: Mapping[str, NDArray[Any]]
     calendar: Calendar = field(default_factory=Calendar)
     clocks: NDArray[np.int64] | None = None
+    issues: Issues | None = None
 
     @classmethod
     def read(cls, table: Any, schema: Schema, rule: WindowRule) -> Self:
@@ -89,16 +94,21 @@ class Panel:
             no series or no time, a series has two rows of one moment, or the times are of
             several time zones.
         """
-        arrays = long_schema(schema, rule).to_arrays(table)
-        times, names, cells = read_keys(table, arrays, rule)
+        arrays: Mapping[str, Any] = long_schema(schema, rule).to_arrays(table)
+        keys, issues, rows = read_keys(table, arrays, rule), None, measured_of(arrays, rule)
+        if rule.issued:
+            issues = Issues.read(table, arrays, keys, rule)
+            arrays = {name: values[rows] for name, values in arrays.items()}
+            keys = keys.of(rows)
+        times, names, cells = keys
         shape = (len(times), len(names))
         columns = {
             column.name: laid_out(arrays[column.name], cells, shape)
             for column in schema.inputs()
-            if not _is_clock(column, rule)
+            if not rule.is_clock(column)
         }
         clocks = laid_out(arrays[rule.time], cells, shape) if rule.own_clocks else None
-        return cls(times, names, columns, rule.calendar, clocks)
+        return cls(times, names, columns, rule.calendar, clocks, issues)
 
     def part(self, steps: slice = slice(None), series: Any = slice(None)) -> Self:
         """Some of the steps, one after the other, of some of the series, by their places."""
@@ -165,6 +175,25 @@ class Panel:
         window[:, first - start : last - start] = grid[first:last].T
         return window
 
+    def told(self, name: str, stop: int, back: int, ahead: int) -> NDArray[Any]:
+        """A column known in advance around an origin, as it was known then -> [S, back + ahead].
+
+        Parameters
+        ----------
+        name : str
+        stop : int
+            The step ahead that comes first.
+        back, ahead : int
+            Steps before it, and from it on; of forecasts those issued by its moment are read.
+        """
+        values = self._between(name, stop - back, stop + ahead)
+        if not self.issues or name not in self.issues.columns:
+            return values
+        values[:, back:] = np.nan
+        moments = self.moments(stop - back, stop + ahead)
+        out = self.issues.at(name, int(moments[back]), moments, self.series)
+        return np.where(np.isnan(values), out, values)
+
     def latest(self, stop: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """The values of each series in its last row before ``stop``.
 
@@ -220,11 +249,11 @@ class Panel:
         first, last = stop - rule.length, stop + rule.horizon
         others = []
         for column in schema.inputs():
-            if _is_clock(column, rule):
+            if rule.is_clock(column):
                 moments = self.moments(first, last)
                 feeds[column.name] = np.tile(moments, (len(self.series), 1))
             elif column.role == "known":
-                feeds[column.name] = self._between(column.name, first, last)
+                feeds[column.name] = self.told(column.name, stop, rule.length, rule.horizon)
             elif column.name not in feeds:
                 others.append(column.name)
         for name, values in self.latest(min(last, len(self.times)), others).items():
@@ -291,7 +320,8 @@ class Panel:
             grid[:split, places[0]] = ours
             grid[start:, places[1]] = later.columns[name]
             columns[name] = grid
-        return replace(self, times=times, series=names, columns=columns)
+        issues = self.issues and later.issues and self.issues.joined(later.issues)
+        return replace(self, times=times, series=names, columns=columns, issues=issues)
 
     def to_frame(self, rule: WindowRule) -> Any:
         """The panel as a long frame, in order of time and series.
@@ -304,7 +334,7 @@ class Panel:
         Returns
         -------
         pandas.DataFrame
-            A row for each series and moment with any value.
+            A row for each series and moment with any value, and one for each forecast.
         """
         import pandas as pd  # whoever wants a frame has it
 
@@ -315,7 +345,10 @@ class Panel:
                 columns[name] = values.astype("datetime64[s]")
         times = self.times[steps] if self.clocks is None else self.clocks[steps, owners]
         keys = {rule.series: self.series[owners], rule.time: self.calendar.shown(times)}
-        return pd.DataFrame({**keys, **columns, **keys})
+        frame = pd.DataFrame({**keys, **columns, **keys})
+        if not self.issues:
+            return frame
+        return pd.concat([frame, pd.DataFrame(self.issues.rows(rule))], ignore_index=True)
 
     def _check_stop(self, stop: int) -> None:
         if not 0 <= stop <= len(self.times):
@@ -365,8 +398,3 @@ def run_windows(
         found = run_in_slices(session, names, feeds, schema.inputs())
     shape = (-1, rule.horizon) if rule.horizon else (-1,)
     return {name: answer.reshape(shape) for name, answer in zip(names, found, strict=True)}
-
-
-def _is_clock(column: Column, rule: WindowRule) -> bool:
-    """Whether a column is the time itself, which is known of every step."""
-    return column.name == rule.time and column.role == "known"

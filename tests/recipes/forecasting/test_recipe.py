@@ -12,7 +12,6 @@ from industry_apps.data.simulators import store_sales
 from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.hierarchy import aggregated, with_totals
 from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles, weights_of
 from industry_apps.recipes.forecasting.plans import STEP_PLANS, plan_of, step_of
 from industry_apps.recipes.forecasting.recipe import (
@@ -21,6 +20,7 @@ from industry_apps.recipes.forecasting.recipe import (
     conformal_offsets,
 )
 from industry_apps.recipes.forecasting.records import covariates, rule_of, split_by_horizon
+from industry_apps.recipes.forecasting.totals.hierarchy import aggregated, with_totals
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
@@ -81,7 +81,7 @@ def test_an_ensemble_leaves_out_what_does_not_help():
     assert both == pytest.approx([0.5, 0.5], abs=0.1)
 
 
-@pytest.mark.parametrize("model", ["trees", "ridge", "dlinear", "tcn", "ensemble"])
+@pytest.mark.parametrize("model", ["trees", "ridge", "periodic", "dlinear", "tcn", "ensemble"])
 def test_the_graph_answers_as_the_recipe(panel: Panel, model: str):
     training = TrainingOptions(max_epochs=1, progress=False)
     fitted = recipe(model=model, training=training).fit(panel)

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from industry_apps.errors import ParameterError, SchemaError, UnknownNameError
-from industry_apps.recipes.forecasting.reconciliation import METHODS, TOTAL, groups_of, reconcile
+from industry_apps.recipes.forecasting.totals.reconciliation import (
+    METHODS,
+    TOTAL,
+    groups_of,
+    reconcile,
+)
 
 SUMS = groups_of({"north": ["A", "B"], "south": ["C"]})
 TIMES = pd.to_datetime(["2024-01-01", "2024-01-02"])

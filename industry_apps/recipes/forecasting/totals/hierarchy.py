@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.recipes.forecasting.reconciliation import TOTAL, Method, groups_of, reconcile
+from industry_apps.recipes.forecasting.totals.reconciliation import (
+    TOTAL,
+    Method,
+    groups_of,
+    reconcile,
+)
 from industry_apps.schema import Column, Schema
 
 
@@ -33,7 +38,7 @@ def forecast_of_totals(
     by : tuple of str
         Columns that say which group a series belongs to; one value a series.
     method : {"bottom_up", "ols", "wls"}
-        See :func:`industry_apps.recipes.forecasting.reconciliation.reconcile`.
+        See :func:`industry_apps.recipes.forecasting.totals.reconciliation.reconcile`.
     schema : Schema
         Of the columns that are read.
     keys : tuple of str

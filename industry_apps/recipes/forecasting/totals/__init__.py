@@ -1,0 +1,1 @@
+"""Forecasts of totals over series, and answers that add up to them."""
