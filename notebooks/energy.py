@@ -14,7 +14,7 @@
 # ---
 
 # %% [markdown]
-# # Energy: the load of the grid, and the dispatch of power plants
+# # Energy: load, dispatch, sun and wind, and faults of lines and plants
 #
 # One contract: data that cannot leak, a model, a report with baselines and intervals, and **one
 # ONNX file from the raw record to the answer**, proven equal to the model that was trained. The
@@ -33,7 +33,15 @@ from tempfile import mkdtemp
 import pandas as pd
 
 from industry_apps.data import load
-from industry_apps.energy import DispatchProxy, GridDispatcher, LoadForecaster
+from industry_apps.energy import (
+    DispatchProxy,
+    GridDispatcher,
+    LineFaultLocator,
+    LoadForecaster,
+    PlantFaultDetector,
+    SolarForecaster,
+    WindForecaster,
+)
 from industry_apps.energy.grid.example import example_case
 from industry_apps.runtime import Model
 
@@ -105,3 +113,63 @@ proxy.evaluate(grid)
 path = proxy.export(folder / "dispatch.onnx", check=grid)
 print(proxy.parity_)
 Model(path).predict(grid.test.head(3))
+
+# %% [markdown]
+# ## 4. Sun and wind
+#
+# The physics stand inside of the file: where the sun is, what a clear sky sends, what modules make
+# of it; and the power curve of a turbine, learned so that more wind is never less power below
+# cut-out. Trees learn what these miss. Night is exactly zero, and nothing exceeds the capacity.
+
+# %%
+sun = SolarForecaster.sample()
+solar = SolarForecaster.fast().fit(sun)
+solar.evaluate(sun)
+
+# %%
+path = solar.export(folder / "solar.onnx", check=sun)
+print(solar.parity_)
+Model(path).predict(sun.test.head(4))
+
+# %% [markdown]
+# Without a forecast of the wind, what a turbine will do four hours from now is hardly known, and the
+# answer says what it is based on.
+
+# %%
+wind = WindForecaster.sample()
+turbine = WindForecaster.fast().fit(wind)
+turbine.evaluate(wind)
+
+# %%
+blind = wind.test.head(4).assign(wind_speed=float("nan"))
+turbine.predict(blind)
+
+# %% [markdown]
+# ## 5. Faults of lines
+#
+# From the voltages and currents of three phases at one end of a line: which fault, and how far
+# away. The impedance methods of the field are nodes of the file; trees learn what they miss.
+
+# %%
+lines = LineFaultLocator.sample() if QUICK else load("energy_line_fault_simulator")
+locator = LineFaultLocator.fast() if QUICK else LineFaultLocator()
+locator.fit(lines).evaluate(lines)
+
+# %%
+path = locator.export(folder / "lines.onnx", check=lines)
+print(locator.parity_)
+Model(path).predict(lines.test.head(4))
+
+# %% [markdown]
+# ## 6. Faults of plants
+#
+# Learned from normal operation alone: canonical variates of a few readings, what they leave over,
+# and which tags raise an alarm. Of faults that were seen before, which one it is.
+
+# %%
+runs = PlantFaultDetector.sample()
+detector = PlantFaultDetector.fast().fit(runs)
+detector.evaluate(runs)
+
+# %%
+detector.plot_contributions(runs.test, runs.test["run"].iloc[-1])
