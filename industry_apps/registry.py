@@ -11,6 +11,8 @@ from industry_apps.errors import unknown_name
 APPLICATIONS: dict[str, str] = {
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.load_forecasting": "industry_apps.energy.load_forecasting:LoadForecaster",
+    "energy.solar_forecasting": "industry_apps.energy.solar_forecasting:SolarForecaster",
+    "energy.wind_forecasting": "industry_apps.energy.wind_forecasting:WindForecaster",
     "finance.algorithmic_trading": "industry_apps.finance.algorithmic_trading:TradingStrategy",
     "finance.credit_scoring": "industry_apps.finance.credit_scoring:CreditScorer",
     "finance.fraud_detection": "industry_apps.finance.fraud_detection:FraudDetector",

@@ -22,6 +22,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             energy.ett_hourly,
             energy.matpower_loads,
             energy.pjm_hourly,
+            energy.pvdaq_solar,
+            energy.scada_wind,
             finance.vehicle_claims,
             manufacturing.cmapss,
             manufacturing.deeppcb,

@@ -11,6 +11,7 @@ __all__ = [
     "grey_scans",
     "grid_loads",
     "hourly_load",
+    "hourly_sun",
     "loan_applications",
     "maintenance_records",
     "part_photographs",
@@ -20,6 +21,7 @@ __all__ = [
     "product_reviews",
     "shop_purchases",
     "store_sales",
+    "wind_turbine",
     "worn_machines",
 ]
 
@@ -38,9 +40,11 @@ __getattr__, __dir__ = lazy_names(
         "product_orders": "manufacturing.orders",
         "product_reviews": "retail.reviews",
         "hourly_load": "energy.load",
+        "hourly_sun": "energy.sun",
         "grey_scans": "healthcare.scans",
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
+        "wind_turbine": "energy.wind",
         "worn_machines": "manufacturing.wear",
     },
 )
