@@ -1,4 +1,4 @@
-"""Series of a plant -> records of a forecast: what is known at its issue, and weather at its target.
+"""Series of a plant -> records of a forecast: what is known at its issue, and the weather then.
 
 Moments are found by time, never by place: a gap in a series stays a gap in the records.
 """
@@ -31,8 +31,9 @@ def solar_records(series: pd.DataFrame, *, lead_hours: Sequence[int] = (24,)) ->
     Returns
     -------
     DataFrame
-        As :class:`industry_apps.energy.SolarForecaster` takes them. Weather at the target, the hours
-        beside it and its day is that of the series: as measured it stands for a perfect forecast.
+        As :class:`industry_apps.energy.SolarForecaster` takes them. Weather at the target, the
+        hours beside it and its day is that of the series: as measured it stands for a perfect
+        forecast.
 
     Raises
     ------
@@ -44,9 +45,9 @@ def solar_records(series: pd.DataFrame, *, lead_hours: Sequence[int] = (24,)) ->
     --------
     >>> import pandas as pd
     >>> hours = pd.date_range("2024-06-01", periods=72, freq="h")
-    >>> series = pd.DataFrame({"time": hours, "power": range(72), "irradiance": 0, "temperature": 9})
-    >>> solar_records(series)[["time", "same_hour_power", "power"]].iloc[[30]].values[0].tolist()[1:]
-    [6.0, 30]
+    >>> series = pd.DataFrame({"time": hours, "power": range(72), "irradiance": 0})
+    >>> solar_records(series.assign(temperature=9))[["same_hour_power", "power"]].values[30]
+    array([ 6., 30.])
     """
     import pandas as pd
 
@@ -78,8 +79,8 @@ def wind_records(
     Parameters
     ----------
     series : DataFrame
-        A row for each step: ``time`` (UTC where it says no zone), ``power``, ``wind_speed`` (m/s, at
-        the height of the hub) and, if known, ``wind_direction`` (degrees).
+        A row for each step: ``time`` (UTC where it says no zone), ``power``, ``wind_speed`` (m/s,
+        at the height of the hub) and, if known, ``wind_direction`` (degrees).
     lead_minutes : sequence of int
         From the issue of a forecast to its target, > 0, multiples of the step.
     step : int
@@ -88,8 +89,8 @@ def wind_records(
     Returns
     -------
     DataFrame
-        As :class:`industry_apps.energy.WindForecaster` takes them. The wind at the target is that of
-        the series: as measured it stands for a perfect forecast.
+        As :class:`industry_apps.energy.WindForecaster` takes them. The wind at the target is that
+        of the series: as measured it stands for a perfect forecast.
 
     Raises
     ------
@@ -156,16 +157,16 @@ def _regular(series: pd.DataFrame, step: int, names: Sequence[str]) -> pd.DataFr
     if time.duplicated().any():
         rows = [int(r) for r in (time == time[time.duplicated()].iloc[0]).to_numpy().nonzero()[0]]
         raise SchemaError(
-            f"Column 'time', rows {rows[0]} and {rows[1]}: got {time.iloc[rows[0]]} twice, expected "
-            "each moment once. Keep the row that is right; where a clock was put back, give times "
-            "in UTC."
+            f"Column 'time', rows {rows[0]} and {rows[1]}: got {time.iloc[rows[0]]} twice, "
+            "expected each moment once. Keep the row that is right; where a clock was "
+            "put back, give times in UTC."
         )
     table = series.drop(columns="time").set_axis(pd.DatetimeIndex(time).as_unit("s")).sort_index()
     off = (table.index - table.index[0]) % pd.Timedelta(seconds=step) != pd.Timedelta(0)
     if off.any():
         raise SchemaError(
-            f"Column 'time': got {table.index[off][0]}, expected steps of {step // 60} minutes from "
-            f"{table.index[0]} on. Take means of regular intervals."
+            f"Column 'time': got {table.index[off][0]}, expected steps of {step // 60} minutes "
+            f"from {table.index[0]} on. Take means of regular intervals."
         )
     every = pd.date_range(table.index[0], table.index[-1], freq=pd.Timedelta(seconds=step))
     return table.reindex(every)

@@ -1,7 +1,7 @@
 """Clocks that were set wrong: when the output of a plant runs before or behind what drives it.
 
-A meter that follows the clock on the wall, while weather is kept in standard time, is an hour off in
-summer; a file in the wrong zone is off all year. Each day is compared with what drives the output
+A meter that follows the clock on the wall, while weather is kept in standard time, is an hour off
+in summer; a file in the wrong zone is off all year. Each day is compared with what drives output
 (irradiance, wind) at all shifts, and the shifts of least cost over the days are found by dynamic
 programming (Viterbi 1967, doi:10.1109/TIT.1967.1054010), where a change has its price: noise of a
 day does not look like a change of the clock. What is found is said, and nothing is changed here but
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeShift", "find_time_shifts", "without_time_shifts"]
 
+Values = Sequence[float] | NDArray[np.floating]
+
 _DAY = 86_400
 #: A change of the clock is believed where it lowers the cost, a sum over days of 1 less the
 #: correlation, by so much.
 _PRICE = 0.6
 #: Of a day, known pairs that tell something, and the least spread beside the mean of all days.
 _FEWEST, _LEAST_SPREAD = 6, 0.1
+#: What a step of shift costs where one is free: days that tell nothing are not shifted.
+_NEAREST = 1e-6
+#: Most moments lie so many steps apart, or fewer; else one of them is off.
+_MOST_STEPS = 24
 #: Of a step, by which the reference is moved where a constant shift is free.
 _PARTS = (-0.5, -0.25, 0.0, 0.25)
 
@@ -60,8 +66,8 @@ class _Path(NamedTuple):
 
 def find_time_shifts(
     time: pd.Series,
-    power: Sequence[float],
-    reference: Sequence[float],
+    power: Values,
+    reference: Values,
     *,
     most_hours: float = 3.0,
     free_hours: float = 0.0,
@@ -112,24 +118,27 @@ def find_time_shifts(
     paths = []
     for part in _PARTS if free_hours else (0.0,):
         moved = np.interp(np.arange(len(grid)) + part, np.arange(len(grid)), columns[1])
-        costs = np.stack([_costs(columns[0], moved, lag, per_day) for lag in lags], axis=1)
-        paths.append(_cheapest(costs, None if free_hours else most))
-    path = min(paths, key=lambda path: path.cost).shifts
-    if free_hours and abs(lags[path].min()) * step <= free_hours * 3600:
-        path = path - path.min() + most
-        lags = np.concatenate([lags, np.arange(most + 1, 3 * most + 1)])
-    days = grid[::per_day][: len(path)].astype("datetime64[s]").astype("datetime64[D]")
-    ends = np.flatnonzero(np.diff(path)) + 1
-    found = []
-    for part in np.split(np.arange(len(path)), ends):
-        if lags[path[part[0]]]:
-            minutes = int(lags[path[part[0]]] * step // 60)
-            found.append(TimeShift(days[part[0]], days[part[-1]], minutes))
-    return found
+        costs = np.stack([_costs(columns[0], moved, int(lag), per_day) for lag in lags], axis=1)
+        paths.append(_cheapest(costs, free=free_hours > 0))
+    minutes = (lags[min(paths, key=lambda path: path.cost).shifts] * step // 60).astype(np.int64)
+    if abs(minutes.min()) <= 60 * free_hours:
+        minutes -= minutes.min()
+    return _stretches(minutes, grid[0])
+
+
+def _stretches(minutes: NDArray[np.int64], start: np.int64) -> list[TimeShift]:
+    """Days after each other that are shifted alike."""
+    days = start.astype("datetime64[s]").astype("datetime64[D]") + np.arange(len(minutes))
+    parts = np.split(np.arange(len(minutes)), np.flatnonzero(np.diff(minutes)) + 1)
+    return [
+        TimeShift(days[part[0]], days[part[-1]], int(minutes[part[0]]))
+        for part in parts
+        if minutes[part[0]]
+    ]
 
 
 def without_time_shifts(
-    time: pd.Series, power: Sequence[float], shifts: Sequence[TimeShift]
+    time: pd.Series, power: Values, shifts: Sequence[TimeShift]
 ) -> NDArray[np.float64]:
     """Values at the times that they belong to, as shifts that were found tell.
 
@@ -174,17 +183,18 @@ def _grid(seconds: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
         twice = order[:-1][np.diff(order) == 0][0]
         rows = np.flatnonzero(seconds == twice)[:2]
         raise SchemaError(
-            f"Column of the time, rows {rows[0]} and {rows[1]}: got {twice.astype('datetime64[s]')} "
-            "UTC twice, expected each moment once. Keep the row that is right; where a clock was "
+            f"Column of the time, rows {rows[0]} and {rows[1]}: got {twice.astype('datetime64[s]')}"
+            " UTC twice, expected each moment once. Keep the row that is right; where a clock was "
             "put back, give times in UTC."
         )
-    step = int(np.median(np.diff(moments)))
-    off = (moments - moments[0]) % step != 0
-    if off.any():
+    apart = np.diff(moments)
+    step, usual = int(np.gcd.reduce(apart)), int(np.median(apart))
+    if usual > _MOST_STEPS * step:
+        row = int(((seconds - moments[0]) % usual != 0).argmax())
         raise SchemaError(
-            f"Column of the time: got {moments[off][0].astype('datetime64[s]')} UTC, expected steps "
-            f"of {step} s from {moments[0].astype('datetime64[s]')} on. Take means of regular "
-            "intervals."
+            f"Column of the time, row {row}: got {seconds[row].astype('datetime64[s]')} UTC, "
+            f"expected steps of {usual} s from {moments[0].astype('datetime64[s]')} on. Take means "
+            "of regular intervals."
         )
     return step, np.arange(moments[0], moments[-1] + step, step)
 
@@ -214,10 +224,11 @@ def _costs(
     return np.where(tells, 1 - (x * y).sum(axis=1) / np.maximum(spread, 1e-12), 1.0)
 
 
-def _cheapest(costs: NDArray[np.float64], none: int | None) -> _Path:
-    """The shift of each day, of least cost with the price of changes; ``none`` is of no shift."""
+def _cheapest(costs: NDArray[np.float64], *, free: bool) -> _Path:
+    """The shift of each day, of least cost with the price of changes; the middle one is none."""
     days, lags = costs.shape
-    shifted = np.zeros(lags) if none is None else _PRICE * (np.arange(lags) != none)
+    away = np.abs(np.arange(lags) - lags // 2)
+    shifted = _NEAREST * away if free else _PRICE * (away > 0)
     total, back = costs[0] + shifted, []
     for day in range(1, days):
         best = int(total.argmin())

@@ -9,7 +9,7 @@ dirt, clouds within the hour. Night is exactly 0, and nothing exceeds the capaci
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from industry_apps.energy.renewable.solar import RECENT, WEATHER, SolarPhysics
 from industry_apps.energy.renewable.sun import Site
 from industry_apps.energy.renewable.turbidity import linke_turbidity
 from industry_apps.evaluation.sections import Section
-from industry_apps.limits import Limit, integer, is_number
+from industry_apps.limits import Limit, integer, is_number, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.metrics import POWER
 from industry_apps.recipes.power.recipe import Arrays
@@ -141,7 +141,7 @@ class SolarForecaster(HoldsPower, Application):
     tilt: Annotated[float, _TILT] | None = None
     azimuth: Annotated[float, _TURN] | None = None
     turbidity: Annotated[float, _HAZE] | None = None
-    label: Literal["left", "mid", "right"] = "left"
+    label: Annotated[str, one_of(("left", "mid", "right"))] = "left"
     minutes: Annotated[int, integer(1, 1440)] = 60
 
     @classmethod
@@ -200,7 +200,7 @@ class SolarForecaster(HoldsPower, Application):
 
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         del arrays, power
-        found = self.recipe_.physics
+        found = cast(SolarPhysics, self.recipe_.physics)
         return (
             Section(
                 "What was learned of the plant",

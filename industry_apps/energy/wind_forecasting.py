@@ -10,7 +10,8 @@ and nothing exceeds the capacity.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from itertools import pairwise
+from typing import Annotated, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,6 @@ from industry_apps.application import Application
 from industry_apps.data.power_records import wind_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.losses import causes_of, lost_energy
-from industry_apps.energy.renewable.power_curve import PowerCurve
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.sections import Section
@@ -38,7 +38,7 @@ _CURVE = Limit(
     lambda v: (
         isinstance(v, tuple | list)
         and all(isinstance(p, tuple | list) and len(p) == 2 and all(map(is_number, p)) for p in v)
-        and all(a[0] < b[0] for a, b in zip(v[:-1], v[1:], strict=True))
+        and all(a[0] < b[0] for a, b in pairwise(v))
         and len(v) != 1
     ),
     "pairs of wind (rising, m/s) and power, two or more, or ()",
@@ -164,7 +164,7 @@ class WindForecaster(HoldsPower, Application):
                 f"Column {self._name('time')!r}: expected two moments or more, each once. Give the "
                 "series, not its records of several lead times."
             )
-        curve: PowerCurve = self.recipe_.physics.curve
+        curve = self._known.curve
         share = power[order] / self.capacity_
         causes = causes_of(curve, speed, share)
         short = (curve.of(speed) - share) * self.capacity_
@@ -189,8 +189,12 @@ class WindForecaster(HoldsPower, Application):
         found = find_time_shifts(time, power, np.minimum(speed, _NEARLY_RATED))
         return [], [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
 
+    @property
+    def _known(self) -> WindPhysics:
+        return cast(WindPhysics, self.recipe_.physics)
+
     def _further_baselines(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
-        found = {"persistence and mean": alone(self.recipe_.physics.mix(arrays), LEVELS)}
+        found = {"persistence and mean": alone(self._known.mix(arrays), LEVELS)}
         speed = arrays["wind_speed"].astype(np.float64)
         if self.makers_curve and not np.isnan(speed).all():
             knots, powers = np.array(self.makers_curve).T

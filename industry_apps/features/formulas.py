@@ -113,7 +113,7 @@ class Formula:
         return self._node("Min", self.tensor, self._of(other))
 
     def where(self, condition: str, other: Formula | Number) -> Formula:
-        """This where a condition (a boolean tensor) holds, else another."""
+        """Stay where a condition (a boolean tensor) holds, and be another elsewhere."""
         return self._node("Where", condition, self.tensor, self._of(other))
 
     def is_missing(self) -> str:

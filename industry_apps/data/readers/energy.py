@@ -66,8 +66,6 @@ def pvdaq_solar(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     Output is stamped by the clock on the wall of Denver, whatever its offset says; weather in
     standard time.
     """
-    import pandas as pd
-
     from industry_apps.data.power_records import solar_records
 
     power, weather = (read_table(path) for path in paths.values())
@@ -75,14 +73,12 @@ def pvdaq_solar(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     moment = wall.dt.tz_localize("America/Denver", ambiguous="NaT", nonexistent="NaT")
     quarters = power.assign(time=moment.dt.tz_convert("UTC").dt.tz_localize(None))
     hours = quarters.dropna(subset=["time"]).set_index("time")["ac_power_2"].resample("h")
-    output = hours.mean().where(hours.count() == 4)  # noqa: PLR2004 - all quarters of the hour
+    output = hours.mean().where(hours.count() == 4)
     moment = weather["index"].dt.tz_convert("UTC").dt.tz_localize(None)
     halves = weather.set_index(moment)[["ghi", "temp_air"]].astype("float64")
     # Values are those of a moment: the hour is what lies between three of them.
     mean = (halves + 2 * halves.shift(-1) + halves.shift(-2)) / 4
-    known = mean[mean.index.minute == 0].rename(
-        columns={"ghi": "irradiance", "temp_air": "temperature"}
-    )
+    known = mean.iloc[::2].rename(columns={"ghi": "irradiance", "temp_air": "temperature"})
     series = known.assign(power=output.reindex(known.index)).loc[output.index.min() :]
     return solar_records(series.reset_index(names="time"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,15 @@ _TWILIGHT = 60.0  # W/m2
 #: Records by which the slope is searched for.
 _MOST_RECORDS = 3_000
 WEATHER, RECENT = "weather", "recent output"
+
+
+class _Slope(NamedTuple):
+    """Mean absolute error of a slope, and what the output is a share of with it."""
+
+    error: float
+    tilt: float
+    turn: float
+    scale: float
 
 
 @dataclass(eq=False, kw_only=True)
@@ -75,22 +85,19 @@ class SolarPhysics:
         turns = [self.azimuth] if self.azimuth is not None else [90.0, 135.0, 180.0, 225.0, 270.0]
         if self.site.latitude < 0 and self.azimuth is None:
             turns = [(turn + 180) % 360 for turn in turns]
-        for finer in (0.0, 7.5, 2.5):
-            errors = {
-                (tilt, turn): self._error(arrays, share, tilt, turn)
-                for tilt in tilts
-                for turn in turns
-            }
-            best = min(errors, key=lambda slope: errors[slope][0])
-            steps = np.array([-1, 0, 1]) * (finer or 7.5)
-            tilts = [best[0]] if self.tilt is not None else [max(0.0, best[0] + s) for s in steps]
-            turns = [best[1]] if self.azimuth is not None else [best[1] + 2 * s for s in steps]
-        self.tilt, self.azimuth, self.scale = *map(float, best), errors[best][1]
+        found = [self._tried(arrays, share, tilt, turn) for tilt in tilts for turn in turns]
+        for step in (7.5, 2.5):
+            best = min(found)
+            near = np.array([-step, 0.0, step])
+            tilts = [best.tilt] if self.tilt is not None else list(np.maximum(best.tilt + near, 0))
+            turns = [best.turn] if self.azimuth is not None else list(best.turn + 2 * near)
+            found += [self._tried(arrays, share, tilt, turn) for tilt in tilts for turn in turns]
+        best = min(found)
+        self.tilt, self.azimuth, self.scale = float(best.tilt), float(best.turn) % 360, best.scale
 
-    def _error(
+    def _tried(
         self, arrays: Arrays, share: NDArray[np.float64], tilt: float, turn: float
-    ) -> tuple[float, float]:
-        """Mean absolute error of a slope, and the losses that go with it."""
+    ) -> _Slope:
         tried = replace(self, tilt=tilt, azimuth=turn, scale=1.0)
         graph = WrittenGraph(
             self.schema,
@@ -100,8 +107,10 @@ class SolarPhysics:
         expected = graph.run(arrays)[0][:, 0].astype(np.float64)
         fine = ~np.isnan(expected)
         expected, share = expected[fine], share[fine]
-        scale = float(expected @ share / max(expected @ expected, 1e-9))
-        return float(np.abs(np.minimum(scale * expected, 1) - share).mean()), scale
+        squares = float(expected @ expected)
+        scale = float(expected @ share) / max(squares, 1e-9)
+        error = float(np.abs(np.minimum(scale * expected, 1) - share).mean())
+        return _Slope(error, tilt, turn, scale)
 
     def _raw(
         self, builder: GraphBuilder, inputs: Mapping[str, str]
@@ -137,7 +146,7 @@ class SolarPhysics:
         month = (season[told] // 30).astype(int) % 12
         came, could = (np.bincount(month, x[told], 12) for x in (share, clear))
         usual = came.sum() / max(could.sum(), 1e-9)
-        self.clear = tuple(np.where(could > 1, came / np.maximum(could, 1e-9), usual))
+        self.clear = tuple(np.where(could > 1, came / np.maximum(could, 1e-9), usual).tolist())
 
     def height(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """Sine of the height of the sun at moments [N], 0 at night."""
@@ -168,9 +177,7 @@ class SolarPhysics:
         believed = light.ghi <= above.extraterrestrial * above.up.at_least(0.0) * _MOST_LIGHT + (
             _TWILIGHT
         )
-        usable = builder.node(
-            "And", believed, builder.node("Not", expected.is_missing())
-        )
+        usable = builder.node("And", believed, builder.node("Not", expected.is_missing()))
         ones = above.up * 0 + 1
         group = builder.cast((ones * 0).tensor, np.int64)
         known = {"plane": plane, "expected": expected}

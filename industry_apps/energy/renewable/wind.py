@@ -1,4 +1,4 @@
-"""What is known of wind turbines before their errors are: a monotone power curve, and persistence."""
+"""What is known of wind turbines before their errors are: a power curve, and persistence."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ class WindPhysics:
         ones = ones.where(ones <= 0, 0.0) + 1
         expected = self.curve.write(speed)
         known = builder.node("Not", speed.is_missing())
-        fresh = builder.node(
-            "And", builder.node("Not", mixed.is_missing()), lead <= self.longest
-        )
+        fresh = builder.node("And", builder.node("Not", mixed.is_missing()), lead <= self.longest)
         past = self._recent(builder, inputs, recent, mixed)
         middles = [(a * b) ** 0.5 for a, b in zip(self.leads[:-1], self.leads[1:], strict=True)]
         passed = [builder.cast(lead > middle, np.int64) for middle in middles]

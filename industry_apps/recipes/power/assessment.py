@@ -92,9 +92,7 @@ def _rows(known: str, systems: Mapping[str, PowerAnswers], asked: Asked) -> list
         chosen = asked.lead == lead
         if chosen.sum() < _FEWEST or len(np.unique(asked.day[chosen])) < 2:
             continue
-        results = {
-            name: each.rows(chosen).bootstrap(_RESAMPLES) for name, each in systems.items()
-        }
+        results = {name: each.rows(chosen).bootstrap(_RESAMPLES) for name, each in systems.items()}
         ours = results.pop("model")
         best = min(results, key=lambda name: results[name].values["rmse"])
         told = ours.estimates()

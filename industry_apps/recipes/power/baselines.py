@@ -17,7 +17,7 @@ from industry_apps.schema import Schema
 
 _HOUR, _DAY, _YEAR = 3_600, 86_400, 365.2425
 PLAIN = TreeOptions(
-    rounds=300, learning_rate=0.03, num_leaves=31, min_child_samples=30, feature_fraction=0.8
+    rounds=100, learning_rate=0.08, num_leaves=31, min_child_samples=30, feature_fraction=0.8
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,9 +81,9 @@ class PowerAnswers:
         return {**found, "bias": _mean_of(error[:, 0])}
 
 
-def _mean(values: NDArray[np.generic], weight: _Floats) -> float:
+def _mean(values: NDArray[Any], weight: _Floats) -> float:
     return float(weight @ values / weight.sum())
 
 
-def _mean_of(values: NDArray[np.generic]) -> Callable[[_Floats], float]:
+def _mean_of(values: NDArray[Any]) -> Callable[[_Floats], float]:
     return lambda weight: _mean(values, weight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from industry_apps.evaluation import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
-from industry_apps.limits import POSITIVE
+from industry_apps.limits import POSITIVE, one_of
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.power.assessment import Asked, assess_power
 from industry_apps.recipes.power.baselines import Climatology, alone, plain_trees
@@ -36,7 +36,6 @@ from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Column, Schema
 
 LEVELS = (0.1, 0.5, 0.9)
-TimeShifts = Literal["refuse", "correct", "accept"]
 #: Of a table without parts of its own: shares of the moments, the latest for the test.
 _TRAIN, _VALIDATION = 0.7, 0.85
 #: Output beyond so many times the capacity, or never above this share of it, is in another unit.
@@ -102,6 +101,7 @@ class HoldsPower(OwnNames):
 
     name: ClassVar[str]
     schema: ClassVar[Schema]
+    outputs: ClassVar[Schema]
     #: The column of the lead time and its unit; the columns of the weather, of which the first has
     #: to be known; the output that persists.
     lead: ClassVar[str]
@@ -111,9 +111,8 @@ class HoldsPower(OwnNames):
 
     model: PowerModel = "trees"
     capacity: Annotated[float, POSITIVE] | None = None
-    time_shifts: TimeShifts = "refuse"
+    time_shifts: Annotated[str, one_of(("refuse", "correct", "accept"))] = "refuse"
     trees: TreeOptions | None = None
-
 
     def split(self, frame: pd.DataFrame) -> Split:
         """Split a table by time: the latest 15 % of its days for the test, as many before.
@@ -170,7 +169,7 @@ class HoldsPower(OwnNames):
         physics = self._physics(every.arrays, every.share / self.capacity_)
         options = PowerOptions(model=self.model, quantiles=LEVELS, trees=self.trees or TREES)
         self.recipe_ = PowerRecipe(physics, self.capacity_, options).fit(*rows)
-        self.split_ = {
+        self.split_: Mapping[str, Mapping[str, Any]] = {
             name: self._told(each) for name, each in zip(("train", "validation"), rows, strict=True)
         }
         power = self._name("power")
@@ -260,13 +259,8 @@ class HoldsPower(OwnNames):
         basis = np.empty(len(frame), dtype=object)
         for view, rows in chosen.items():
             basis[rows] = view
-        names = self.outputs_.names
+        names = self.outputs.names
         return {**dict(zip(names, values.T, strict=False)), names[-1]: basis}
-
-    @property
-    def outputs_(self) -> Schema:
-        """With the name that the output has in the table."""
-        return self.outputs
 
     def _own_names(self, arrays: Arrays, rows: int) -> dict[str, NDArray[Any]]:
         """Columns under the names of the class; those that training did not have are missing."""
@@ -278,7 +272,7 @@ class HoldsPower(OwnNames):
         blank = Formula(builder, builder.cast(time, np.float32)) * 0 + float("nan")
         told = {n: inputs.get(self._name(n), blank.tensor) for n in self._canonical()}
         values, basis = self.recipe_.write(builder, told)
-        return dict(zip(self.outputs_.names, [*values, basis], strict=True))
+        return dict(zip(self.outputs.names, [*values, basis], strict=True))
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         parts = [train] if validation is None else [train, validation]
@@ -320,9 +314,7 @@ class HoldsPower(OwnNames):
             notes=tuple(self.time_shifts_),
         )
 
-    def _systems(
-        self, arrays: Arrays, withheld: tuple[str, ...]
-    ) -> dict[str, NDArray[np.float64]]:
+    def _systems(self, arrays: Arrays, withheld: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
         """System -> mean and quantiles as shares; without some columns."""
         known = {n: np.full_like(x, np.nan) if n in withheld else x for n, x in arrays.items()}
         found = {"model": self.recipe_, "lightgbm": self.plain_}
@@ -377,8 +369,6 @@ class HoldsPower(OwnNames):
 
     def _facts(self) -> dict[str, Any]:
         return {"model": self.model, "capacity": float(self.capacity_)}
-
-
 
 
 def _corrected(rows: PowerRows, lead: str, shifts: list[TimeShift]) -> PowerRows:
