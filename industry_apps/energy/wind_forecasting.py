@@ -89,8 +89,9 @@ class WindForecaster(HoldsPower, Application):
     >>> from industry_apps.energy import WindForecaster
     >>> data = WindForecaster.sample()
     >>> forecaster = WindForecaster.fast().fit(data)
-    >>> forecaster.predict(data.test.drop(columns="wind_speed").head(4))["basis"].unique().tolist()
-    ['recent output', 'climatology']
+    >>> blind = data.test.head(4).assign(wind_speed=float("nan"))
+    >>> forecaster.predict(blind)["basis"].tolist()
+    ['recent output', 'recent output', 'recent output', 'climatology']
     """
 
     name = "energy.wind_forecasting"

@@ -15,9 +15,8 @@ from industry_apps.recipes.power.recipe import Arrays, Terms, View
 from industry_apps.schema import Schema
 
 WEATHER, RECENT, CLIMATOLOGY = "weather", "recent output", "climatology"
-_RADIAN = float(np.pi / 180)
 _MOST_LEADS = 12
-_DAY, _YEAR = 86_400, 365.2425
+_DAY = 86_400
 
 
 @dataclass(eq=False, kw_only=True)
@@ -89,7 +88,11 @@ class WindPhysics:
         middles = [(a * b) ** 0.5 for a, b in zip(self.leads[:-1], self.leads[1:], strict=True)]
         passed = [builder.cast(lead > middle, np.int64) for middle in middles]
         group = builder.node("Sum", *map(lambda x: builder.cast(x, np.float32), passed))
-        calm = {"speed": speed, "curve": expected, **_turned(builder, inputs, "wind_direction")}
+        calm = {
+            "speed": speed,
+            "curve": expected,
+            "direction": Formula(builder, inputs["wind_direction"]),
+        }
         return Terms(
             ceiling=(ones * 0).where(speed > self.cut_out, ones),
             group=builder.cast(group, np.int64),
@@ -110,7 +113,6 @@ class WindPhysics:
         speed = Formula(builder, inputs["recent_wind_speed"])
         seconds = Formula(builder, builder.cast(inputs["time"], np.float64), np.float64)
         days = seconds / _DAY
-        clock = (2 * np.pi * (days - days.floor())).as_type(np.float32)
         return {
             "mixed": mixed,
             "recent": recent,
@@ -119,13 +121,6 @@ class WindPhysics:
             "recent_speed": speed,
             "shortfall": recent - self.curve.write(speed),
             "lead": Formula(builder, inputs["lead_minutes"]),
-            "hour_sine": clock.sin(),
-            "hour_cosine": clock.cos(),
-            **_turned(builder, inputs, "recent_wind_direction"),
+            "hour": (24 * (days - days.floor())).as_type(np.float32),
+            "recent_direction": Formula(builder, inputs["recent_wind_direction"]),
         }
-
-
-def _turned(builder: GraphBuilder, inputs: Mapping[str, str], name: str) -> dict[str, Formula]:
-    """Sine and cosine of a direction in degrees."""
-    angle = Formula(builder, inputs[name]) * _RADIAN
-    return {f"{name}_sine": angle.sin(), f"{name}_cosine": angle.cos()}

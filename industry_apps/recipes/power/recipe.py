@@ -31,6 +31,8 @@ Arrays = Mapping[str, NDArray[Any]]
 _FEWEST = 50
 #: Records that a model is learned from, at least.
 _FEWEST_LEARNED = 200
+#: Records that trees are grown from, at most, drawn at random.
+_MOST_LEARNED = 40_000
 #: Leaves are multiples of one over this, so that float32 adds shares without error.
 _LEAF_STEPS = 2**20
 
@@ -174,6 +176,9 @@ class ViewModel:
             return
         import lightgbm as lgb
 
+        if len(rest) > _MOST_LEARNED:  # records beside each other tell nearly the same
+            drawn = np.random.default_rng(self.options.trees.seed).permutation(len(rest))
+            terms, rest = terms[drawn[:_MOST_LEARNED]], rest[drawn[:_MOST_LEARNED]]
         data = lgb.Dataset(terms, rest, params={"verbosity": -1}, free_raw_data=False)
         aims: list[dict[str, Any]] = [{"objective": "regression"}]
         aims += [{"objective": "quantile", "alpha": level} for level in self.options.quantiles]
