@@ -194,13 +194,14 @@ class WindForecaster(HoldsPower, Application):
     def _known(self) -> WindPhysics:
         return cast(WindPhysics, self.recipe_.physics)
 
-    def _further_baselines(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
+    def _further_baselines(
+        self, arrays: Arrays, usual: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
         found = {"persistence and mean": alone(self._known.mix(arrays), LEVELS)}
         speed = arrays["wind_speed"].astype(np.float64)
         if self.makers_curve and not np.isnan(speed).all():
             knots, powers = np.array(self.makers_curve).T
             told = np.interp(speed, knots, powers / self.capacity_)
-            usual = self.climatology_.forecast(arrays["time"])[:, 0]
             found["maker's curve"] = alone(np.where(np.isnan(speed), usual, told), LEVELS)
         return found
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.evaluation import Report
+from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.power.metrics import PowerAnswers
 
@@ -94,7 +95,7 @@ def _rows(known: str, systems: Mapping[str, PowerAnswers], asked: Asked) -> list
             continue
         results = {name: each.rows(chosen).bootstrap(_RESAMPLES) for name, each in systems.items()}
         ours = results.pop("model")
-        best = min(results, key=lambda name: results[name].values["rmse"])
+        best = _best(results)
         told = ours.estimates()
         coverage = next(told[name] for name in told if name.startswith("coverage"))
         rows.append(
@@ -106,8 +107,12 @@ def _rows(known: str, systems: Mapping[str, PowerAnswers], asked: Asked) -> list
                 told["mae"],
                 coverage,
                 best,
-                results[best].estimates()["rmse"],
-                ours.minus(results[best])["rmse"],
+                results[best].estimates()["rmse"] if best else None,
+                ours.minus(results[best])["rmse"] if best else None,
             ]
         )
     return rows
+
+
+def _best(results: Mapping[str, BootstrapResult]) -> str | None:
+    return min(results, key=lambda name: results[name].values["rmse"], default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
@@ -150,9 +151,18 @@ class HoldsPower(OwnNames):
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         """Of the report, what this kind of plant has."""
 
-    def _further_baselines(self, arrays: Arrays) -> dict[str, NDArray[np.float64]]:
-        """System -> mean and quantiles as shares [N, 1 + Q], where this kind of plant has some."""
-        del arrays
+    def _further_baselines(
+        self, arrays: Arrays, usual: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """System -> mean and quantiles as shares [N, 1 + Q], where this kind of plant has some.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray of shape [N]
+        usual : ndarray of shape [N]
+            What the climatology says.
+        """
+        del arrays, usual
         return {}
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -174,6 +184,8 @@ class HoldsPower(OwnNames):
         }
         power = self._name("power")
         self.schema_ = Schema(tuple(c for c in self._own_schema() if c.name != power))
+        self.rivals_: dict[str, PowerRecipe] = {}
+        self.climatology_: Climatology | None = None
         self.last_ = max(int(each.arrays["time"].max()) for each in rows)
 
     def _rows(self, frame: pd.DataFrame) -> PowerRows:
@@ -280,12 +292,12 @@ class HoldsPower(OwnNames):
         rows = [PowerRows(each.arrays, each.share / self.capacity_) for each in rows]
         every = rows[0] if len(rows) == 1 else rows[0].joined(rows[1])
         self.climatology_ = Climatology(LEVELS).fit(every.arrays["time"], every.share)
-        self.plain_ = plain_trees(
-            self.recipe_.physics.schema, self.weather, self.capacity_, LEVELS
-        ).fit(rows[0], rows[-1])
-        self.physics_ = PowerRecipe(
-            self.recipe_.physics, self.capacity_, PowerOptions(model="physics", quantiles=LEVELS)
-        ).fit(rows[0], rows[-1])
+        schema, capacity = self.recipe_.physics.schema, self.capacity_
+        options = PowerOptions(model="physics", quantiles=LEVELS)
+        rivals = {"lightgbm": plain_trees(schema, self.weather, capacity, LEVELS)}
+        if self.model != "physics":
+            rivals["physics"] = PowerRecipe(copy(self.recipe_.physics), capacity, options)
+        self.rivals_ = {name: each.fit(rows[0], rows[-1]) for name, each in rivals.items()}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
         rows = self._rows(frame)
@@ -317,18 +329,17 @@ class HoldsPower(OwnNames):
     def _systems(self, arrays: Arrays, withheld: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
         """System -> mean and quantiles as shares; without some columns."""
         known = {n: np.full_like(x, np.nan) if n in withheld else x for n, x in arrays.items()}
-        found = {"model": self.recipe_, "lightgbm": self.plain_}
-        if self.model != "physics":
-            found["physics"] = self.physics_
         answers = {
             name: each.forecast(each.read(known))[0].astype(np.float64) / self.capacity_
-            for name, each in found.items()
+            for name, each in {"model": self.recipe_, **self.rivals_}.items()
         }
+        if self.climatology_ is None:  # of a pickle, which holds no tables
+            return answers
         usual = self.climatology_.forecast(arrays["time"])
         last = arrays[self.persists].astype(np.float64) / self.capacity_
         answers["climatology"] = usual
         answers["persistence"] = alone(np.where(np.isnan(last), usual[:, 0], last), LEVELS)
-        return {**answers, **self._further_baselines(known)}
+        return {**answers, **self._further_baselines(known, usual[:, 0])}
 
     def ramps(self, frame: pd.DataFrame, *, share: float = 0.2) -> pd.DataFrame:
         """Changes of the expected output from one time to the next, of records of one lead time.
