@@ -21,6 +21,7 @@ from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.solar import RECENT, WEATHER, SolarPhysics
 from industry_apps.energy.renewable.sun import Site
 from industry_apps.energy.renewable.turbidity import linke_turbidity
+from industry_apps.errors import ParameterError
 from industry_apps.evaluation.sections import Section
 from industry_apps.limits import Limit, integer, is_number, one_of
 from industry_apps.recipes import TreeOptions
@@ -70,7 +71,7 @@ class SolarForecaster(HoldsPower, Application):
         nothing. Recent output has to be corrected by whoever makes the records.
     trees : TreeOptions, optional
     latitude, longitude : float
-        Degrees, north and east positive.
+        Of the plant, in degrees, north and east positive; ``fit`` needs both.
     altitude : float
         Metres.
     tilt, azimuth : float, optional
@@ -135,8 +136,8 @@ class SolarForecaster(HoldsPower, Application):
     )
     persists = "same_hour_power"
 
-    latitude: Annotated[float, _LATITUDE] = 40.0
-    longitude: Annotated[float, _LONGITUDE] = 0.0
+    latitude: Annotated[float, _LATITUDE] | None = None
+    longitude: Annotated[float, _LONGITUDE] | None = None
     altitude: Annotated[float, _HEIGHT] = 0.0
     tilt: Annotated[float, _TILT] | None = None
     azimuth: Annotated[float, _TURN] | None = None
@@ -162,6 +163,11 @@ class SolarForecaster(HoldsPower, Application):
 
     def _physics(self, arrays: Arrays, power: NDArray[np.float64]) -> SolarPhysics:
         del arrays, power
+        if self.latitude is None or self.longitude is None:
+            raise ParameterError(
+                "SolarForecaster needs latitude and longitude of the plant, in degrees; got "
+                f"{self.latitude!r} and {self.longitude!r}. Give both."
+            )
         haze = self.turbidity
         months = linke_turbidity(self.latitude, self.longitude) if haze is None else (haze,) * 12
         return SolarPhysics(

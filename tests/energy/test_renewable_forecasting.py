@@ -88,6 +88,11 @@ def test_no_capacity_is_refused(sunny, capacity):
         forecaster.fit(sunny)
 
 
+def test_a_plant_without_a_place_is_refused(sunny):
+    with pytest.raises(ParameterError, match="latitude and longitude"):
+        SolarForecaster().fit(sunny)
+
+
 @pytest.mark.parametrize("capacity", [5000.0, 0.005])
 def test_one_unit_for_another_is_refused(sunny, capacity):
     forecaster = SolarForecaster.fast().set_params(capacity=capacity)
