@@ -1,4 +1,4 @@
-"""Energy: the load of the grid, the dispatch of power plants, and a fast stand-in for it."""
+"""Energy: load, sun and wind ahead, the dispatch of power plants, and a fast stand-in for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ __all__ = [
     "LoadForecaster",
     "PlantFaultDetector",
     "Reserve",
+    "SolarForecaster",
     "UnitLimits",
+    "WindForecaster",
     "read_case",
     "rts96_units",
 ]
@@ -25,7 +27,9 @@ __getattr__, __dir__ = lazy_names(
         "LoadForecaster": "load_forecasting",
         "PlantFaultDetector": "fault_detection",
         "Reserve": "grid.reserve",
+        "SolarForecaster": "solar_forecasting",
         "UnitLimits": "grid.units",
+        "WindForecaster": "wind_forecasting",
         "read_case": "grid.matpower",
         "rts96_units": "grid.units",
     },

@@ -21,9 +21,11 @@ ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 SMALL = ("healthcare.image_segmentation",)
 #: Name in the zoo -> data, and parameters that are not the defaults.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
-    "energy.line_faults": ("energy_line_fault_simulator", {}),
     "energy.fault_detection": ("sample", {}),
+    "energy.line_faults": ("energy_line_fault_simulator", {}),
     "energy.load_forecasting": ("energy_load_simulator", {"model": "periodic", "baselines": "[]"}),
+    "energy.solar_forecasting": ("energy_solar_pvdaq50", {}),
+    "energy.wind_forecasting": ("sample", {}),
     "finance.credit_scoring": ("finance_taiwan_default", {}),
     "finance.credit_scoring.scorecard": ("finance_german_credit", {"model": "scorecard"}),
     "finance.fraud_detection": ("finance_card_simulator", {}),

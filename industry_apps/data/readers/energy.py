@@ -62,6 +62,48 @@ def pjm_hourly(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     return long.assign(holiday=long["time"].dt.normalize().isin(days))
 
 
+def pvdaq_solar(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Hourly records of a photovoltaic plant, day ahead, with the weather of satellites.
+
+    Output is stamped by the clock on the wall of Denver, whatever its offset says; weather in
+    standard time.
+    """
+    from industry_apps.data.power_records import solar_records
+
+    power, weather = (read_table(path) for path in paths.values())
+    wall = power["measured_on"].dt.tz_localize(None)
+    moment = wall.dt.tz_localize("America/Denver", ambiguous="NaT", nonexistent="NaT")
+    quarters = power.assign(time=moment.dt.tz_convert("UTC").dt.tz_localize(None))
+    hours = quarters.dropna(subset=["time"]).set_index("time")["ac_power_2"].resample("h")
+    output = hours.mean().where(hours.count() == 4)
+    moment = weather["index"].dt.tz_convert("UTC").dt.tz_localize(None)
+    halves = weather.set_index(moment)[["ghi", "temp_air"]].astype("float64")
+    # Values are those of a moment: the hour is what lies between three of them.
+    mean = (halves + 2 * halves.shift(-1) + halves.shift(-2)) / 4
+    known = mean.iloc[::2].rename(columns={"ghi": "irradiance", "temp_air": "temperature"})
+    series = known.assign(power=output.reindex(known.index)).loc[output.index.min() :]
+    return solar_records(series.reset_index(names="time"))
+
+
+def scada_wind(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Records of a wind turbine, 10 minutes to a day ahead, with the wind as measured."""
+    import pandas as pd
+
+    from industry_apps.data.power_records import wind_records
+
+    (path,) = paths.values()
+    table = read_table(path, separator=reading.separator)
+    series = pd.DataFrame(
+        {
+            "time": pd.to_datetime(table.iloc[:, 0], format="%d %m %Y %H:%M"),
+            "power": table.iloc[:, 1],
+            "wind_speed": table.iloc[:, 2],
+            "wind_direction": table.iloc[:, 4],
+        }
+    )
+    return wind_records(series)
+
+
 def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """Loads drawn around those of a grid, in the order of its buses; the card names its file."""
     import numpy as np

@@ -23,6 +23,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             energy.matpower_loads,
             energy.pjm_hourly,
             energy.tennessee_eastman,
+            energy.pvdaq_solar,
+            energy.scada_wind,
             finance.vehicle_claims,
             manufacturing.cmapss,
             manufacturing.deeppcb,

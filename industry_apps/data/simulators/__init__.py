@@ -12,6 +12,7 @@ __all__ = [
     "grid_loads",
     "hourly_load",
     "line_faults",
+    "hourly_sun",
     "loan_applications",
     "maintenance_records",
     "part_photographs",
@@ -22,6 +23,7 @@ __all__ = [
     "reactor_runs",
     "shop_purchases",
     "store_sales",
+    "wind_turbine",
     "worn_machines",
 ]
 
@@ -42,9 +44,11 @@ __getattr__, __dir__ = lazy_names(
         "product_reviews": "retail.reviews",
         "hourly_load": "energy.load",
         "reactor_runs": "energy.reactor",
+        "hourly_sun": "energy.sun",
         "grey_scans": "healthcare.scans",
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
+        "wind_turbine": "energy.wind",
         "worn_machines": "manufacturing.wear",
     },
 )

@@ -1,0 +1,1 @@
+"""Physics of sun and wind, and what plants do that physics does not know of."""
