@@ -9,9 +9,6 @@ from industry_apps.errors import unknown_name
 
 #: Name -> "module:Class". Packages of yours add to it by the entry point group of this name.
 APPLICATIONS: dict[str, str] = {
-        "industry_apps.healthcare.molecule_generation:MoleculeGenerator"
-        "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
-        "industry_apps.manufacturing.predictive_maintenance:RemainingLifeEstimator"
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.line_faults": "industry_apps.energy.line_faults:LineFaultLocator",
@@ -25,19 +22,22 @@ APPLICATIONS: dict[str, str] = {
     "healthcare.image_segmentation": "industry_apps.healthcare.image_segmentation:ImagingSegmenter",
     "healthcare.medical_imaging": "industry_apps.healthcare.medical_imaging:ImagingClassifier",
     "healthcare.molecule_generation": (
+        "industry_apps.healthcare.molecule_generation:MoleculeGenerator"
+    ),
     "healthcare.predictive_analytics": (
+        "industry_apps.healthcare.predictive_analytics:OutcomePredictor"
+    ),
     "healthcare.survival": "industry_apps.healthcare.survival:SurvivalPredictor",
     "manufacturing.defect_detection": "industry_apps.manufacturing.defect_detection:DefectDetector",
     "manufacturing.failure_alarm": "industry_apps.manufacturing.failure_alarm:FailureAlarm",
     "manufacturing.machine_life": "industry_apps.manufacturing.machine_life:MachineLifePredictor",
     "manufacturing.predictive_maintenance": (
+        "industry_apps.manufacturing.predictive_maintenance:RemainingLifeEstimator"
+    ),
     "manufacturing.supply_chain": "industry_apps.manufacturing.supply_chain:InventoryPlanner",
     "retail.demand_forecasting": "industry_apps.retail.demand_forecasting:DemandForecaster",
     "retail.recommendation": "industry_apps.retail.recommendation:Recommender",
     "retail.sentiment": "industry_apps.retail.sentiment:SentimentAnalyzer",
-    ),
-    ),
-    ),
 }
 
 ENTRY_POINT_GROUP = "industry_apps.applications"
