@@ -132,7 +132,7 @@ print(solar.parity_)
 Model(path).predict(sun.test.head(4))
 
 # %% [markdown]
-# Without a forecast of the wind, what a turbine will do four hours from now is hardly known, and the
+# Without a forecast of the wind, what a turbine will do in four hours is hardly known, and the
 # answer says what it is based on.
 
 # %%

@@ -17,7 +17,7 @@ from tests.cli.shell import run
 
 TEXT = README.read_text(encoding="utf-8")
 PAGE = (RESULTS / "README.md").read_text(encoding="utf-8")
-LINES_OF_README = 100  # a screen or two, with a row for each application
+LINES_OF_README = 80  # a screen or two, besides the row of each application
 
 
 def test_the_generated_parts_are_up_to_date():
@@ -26,7 +26,8 @@ def test_the_generated_parts_are_up_to_date():
 
 
 def test_readme_is_short():
-    assert len(TEXT.splitlines()) <= LINES_OF_README
+    written = [line for line in TEXT.splitlines() if not line.startswith("| ")]
+    assert len(written) <= LINES_OF_README
 
 
 def test_links_to_results_lead_to_a_heading():
