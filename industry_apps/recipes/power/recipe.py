@@ -31,6 +31,8 @@ Arrays = Mapping[str, NDArray[Any]]
 _FEWEST = 50
 #: Records that a model is learned from, at least.
 _FEWEST_LEARNED = 200
+#: Stretches of time whose errors calibrate the quantiles, each by trees of the others.
+_STRETCHES = 4
 #: Records that trees are grown from, at most, drawn at random.
 _MOST_LEARNED = 40_000
 #: Leaves are multiples of one over this, so that float32 adds shares without error.
@@ -187,19 +189,31 @@ class ViewModel:
             for aim in aims
         ]
 
-    def calibrate(
-        self, terms: _Floats, rest: NDArray[np.float64], group: NDArray[np.int64], groups: int
-    ) -> None:
-        """Shift each quantile by that quantile of its errors; with trees, the median stays."""
-        errors = rest[:, None] - self.margins(terms)
+    def calibrate(self, known: Known, groups: int) -> None:
+        """Shift each quantile by that quantile of its errors; with trees, the median stays.
+
+        The errors are those of trees that have not seen the records: of each stretch of time by
+        trees of all others, so that every season counts, and not the latest weeks alone.
+        """
+        errors = self._errors(known)
         self.offsets_ = np.zeros((groups, errors.shape[1]), dtype=np.float32)
         for k in range(groups):
-            of = errors[group == k] if (group == k).sum() >= _FEWEST else errors
+            of = errors[known.group == k]
+            of = of if len(of) >= _FEWEST else errors
             if not self.boosters_:
                 self.offsets_[k, 0] = of[:, 0].mean()
             for place, level in enumerate(self.options.quantiles, start=1):
                 if level != 0.5 or not self.boosters_:
                     self.offsets_[k, place] = np.quantile(of[:, place], level)
+
+    def _errors(self, known: Known) -> NDArray[np.float64]:
+        """What trees of other stretches of time leave of the rest [N, 1 + Q]."""
+        found = np.repeat(known.rest[:, None], 1 + len(self.options.quantiles), axis=1)
+        for stretch in np.array_split(np.arange(len(found)), _STRETCHES):
+            others = np.setdiff1d(np.arange(len(found)), stretch)
+            self.fit(known.terms[others], known.rest[others])
+            found[stretch] -= self.margins(known.terms[stretch])
+        return found
 
     def margins(self, terms: _Floats) -> _Floats:
         """Mean and quantiles of the rest, not calibrated -> [N, 1 + Q]."""
@@ -234,7 +248,7 @@ class PowerRecipe:
         self.physics, self.capacity, self.options = physics, np.float32(capacity), options
 
     def fit(self, train: PowerRows, validation: PowerRows) -> PowerRecipe:
-        """Learn from training data, calibrate on validation data, and learn again from both.
+        """Learn the physics from training data, and what they miss from all, calibrated by folds.
 
         Raises
         ------
@@ -242,23 +256,21 @@ class PowerRecipe:
         """
         self.physics.learn(train.arrays, train.share)
         self.graph_ = WrittenGraph(self.physics.schema, self._write_terms, self._terms_schema())
-        parts = [(self.read(each.arrays), each.share) for each in (train, validation)]
-        every = (self.read(train.joined(validation).arrays), np.concatenate([s for _, s in parts]))
+        shares = np.concatenate([train.share, validation.share])
+        every = self.read(train.joined(validation).arrays), shares
         groups = int(every[0].group.max()) + 1
         self.models_: dict[str, ViewModel] = {}
         for view in self.physics.views:
             model = self.models_[view] = ViewModel(
                 self.options, blind=view != self.physics.views[0]
             )
-            known, later, both = (_known(*part, view) for part in (*parts, every))
+            both = _known(*every, view)
             if len(both.rest) < _FEWEST_LEARNED:
                 raise TrainingError(
                     f"Only {len(both.rest)} records with a known output tell something in view of "
                     f"{view}; {_FEWEST_LEARNED} are needed. Give more records with their weather."
                 )
-            model.fit(known.terms, known.rest)
-            asked = later if model.boosters_ and len(later.rest) >= _FEWEST else both
-            model.calibrate(asked.terms, asked.rest, asked.group, groups)
+            model.calibrate(both, groups)
             model.fit(both.terms, both.rest)
         return self
 
@@ -341,7 +353,7 @@ class PowerRecipe:
         return Schema(tuple(Column(name, "number") for name in names))
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """Records that tell something in a view."""
 
     terms: _Floats
@@ -349,11 +361,11 @@ class _Known(NamedTuple):
     group: NDArray[np.int64]
 
 
-def _known(read: Read, share: NDArray[np.float64], view: str) -> _Known:
+def _known(read: Read, share: NDArray[np.float64], view: str) -> Known:
     expected = read.expected[view]
     useful = read.judged | (read.ceiling > 0)
     rows = ~np.isnan(share) & ~np.isnan(expected) & read.known[view] & useful
-    return _Known(read.terms[view][rows], share[rows] - expected[rows], read.group[rows])
+    return Known(read.terms[view][rows], share[rows] - expected[rows], read.group[rows])
 
 
 def _weaker(trees: TreeOptions) -> TreeOptions:
