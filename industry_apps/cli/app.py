@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from industry_apps import __version__
-from industry_apps.cli import data, measure, models, versions
+from industry_apps.cli import data, measure, models, serve, versions
 from industry_apps.cli.options import (
     BAD_INPUT,
     CHECK_FAILED,
@@ -278,6 +278,8 @@ def describe(model: File, as_json: AsJson = False) -> None:
 
 
 app.command()(measure.benchmark)
+app.command()(serve.serve)
+app.command()(serve.key)
 app.add_typer(models.commands, name="models")
 app.add_typer(data.commands, name="data")
 app.add_typer(versions.commands, name="versions")

@@ -70,6 +70,12 @@ class Store:
         return next(reversed(in_production(self.entries())), None)
 
     @property
+    def previous(self) -> str | None:
+        """The sha256 of the version that a rollback goes back to."""
+        stack = in_production(self.entries())
+        return stack[-2] if len(stack) > 1 else None
+
+    @property
     def versions(self) -> list[str]:
         """The sha256 of all versions, in the order in which they came."""
         return [entry.sha256 for entry in self.entries() if entry.action == "add"]

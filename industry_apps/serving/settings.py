@@ -1,0 +1,85 @@
+"""What a server may be asked for, and how it is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from industry_apps.limits import OPEN_SHARE, POSITIVE, SHARE, check_parameters, integer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one request, and all of them together, may ask for.
+
+    Parameters
+    ----------
+    body : int
+        Bytes of a request; beyond, 413.
+    depth : int
+        Lists and objects within each other; beyond, 413.
+    rows : int
+        Records of one request; beyond, 413.
+    in_flight : int
+        Requests that are answered at the same time; beyond, 429.
+    rate : float, optional
+        Requests a second of one key (without keys, of one address), over ten seconds at most ten
+        times as many; beyond, 429. None for any.
+    seconds : float
+        That a request may wait for its run, 503 beyond; and that a client may take to send it,
+        408 beyond.
+    """
+
+    body: Annotated[int, integer(1)] = 16_000_000
+    depth: Annotated[int, integer(1, 500)] = 32
+    rows: Annotated[int, integer(1)] = 10_000
+    in_flight: Annotated[int, integer(1)] = 256
+    rate: Annotated[float | None, POSITIVE.or_none()] = None
+    seconds: Annotated[float, POSITIVE] = 10.0
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a server is set up.
+
+    Parameters
+    ----------
+    keys : Path, optional
+        File of the keys that clients must show; None asks for none.
+    limits : Limits
+    state : Path, optional
+        Folder for what streams of events tell; None takes no events.
+    public_key : Path, optional
+        Of whoever must have signed a version of a store.
+    replay : int
+        The latest requests of a model that a new version has to answer before it is taken.
+    error_share : float
+        Share of requests that a new version may fail on, of those that the one before would have
+        answered; beyond, it is rolled back.
+    probation : int
+        Requests after a swap that are watched for it.
+    log_requests : bool
+        One line of the log for each request, not only for what goes wrong.
+    payloads : Path, optional
+        File for a sample of requests and their answers. They are personal where records are.
+    payload_share : float
+        Share of the requests that go there.
+    """
+
+    keys: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    state: Path | None = None
+    public_key: Path | None = None
+    replay: Annotated[int, integer(0, 10_000)] = 64
+    error_share: Annotated[float, OPEN_SHARE] = 0.05
+    probation: Annotated[int, integer(1)] = 1_000
+    log_requests: bool = False
+    payloads: Path | None = None
+    payload_share: Annotated[float, SHARE] = 0.01
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
