@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from industry_apps.errors import IndustryAppsError, ModelFileError
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
@@ -96,16 +98,17 @@ def replayed(old: Loaded, new: Loaded, asked: Iterable[Asked]) -> Replay:
     return found
 
 
-def is_sound(answer: dict[str, Any], outputs: Schema) -> bool:
-    """Whether an answer has a finite number wherever it is said to have one."""
-    return all(
-        column.nullable or column.kind != "number" or _is_finite(answer[column.name])
-        for column in outputs
-    )
+def is_sound(answer: Any, outputs: Schema) -> bool:
+    """Whether answers have finite numbers wherever they are said to have some.
 
-
-def _is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+    Parameters
+    ----------
+    answer : dict of values or of arrays, or list of dict
+    outputs : Schema
+    """
+    numbers = [c.name for c in outputs if c.kind == "number" and not c.nullable]
+    rows = answer if isinstance(answer, list) else [answer]
+    return all(bool(np.isfinite(row[name]).all()) for row in rows for name in numbers)
 
 
 def _compare(before: Any, after: Any, found: Replay, name: str) -> None:

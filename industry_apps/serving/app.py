@@ -16,6 +16,9 @@ from industry_apps.serving.bodies import written
 from industry_apps.serving.calls import Call, Endpoint, Handler, Reply
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.metrics import rendered
+from industry_apps.serving.openapi import PageRoutes
+from industry_apps.serving.protocol.http import HttpRoutes
+from industry_apps.serving.protocol.inference import Inference
 from industry_apps.serving.records import AdminRoutes, RecordRoutes, StatusRoutes
 from industry_apps.serving.served import Served
 from industry_apps.serving.settings import Settings
@@ -91,6 +94,7 @@ def routes(served: Served) -> list[BaseRoute]:
         endpoint = Endpoint(served, handler, route=path, needs=needs)
         return Route(path, endpoint, methods=[method])
 
+    protocol, pages = HttpRoutes(Inference(served)), PageRoutes(served)
     records, admin, status = RecordRoutes(served), AdminRoutes(served), StatusRoutes(served)
 
     async def metrics(call: Call) -> Reply:
@@ -99,12 +103,24 @@ def routes(served: Served) -> list[BaseRoute]:
     return [
         route("POST", "/models/{name}/predict", records.predict, "predict"),
         route("POST", "/models/{name}/explain", records.explain, "predict"),
+        route("POST", "/v2/models/{name}/infer", protocol.infer, "predict"),
+        route("POST", "/v2/models/{name}/versions/{version}/infer", protocol.infer, "predict"),
         route("GET", "/live", status.live),
         route("GET", "/ready", status.ready),
         route("GET", "/health", status.health, "read"),
         route("GET", "/metrics", metrics, "read"),
         route("GET", "/models", records.models, "read"),
         route("GET", "/models/{name}", records.model, "read"),
+        route("GET", "/openapi.json", pages.document, "read"),
+        route("GET", "/docs", pages.page),
+        route("GET", "/v2", protocol.server, "read"),
+        route("GET", "/v2/health/live", status.live),
+        route("GET", "/v2/health/ready", status.ready),
+        route("GET", "/v2/models/{name}", protocol.model, "read"),
+        route("GET", "/v2/models/{name}/ready", protocol.model_ready),
+        route("GET", "/v2/models/{name}/versions/{version}", protocol.model, "read"),
+        route("GET", "/v2/models/{name}/versions/{version}/ready", protocol.model_ready),
+        route("POST", "/v2/repository/index", protocol.index, "read"),
         route("POST", "/models/{name}/reload", admin.reload, "admin"),
         route("POST", "/models/{name}/promote", admin.promote, "admin"),
         route("POST", "/models/{name}/rollback", admin.rollback, "admin"),

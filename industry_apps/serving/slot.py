@@ -135,12 +135,12 @@ class Slot:
         ----------
         loaded : Loaded
             That has answered it.
-        asked, answer : dict, or list of dict
+        asked : dict, or list of dict
+        answer : dict of values or of arrays, or list of dict
         """
         self._latest.append(asked)
         if self._is_watched:
-            rows = answer if isinstance(answer, list) else [answer]
-            self._judge(loaded, all(is_sound(row, loaded.model.outputs) for row in rows))
+            self._judge(loaded, is_sound(answer, loaded.model.outputs))
 
     def failed(self, loaded: Loaded, asked: Asked, error: Exception) -> None:
         """Note a request that was not answered, and judge whose fault it is.
