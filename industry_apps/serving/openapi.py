@@ -29,9 +29,12 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     "text": {"type": "string"},
     "datetime": {"type": "string", "format": "date-time"},
     "image": {
-        "type": "array",
-        "items": {"type": "array", "items": {}},
-        "description": "Rows of pixels, from 0 to 255; of colours each a list of channels.",
+        "oneOf": [
+            {"type": "array", "items": {"type": "array"}},
+            {"type": "object", "required": ["shape", "zlib"]},
+        ],
+        "description": "Rows of pixels, of colours each a list of channels; or their shape and "
+        "their bytes, compressed by zlib, in base 64.",
     },
 }
 _REFUSALS = {

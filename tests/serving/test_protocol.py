@@ -57,7 +57,7 @@ def test_what_the_client_asks_beside(client, all_models):
     told = client.get_model_metadata(FRAUD, version)
     assert told["versions"] == [version]
     assert {"name": "time", "datatype": "INT64", "shape": [-1, 1]} in told["inputs"]
-    with pytest.raises(Exception, match="Unknown version of 'finance.fraud_detection' '9'"):
+    with pytest.raises(Exception, match=r"Unknown version of 'finance.fraud_detection' '9'"):
         client.get_model_metadata(FRAUD, "9")
 
 

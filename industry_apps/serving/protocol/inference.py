@@ -95,7 +95,7 @@ class Inference:
                 413,
             )
         call.records = rows
-        asked = _records(table, rows) if rows <= _KEPT else []
+        asked: Any = _records(table, rows) if rows <= _KEPT else []
         if signature.is_plain and rows == 1:
             asked = asked[0]
         try:

@@ -240,7 +240,7 @@ def _tensor(declared: Declared, answer: Any) -> Tensor:
             array = array.astype("datetime64[s]").astype(np.int64)
         return _of_array(declared, array)
     if column.is_list or column.kind == "image":
-        width = max(max(map(len, answer)), declared.shape[1] if column.size else 1)
+        width = max(*map(len, answer), column.size or 1)
         if column.kind == "category":
             answer = [[*row, *[""] * (width - len(row))] for row in answer]
             return Tensor(

@@ -168,12 +168,12 @@ def to_json(tensor: Tensor) -> list[Any]:
 
 
 def to_bytes(tensor: Tensor) -> bytes:
-    """The values of a tensor as bytes.
+    r"""The values of a tensor as bytes.
 
     Examples
     --------
     >>> to_bytes(Tensor("a", "BYTES", (1,), ["no"])), to_bytes(Tensor("b", "BOOL", (1,), [True]))
-    (b'\\x02\\x00\\x00\\x00no', b'\\x01')
+    (b'\x02\x00\x00\x00no', b'\x01')
     """
     if tensor.datatype != "BYTES":
         return np.asarray(tensor.values).astype(DTYPES[tensor.datatype]).tobytes()
