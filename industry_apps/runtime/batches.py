@@ -42,9 +42,12 @@ class RecordBatches:
         self._single = [c.kind != "image" and not c.is_list for c in self._outputs]
 
     @property
-    def output_ranks(self) -> dict[str, int]:
-        """Output -> the number of its dimensions, that of the rows among them."""
-        return {each.name: len(each.shape) for each in self.model._session.get_outputs()}
+    def output_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Output -> its dimensions in the graph, that of the rows first; -1 for any length."""
+        return {
+            each.name: tuple(n if type(n) is int else -1 for n in each.shape)
+            for each in self.model._session.get_outputs()
+        }
 
     @property
     def table_schema(self) -> Schema:

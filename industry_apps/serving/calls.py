@@ -160,6 +160,8 @@ class Endpoint:
         try:
             if receive is not None:
                 call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
+            elif len(call.body) > self._limits.body:
+                raise _too_long(f"{len(call.body)} bytes", self._limits.body)
             return await self._handler(call)
         finally:
             gate.leave()

@@ -48,7 +48,7 @@ class Running:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, headers=headers)
 
-    def post(self, path: str, told: Any = None, **headers: str) -> Answer:
+    def post(self, path: str, told: Any = b"", **headers: str) -> Answer:
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
         return self.send("POST", path, body, headers)
 

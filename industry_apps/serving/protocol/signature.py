@@ -30,10 +30,10 @@ from industry_apps.errors import RequestError, nearest
 from industry_apps.schema import Column
 from industry_apps.schema.values import MISSING_TIME
 from industry_apps.serving.loaded import Loaded
-from industry_apps.serving.protocol.tensors import Tensor
+from industry_apps.serving.protocol.tensors import Tensor, to_json
 
 _EPOCH = datetime(1970, 1, 1)
-_OTHERS = {"category": "BYTES", "text": "BYTES", "datetime": "INT64"}
+_OTHERS = {"category": "BYTES", "text": "BYTES", "datetime": "INT64", "image": "UINT8"}
 
 
 class Declared(NamedTuple):
@@ -74,9 +74,9 @@ class Signature:
         self.is_plain = loaded.is_of_records and model._read_record.is_plain
         rule = model.windows
         keys = [] if rule is None else [batches.table_schema[name] for name in rule.keys]
-        ranks = batches.output_ranks
+        shapes = batches.output_shapes if rule is None else {}
         self.outputs = {
-            c.name: _answered(c, None if rule is not None else ranks[c.name])
+            c.name: Declared(c, _datatype(c), shapes.get(c.name, (-1, 1)))
             for c in (*keys, *model.outputs)
         }
 
@@ -143,14 +143,6 @@ def _declared(column: Column) -> Declared:
     return Declared(column, _datatype(column), (-1, column.size or -1))
 
 
-def _answered(column: Column, rank: int | None) -> Declared:
-    if column.kind == "image":
-        return Declared(column, "UINT8", (-1,) * (rank or 3))
-    if column.shape:
-        return Declared(column, _datatype(column), (-1, *(n or -1 for n in column.shape)))
-    return Declared(column, _datatype(column), (-1, column.size or -1))
-
-
 def _datatype(column: Column) -> str:
     if column.kind == "boolean":
         return "FP32" if column.nullable else "BOOL"
@@ -181,9 +173,7 @@ def _column(tensor: Tensor, column: Column) -> Any:
     """The values of a tensor as those of a column, one or a list or an image a row."""
     if column.kind == "image":
         return np.asarray(tensor.values, dtype=_image_type(tensor)).reshape(tensor.shape)
-    values = tensor.values
-    if isinstance(values, np.ndarray):
-        values = values.tolist()
+    values = to_json(tensor)
     if column.kind == "datetime":
         values = [_moment(value) for value in values]
     elif column.kind == "boolean" and tensor.datatype == "FP32":
@@ -240,7 +230,7 @@ def _tensor(declared: Declared, answer: Any) -> Tensor:
             array = array.astype("datetime64[s]").astype(np.int64)
         return _of_array(declared, array)
     if column.is_list or column.kind == "image":
-        width = max(*map(len, answer), column.size or 1)
+        width = max(*map(len, answer), declared.shape[1], 1)
         if column.kind == "category":
             answer = [[*row, *[""] * (width - len(row))] for row in answer]
             return Tensor(
