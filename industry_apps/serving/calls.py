@@ -30,7 +30,7 @@ _RETRY = (b"retry-after", b"1")
 #: What is counted where the client has gone: no status of HTTP.
 _GONE = 499
 #: What clients are told of a mistake of the server; the log has its type and place.
-_OURS = "The server failed on this request, which is no fault of yours. Its log says where."
+OURS = "The server failed on this request, which is no fault of yours. Its log says where."
 
 
 class Reply:
@@ -145,9 +145,9 @@ class Endpoint:
             reply = refusal(error)
         except Exception as error:  # noqa: BLE001 - the client is told, but not of our code
             self._served.journal.failure(error, route=self._route, model=call.model)
-            reply = Reply.json({"error": _OURS}, 500)
+            reply = Reply.json({"error": OURS}, 500)
         _add_headers(reply, call)
-        self._finish(call, reply.status, perf_counter() - began)
+        note(self._served, call, self._route, reply.status, perf_counter() - began)
         return reply
 
     async def _reply(self, call: Call, receive: Receive | None) -> Reply:
@@ -166,21 +166,22 @@ class Endpoint:
         finally:
             gate.leave()
 
-    def _finish(self, call: Call, status: int, seconds: float) -> None:
-        served = self._served
-        served.metrics.request(call.model, self._route, status, seconds, call.records)
-        if served.settings.log_requests or status >= 500:
-            served.journal.event(
-                "request",
-                route=self._route,
-                model=call.model,
-                version=call.version,
-                status=status,
-                records=call.records,
-                seconds=round(seconds, 6),
-                key=call.key.name,
-                trace=call.trace,
-            )
+
+def note(served: Served, call: Call, route: str, status: int, seconds: float) -> None:
+    """Count a request that has its answer, and log it where that is asked for."""
+    served.metrics.request(call.model, route, status, seconds, call.records)
+    if served.settings.log_requests or status >= 500:
+        served.journal.event(
+            "request",
+            route=route,
+            model=call.model,
+            version=call.version,
+            status=status,
+            records=call.records,
+            seconds=round(seconds, 6),
+            key=call.key.name,
+            trace=call.trace,
+        )
 
 
 def content_of(call: Call, depth: int) -> Any:

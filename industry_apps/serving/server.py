@@ -41,8 +41,10 @@ class Binding:
         PEM files for TLS, both or none.
     idle : int
         Seconds that a connection without a request stays open.
-    drain : int
+    drain : float
         Seconds that running requests have when the server ends.
+    shares_ports : bool
+        Whether other processes listen on the port of gRPC too.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +54,7 @@ class Binding:
     key: Path | None = None
     idle: Annotated[int, integer(1)] = 30
     drain: Annotated[float, POSITIVE] = 30
+    shares_ports: bool = False
 
     def __post_init__(self) -> None:
         check_parameters(self)

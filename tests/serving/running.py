@@ -41,6 +41,11 @@ class Running:
         return self.server.served
 
     @property
+    def grpc(self) -> str:
+        """Where it speaks gRPC."""
+        return next(f"127.0.0.1:{e['port']}" for e in self.events if e.get("protocol") == "grpc")
+
+    @property
     def events(self) -> list[dict[str, Any]]:
         """What it has logged."""
         return [json.loads(line) for line in self.lines]
@@ -90,7 +95,7 @@ def running(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        until(lambda: server.started and any('"listening"' in line for line in lines))
+        until(lambda: server.started and any('"http"' in line for line in lines))
         yield found
     finally:
         server.should_exit = True
