@@ -187,6 +187,34 @@ def locked(path: Path) -> Iterator[None]:
         os.close(file)
 
 
+class held:  # noqa: N801 - used as a function is
+    """Hold the lock of a file until it is closed; refuse where somebody else has it.
+
+    Parameters
+    ----------
+    path : Path
+        Made where it is missing; it stays.
+
+    Raises
+    ------
+    FileWriteError
+        Another process has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        if fcntl is not None and not _locked(self._file):
+            os.close(self._file)
+            raise FileWriteError(
+                f"{path.parent} is in use by another process. End that one, or give another folder."
+            )
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._file)
+
+
 def _check(path: Path, target: Path) -> None:
     """What is replaced is a file."""
     if path.is_symlink() and target.is_symlink():

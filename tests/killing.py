@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,44 @@ def die_at(moment: int) -> None:
 
     for name in _CALLS:
         setattr(os, name, watched(name, getattr(os, name)))
+
+
+def killed_at(
+    moments: int,
+    work: Callable[[Path, Callable[[str], None]], None],
+    at: Path,
+    source: Path | None = None,
+) -> None:
+    """Do some work again and again, each time in a fork that dies at a later moment.
+
+    Parameters
+    ----------
+    moments : int
+        From the first to this one.
+    work : callable
+        Takes a folder of its own, and what it calls with each thing that it has acknowledged.
+    at : Path
+        Folder of the folders, each with a file ``told`` of what was acknowledged.
+    source : Path, optional
+        What each of them begins with.
+    """
+    for moment in range(1, moments + 1):
+        folder = at / str(moment)
+        if source is None:
+            folder.mkdir(parents=True)
+        else:
+            shutil.copytree(source, folder)
+        if os.fork() == 0:
+            try:
+                with (folder / "told").open("w") as told:
+                    die_at(moment)
+                    work(folder, lambda text: print(text, file=told, flush=True))
+                os._exit(0)
+            except BaseException:  # noqa: BLE001 - the fork must not go on as the parent
+                traceback.print_exc()
+                os._exit(1)
+        _, status = os.wait()
+        assert status in (0, signal.SIGKILL), f"moment {moment}: {status}"
 
 
 def no_room(size: int) -> None:

@@ -105,6 +105,8 @@ def routes(served: Served) -> list[BaseRoute]:
         route("POST", "/models/{name}/explain", records.explain, "predict"),
         route("POST", "/v2/models/{name}/infer", protocol.infer, "predict"),
         route("POST", "/v2/models/{name}/versions/{version}/infer", protocol.infer, "predict"),
+        route("POST", "/models/{name}/events", records.event, "predict"),
+        route("POST", "/models/{name}/confirm", records.confirm, "predict"),
         route("GET", "/live", status.live),
         route("GET", "/ready", status.ready),
         route("GET", "/health", status.health, "read"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Receive, Scope, Send
 
 from industry_apps.errors import (
+    FileWriteError,
     IndustryAppsError,
     ParameterError,
     RequestError,
@@ -214,6 +215,7 @@ def status_of(error: IndustryAppsError) -> int:
         (SchemaError, HTTPStatus.BAD_REQUEST),
         (ParameterError, HTTPStatus.BAD_REQUEST),
         (VersionError, HTTPStatus.CONFLICT),
+        (FileWriteError, HTTPStatus.INSUFFICIENT_STORAGE),
     ):
         if isinstance(error, kind):
             return int(status)

@@ -9,6 +9,7 @@ from industry_apps.runtime.metadata import printable
 from industry_apps.serving.calls import Call, Reply, content_of
 from industry_apps.serving.loaded import Loaded
 from industry_apps.serving.served import Served
+from industry_apps.serving.streams import check_event
 
 
 class RecordRoutes:
@@ -50,6 +51,22 @@ class RecordRoutes:
         call.records = len(rows)
         found = await loaded.explained(rows, len(rows))
         return Reply.json(found if asked is rows else found[0])
+
+    async def event(self, call: Call) -> Reply:
+        """One event of a stream in, its decision out, once the event is on the disk."""
+        slot = self._served.slot(call.parameters["name"])
+        loaded, stream = slot.current, self._served.stream(slot.name)
+        call.model, call.version, call.records = slot.name, loaded.version, 1
+        told = content_of(call, self._limits.depth)
+        check_event(told)
+        return Reply.json(await stream.ask(told, loaded))
+
+    async def confirm(self, call: Call) -> Reply:
+        """An earlier event turned out to be fraud."""
+        name = call.model = self._served.slot(call.parameters["name"]).name
+        told = content_of(call, self._limits.depth)
+        check_event(told)
+        return Reply.json(await self._served.stream(name).ask(told, None))
 
     async def models(self, call: Call) -> Reply:
         """The models by name: application and version."""

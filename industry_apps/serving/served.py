@@ -19,6 +19,7 @@ from industry_apps.serving.metrics import Metrics, Samples, batch_samples
 from industry_apps.serving.settings import Settings
 from industry_apps.serving.slot import Slot
 from industry_apps.serving.sources import Target, source_of
+from industry_apps.serving.streams import Stream, stream_of
 
 #: Who rolls a version back that fails.
 _ITSELF = "industry_apps"
@@ -73,6 +74,7 @@ class Served:
             slot = Slot(name, source, self.settings, self.executor)
             slot.on_failing = partial(self._failing, name)
             self.slots[name] = slot
+        self.streams = self._streams()
 
     @property
     def is_ready(self) -> bool:
@@ -176,9 +178,41 @@ class Served:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def stream(self, name: str) -> Stream:
+        """The stream of events of a model.
+
+        Raises
+        ------
+        RequestError
+            409: its file keeps no state, or the server has no folder for it.
+        """
+        found = self.streams.get(name)
+        if found is None:
+            keeps = self.slot(name).current.model.metadata.get("state") is not None
+            raise RequestError(
+                f"{name!r} takes no events: "
+                + (
+                    "the server was started without a folder for their state. Give it --state."
+                    if keeps
+                    else "its file keeps no state of a stream. Send records to /predict."
+                ),
+                409,
+            )
+        return found
+
     def close(self) -> None:
-        """Let go of threads and files."""
-        self.executor.shutdown(wait=False)
+        """Let go of threads and files, and write what streams have told."""
+        self.executor.shutdown(wait=True)
+        for stream in self.streams.values():
+            stream.close()
+
+    def _streams(self) -> dict[str, Stream]:
+        folder, seconds = self.settings.state, self.settings.limits.seconds
+        made = {
+            name: stream_of(folder, name, slot.current, self.executor, seconds)
+            for name, slot in self.slots.items()
+        }
+        return {name: stream for name, stream in made.items() if stream is not None}
 
     def _failing(self, name: str, why: str) -> None:
         async def back() -> None:

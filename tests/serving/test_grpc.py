@@ -47,7 +47,7 @@ def test_what_the_client_asks_beside(client, all_models):
     assert client.is_model_ready(CREDIT)
     assert client.get_server_metadata().name == "industry_apps"
     assert {each.name for each in client.get_model_repository_index().models} == set(zoo())
-    with pytest.raises(triton.InferenceServerException, match="NOT_FOUND.*Unknown model"):
+    with pytest.raises(triton.InferenceServerException, match=r"NOT_FOUND.*Unknown model"):
         client.get_model_metadata("other")
 
 
