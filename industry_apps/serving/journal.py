@@ -35,10 +35,12 @@ class Journal:
     ----------
     write : callable
         Takes a line; by default standard error.
+    **facts : object
+        That stand in every line.
     """
 
-    def __init__(self, write: Callable[[str], None] = _print) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[str], None] = _print, **facts: Any) -> None:
+        self._write, self._facts = write, facts
 
     def event(self, event: str, **facts: Any) -> None:
         """Write one event.
@@ -50,7 +52,7 @@ class Journal:
             JSON values; none of them a value of a record.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._write(json.dumps({"time": now, "event": event, **facts}))
+        self._write(json.dumps({"time": now, "event": event, **self._facts, **facts}))
 
     def failure(self, error: BaseException, **facts: Any) -> None:
         """Write that something went wrong that should not: type and place, not the message."""

@@ -35,6 +35,8 @@ class Served:
     settings : Settings, optional
     journal : Journal, optional
         Where events are written; standard error by default.
+    pinned : mapping of str to str, optional
+        Name -> sha256 of the version that must be served first; by default what is there.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class Served:
         models: Mapping[str, str | Path],
         settings: Settings | None = None,
         journal: Journal | None = None,
+        pinned: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.journal = journal or Journal()
@@ -71,7 +74,9 @@ class Served:
         for name, place in models.items():
             _check_name(name)
             source = source_of(place, self.settings.public_key)
-            slot = Slot(name, source, self.settings, self.executor)
+            version = (pinned or {}).get(name)
+            target = source.target() if version is None else source.version(version)
+            slot = Slot(name, source, target, self.settings, self.executor)
             slot.on_failing = partial(self._failing, name)
             self.slots[name] = slot
         self.streams = self._streams()

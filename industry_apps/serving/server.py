@@ -171,19 +171,18 @@ def listener(binding: Binding) -> socket.socket:
     return found
 
 
-def run(served: Served, binding: Binding, listening: socket.socket | None = None) -> None:
+def run(server: Server, listening: socket.socket) -> None:
     """Serve until a signal ends it.
 
     Parameters
     ----------
-    served : Served
-    binding : Binding
-    listening : socket, optional
-        Made by :func:`listener`; a new one by default.
+    server : Server
+    listening : socket
+        Made by :func:`listener`.
     """
     logging.captureWarnings(True)
-    with _warnings_to(served):
-        Server(served, binding).run(sockets=[listening or listener(binding)])
+    with _warnings_to(server.served):
+        server.run(sockets=[listening])
 
 
 @contextmanager

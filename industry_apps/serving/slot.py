@@ -40,6 +40,8 @@ class Slot:
     ----------
     name : str
     source : FileSource or StoreSource
+    target : Target
+        The version to begin with.
     settings : Settings
     executor : Executor
         Where long runs go.
@@ -50,10 +52,12 @@ class Slot:
         Its file is not to be served.
     """
 
-    def __init__(self, name: str, source: Source, settings: Settings, executor: Executor) -> None:
+    def __init__(
+        self, name: str, source: Source, target: Target, settings: Settings, executor: Executor
+    ) -> None:
         self.name, self.source = name, source
         self._settings, self._executor = settings, executor
-        self.versions = Versions(self._load(source.target()))
+        self.versions = Versions(self._load(target))
         self._candidate: Loaded | None = None
         #: The latest requests, for the next version to answer.
         self._latest: deque[Asked] = deque(maxlen=settings.replay)

@@ -46,7 +46,10 @@ class FileSource:
             raise ModelFileError(f"{path} cannot be read ({error}). Check the path.") from error
 
     def version(self, version: str) -> Target:
-        """A file has one version: any other is refused."""
+        """A file has one version, the one that it holds now: any other is refused."""
+        target = self.target()
+        if target.sha256.startswith(version) and version:
+            return target
         raise RequestError(
             f"The model is served from the file {Path(self.path).name}, which has no versions such "
             f"as {version!r:.80}. Replace the file and reload, or serve a folder of versions.",
