@@ -7,16 +7,19 @@ https://prometheus.io/docs/instrumenting/exposition_formats
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
 #: (name, labels as pairs) -> value; JSON-like, so that workers can send it.
 Samples = list[tuple[str, list[tuple[str, str]], float]]
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_STATM = Path("/proc/self/statm")
 _PREFIX = "industry_apps_"
 _KINDS = {
     "requests_total": ("counter", "Requests answered, by model, route and status of HTTP."),
@@ -26,6 +29,7 @@ _KINDS = {
     "swaps_total": ("counter", "Versions swapped, by model and how it went."),
     "in_flight": ("gauge", "Requests that are being answered."),
     "model_workers": ("gauge", "Workers that answer with a version of a model."),
+    "memory_bytes": ("gauge", "Memory of all workers that is in use."),
     "cpu_seconds_total": ("counter", "Seconds of processor time of all workers."),
 }
 
@@ -66,6 +70,9 @@ class Metrics:
     def samples(self) -> Samples:
         """All counts of this worker."""
         found: Samples = [("cpu_seconds_total", [], time.process_time())]
+        if _STATM.is_file():  # of Linux
+            pages = int(_STATM.read_text().split()[1])
+            found.append(("memory_bytes", [], float(pages * os.sysconf("SC_PAGE_SIZE"))))
         for (model, route, status), cells in self._requests.items():
             labels = [("model", model), ("route", route), ("status", str(status))]
             found.append(("requests_total", labels, sum(cells[:-2])))
