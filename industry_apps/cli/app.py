@@ -111,10 +111,20 @@ def demo(
         "demo_output"
     ),
     application: Annotated[str, typer.Option(help=NAMES)] = "finance.fraud_detection",
+    serving: Annotated[
+        bool, typer.Option("--serving", help="Serve it, promote a version under load, roll back.")
+    ] = False,
 ) -> None:
     """See it work: train on simulated data, check and use the model file, write a report."""
-    from industry_apps.cli.demo import demonstrate
+    from industry_apps.cli.demo import demonstrate, two_versions
 
+    if serving:
+        from industry_apps.cli.demo_serving import demonstrate_serving
+
+        one, two = two_versions(kind_of(application), out)
+        for line in demonstrate_serving(one, two, out / "versions"):
+            typer.echo(line)
+        return
     for line in demonstrate(kind_of(application)(), out):
         typer.echo(line)
 
