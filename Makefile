@@ -42,6 +42,7 @@ hostile: install ## Damaged model files, killed runs, odd tables and values; min
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/killed_runs.py
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/tables.py
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/raw_columns.py
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/serving.py
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

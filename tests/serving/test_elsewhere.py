@@ -109,6 +109,6 @@ def test_options_of_the_recipes_are_those_of_the_command():
     for name in ("Containerfile", "industry-apps.service"):
         text = (ROOT / "deploy" / name).read_text()
         start = text[text.index("serve") :]
-        used = set(re.findall(r"(?<=[ "])--(?:host|port|keys|state|workers|grpc|tls)\b", start))
+        used = set(re.findall(r"""(?<=[ "])--(?:host|port|keys|state|workers|grpc|tls)\b""", start))
         assert used <= told
         assert "--host" in used

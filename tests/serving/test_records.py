@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from industry_apps.errors import RequestError
 from industry_apps.runtime import Model
 from industry_apps.runtime.zoo import zoo
-from industry_apps.serving.bodies import nesting, parsed, written
+from industry_apps.serving.bodies import parsed, written
 from industry_apps.serving.journal import traced
 from tests.serving.running import Running, running
 
@@ -88,8 +89,12 @@ def test_what_is_served_says_what_it_is(server, record):
         (b'{"amount": -Infinity}', 400, "holds -Infinity"),
         (b'{"amount": 1, "amount": 2}', 400, "has 'amount' twice in one object"),
         (b'{"amount": "\xff"}', 400, "no UTF-8: byte 12 is 0xff"),
-        (b'{"amount": ' + b"[" * 40 + b"]" * 40 + b"}", 413, "nested 41 deep, expected at most 32"),
-        (b"[" * 100_000, 413, "nested 100000 deep"),
+        (
+            b'{"amount": ' + b"[" * 40 + b"]" * 40 + b"}",
+            413,
+            "nested deeper than 32 lists and objects",
+        ),
+        (b"[" * 100_000, 413, "nested deeper than 32"),
         (b'{"amount": ' + b"1" * 5000 + b"}", 400, "is no JSON"),
     ],
 )
@@ -203,11 +208,19 @@ def test_answers_that_are_no_numbers_are_null():
 
 
 @pytest.mark.parametrize(
-    ("text", "deep"),
-    [(b"[[]]", 2), (b'["[[[", {}]', 2), (b'"\\"[["', 0), (b'["\\\\", [[]]]', 3), (b"", 0)],
+    "text", ['["[[[", {}]', '["\\"[[", ["]]"]]', '["\\\\", [1]]', '[["]"], ["]"]]']
 )
-def test_brackets_in_texts_do_not_count(text, deep):
-    assert nesting(text) == deep
+def test_brackets_in_texts_do_not_count(text):
+    assert parsed(text.encode(), 2) == json.loads(text)
+    with pytest.raises(RequestError, match="nested deeper than 1 lists"):
+        parsed(text.encode(), 1)
+
+
+def test_a_name_that_stands_twice_is_found_wherever_it_is():
+    for text in ('{"a": 1, "a": 2}', '[{"b": {"a:": 1, "a:": 1}}]', '[[[{"x": "{:", "x": 1}]]]'):
+        with pytest.raises(RequestError, match="twice in one object"):
+            parsed(text.encode(), 32)
+    assert parsed(b'{"a": {"a": "a: a:"}, "b": [{"a": 1}]}', 32)["b"] == [{"a": 1}]
 
 
 def test_a_body_is_what_json_says():

@@ -46,7 +46,9 @@ class HttpRoutes:
             raise RequestError(f"The 'id' is {given!r:.80}, expected a text or null. Correct it.")
         in_bytes = _parameters(told, "The request").get("binary_data_output") is True
         asked = _requested(told.get("outputs"), in_bytes)
-        tensors = _tensors(told.get("inputs"), behind)
+        inputs = told.get("inputs")
+        record = None if behind else self._inference.signature(loaded).record(inputs)
+        tensors = record or _tensors(inputs, behind)
         found = await self._inference.infer(slot, loaded, tensors, list(asked), call)
         answer: dict[str, Any] = {"model_name": slot.name, "model_version": loaded.version}
         if given is not None:

@@ -60,7 +60,7 @@ class Inference:
         self,
         slot: Slot,
         loaded: Loaded,
-        tensors: Sequence[Tensor],
+        asked: Sequence[Tensor] | dict[str, Any],
         names: Sequence[str],
         call: Call,
     ) -> list[Tensor]:
@@ -71,7 +71,8 @@ class Inference:
         slot : Slot
         loaded : Loaded
             The version that answers.
-        tensors : sequence of Tensor
+        asked : sequence of Tensor, or dict
+            A record, where the tensors are of one.
         names : sequence of str
             Outputs that are asked for; none for all.
         call : Call
@@ -87,7 +88,12 @@ class Inference:
         if unknown or len(set(names)) < len(names):
             wrong = f"Unknown output {unknown[0]!r:.120}" if unknown else "An output is asked twice"
             raise RequestError(f"{wrong}. The model gives: {', '.join(signature.outputs)}.")
-        table, rows = signature.asked(tensors)
+        record, rows = (asked, 1) if isinstance(asked, dict) else (None, 0)
+        table: dict[str, Any] = {}
+        if not isinstance(asked, dict):
+            table, rows = signature.asked(asked)
+            if signature.is_plain and rows == 1:
+                record = {name: values[0] for name, values in table.items()}
         if rows > self.served.settings.limits.rows:
             raise RequestError(
                 f"The request has {rows} rows, expected at most "
@@ -95,24 +101,19 @@ class Inference:
                 413,
             )
         call.records = rows
-        asked: Any = _records(table, rows) if rows <= _KEPT else []
-        if signature.is_plain and rows == 1:
-            asked = asked[0]
+        kept: Any = record or (_records(table, rows) if rows <= _KEPT else [])
         try:
-            answers = await self._answers(loaded, asked, table, rows)
+            if record is None:
+                answers = await loaded.table(table, rows)
+            else:
+                answer = await loaded.record(loaded.batches.read(record))
+                answers = {name: [value] for name, value in answer.items()}
         except Exception as error:
-            slot.failed(loaded, asked, error)
+            slot.failed(loaded, kept, error)
             raise
-        if asked:
-            slot.answered(loaded, asked, answers)
+        if kept:
+            slot.answered(loaded, kept, answers)
         return signature.answers(answers, names or list(signature.outputs))
-
-    async def _answers(self, loaded: Loaded, asked: Any, table: Any, rows: int) -> dict[str, Any]:
-        if type(asked) is dict:
-            answer = await loaded.record(loaded.batches.read(asked))
-            return {name: [value] for name, value in answer.items()}
-        answers: dict[str, Any] = await loaded.table(table, rows)
-        return answers
 
     def server(self) -> dict[str, Any]:
         """What the server is."""

@@ -19,7 +19,7 @@ table, with the columns that say whose row it is and of when, and answers the ro
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -28,10 +28,12 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import RequestError, nearest
 from industry_apps.schema import Column
-from industry_apps.schema.values import MISSING_TIME
+from industry_apps.schema.values import MISSING_TIME, Kind
 from industry_apps.serving.loaded import Loaded
-from industry_apps.serving.protocol.tensors import Tensor, to_json
+from industry_apps.serving.protocol.tensors import OF_JSON, Tensor, to_json
 
+#: Shapes of a tensor of one value.
+_ONE = ([1, 1], [1])
 _EPOCH = datetime(1970, 1, 1)
 _OTHERS = {"category": "BYTES", "text": "BYTES", "datetime": "INT64", "image": "UINT8"}
 
@@ -74,6 +76,12 @@ class Signature:
         self.is_plain = loaded.is_of_records and model._read_record.is_plain
         rule = model.windows
         keys = [] if rule is None else [batches.table_schema[name] for name in rule.keys]
+        # Input -> its datatype, the types of its values in JSON, and what makes a value of them.
+        self._usual = {
+            name: (each.datatype, OF_JSON[each.datatype], _CONVERTED.get(each.column.kind))
+            for name, each in self.inputs.items()
+            if self.is_plain
+        }
         shapes = batches.output_shapes if rule is None else {}
         self.outputs = {
             c.name: Declared(c, _datatype(c), shapes.get(c.name, (-1, 1)))
@@ -116,6 +124,30 @@ class Signature:
         if rows < 1:
             raise RequestError("The request has no rows. Send inputs with one or more.")
         return table, rows
+
+    def record(self, told: Any) -> dict[str, Any] | None:
+        """The record that inputs in JSON hold, of one row and of the usual form; None of all else.
+
+        All else is read tensor by tensor, which also words the errors.
+
+        Parameters
+        ----------
+        told : object
+            What stands under ``inputs``.
+        """
+        found: dict[str, Any] = {}
+        try:
+            for each in told:
+                name, data = each["name"], each["data"]
+                datatype, types, converted = self._usual[name]
+                (value,) = data
+                usual = type(value) in types and each["datatype"] == datatype and len(each) == 4
+                if not usual or type(data) is not list or each["shape"] not in _ONE:
+                    return None
+                found[name] = value if converted is None else converted(value)
+        except (TypeError, KeyError, ValueError):
+            return None
+        return found if found and len(found) == len(told) else None
 
     def answers(self, answers: Mapping[str, Any], names: Sequence[str]) -> list[Tensor]:
         """Answers as tensors.
@@ -174,10 +206,8 @@ def _column(tensor: Tensor, column: Column) -> Any:
     if column.kind == "image":
         return np.asarray(tensor.values, dtype=_image_type(tensor)).reshape(tensor.shape)
     values = to_json(tensor)
-    if column.kind == "datetime":
-        values = [_moment(value) for value in values]
-    elif column.kind == "boolean" and tensor.datatype == "FP32":
-        values = [_truth(value) for value in values]
+    if column.kind in _CONVERTED:
+        values = list(map(_CONVERTED[column.kind], values))
     if not column.is_list:
         return values
     width = tensor.shape[1]
@@ -210,6 +240,10 @@ def _truth(value: float | None) -> Any:
     if value is None or math.isnan(value):
         return None
     return bool(value) if value in (0, 1) else value
+
+
+# Kind -> what makes a value of a column of that of a tensor.
+_CONVERTED: dict[Kind, Callable[[Any], Any]] = {"datetime": _moment, "boolean": _truth}
 
 
 def _ended(row: list[Any]) -> list[Any] | None:

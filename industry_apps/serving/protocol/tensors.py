@@ -38,8 +38,8 @@ _LENGTH = struct.Struct("<I")
 _MOST_RANK = 8
 _NUMBERS = frozenset((int, float, NoneType))
 _WHOLE = frozenset((int, NoneType))
-# Datatype -> types of the values that JSON may hold; null is a missing value.
-_OF_JSON = {
+#: Datatype -> types of the values that JSON may hold; null is a missing value.
+OF_JSON = {
     "BOOL": frozenset((bool, NoneType)),
     "BYTES": frozenset((str, NoneType)),
     **dict.fromkeys(("FP16", "FP32", "FP64"), _NUMBERS),
@@ -123,7 +123,7 @@ def from_json(told: Any) -> Tensor:
     if data and type(data[0]) is list:
         data = _flat(name, data, shape)
     _check_count(name, len(data), shape)
-    wrong = set(map(type, data)) - _OF_JSON[datatype]
+    wrong = set(map(type, data)) - OF_JSON[datatype]
     if wrong:
         place = next(n for n, value in enumerate(data) if type(value) in wrong)
         raise RequestError(
