@@ -31,7 +31,8 @@ from tempfile import mkdtemp
 from industry_apps.runtime import Model
 from industry_apps.runtime.zoo import verify
 from industry_apps.serving.served import Served
-from industry_apps.serving.server import Binding, Server, listener
+from industry_apps.serving.server import Server, listener
+from industry_apps.serving.settings import Binding
 from industry_apps.versions import Store
 
 # %% [markdown]

@@ -33,8 +33,8 @@ from industry_apps.runtime.zoo import locate
 from industry_apps.serving.bodies import written
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
-from industry_apps.serving.server import Binding, Server, listener, run
-from industry_apps.serving.settings import Limits, Settings
+from industry_apps.serving.server import Server, listener, run
+from industry_apps.serving.settings import Binding, Limits, Settings
 from industry_apps.versions import Store
 
 #: What the measured ratios are to stay below.

@@ -51,8 +51,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
     Example: `industry-apps serve fraud=fraud.onnx credit=versions/credit --keys keys.json`
     """
-    from industry_apps.serving.server import Binding
-    from industry_apps.serving.settings import Limits, Settings
+    from industry_apps.serving.settings import Binding, Limits, Settings
     from industry_apps.serving.workers import serve_with
 
     binding = Binding(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -20,11 +20,11 @@ from industry_apps.errors import (
     VersionError,
 )
 from industry_apps.serving.bodies import parsed, written
-from industry_apps.serving.journal import traced
+from industry_apps.serving.gate import Gate
+from industry_apps.serving.journal import Journal, traced
 from industry_apps.serving.keys import ANYBODY, Key
-
-if TYPE_CHECKING:
-    from industry_apps.serving.served import Served
+from industry_apps.serving.metrics import Metrics
+from industry_apps.serving.settings import Settings
 
 _JSON = (b"content-type", b"application/json")
 _RETRY = (b"retry-after", b"1")
@@ -32,6 +32,15 @@ _RETRY = (b"retry-after", b"1")
 _GONE = 499
 #: What clients are told of a mistake of the server; the log has its type and place.
 OURS = "The server failed on this request, which is no fault of yours. Its log says where."
+
+
+class Host(Protocol):
+    """What belongs to all requests of a server."""
+
+    settings: Settings
+    journal: Journal
+    metrics: Metrics
+    gate: Gate
 
 
 class Reply:
@@ -104,7 +113,7 @@ class Endpoint:
 
     Parameters
     ----------
-    served : Served
+    served : Host
     handler : callable
         Answers a call.
     route : str
@@ -114,7 +123,7 @@ class Endpoint:
     """
 
     def __init__(
-        self, served: Served, handler: Handler, *, route: str, needs: str | None = None
+        self, served: Host, handler: Handler, *, route: str, needs: str | None = None
     ) -> None:
         self._served, self._handler = served, handler
         self._route, self._needs = route, needs
@@ -168,7 +177,7 @@ class Endpoint:
             gate.leave()
 
 
-def note(served: Served, call: Call, route: str, status: int, seconds: float) -> None:
+def note(served: Host, call: Call, route: str, status: int, seconds: float) -> None:
     """Count a request that has its answer, and log it where that is asked for."""
     served.metrics.request(call.model, route, status, seconds, call.records)
     if served.settings.log_requests or status >= 500:

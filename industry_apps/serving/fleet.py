@@ -7,15 +7,29 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from industry_apps.errors import IndustryAppsError, RequestError
 from industry_apps.serving.calls import status_of
+from industry_apps.serving.journal import Journal
 from industry_apps.serving.metrics import Samples
+from industry_apps.serving.slot import Slot
 from industry_apps.serving.sources import Target
 
-if TYPE_CHECKING:
-    from industry_apps.serving.served import Served
+
+class Member(Protocol):
+    """What a worker has, as far as the others are concerned."""
+
+    journal: Journal
+
+    def slot(self, name: str) -> Slot:
+        """The slot of a name."""
+
+    def samples(self) -> Samples:
+        """All that it has counted."""
+
+    def start(self, coroutine: Any) -> None:
+        """Run something beside the requests."""
 
 
 class Fleet(Protocol):
@@ -38,10 +52,10 @@ class Alone:
 
     Parameters
     ----------
-    served : Served
+    served : Member
     """
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Member) -> None:
         self._served = served
         self._swapping = asyncio.Lock()
 
@@ -78,12 +92,12 @@ class Crew:
 
     Parameters
     ----------
-    served : Served
+    served : Member
     line : multiprocessing.connection.Connection
         To the process that keeps them together.
     """
 
-    def __init__(self, served: Served, line: Connection) -> None:
+    def __init__(self, served: Member, line: Connection) -> None:
         self._served, self._line = served, line
         self._asked: dict[int, asyncio.Future[list[Any]]] = {}
         self._count = 0

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+from industry_apps.errors import ParameterError
 from industry_apps.limits import OPEN_SHARE, POSITIVE, SHARE, check_parameters, integer
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +86,44 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_parameters(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """Where a server listens, and how it ends.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+        0 for any that is free.
+    grpc : int, optional
+        Port for gRPC, 0 for any that is free; None for none.
+    certificate, key : Path, optional
+        PEM files for TLS, both or none.
+    idle : int
+        Seconds that a connection without a request stays open.
+    drain : float
+        Seconds that running requests have when the server ends.
+    shares_ports : bool
+        Whether other processes listen on the port of gRPC too.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, integer(0, 65_535)] = 8000
+    grpc: Annotated[int | None, integer(0, 65_535).or_none()] = None
+    certificate: Path | None = None
+    key: Path | None = None
+    idle: Annotated[int, integer(1)] = 30
+    drain: Annotated[float, POSITIVE] = 30
+    shares_ports: bool = False
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+        if (self.certificate is None) != (self.key is None):
+            raise ParameterError("TLS needs a certificate and its key. Give both, or none.")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in _LOOPBACK

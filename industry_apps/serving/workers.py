@@ -17,8 +17,8 @@ from industry_apps.errors import IndustryAppsError, ParameterError
 from industry_apps.serving.fleet import Crew
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
-from industry_apps.serving.server import Binding, Server, listener, run
-from industry_apps.serving.settings import Settings
+from industry_apps.serving.server import Server, listener, run
+from industry_apps.serving.settings import Binding, Settings
 
 #: A worker that ends this often within a minute is not started again.
 _MOST_STARTS = 5

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
-from industry_apps.serving.server import Binding, Server, listener
-from industry_apps.serving.settings import Settings
+from industry_apps.serving.server import Server, listener
+from industry_apps.serving.settings import Binding, Settings
 
 SECONDS = 30.0
 

@@ -12,8 +12,8 @@ import pytest
 
 from industry_apps.errors import ParameterError
 from industry_apps.export import export_model
-from industry_apps.serving.settings import Settings
-from industry_apps.serving.workers import Binding, serve_with
+from industry_apps.serving.settings import Binding, Settings
+from industry_apps.serving.workers import serve_with
 from tests.serving.commands import command
 from tests.serving.running import Running, until
 from tests.serving.versions import store_of

@@ -16,7 +16,7 @@ from industry_apps.serving.protocol.tensors import Tensor, from_bytes, head_of, 
 
 if TYPE_CHECKING:
     from industry_apps.serving.served import Served
-    from industry_apps.serving.server import Binding
+    from industry_apps.serving.settings import Binding
 
 # Status of HTTP -> name of the status of gRPC.
 _CODES = {
