@@ -101,9 +101,7 @@ ask("/models/credit/predict", {**record, "amount": "much"})
 
 # %%
 status, told = ask("/v2/models/credit")
-inputs = [
-    {**each, "shape": [1, 1], "data": [record.get(each["name"])]} for each in told["inputs"]
-]
+inputs = [{**each, "shape": [1, 1], "data": [record.get(each["name"])]} for each in told["inputs"]]
 ask("/v2/models/credit/infer", {"inputs": inputs, "outputs": [{"name": "decision"}]})
 
 # %% [markdown]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, require
 
 _OPEN = "Let clients without a key in, from other machines too."
 
@@ -52,6 +52,11 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     Example: `industry-apps serve fraud=fraud.onnx credit=versions/credit --keys keys.json`
     """
     from industry_apps.serving.settings import Binding, Limits, Settings
+
+    for package in ("starlette", "uvicorn", "httptools"):
+        require(package, extra="serve", needed_by="The command serve")
+    if grpc:
+        require("grpc", extra="grpc", needed_by="The option --grpc")
     from industry_apps.serving.workers import serve_with
 
     binding = Binding(

@@ -14,4 +14,5 @@ __getattr__, __dir__ = lazy_names(
         "Settings": "settings",
         "create_app": "app",
     },
+    extra="serve",
 )

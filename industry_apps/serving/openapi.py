@@ -83,7 +83,7 @@ def document_of(served: Served) -> dict[str, Any]:
     >>> document = document_of(Served({"credit": "finance.credit_scoring.scorecard"}))
     >>> amount = document["components"]["schemas"]["credit"]["properties"]["amount"]
     >>> amount["type"], sorted(document["paths"])[0]
-    ('number', '/models/credit/explain')
+    (['number', 'null'], '/models/credit/explain')
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from industry_apps.cli.demo_serving import demonstrate_serving
 from industry_apps.export import export_model
 from tests.cli.shell import run, sentence
@@ -15,6 +17,14 @@ def test_what_is_not_served(tmp_path):
     assert "no file of keys" in sentence(run("serve", "a=x", "--keys", tmp_path / "none"))
     assert "There is no model file" in sentence(run("serve", f"a={tmp_path / 'none.onnx'}"))
     assert "letters, digits" in sentence(run("serve", "a/b=x"))
+
+
+def test_what_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    assert "pip install 'industry-apps[serve]'" in sentence(run("serve", "a=x"))
+    monkeypatch.delitem(sys.modules, "httptools")
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    assert "pip install 'industry-apps[grpc]'" in sentence(run("serve", "a=x", "--grpc"))
 
 
 def test_a_key_is_printed_once(tmp_path):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +16,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.runtime import Model
 from industry_apps.serving.keys import new_key, read_keys
 from industry_apps.serving.settings import Limits, Settings
-from tests.killing import ROOT
+from tests.serving.commands import command
 from tests.serving.running import Running, running, until
 
 CREDIT = "finance.credit_scoring.scorecard"
@@ -213,36 +210,20 @@ def test_requests_in_a_row_on_one_connection_are_answered_in_order(strict, recor
     assert heard.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_server_that_ends_answers_what_runs(tmp_path, body):
+def test_a_server_that_ends_answers_what_runs(body):
     """The command, from its start to SIGTERM."""
-    arguments = ["serve", f"credit={CREDIT}", "--port", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "industry_apps", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        port = None
-        for line in process.stderr:
-            if line.startswith("{") and json.loads(line)["event"] == "listening":
-                port = json.loads(line)["port"]
-                break
+    asking = b"host: a\r\nexpect: 100-continue\r\n"
+    with command(f"credit={CREDIT}") as serve:
+        port = serve.next("listening")["port"]
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(head(len(body)) + body[:10])
-            time.sleep(0.2)  # its head has been read
-            process.send_signal(signal.SIGTERM)
-            connection.sendall(body[10:])
+            connection.sendall(head(len(body)).replace(b"host: a\r\n", asking))
+            assert connection.recv(1_000).startswith(b"HTTP/1.1 100 ")  # it is being answered
+            serve.process.send_signal(signal.SIGTERM)
+            assert serve.next("draining")["signal"] == "SIGTERM"
+            connection.sendall(body)
             heard = b""
             while chunk := connection.recv(65_536):
                 heard += chunk
         assert heard.startswith(b"HTTP/1.1 200 ")
-        assert b"connection: close" in heard
-        assert process.wait(20) == 0
-        events = [json.loads(line)["event"] for line in process.stderr if line.startswith("{")]
-        assert events[0] == "draining"
-        assert events[-1] == "ended"
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+        serve.next("ended")
+        assert serve.process.wait(20) == 0

@@ -77,6 +77,19 @@ def test_workers_swap_together_and_are_replaced(tmp_path, files):
         assert serve.end() == 0
 
 
+def test_a_signal_has_the_server_take_what_is_in_production_now(tmp_path, files):
+    store = store_of(tmp_path / "store", *files)
+    two = store.versions[1]
+    with command(f"tiny={store.folder}") as serve:
+        server = Running(None, serve.next("listening")["port"])  # type: ignore[arg-type]
+        store.promote(two, who="Ada", why="in the shell")
+        serve.process.send_signal(signal.SIGHUP)
+        assert serve.next("swapped")["who"] == "SIGHUP"
+        found = server.post("/models/tiny/predict", {"amount": 1, "time": None, "country": None})
+        assert found.headers["x-model-version"] == two[:12]
+        assert serve.end() == 0
+
+
 def test_what_several_workers_do_not_serve(tmp_path):
     with pytest.raises(ParameterError, match="cannot be parted among 2 workers"):
         serve_with({}, Settings(state=tmp_path), Binding(port=0), 2)
