@@ -187,8 +187,8 @@ def locked(path: Path) -> Iterator[None]:
         os.close(file)
 
 
-class held:  # noqa: N801 - used as a function is
-    """Hold the lock of a file until it is closed; refuse where somebody else has it.
+class Hold:
+    """Holds the lock of a file until it is closed; refused where somebody else has it.
 
     Parameters
     ----------

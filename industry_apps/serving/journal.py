@@ -86,7 +86,8 @@ class Payloads:
         if random() < self._share:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             facts = {"time": now, "model": model, "version": version}
-            self._file.write(written({**facts, "asked": asked, "answer": answer}) + b"\n")
+            told = json.dumps({**facts, "asked": asked, "answer": answer}, default=str)
+            self._file.write(written(json.loads(told)) + b"\n")
             self._file.flush()
 
 

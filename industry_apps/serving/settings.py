@@ -25,10 +25,11 @@ class Limits:
     rows : int
         Records of one request; beyond, 413.
     in_flight : int
-        Requests that are answered at the same time; beyond, 429.
+        Requests for predictions that are answered at the same time; beyond, 429. A rollback, or
+        a look at the metrics, goes through whatever the load.
     rate : float, optional
-        Requests a second of one key (without keys, of one address), over ten seconds at most ten
-        times as many; beyond, 429. None for any.
+        Such requests a second of one key (without keys, of one address), over ten seconds ten
+        times as many at most; beyond, 429. None for any.
     seconds : float
         That a request may wait for its run, 503 beyond; and that a client may take to send it,
         408 beyond.
@@ -59,7 +60,8 @@ class Settings:
     public_key : Path, optional
         Of whoever must have signed a version of a store.
     replay : int
-        The latest requests of a model that a new version has to answer before it is taken.
+        The latest requests of a model that a new version has to answer before it is taken; they
+        stay in memory, and are written nowhere.
     error_share : float
         Share of requests that a new version may fail on, of those that the one before would have
         answered; beyond, it is rolled back.

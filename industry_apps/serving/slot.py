@@ -17,6 +17,8 @@ from industry_apps.serving.sources import Source, Target
 
 #: Requests after a swap from which on their share of errors says something.
 _FEWEST = 20
+#: Rows of a table that is kept for the next version to answer.
+_MOST_KEPT = 1_000
 
 
 class Versions(NamedTuple):
@@ -142,7 +144,8 @@ class Slot:
         asked : dict, or list of dict
         answer : dict of values or of arrays, or list of dict
         """
-        self._latest.append(asked)
+        if asked and (isinstance(asked, dict) or len(asked) <= _MOST_KEPT):
+            self._latest.append(asked)
         if self._is_watched:
             self._judge(loaded, is_sound(answer, loaded.model.outputs))
 

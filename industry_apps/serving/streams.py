@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from industry_apps.errors import ModelFileError, RequestError, SchemaError
 from industry_apps.runtime.stream.state import TransactionState
 from industry_apps.serving.turns import Turns
-from industry_apps.whole_file import LineFile, held
+from industry_apps.whole_file import Hold, LineFile
 
 if TYPE_CHECKING:
     from industry_apps.serving.loaded import Loaded
@@ -76,7 +76,7 @@ class Stream:
         events: int = _EVENTS,
     ) -> None:
         self._folder, self._most = folder, events
-        self._held = held(folder / ".lock")
+        self._held = Hold(folder / ".lock")
         self.turns = Turns(self._taken, seconds=seconds, executor=executor)
         self._number = max(map(_number, folder.glob("state-*.npz")), default=0)
         self.state = self._restored(settings)

@@ -138,6 +138,8 @@ def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypat
             second = clients.submit(server.post, PREDICT, record)
             until(lambda: server.served.gate.in_flight == 2)
             third = server.post(PREDICT, record)
+            assert server.get("/metrics").status == 200
+            assert server.post("/models/credit/rollback").status == 409  # it has been looked at
             time.sleep(0.3)  # the second one has now waited longer than it may
             go_on.set()
             assert first.result().status == 200

@@ -271,6 +271,12 @@ def test_payloads_are_sampled_where_asked(tmp_path, files, rows):
     path = tmp_path / "payloads.jsonl"
     with running({"tiny": files[0]}, Settings(payloads=path, payload_share=1.0)) as server:
         answer = server.post(PREDICT, rows[0]).told
-    (line,) = path.read_text().splitlines()
-    assert json.loads(line)["asked"] == rows[0]
-    assert json.loads(line)["answer"] == answer
+        time = {"name": "time", "datatype": "INT64", "shape": [1], "data": [0]}
+        amount = {"name": "amount", "datatype": "FP32", "shape": [1], "data": [None]}
+        country = {"name": "country", "datatype": "BYTES", "shape": [1], "data": ["DE"]}
+        tensors = {"inputs": [time, amount, country]}
+        assert server.post("/v2/models/tiny/infer", tensors).status == 200
+    first, second = map(json.loads, path.read_text().splitlines())
+    assert first["asked"] == rows[0]
+    assert first["answer"] == answer
+    assert second["asked"] == {"time": "1970-01-01 00:00:00", "amount": None, "country": "DE"}

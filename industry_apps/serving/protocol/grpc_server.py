@@ -111,6 +111,8 @@ class GrpcMethods:
         gate = self._served.gate
         shown = dict(context.invocation_metadata() or ()).get("authorization", "")
         call.key = gate.holder(shown, needs)
+        if needs != "predict":
+            return await method(request, call)
         gate.enter(call.key, str(context.peer()).rpartition(":")[0])
         try:
             return await method(request, call)

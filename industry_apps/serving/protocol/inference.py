@@ -11,7 +11,7 @@ from industry_apps.errors import RequestError, unknown_name
 from industry_apps.serving.calls import Call
 from industry_apps.serving.loaded import Loaded
 from industry_apps.serving.protocol.signature import Signature
-from industry_apps.serving.protocol.tensors import Tensor
+from industry_apps.serving.protocol.tensors import Tensor, to_json
 from industry_apps.serving.served import Served
 from industry_apps.serving.slot import Slot
 
@@ -111,9 +111,12 @@ class Inference:
         except Exception as error:
             slot.failed(loaded, kept, error)
             raise
-        if kept:
-            slot.answered(loaded, kept, answers)
-        return signature.answers(answers, names or list(signature.outputs))
+        slot.answered(loaded, kept, answers)
+        found = signature.answers(answers, names or list(signature.outputs))
+        if self.served.payloads is not None:
+            told = {tensor.name: to_json(tensor) for tensor in found}
+            self.served.payloads.sample(slot.name, loaded.version, kept, told)
+        return found
 
     def server(self) -> dict[str, Any]:
         """What the server is."""
