@@ -46,7 +46,7 @@ _LINES = 512
 _SWAPS = 100
 
 
-def benchmark_serving(model: str, rounds: int = 3, count: int = 1_000) -> dict[str, Any]:
+def benchmark_serving(model: str, rounds: int = 7, count: int = 500) -> dict[str, Any]:
     """Measure a server of one model.
 
     Parameters
@@ -72,8 +72,8 @@ def benchmark_serving(model: str, rounds: int = 3, count: int = 1_000) -> dict[s
     ]
     with _server(model, Limits()) as port:
         ratios = _ratios(alone, records, asked, port, rounds, count)
-        closed, capacity = _closed(port, asked, count)
-        bad = _bad(port, asked, count)
+        closed, capacity = _closed(port, asked, 4 * count)
+        bad = _bad(port, asked, 4 * count)
     with _server(model, Limits(in_flight=64)) as port:
         open_ = [_poisson(port, asked, capacity, share) for share in (0.5, 0.8, 1.2)]
     return {
@@ -107,9 +107,9 @@ def _ratios(
             told, _ = asyncio.run(closed_loop(port, requests, clients, count))
             if told.wrong or told.statuses[200] != count:
                 raise SolverError(f"{told.wrong} answers over {name} are wrong: {told.statuses}")
-            found[name].append((_cpu(port) - before) / count / base)
-            base_after = _predicting(alone, records, count)
-            found[name][-1] *= base / ((base + base_after) / 2)
+            spent = (_cpu(port) - before) / count
+            base = (base + _predicting(alone, records, count)) / 2
+            found[name].append(spent / base)
     return {name: median(values) for name, values in found.items()}
 
 
