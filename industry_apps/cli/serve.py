@@ -11,25 +11,27 @@ import typer
 from industry_apps.errors import ParameterError, require
 
 _OPEN = "Let clients without a key in, from other machines too."
+_Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME=PLACE...",
+        help="A name and its model file, name of the zoo, or folder of versions.",
+    ),
+]
+_Tls = Annotated[
+    tuple[Path, Path] | None, typer.Option(metavar="CERT KEY", help="PEM files for TLS.")
+]
 
 
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="NAME=PLACE...",
-            help="A name and its model file, name of the zoo, or folder of versions.",
-        ),
-    ],
+    models: _Models,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port for HTTP; 0 for any that is free.")] = 8000,
     grpc: Annotated[
         bool, typer.Option("--grpc", help="Speak gRPC too, on the port given by --grpc-port.")
     ] = False,
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC; 0 for any that is free.")] = 8001,
-    tls: Annotated[
-        tuple[Path, Path] | None, typer.Option(metavar="CERT KEY", help="PEM files for TLS.")
-    ] = None,
+    tls: _Tls = None,
     keys: Annotated[Path | None, typer.Option(help="File of keys that clients show.")] = None,
     anybody: Annotated[bool, typer.Option("--open", help=_OPEN)] = False,
     workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1,
