@@ -10,10 +10,10 @@ PYTEST := INDUSTRY_APPS_QUICK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n aut
 	--maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generative hostile coverage lint format benchmark notebooks readme zoo build clean
+.PHONY: help install demo demo-serving test generative hostile coverage lint format benchmark notebooks readme zoo build clean
 
 help: ## Say what there is.
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make the environment in .venv, with the tested versions.
 
@@ -28,6 +28,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install ## See it work: train on simulated data, check the model file, write a report.
 	@$(BIN)/industry-apps demo
 
+demo-serving: install ## Serve a model, ask it, promote a version under load, roll back; minutes.
+	@$(BIN)/industry-apps demo --serving --out demo_output/serving
+
 test: install ## Run all tests, the examples in the documentation and the notebooks, on small data.
 	$(PYTEST) -m "not generative" --nbmake tests industry_apps $(NOTEBOOKS)
 
@@ -39,6 +42,7 @@ hostile: install ## Damaged model files, killed runs, odd tables and values; min
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/killed_runs.py
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/tables.py
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/raw_columns.py
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/hostile/serving.py
 
 coverage: install ## Run the tests and show the lines that they do not reach.
 	$(BIN)/python -m pytest --cov tests industry_apps

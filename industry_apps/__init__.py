@@ -25,8 +25,10 @@ _SUBPACKAGES = (
     "retail",
     "runtime",
     "schema",
+    "serving",
     "testing",
     "training",
+    "versions",
     "workflow",
 )
 

@@ -11,7 +11,7 @@ from industry_apps.errors import MissingExtraError
 
 
 def lazy_names(
-    package: str, table: Mapping[str, str]
+    package: str, table: Mapping[str, str], extra: str = "train"
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make ``__getattr__`` and ``__dir__`` of a package from a table of names.
 
@@ -21,6 +21,8 @@ def lazy_names(
         ``__name__`` of the package.
     table : mapping of str to str
         Public name -> submodule that defines it.
+    extra : str
+        The extra of this package that has what the submodules need.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def lazy_names(
         try:
             module = import_module(f"{package}.{table[name]}")
         except ModuleNotFoundError as error:
-            raise _missing(error, f"{package}.{name}") from error
+            raise _missing(error, f"{package}.{name}", extra) from error
         value = getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
@@ -45,11 +47,13 @@ def lazy_names(
     return load, listing
 
 
-def _missing(error: ModuleNotFoundError, needed_by: str) -> ModuleNotFoundError | MissingExtraError:
+def _missing(
+    error: ModuleNotFoundError, needed_by: str, extra: str
+) -> ModuleNotFoundError | MissingExtraError:
     module = (error.name or "").partition(".")[0]
     if module in ("", "industry_apps"):
         return error
     return MissingExtraError(
         f"{needed_by} needs the package {module!r}, which is not installed. "
-        "Run: pip install 'industry-apps[train]'"
+        f"Run: pip install 'industry-apps[{extra}]'"
     )

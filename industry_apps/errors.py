@@ -78,6 +78,26 @@ class StateInUseError(IndustryAppsError, RuntimeError):
     """Two threads wrote to one state at the same moment; what the second one gave is not in it."""
 
 
+class VersionError(IndustryAppsError):
+    """A store of versions refuses: an edited log, an unknown version, a wrong signature."""
+
+
+class RequestError(IndustryAppsError):
+    """A request to a server is refused; it carries the status of HTTP.
+
+    Parameters
+    ----------
+    message : str
+        What was found, what was expected, what to do.
+    status : int
+        Of HTTP, 400 to 599.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, then renamed."""
+"""Files that are whole or not there, written aside and renamed, and files of whole lines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from uuid import uuid4
 
 from industry_apps.errors import FileWriteError
@@ -73,6 +75,144 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         aside.unlink(missing_ok=True)
         os.close(lock)
+
+
+class LineFile:
+    """A file that grows by whole lines, each of them on the disk once :meth:`append` returns.
+
+    What a killed run has left of a line is no line: it was never told to be there, is not read,
+    and makes way for the next one. One process writes.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made where it is missing.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp()) / "events.txt"
+    >>> with LineFile(path) as file:
+    ...     file.append([b"first", b"second"])
+    >>> LineFile.lines(path)
+    [b'first', b'second']
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, is_new = path, not path.exists()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        content = path.read_bytes()
+        self.size = content.rfind(b"\n") + 1
+        if self.size < len(content):
+            os.ftruncate(self._file, self.size)
+        if is_new:
+            _sync(path.parent)
+
+    @staticmethod
+    def lines(path: Path) -> list[bytes]:
+        """All whole lines of a file, without their ends; none of one that is not there."""
+        if not path.exists():
+            return []
+        content = path.read_bytes()
+        return content[: content.rfind(b"\n") + 1].splitlines()
+
+    def append(self, lines: Iterable[bytes]) -> None:
+        """Add lines, all or none of them; they are on the disk when this returns.
+
+        Parameters
+        ----------
+        lines : iterable of bytes
+            Without a newline in them.
+
+        Raises
+        ------
+        FileWriteError
+            There is no room; the file is as it was.
+        """
+        content = b"".join(line + b"\n" for line in lines)
+        try:
+            written = 0
+            while written < len(content):
+                written += os.pwrite(self._file, content[written:], self.size + written)
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, self.size)
+            if not _is_full(error):
+                raise
+            raise FileWriteError(
+                f"{self._path} did not grow: there is no room for it ({error}). Make room in its "
+                "folder."
+            ) from error
+        self.size += len(content)
+
+    def clear(self) -> None:
+        """Let go of all lines."""
+        os.ftruncate(self._file, 0)
+        os.fsync(self._file)
+        self.size = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, for which others wait; where the system has none, just go on.
+
+    Parameters
+    ----------
+    path : Path
+        Made where it is missing; it stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+class Hold:
+    """Holds the lock of a file until it is closed; refused where somebody else has it.
+
+    Parameters
+    ----------
+    path : Path
+        Made where it is missing; it stays.
+
+    Raises
+    ------
+    FileWriteError
+        Another process has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        if fcntl is not None and not _locked(self._file):
+            os.close(self._file)
+            raise FileWriteError(
+                f"{path.parent} is in use by another process. End that one, or give another folder."
+            )
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._file)
 
 
 def _check(path: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from industry_apps._lazy import lazy_names
 __all__ = [
     "benchmark",
     "benchmark_all",
+    "benchmark_serving",
     "growth_table",
     "long_pairs",
     "machine",
@@ -24,6 +25,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "benchmark": "record",
         "benchmark_all": "results",
+        "benchmark_serving": "serving",
         "long_pairs": "results",
         "machine": "hardware",
         "measure_speed": "record",

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from industry_apps import __version__
-from industry_apps.cli import data, measure, models
+from industry_apps.cli import data, measure, models, serve, versions
 from industry_apps.cli.options import (
     BAD_INPUT,
     CHECK_FAILED,
@@ -111,10 +111,20 @@ def demo(
         "demo_output"
     ),
     application: Annotated[str, typer.Option(help=NAMES)] = "finance.fraud_detection",
+    serving: Annotated[
+        bool, typer.Option("--serving", help="Serve it, promote a version under load, roll back.")
+    ] = False,
 ) -> None:
     """See it work: train on simulated data, check and use the model file, write a report."""
-    from industry_apps.cli.demo import demonstrate
+    from industry_apps.cli.demo import demonstrate, two_versions
 
+    if serving:
+        from industry_apps.cli.demo_serving import demonstrate_serving
+
+        one, two = two_versions(kind_of(application), out)
+        for line in demonstrate_serving(one, two, out / "versions"):
+            typer.echo(line)
+        return
     for line in demonstrate(kind_of(application)(), out):
         typer.echo(line)
 
@@ -278,8 +288,11 @@ def describe(model: File, as_json: AsJson = False) -> None:
 
 
 app.command()(measure.benchmark)
+app.command()(serve.serve)
+app.command()(serve.key)
 app.add_typer(models.commands, name="models")
 app.add_typer(data.commands, name="data")
+app.add_typer(versions.commands, name="versions")
 
 
 def _print_report(report: Report, html: Path | None, as_json: bool, path: Path) -> None:

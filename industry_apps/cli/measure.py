@@ -21,6 +21,9 @@ from industry_apps.cli.options import (
 from industry_apps.cli.printing import print_json, print_table, step
 from industry_apps.errors import ParameterError
 
+#: What is served where no model is named.
+_SERVED = "finance.fraud_detection"
+
 
 def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     application: Annotated[str, typer.Argument(metavar="APPLICATION", help=NAMES)] = "",
@@ -35,6 +38,9 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     scaling: Annotated[
         bool, typer.Option("--scaling", help="Measure growth with the data, at three sizes.")
     ] = False,
+    serving: Annotated[
+        bool, typer.Option("--serving", help="Measure a server of a model file, or of NAME.")
+    ] = False,
     study: Annotated[
         str | None, typer.Option(help="Answer a further question by experiments; takes long.")
     ] = None,
@@ -48,6 +54,9 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
         if fast and out is None:
             raise ParameterError("Give --out: a try is not written over the published results.")
         _benchmark_all(out or Path("notebooks/results"), fast=fast, full=full)
+        return
+    if serving:
+        _benchmark_serving(application or _SERVED, out, as_json)
         return
     if not application:
         raise ParameterError("Name an application (see industry-apps list), or give --all.")
@@ -69,6 +78,20 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     if out is not None:
         measuring.write_json(out, record)
     (print_json if as_json else show)(record)
+
+
+def _benchmark_serving(model: str, out: Path | None, as_json: bool) -> None:
+    from industry_apps.benchmark import benchmark_serving, write_json
+
+    step(f"Serving {model} on this machine")
+    record = benchmark_serving(model)
+    if out is not None:
+        write_json(out, record)
+    if as_json:
+        print_json(record)
+        return
+    rows = [[n, f"{r:.2f}", f"{record['targets'].get(n, '')}"] for n, r in record["ratios"].items()]
+    print_table(["processor time, as times Model.predict", "found", "at most"], rows)
 
 
 def _show_section(record: dict[str, Any]) -> None:

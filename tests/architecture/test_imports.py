@@ -71,6 +71,12 @@ def test_a_part_of_the_package_is_there_once_the_package_is():
         ),
         ("from industry_apps.runtime import TransactionState", {"numpy"}, {*TRAINING, "pandas"}),
         ("from industry_apps.schema import Schema", {"numpy"}, HEAVY - {"numpy"}),
+        (
+            "from industry_apps.serving import create_app; create_app({'a': 'retail.sentiment'})",
+            {"starlette", "onnxruntime"},
+            {*TRAINING, "pandas", "grpc", "cryptography"},
+        ),
+        ("from industry_apps.versions import Store", {"hashlib"}, {*HEAVY, "cryptography"}),
         ("from industry_apps.finance import FraudDetector", {"pandas"}, {"torch", "lightning"}),
     ],
 )

@@ -1,0 +1,204 @@
+"""Connections of HTTP that wait for no slow client, and send an answer in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from industry_apps.serving.bodies import written
+from industry_apps.serving.calls import Call, Endpoint, Reply
+from industry_apps.serving.turns import Eager
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+    from uvicorn._types import ASGI3Application
+
+Direct = tuple[Endpoint, dict[str, str]]
+
+_HEAD = b"HTTP/1.1 "
+_GO_ON = b"HTTP/1.1 100 "
+#: Bytes of a request that is held whole before it is answered: what uvicorn reads at once.
+_SHORT = 65_536
+_LEAST = 0.5  # seconds between two looks at a client
+
+
+class _Whole:
+    """A transport that holds the head of an answer back until its body comes: one call, not two.
+
+    Parameters
+    ----------
+    transport : asyncio.Transport
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head = transport, b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """As of a transport."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head + data)
+        elif data.startswith(_HEAD) and data.endswith(b"\r\n\r\n") and data[:13] != _GO_ON:
+            self._head = data
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """As of a transport."""
+        self.flush()
+        self._transport.close()
+
+
+def protocol(seconds: float, direct: Mapping[str, Direct] | None = None) -> type[Connection]:
+    """The class of the connections of a server.
+
+    Parameters
+    ----------
+    seconds : float
+        That a client may take to send a request.
+    direct : mapping of str to (Endpoint, dict), optional
+        Path -> what answers a POST there without the way through ASGI, and what the path says.
+    """
+    return type("_Connection", (Connection,), {"seconds": seconds, "direct": direct or {}})
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose requests must come in time.
+
+    What is asked for most is answered without the way through ASGI, which takes longer than a
+    small model: a short request to one of the paths of ``direct`` goes to its endpoint once it is
+    whole, and the answer is written at once. One timer a connection sees to slow and idle clients,
+    in place of one a request.
+    """
+
+    seconds: float
+    direct: Mapping[str, Direct]
+    _timer: asyncio.TimerHandle
+    _since = 0.0  # when the client began to keep us waiting
+    _in_message = False
+    _endpoint: Endpoint | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As of a protocol of asyncio."""
+        super().connection_made(_Whole(transport))  # type: ignore[arg-type]
+        self._since, self._in_message = self.loop.time(), True  # whoever connects has to ask
+        self._timer = self.loop.call_later(self.seconds, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As of a protocol of asyncio."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """As of httptools."""
+        super().on_message_begin()
+        self._since, self._in_message = self.loop.time(), True
+
+    def on_message_complete(self) -> None:
+        """As of httptools."""
+        self._in_message = False
+        super().on_message_complete()
+        if self._endpoint is not None:
+            endpoint, self._endpoint = self._endpoint, None
+            call = Call(cast("Scope", self.scope))
+            call.body = bytes(self.cycle.body)
+            run = Eager(endpoint.answer(call), partial(self._answered, self.cycle), self.loop)
+            if not run.is_done:
+                self.tasks.add(run)  # type: ignore[arg-type]
+
+    def on_response_complete(self) -> None:
+        """As of uvicorn, but that no timer is set for each response."""
+        self.transport.flush()  # type: ignore[attr-defined]
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._since = self.loop.time()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a client that has closed its half behind a whole request; leave all others."""
+        waits = self._is_answering()
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        found = self.direct.get(cycle.scope["path"])
+        if found is not None and app is self.app and cycle.more_body and _is_short(cycle):
+            self._endpoint, cycle.scope["path_params"] = found  # type: ignore[typeddict-unknown-key]
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _answered(self, cycle: RequestResponseCycle, run: Eager[Reply]) -> None:
+        self.tasks.discard(run)
+        if cycle.disconnected:
+            return
+        reply = run.result
+        cycle.response_started = cycle.response_complete = True
+        if reply is None:  # it was ended from outside
+            self.transport.close()
+            return
+        parts = [STATUS_LINE[reply.status]]
+        for name, value in (*self.server_state.default_headers, *reply.headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        parts.append(reply.body)
+        self.transport.write(b"".join(parts))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
+
+    def _look(self) -> None:
+        """Leave a client that is too slow with its request, or has none, or reads no answer."""
+        allowed = self.seconds if self._in_message else float(self.timeout_keep_alive)
+        left = self._since + allowed - self.loop.time()
+        if self._is_answering() or left > 0:
+            self._timer = self.loop.call_later(max(left, _LEAST), self._look)
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()
+        elif self._in_message and not (self.cycle and self.cycle.response_started):
+            self._tell_late()
+        else:
+            self.transport.close()
+
+    def _tell_late(self) -> None:
+        error = f"The request did not come within {self.seconds:g} s. Send it faster."
+        body = written({"error": error})
+        self.transport.write(
+            b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\n"
+            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        self.transport.close()
+
+
+def _is_short(cycle: RequestResponseCycle) -> bool:
+    """Whether a request is a POST that says how short it is, and is sent without being asked."""
+    if cycle.scope["method"] != "POST" or cycle.waiting_for_100_continue:
+        return False
+    for name, value in cycle.scope["headers"]:
+        if name == b"content-length":
+            return int(value) <= _SHORT
+    return False

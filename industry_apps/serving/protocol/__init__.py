@@ -1,0 +1,1 @@
+"""The Open Inference Protocol, version 2: tensors over HTTP (JSON and binary) and gRPC."""

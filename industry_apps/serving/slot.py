@@ -1,0 +1,187 @@
+"""A name under which a model is served: the version that answers, and the one before it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from industry_apps.errors import IndustryAppsError, RequestError, SchemaError
+from industry_apps.runtime.model import Model
+from industry_apps.serving.admission import Asked, check_compatible, is_sound, replayed
+from industry_apps.serving.loaded import Loaded
+from industry_apps.serving.settings import Settings
+from industry_apps.serving.sources import Source, Target
+
+#: Requests after a swap from which on their share of errors says something.
+_FEWEST = 20
+#: Rows of a table that is kept for the next version to answer.
+_MOST_KEPT = 1_000
+
+
+class Versions(NamedTuple):
+    """What is loaded under a name, swapped as one.
+
+    Parameters
+    ----------
+    current : Loaded
+    previous : Loaded or None
+        Stays loaded, so that a rollback reads no file.
+    """
+
+    current: Loaded
+    previous: Loaded | None = None
+
+
+class Slot:
+    """A name under which a model is served.
+
+    Parameters
+    ----------
+    name : str
+    source : FileSource or StoreSource
+    target : Target
+        The version to begin with.
+    settings : Settings
+    executor : Executor
+        Where long runs go.
+
+    Raises
+    ------
+    ModelFileError, VersionError
+        Its file is not to be served.
+    """
+
+    def __init__(
+        self, name: str, source: Source, target: Target, settings: Settings, executor: Executor
+    ) -> None:
+        self.name, self.source = name, source
+        self._settings, self._executor = settings, executor
+        self.versions = Versions(self._load(target))
+        self._candidate: Loaded | None = None
+        #: The latest requests, for the next version to answer.
+        self._latest: deque[Asked] = deque(maxlen=settings.replay)
+        self._watched = self._failed = 0
+        self._is_watched = False
+        #: Called, with the reason, where a version fails too often after a swap.
+        self.on_failing: Callable[[str], None] = lambda why: None
+
+    @property
+    def current(self) -> Loaded:
+        """The version that answers."""
+        return self.versions.current
+
+    def prepare(self, target: Target) -> dict[str, Any]:
+        """Load a version and prove that it can take the place of the current one.
+
+        Digest, self-test, signature, schema, the latest requests, runs to warm it up. It takes
+        as long as it takes, and runs in a thread; the current version goes on answering.
+
+        Parameters
+        ----------
+        target : Target
+
+        Returns
+        -------
+        dict
+            ``version``, and the ``replay``.
+
+        Raises
+        ------
+        IndustryAppsError
+            It cannot; all is as it was.
+        """
+        self._candidate = None
+        current = self.current
+        candidate = self._load(target)
+        check_compatible(current.model, candidate.model)
+        replay = replayed(current, candidate, list(self._latest))
+        self._candidate = candidate
+        return {"version": candidate.version, "replay": asdict(replay)}
+
+    def commit(self) -> None:
+        """Let the version that was prepared answer from now on."""
+        if self._candidate is None:
+            raise RequestError(f"No version of {self.name!r} was prepared. Prepare one.", 409)
+        self.versions, self._candidate = Versions(self._candidate, self.current), None
+        self._watched = self._failed = 0
+        self._is_watched = True
+
+    def abort(self) -> None:
+        """Let go of the version that was prepared."""
+        self._candidate = None
+
+    def rollback(self) -> str:
+        """Let the version before answer again; no file is read.
+
+        Returns
+        -------
+        str
+            Its sha256.
+
+        Raises
+        ------
+        RequestError
+            409: no version before this one is loaded.
+        """
+        previous = self.versions.previous
+        if previous is None:
+            raise RequestError(
+                f"No version of {self.name!r} before this one is loaded. Promote one instead.", 409
+            )
+        self.versions, self._is_watched = Versions(previous), False
+        return previous.sha256
+
+    def answered(self, loaded: Loaded, asked: Asked, answer: Any) -> None:
+        """Note a request that was answered.
+
+        Parameters
+        ----------
+        loaded : Loaded
+            That has answered it.
+        asked : dict, or list of dict
+        answer : dict of values or of arrays, or list of dict
+        """
+        if asked and (isinstance(asked, dict) or len(asked) <= _MOST_KEPT):
+            self._latest.append(asked)
+        if self._is_watched:
+            self._judge(loaded, is_sound(answer, loaded.model.outputs))
+
+    def failed(self, loaded: Loaded, asked: Asked, error: Exception) -> None:
+        """Note a request that was not answered, and judge whose fault it is.
+
+        A record that the version before refuses too is the fault of whoever sent it.
+        """
+        if not self._is_watched:
+            return
+        previous = self.versions.previous
+        if isinstance(error, SchemaError) and previous is not None:
+            try:
+                previous.model.predict(asked)
+            except IndustryAppsError:
+                return
+        elif isinstance(error, IndustryAppsError):
+            return
+        self._judge(loaded, good=False)
+
+    def _judge(self, loaded: Loaded, good: bool) -> None:
+        if loaded is not self.current:
+            return  # it was asked before the swap
+        self._watched += 1
+        self._failed += not good
+        share = self._failed / self._watched
+        if self._watched >= _FEWEST and share > self._settings.error_share:
+            self._is_watched = False
+            self.on_failing(
+                f"{self._failed} of {self._watched} requests failed after the swap, more than "
+                f"{self._settings.error_share:.0%}"
+            )
+        elif self._watched >= self._settings.probation:
+            self._is_watched = False
+
+    def _load(self, target: Target) -> Loaded:
+        model = Model(target.path, threads=1, sha256=target.sha256)
+        seconds = self._settings.limits.seconds
+        return Loaded(model, target.sha256, self._executor, seconds)

@@ -1,0 +1,107 @@
+"""Several workers answer alike, swap together or not at all, and are replaced when they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from industry_apps.errors import ParameterError
+from industry_apps.export import export_model
+from industry_apps.serving.settings import Binding, Settings
+from industry_apps.serving.workers import serve_with
+from tests.serving.commands import command
+from tests.serving.running import Running, until
+from tests.serving.versions import store_of
+from tests.tiny_model import fitted, records
+
+
+@pytest.fixture(scope="module")
+def files(served, tmp_path_factory) -> list[Path]:
+    """Two versions of a model, and one of another application under the same columns."""
+    other = tmp_path_factory.mktemp("other") / "other.onnx"
+    export_model(fitted(records(800, seed=3))[0], other)
+    return [served.path, other]
+
+
+def sums(server: Running, name: str) -> dict[str, float]:
+    """The lines of one metric: labels -> value."""
+    lines = server.get("/metrics").told.splitlines()
+    found = [line for line in lines if line.startswith(f"industry_apps_{name}{{")]
+    return {line.partition("{")[2].rpartition("}")[0]: float(line.split()[-1]) for line in found}
+
+
+def test_workers_swap_together_and_are_replaced(tmp_path, files):
+    store = store_of(tmp_path / "store", *files)
+    one, two = store.versions
+    row: dict[str, Any] = {"amount": 12.0, "time": "2024-01-02", "country": "DE"}
+    with command(f"tiny={store.folder}", "--workers", "2", "--grpc", "--grpc-port", "0") as serve:
+        started = [serve.next("listening") for _ in range(4)]
+        ports = {each["port"] for each in started if each["protocol"] == "http"}
+        pids = {each["worker"] for each in started}
+        assert (len(ports), len(pids)) == (1, 2)
+        assert len({each["port"] for each in started if each["protocol"] == "grpc"}) == 1
+        server = Running(None, ports.pop())  # type: ignore[arg-type]
+
+        def version() -> str:
+            found = server.post("/models/tiny/predict", row)
+            assert found.status == 200
+            return found.headers["x-model-version"]
+
+        found = server.post("/models/tiny/promote", {"version": two, "why": "better"})
+        assert (found.status, found.told["workers"]) == (200, 2), found.told
+        assert {version() for _ in range(20)} == {two[:12]}
+        label = f'model="tiny",version="{two[:12]}",application="tests.tiny"'
+        assert sums(server, "model_workers") == {label: 2.0}
+        assert sum(sums(server, "requests_total").values()) >= 21
+        (store.folder / "files" / f"{one}.onnx").write_bytes(b"damaged")
+        refused = server.post("/models/tiny/promote", {"version": one})
+        assert (refused.status, "damaged" in refused.told["error"]) == (409, True)
+        assert {version() for _ in range(8)} == {two[:12]}
+        back = server.post("/models/tiny/rollback")
+        assert back.status == 200, back.told
+        assert {version() for _ in range(8)} == {one[:12]}
+        assert store.production == one
+        assert server.post("/models/tiny/promote", {"version": two}).status == 200
+        (store.folder / "files" / f"{one}.onnx").write_bytes(files[0].read_bytes())
+        os.kill(pids.pop(), signal.SIGKILL)
+        lost = serve.next("worker lost")
+        assert lost["code"] == -signal.SIGKILL
+        serve.next("listening")
+        until(lambda: sum(sums(server, "model_workers").values()) == 2)
+        assert len(sums(server, "model_workers")) == 1, "the new worker serves another version"
+        assert serve.end() == 0
+
+
+def test_a_signal_has_the_server_take_what_is_in_production_now(tmp_path, files):
+    store = store_of(tmp_path / "store", *files)
+    two = store.versions[1]
+    with command(f"tiny={store.folder}") as serve:
+        server = Running(None, serve.next("listening")["port"])  # type: ignore[arg-type]
+        store.promote(two, who="Ada", why="in the shell")
+        serve.process.send_signal(signal.SIGHUP)
+        assert serve.next("swapped")["who"] == "SIGHUP"
+        found = server.post("/models/tiny/predict", {"amount": 1, "time": None, "country": None})
+        assert found.headers["x-model-version"] == two[:12]
+        assert serve.end() == 0
+
+
+def test_what_several_workers_do_not_serve(tmp_path):
+    with pytest.raises(ParameterError, match="cannot be parted among 2 workers"):
+        serve_with({}, Settings(state=tmp_path), Binding(port=0), 2)
+    with pytest.raises(ParameterError, match="'workers' must be an int >= 1"):
+        serve_with({}, Settings(), Binding(port=0), 0)
+
+
+def test_a_model_that_cannot_be_served_ends_all_workers(tmp_path):
+    (tmp_path / "text.onnx").write_text("no model")
+    with command(f"tiny={tmp_path / 'text.onnx'}", "--workers", "2") as serve:
+        assert serve.process.wait(60) == 2
+        serve._reader.join(10)
+        (line,) = [line for line in serve.lines if line.startswith("error: ")]
+        assert "text.onnx" in line
+        assert json.dumps(line).count("Traceback") == 0
