@@ -49,7 +49,7 @@ class Published(NamedTuple):
     every_window: bool = True
 
 
-_SPARSE, _XPATCH = "Table 11 of arXiv:2405.00946", "arXiv:2412.17323"
+_SPARSE, _XPATCH = "arXiv:2405.00946", "arXiv:2412.17323"
 PUBLISHED = (
     Published("PDF", _SPARSE, ((0.360, 0.391), (0.392, 0.414), (0.418, 0.435), (0.456, 0.462))),
     Published(
