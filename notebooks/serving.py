@@ -45,8 +45,8 @@ from industry_apps.versions import Store
 # %%
 folder = Path(mkdtemp())
 store = Store(folder / "fraud")
-version = store.add(verify("finance.fraud_detection"), who="Ada", why="trained on June")
-store.promote(version, who="Ada", why="the first one")
+version = store.add(verify("finance.fraud_detection"), who="release", why="trained on June")
+store.promote(version, who="release", why="the first one")
 store.head()
 
 # %% [markdown]
@@ -114,11 +114,13 @@ ask("/v2/models/credit/infer", {"inputs": inputs, "outputs": [{"name": "decision
 # %%
 damaged = folder / "damaged.onnx"
 damaged.write_bytes(verify("finance.fraud_detection").read_bytes()[:-100])
-bad = store.add(damaged, who="Bob", why="in a hurry")
+bad = store.add(damaged, who="retraining", why="in a hurry")
 ask("/models/fraud/promote", {"version": bad, "why": "better?"})
 
 # %%
-other = store.add(verify("finance.credit_scoring.scorecard"), who="Bob", why="the wrong file")
+other = store.add(
+    verify("finance.credit_scoring.scorecard"), who="retraining", why="the wrong file"
+)
 ask("/models/fraud/promote", {"version": other})
 
 # %%

@@ -41,8 +41,8 @@ class Store:
     >>> folder = Path(mkdtemp())
     >>> size = (folder / "new.onnx").write_bytes(b"a model file")
     >>> store = Store(folder / "fraud")
-    >>> version = store.add(folder / "new.onnx", who="Ada", why="trained on June")
-    >>> entry = store.promote(version, who="Ada", why="better by 2 points")
+    >>> version = store.add(folder / "new.onnx", who="release", why="trained on June")
+    >>> entry = store.promote(version, who="release", why="better by 2 points")
     >>> store.production == version, store.check()
     (True, 2)
     """

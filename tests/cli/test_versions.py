@@ -13,15 +13,18 @@ from tests.cli.shell import printed, run, sentence
 def folder(tmp_path, served):
     """A folder of one version in production."""
     folder = tmp_path / "versions"
-    assert run("versions", "add", folder, served.path, "--who", "Ada").exit_code == 0
+    assert run("versions", "add", folder, served.path, "--who", "release").exit_code == 0
     (version,) = printed(run("versions", "list", folder, "--json"))
-    assert run("versions", "promote", folder, version["sha256"][:10], "--who", "Ada").exit_code == 0
+    assert (
+        run("versions", "promote", folder, version["sha256"][:10], "--who", "release").exit_code
+        == 0
+    )
     return folder
 
 
 def test_what_is_in_production_and_by_whom(folder):
     (shown,) = printed(run("versions", "show", folder, "--json"))
-    assert (shown["action"], shown["who"]) == ("promote", "Ada")
+    assert (shown["action"], shown["who"]) == ("promote", "release")
     assert len(printed(run("versions", "show", folder, "--log", "--json"))) == 2
     (listed,) = printed(run("versions", "list", folder, "--json"))
     assert listed["production"]
@@ -32,7 +35,7 @@ def test_what_is_in_production_and_by_whom(folder):
 
 def test_a_signed_version_and_a_head_that_proves_the_log(folder, tmp_path, served):
     assert run("versions", "key", tmp_path / "ada").exit_code == 0
-    run("versions", "add", folder, served.path, "--who", "Ada", "--key", tmp_path / "ada")
+    run("versions", "add", folder, served.path, "--who", "release", "--key", tmp_path / "ada")
     head = tmp_path / "head.json"
     head.write_text(json.dumps(printed(run("versions", "head", folder))))
     done = run("versions", "check", folder, "--head", head)
@@ -44,4 +47,4 @@ def test_a_signed_version_and_a_head_that_proves_the_log(folder, tmp_path, serve
 def test_what_is_no_model_is_not_added(folder, tmp_path):
     (tmp_path / "text.onnx").write_text("no model")
     assert "text.onnx" in sentence(run("versions", "add", folder, tmp_path / "text.onnx"))
-    assert "before" in sentence(run("versions", "rollback", folder, "--who", "Ada"))
+    assert "before" in sentence(run("versions", "rollback", folder, "--who", "release"))

@@ -259,9 +259,9 @@ def test_only_signed_versions_are_served_where_a_key_is_given(tmp_path, files):
 
     public = new_key(tmp_path / "ada")
     store = Store(tmp_path / "store")
-    signed = store.add(files[0], who="Ada", key=tmp_path / "ada")
-    plain = store.add(files[1], who="Ada")
-    store.promote(signed, who="Ada")
+    signed = store.add(files[0], who="release", key=tmp_path / "ada")
+    plain = store.add(files[1], who="release")
+    store.promote(signed, who="release")
     with running({"tiny": store.folder}, Settings(public_key=public)) as server:
         found = server.post("/models/tiny/promote", {"version": plain})
         assert (found.status, "has no signature" in found.told["error"]) == (409, True)

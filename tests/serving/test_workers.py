@@ -82,7 +82,7 @@ def test_a_signal_has_the_server_take_what_is_in_production_now(tmp_path, files)
     two = store.versions[1]
     with command(f"tiny={store.folder}") as serve:
         server = Running(None, serve.next("listening")["port"])  # type: ignore[arg-type]
-        store.promote(two, who="Ada", why="in the shell")
+        store.promote(two, who="release", why="in the shell")
         serve.process.send_signal(signal.SIGHUP)
         assert serve.next("swapped")["who"] == "SIGHUP"
         found = server.post("/models/tiny/predict", {"amount": 1, "time": None, "country": None})

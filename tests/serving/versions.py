@@ -29,6 +29,6 @@ def store_of(folder: Path, *files: Path) -> Store:
     """A store of some files, the first of them in production."""
     store = Store(folder)
     for file in files:
-        store.add(file, who="Ada")
-    store.promote(store.versions[0], who="Ada")
+        store.add(file, who="release")
+    store.promote(store.versions[0], who="release")
     return store

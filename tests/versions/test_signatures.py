@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "fraud")
     for name, key in (("signed", tmp_path / "ada"), ("plain", None)):
         (tmp_path / name).write_bytes(name.encode())
-        made.add(tmp_path / name, who="Ada", key=key)
+        made.add(tmp_path / name, who="release", key=key)
     return made
 
 
@@ -36,9 +36,9 @@ def test_only_what_is_signed_is_promoted_where_a_key_is_given(store, tmp_path):
     signed, plain = store.versions
     public = tmp_path / "ada.pub"
     with pytest.raises(VersionError, match="has no signature"):
-        store.promote(plain, who="Ada", public_key=public)
+        store.promote(plain, who="release", public_key=public)
     assert store.production is None
-    store.promote(signed, who="Ada", public_key=public)
+    store.promote(signed, who="release", public_key=public)
     assert store.production == signed
 
 

@@ -46,29 +46,29 @@ def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "fraud")
     for name in ("one", "two"):
         (tmp_path / f"{name}.onnx").write_bytes(name.encode())
-        made.add(tmp_path / f"{name}.onnx", who="Ada", why=name)
+        made.add(tmp_path / f"{name}.onnx", who="release", why=name)
     return made
 
 
 def test_promote_and_roll_back(store):
     one, two = store.versions
     assert store.production is None
-    store.promote(one, who="Ada", why="first")
-    store.promote(two[:8], who="Bob", why="better")
+    store.promote(one, who="release", why="first")
+    store.promote(two[:8], who="retraining", why="better")
     assert store.production == two
     assert store.path(two).read_bytes() == b"two"
     assert (store.folder / "production").read_text().strip() == two
-    entry = store.rollback(who="Ada", why="worse after all")
+    entry = store.rollback(who="release", why="worse after all")
     assert (entry.sha256, store.production) == (one, one)
     assert store.check() == 5
     with pytest.raises(VersionError, match="no version that was in production before"):
-        store.rollback(who="Ada")
+        store.rollback(who="release")
 
 
 def test_the_log_tells_what_was_in_production_and_by_whom(store):
     one, two = store.versions
-    first = store.promote(one, who="Ada", why="first")
-    second = store.promote(two, who="Bob", why="better")
+    first = store.promote(one, who="release", why="first")
+    second = store.promote(two, who="retraining", why="better")
     assert store.at(first.time) == first
     assert store.at(second.time) == second
     assert store.at("2020-01-01") is None
@@ -78,30 +78,30 @@ def test_the_log_tells_what_was_in_production_and_by_whom(store):
 
 
 def test_a_version_that_is_there_is_not_added_twice(store, tmp_path):
-    assert store.add(tmp_path / "one.onnx", who="Ada") == store.versions[0]
+    assert store.add(tmp_path / "one.onnx", who="release") == store.versions[0]
     assert len(store.entries()) == 2
 
 
 def test_what_a_store_refuses(store, tmp_path):
     one = store.versions[0]
-    store.promote(one, who="Ada")
+    store.promote(one, who="release")
     with pytest.raises(VersionError, match="in production already"):
-        store.promote(one, who="Ada")
+        store.promote(one, who="release")
     with pytest.raises(VersionError, match=r"Unknown version 'ffff00'.*Known: "):
-        store.promote("ffff00", who="Ada")
+        store.promote("ffff00", who="release")
     with pytest.raises(VersionError, match="give more digits"):
         store.find("")
     with pytest.raises(VersionError, match="'who' for 1 to 1000 characters"):
         store.promote(store.versions[1], who=" ")
     with pytest.raises(VersionError, match="cannot be read"):
-        store.add(tmp_path / "none.onnx", who="Ada")
+        store.add(tmp_path / "none.onnx", who="release")
 
 
 def test_a_damaged_version_is_not_promoted(store):
     one, _ = store.versions
     (store.folder / "files" / f"{one}.onnx").write_bytes(b"other")
     with pytest.raises(VersionError, match="missing or damaged"):
-        store.promote(one, who="Ada")
+        store.promote(one, who="release")
     with pytest.raises(VersionError, match="missing or damaged"):
         store.check()
 
@@ -133,9 +133,9 @@ def test_a_line_that_was_taken_out_is_found(store):
 
 
 def test_a_chain_that_was_written_anew_is_found_by_an_exported_head(store, tmp_path):
-    store.promote(store.versions[0], who="Ada")
+    store.promote(store.versions[0], who="release")
     head = store.head()
-    store.promote(store.versions[1], who="Ada")
+    store.promote(store.versions[1], who="release")
     assert store.check(head) == 4
     forged = Store(tmp_path / "forged")
     for name in ("one", "two"):
@@ -150,9 +150,9 @@ def test_a_chain_that_was_written_anew_is_found_by_an_exported_head(store, tmp_p
 
 
 def test_a_clock_that_is_set_back_does_not_turn_the_order(store, monkeypatch):
-    late = store.promote(store.versions[0], who="Ada")
+    late = store.promote(store.versions[0], who="release")
     monkeypatch.setattr("industry_apps.versions.log.datetime", _Past)
-    assert store.promote(store.versions[1], who="Ada").time == late.time
+    assert store.promote(store.versions[1], who="release").time == late.time
     assert store.check() == 4
 
 
@@ -181,13 +181,13 @@ def test_a_kill_loses_nothing_that_was_acknowledged(store, tmp_path):
         assert (pointer.read_text().strip() if pointer.exists() else None) == after.production
         assert after.production == (promoted[-1] if promoted else None)
         assert after.check() == 2 + len(promoted)
-        after.promote(next(v for v in after.versions if v != after.production), who="Ada")
+        after.promote(next(v for v in after.versions if v != after.production), who="release")
         assert after.check() == 3 + len(promoted)
     assert cut >= 20, "fewer than 20 of the moments lie within the work"
 
 
 def test_a_full_disk_changes_nothing(store):
-    store.promote(store.versions[0], who="Ada")
+    store.promote(store.versions[0], who="release")
     done = child(FULL, store.folder)
     assert "there is no room for it" in done.stdout, done.stderr
     assert store.check() == 3
