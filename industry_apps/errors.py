@@ -78,6 +78,10 @@ class StateInUseError(IndustryAppsError, RuntimeError):
     """Two threads wrote to one state at the same moment; what the second one gave is not in it."""
 
 
+class TemplateError(IndustryAppsError, ValueError):
+    """A biometric template cannot be made, opened or used; names the user and the remedy."""
+
+
 class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 
