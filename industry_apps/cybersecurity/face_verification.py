@@ -40,6 +40,13 @@ from industry_apps.recipes.verification.recipe import (
 from industry_apps.runtime.answers import no_answers, shaped
 from industry_apps.schema import Column, Schema, Traits
 
+#: In the card, under "Intended use".
+_INTENDED_USE = (
+    "Verification of people who have agreed to it. Not for access control without a check of "
+    "liveness. Errors by group of people are not known: measure them on yours. Embeddings are "
+    "biometric data (GDPR, article 9; Illinois BIPA)."
+)
+
 
 class FaceVerifier(OfImages, Application):
     """Embedding of a face, whose cosine with another tells whether both are of one person.
@@ -174,7 +181,7 @@ class FaceVerifier(OfImages, Application):
         return self.recipe_.write(builder, inputs)
 
     def _facts(self) -> dict[str, Any]:
-        return {"verification": self.recipe_.facts()}
+        return {"verification": self.recipe_.facts(), "intended_use": _INTENDED_USE}
 
     def _samples(self, frame: pd.DataFrame) -> Samples:
         """Images and the numbers of their persons, who have to be told."""
