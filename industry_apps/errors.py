@@ -98,6 +98,10 @@ class RequestError(IndustryAppsError):
         self.status = status
 
 
+class TemplateError(IndustryAppsError, ValueError):
+    """A biometric template cannot be made, opened or used; names the user and the remedy."""
+
+
 class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 

@@ -1,0 +1,1 @@
+"""Verification: whether two samples are of one person."""
