@@ -68,6 +68,7 @@ def test_a_coreset_covers_better_than_chance():
 
 @pytest.mark.parametrize(("by_network", "scorers"), [(True, 2), (False, 1)])
 def test_scorers_stand_side_by_side(by_network, scorers):
+    """A map of each; of the memory two scores, the furthest places and how unevenly all lie."""
     network = DefectNet(1, 1, width=4, depth=2).eval()
     features = network(torch.zeros(1, 1, 16, 16))[2].shape[1]
     memory = PatchMemory(*(torch.zeros(features) for _ in range(2)), torch.zeros(3, features))
@@ -75,7 +76,7 @@ def test_scorers_stand_side_by_side(by_network, scorers):
         torch.ones(2, 1, 9, 21)
     )
     assert maps.shape == (2, scorers, 9, 21)
-    assert scores.shape == (2, scorers)
+    assert scores.shape == (2, scorers + 1)
 
 
 def test_the_surest_places_are_the_largest():

@@ -288,7 +288,8 @@ def test_a_rule_is_checked_and_travels_as_json() -> None:
     plain = {"series": "ticker", "time": "date", "length": 64, "together": True}
     calendar = {"anchor": None, "weekdays": (), "closed": ()}
     further = {"horizon": 0, "step": "", "zone": "", "as_of": "table"}
-    assert rule.to_dict() == {**plain, **calendar, **further}
+    forecasts = {"forecasts": (), "issued": ""}
+    assert rule.to_dict() == {**plain, **calendar, **further, **forecasts}
     assert WindowRule.from_dict(plain) == rule  # as earlier versions wrote it
     assert WindowRule.from_dict({**rule.to_dict(), "of a later version": 1}) == rule
     with pytest.raises(
