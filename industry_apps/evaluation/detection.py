@@ -16,20 +16,43 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap
-from industry_apps.evaluation.metrics import checked
-from industry_apps.evaluation.problems import Metric
+from industry_apps.evaluation.metrics import (
+    AUROC,
+    AVERAGE_PRECISION,
+    BRIER,
+    CALIBRATION_ERROR,
+    checked,
+)
+from industry_apps.evaluation.problems import Metric, Problem
 
 #: What a problem declares of the metrics here.
 DETECTION_METRICS = (
     Metric("detection_at_*", "share found, at so many false alarms of the harmless", best=1),
     Metric("partial_auroc_to_*", "mean detection up to a false-positive rate", best=1),
 )
+#: A decision of which the false alarms are what is limited.
+DETECTION = Problem(
+    name="detection",
+    metrics=(
+        Metric("detection_at_1_percent", DETECTION_METRICS[0].meaning, best=1),
+        Metric("detection_at_0.1_percent", DETECTION_METRICS[0].meaning, best=1),
+        AUROC,
+        AVERAGE_PRECISION,
+        *DETECTION_METRICS,
+        BRIER,
+        CALIBRATION_ERROR,
+        Metric("expected_cost", "false alarms and missed ones a row", "low"),
+    ),
+    trivial=("prevalence",),
+    classes=True,
+)
 #: One false alarm in a hundred, and in a thousand.
 RATES = (0.01, 0.001)
 
 __all__ = [
+    "DETECTION",
     "DETECTION_METRICS",
     "RATES",
     "Detection",
@@ -37,6 +60,7 @@ __all__ = [
     "detection_at",
     "detection_metrics",
     "detection_name",
+    "rate_threshold",
 ]
 
 _Floats = npt.NDArray[np.float64]
@@ -220,6 +244,36 @@ def detection_at(
         false_alarms=false,
         negatives=int((~truth).sum()),
     )
+
+
+def rate_threshold(labels: npt.ArrayLike, scores: npt.ArrayLike, rate: float) -> float:
+    """The lowest score from which on at most `rate` of the negative rows are alarms.
+
+    Parameters
+    ----------
+    labels, scores
+        As in :func:`detection_at`, of rows that were not learned from.
+    rate : float
+        In (0, 1).
+
+    Raises
+    ------
+    TrainingError
+        There are fewer than ``1 / rate`` negatives, or the highest score has too many of them.
+
+    Examples
+    --------
+    >>> rate_threshold(np.arange(100) >= 50, np.arange(100) / 100, 0.1)
+    0.45
+    """
+    negatives = int((~np.asarray(labels).astype(bool)).sum())
+    threshold = DetectionCurve(scores, labels).at(rate)[0]
+    if rate * negatives < 1 - 1e-9 or not math.isfinite(threshold):
+        raise TrainingError(
+            f"No threshold keeps to {rate:g} of false alarms: it was sought on {negatives} "
+            "negative rows that were held out. Give more rows, or a higher false_positive_rate."
+        )
+    return threshold
 
 
 def detection_metrics(

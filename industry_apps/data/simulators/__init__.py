@@ -8,6 +8,7 @@ __all__ = [
     "card_transactions",
     "daily_prices",
     "designed_molecules",
+    "domain_names",
     "grey_scans",
     "grid_loads",
     "hourly_load",
@@ -22,6 +23,7 @@ __all__ = [
     "reactor_runs",
     "shop_purchases",
     "store_sales",
+    "web_addresses",
     "worn_machines",
 ]
 
@@ -31,6 +33,7 @@ __getattr__, __dir__ = lazy_names(
         "card_transactions": "finance.transactions",
         "daily_prices": "finance.prices",
         "designed_molecules": "healthcare.molecules",
+        "domain_names": "cybersecurity.names",
         "grid_loads": "energy.grid_loads",
         "line_faults": "energy.line_faults",
         "loan_applications": "finance.loans",
@@ -45,6 +48,7 @@ __getattr__, __dir__ = lazy_names(
         "grey_scans": "healthcare.scans",
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
+        "web_addresses": "cybersecurity.urls",
         "worn_machines": "manufacturing.wear",
     },
 )
