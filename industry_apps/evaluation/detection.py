@@ -249,6 +249,8 @@ def detection_at(
 def rate_threshold(labels: npt.ArrayLike, scores: npt.ArrayLike, rate: float) -> float:
     """The lowest score from which on at most `rate` of the negative rows are alarms.
 
+    Infinite, so that nothing is an alarm, where even the highest score has too many of them.
+
     Parameters
     ----------
     labels, scores
@@ -259,7 +261,7 @@ def rate_threshold(labels: npt.ArrayLike, scores: npt.ArrayLike, rate: float) ->
     Raises
     ------
     TrainingError
-        There are fewer than ``1 / rate`` negatives, or the highest score has too many of them.
+        There are fewer than ``1 / rate`` negatives.
 
     Examples
     --------
@@ -268,10 +270,32 @@ def rate_threshold(labels: npt.ArrayLike, scores: npt.ArrayLike, rate: float) ->
     """
     negatives = int((~np.asarray(labels).astype(bool)).sum())
     threshold = DetectionCurve(scores, labels).at(rate)[0]
-    if rate * negatives < 1 - 1e-9 or not math.isfinite(threshold):
+    if rate * negatives < 1 - 1e-9:
         raise TrainingError(
-            f"No threshold keeps to {rate:g} of false alarms: it was sought on {negatives} "
-            "negative rows that were held out. Give more rows, or a higher false_positive_rate."
+            f"A threshold for {rate:g} of false alarms cannot be sought on {negatives} negative "
+            f"rows that were held out; expected {math.ceil(1 / rate)} at least. Give more rows, or "
+            "a higher false_positive_rate."
+        )
+    return threshold
+
+
+def finite(threshold: float) -> float:
+    """Refuse a threshold at which nothing is an alarm.
+
+    Parameters
+    ----------
+    threshold : float
+        From :func:`rate_threshold`.
+
+    Raises
+    ------
+    TrainingError
+        It is infinite.
+    """
+    if not math.isfinite(threshold):
+        raise TrainingError(
+            "No threshold keeps to the false_positive_rate: more of the held-out negative rows "
+            "than it allows have the highest probability. Give more rows, or a higher rate."
         )
     return threshold
 

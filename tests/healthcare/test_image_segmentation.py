@@ -139,7 +139,8 @@ def test_the_tiles_are_split_as_their_card_says():
     parts = tiles.train, tiles.validation, tiles.test
     assert [len(part) for part in parts] == [746, 288, 310]
     shown = [set(part["part"]) for part in parts]
-    assert not shown[0] & shown[1] and not (shown[0] | shown[1]) & shown[2]
+    assert not shown[0] & shown[1]
+    assert not (shown[0] | shown[1]) & shown[2]
     again = load("magnetic_tile_masks")
     assert all(map(np.array_equal, tiles.validation["image"], again.validation["image"]))
     marked = [mask.any() for mask in tiles.test["mask"]]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError, unknown_name
 from industry_apps.evaluation.costs import Costs, cost_optimal_threshold
-from industry_apps.evaluation.detection import rate_threshold
+from industry_apps.evaluation.detection import finite, rate_threshold
 from industry_apps.export.decision import (
     Isotonic,
     Platt,
@@ -232,7 +232,7 @@ class DecisionRecipe:
             probability = self.isotonic_.apply(probability)
         # Levels closer than this are one: the file computes in float32.
         probability = np.round(probability, 6)
-        value, capacity = options.threshold(target, probability), None
+        value, capacity = finite(options.threshold(target, probability)), None
         if options.alerts_per_day is not None:
             if day is None:
                 raise ParameterError("'alerts_per_day' needs a time column to count days by.")

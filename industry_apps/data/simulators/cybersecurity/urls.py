@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.data.simulators.limits import check_at_least
+from industry_apps.runtime.addresses.lexical import url_columns
 from industry_apps.runtime.addresses.words import common_words
 
 __all__ = ["web_addresses"]
@@ -38,7 +39,7 @@ def web_addresses(addresses: int = 20_000, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``url``, ``site`` (whose addresses belong together) and ``is_phishing``.
+        ``url``, ``site`` (its registered domain) and ``is_phishing``.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def web_addresses(addresses: int = 20_000, seed: int = 0) -> pd.DataFrame:
     check_at_least({"addresses": (addresses, 20), "seed": (seed, 0)})
     rng, words = np.random.default_rng(seed), sorted(common_words())
     brands = [words[place] for place in rng.integers(len(words), size=40)]
-    rows: list[tuple[str, str, bool]] = []
+    rows: list[tuple[str, bool]] = []
     while len(rows) < addresses:
         phishing = bool(rng.random() < 0.5)
         looks = phishing != (rng.random() < _ALIKE)
@@ -60,8 +61,9 @@ def web_addresses(addresses: int = 20_000, seed: int = 0) -> pd.DataFrame:
         for _ in range(rng.integers(1, 6)):
             page = _bad_page(rng, words, brands) if looks else _page(rng, words)
             scheme = ("http://", "https://", "")[rng.integers(3)]
-            rows.append((f"{scheme}{site}{page}", site, phishing))
-    table = pd.DataFrame(rows[:addresses], columns=["url", "site", "is_phishing"])
+            rows.append((f"{scheme}{site}{page}", phishing))
+    table = pd.DataFrame(rows[:addresses], columns=["url", "is_phishing"])
+    table.insert(1, "site", url_columns(table["url"].tolist())["owner"])
     return table.drop_duplicates("url").reset_index(drop=True)
 
 
