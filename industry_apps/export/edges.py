@@ -99,7 +99,8 @@ def _edges_of(column: Column, thresholds: list[float]) -> list[Any]:
     if column.kind == "datetime":
         return [moment for moment in _MOMENTS if _is_within(column, moment)]
     if column.kind == "text":
-        return ["", "!?", "слово 字 😀", "word " * 2_000]
+        given = ["!?", "слово 字 😀", "word " * 2_000]
+        return ["", *given] if column.nullable else given
     if column.kind == "category":
         return [*(column.categories or ["never seen before", "ß", "x" * 10_000]), *column.codes]
     chosen: NDArray[Any] = np.array(

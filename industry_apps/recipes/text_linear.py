@@ -10,18 +10,17 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import SchemaError, TrainingError
+from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.features.negation import NEGATORS
 from industry_apps.features.ngrams import CharacterWeights, WordWeights, step_of
 from industry_apps.features.running import WrittenGraph
 from industry_apps.features.text import words
-from industry_apps.limits import POSITIVE, Limit, check_parameters
+from industry_apps.limits import POSITIVE, Limit, check_parameters, integer
 from industry_apps.recipes.ngram_counts import NgramCounts, count_characters, count_words
 from industry_apps.recipes.scorers import Arrays, Fold, Labelled
 from industry_apps.schema import Column, Schema
 
-_SHORTEST, _LONGEST = 4, 7
 _MARGIN = Schema((Column("/margin", "number"),))
 _NEGATORS = Limit(
     lambda value: (
@@ -45,6 +44,8 @@ class NgramOptions:
         Added to each count before the ratio of the classes is taken, > 0.
     word_freedom, character_freedom : float
         Inverse of the penalty on the weights, > 0.
+    shortest, longest : int
+        Characters of a run, in [2, 12].
     negators : sequence of str
         Words, and pairs of words, that turn round the three words behind them, up to a
         punctuation mark or "but": these count as their opposite. English by default; () for none.
@@ -53,10 +54,17 @@ class NgramOptions:
     smoothing: Annotated[float, POSITIVE] = 0.3
     word_freedom: Annotated[float, POSITIVE] = 0.3
     character_freedom: Annotated[float, POSITIVE] = 0.03
+    shortest: Annotated[int, integer(2, 12)] = 4
+    longest: Annotated[int, integer(2, 12)] = 7
     negators: Annotated[Sequence[str], _NEGATORS] = NEGATORS
 
     def __post_init__(self) -> None:
         check_parameters(self)
+        if self.shortest > self.longest:
+            raise ParameterError(
+                f"NgramOptions: 'shortest' must be at most 'longest', {self.longest}. "
+                f"Got {self.shortest}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +200,13 @@ class WordScorer(NgramScorer):
 
 
 class CharacterScorer(NgramScorer):
-    """Runs of four to seven characters: they see the stems and endings of words never seen."""
+    """Runs of some characters: they see the stems and endings of words never seen."""
 
     freedom = "character_freedom"
 
     def _count(self, texts: Sequence[str]) -> NgramCounts:
-        return count_characters(texts, _SHORTEST, _LONGEST, self.options.negators)
+        options = self.options
+        return count_characters(texts, options.shortest, options.longest, options.negators)
 
     def _as_written(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         step = step_of(float(np.abs(weights).max()))

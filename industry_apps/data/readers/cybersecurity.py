@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,11 @@ from industry_apps.data.rules import Reading
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Names of a family that are read, from its first on: one has a hundred thousand.
+_MOST_OF_A_FAMILY = 3_000
+_BENIGN = ("opendns-top-domains.txt", "opendns-random-domains.txt")
+#: Several families under one name.
+_LEFT_OUT = ("others_dga.txt",)
 
 def att_faces(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """Pictures of faces from a zip of a folder a person, in the order of persons and numbers."""
@@ -26,3 +33,62 @@ def att_faces(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
             {"image": archive.read(name.as_posix()), "person": name.parent.name} for name in names
         ]
     return pd.DataFrame(rows)
+
+
+def ebbu_urls(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Addresses of two JSON lists, each once, with their registered domains.
+
+    What cannot be read as an address is left out: a line of the source.
+    """
+    import pandas as pd
+
+    from industry_apps.errors import SchemaError
+    from industry_apps.runtime.addresses.lexical import url_columns
+
+    del reading
+    rows = []
+    for name, path in paths.items():
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as file:
+            listed = dict.fromkeys(json.load(file))
+        for url in listed:
+            try:
+                owner = url_columns([url])["owner"][0]
+            except SchemaError:
+                continue
+            rows.append((url, owner, "phishing" in name))
+    return pd.DataFrame(rows, columns=["url", "site", "is_phishing"])
+
+
+def dga_names(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Names of families of a zip and of two benign lists, each second-level label once."""
+    import pandas as pd
+
+    from industry_apps.errors import SchemaError
+    from industry_apps.runtime.addresses.canonical import canonical_domain
+    from industry_apps.runtime.addresses.lexical import name_of
+
+    del reading
+    (path,) = paths.values()
+    rows: dict[str, tuple[str, str | None]] = {}
+    with ZipFile(path) as archive:
+        # Benign names first: a name that a program wrote by chance is theirs.
+        found = sorted(archive.namelist(), key=lambda n: (n.rpartition("/")[2] not in _BENIGN, n))
+        for member in found:
+            name = member.rpartition("/")[2]
+            if not name.endswith(".txt") or name in _LEFT_OUT:
+                continue
+            family = None if name in _BENIGN else name.removesuffix(".txt")
+            taken = 0
+            for line in archive.read(member).decode("utf-8").split():
+                try:
+                    label = name_of(canonical_domain(line))
+                except SchemaError:
+                    continue
+                if label not in rows:
+                    rows[label] = (line, family)
+                    taken += 1
+                if family and taken == _MOST_OF_A_FAMILY:
+                    break
+    table = pd.DataFrame(list(rows.values()), columns=["domain", "family"])
+    return table.assign(is_generated=table["family"].notna())

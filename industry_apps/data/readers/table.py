@@ -20,6 +20,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         each.__name__: each
         for each in (
             cybersecurity.att_faces,
+            cybersecurity.dga_names,
+            cybersecurity.ebbu_urls,
             energy.ett_hourly,
             energy.matpower_loads,
             energy.pjm_hourly,

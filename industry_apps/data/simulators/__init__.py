@@ -8,6 +8,7 @@ __all__ = [
     "card_transactions",
     "daily_prices",
     "designed_molecules",
+    "domain_names",
     "grey_scans",
     "grid_loads",
     "hourly_load",
@@ -25,6 +26,7 @@ __all__ = [
     "shop_purchases",
     "store_sales",
     "wind_turbine",
+    "web_addresses",
     "worn_machines",
 ]
 
@@ -34,6 +36,7 @@ __getattr__, __dir__ = lazy_names(
         "card_transactions": "finance.transactions",
         "daily_prices": "finance.prices",
         "designed_molecules": "healthcare.molecules",
+        "domain_names": "cybersecurity.names",
         "grid_loads": "energy.grid_loads",
         "line_faults": "energy.line_faults",
         "loan_applications": "finance.loans",
@@ -51,6 +54,7 @@ __getattr__, __dir__ = lazy_names(
         "shop_purchases": "retail.baskets",
         "store_sales": "retail.sales",
         "wind_turbine": "energy.wind",
+        "web_addresses": "cybersecurity.urls",
         "worn_machines": "manufacturing.wear",
     },
 )

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.evaluation.decisions import DecisionCurves, EntityDays, decision_bootstrap
+from industry_apps.evaluation.detection import RATES, detection_metrics
+from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
 from industry_apps.recipes.decision.baselines import Baseline, fit_decision_baselines
@@ -139,23 +141,19 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
     ):
         groups = asked.day
     probability, decision = recipe.decide(asked.rows.arrays)
-    found = decision_bootstrap(
-        target,
-        probability,
-        decision,
-        costs,
-        groups=groups,
-        entities=asked.entities,
-    )
-    others = {
-        name: decision_bootstrap(
-            target,
-            other,
-            other >= baselines.thresholds_[name],
-            costs,
-            groups=groups,
-            entities=asked.entities,
+    rates = _rates(recipe.options, target)
+
+    def measured(scores: NDArray[np.float64], decided: NDArray[np.bool_]) -> BootstrapResult:
+        found = decision_bootstrap(
+            target, scores, decided, costs, groups=groups, entities=asked.entities
         )
+        if not rates:
+            return found
+        return found.joined(detection_metrics(scores, target, rates=rates, groups=groups))
+
+    found = measured(probability, decision)
+    others = {
+        name: measured(other, other >= baselines.thresholds_[name])
         for name, other in baselines.probabilities(asked.rows.arrays).items()
     }
     days = None if asked.day is None else asked.day.astype("datetime64[D]")
@@ -171,10 +169,31 @@ def assess(recipe: DecisionRecipe, baselines: DecisionBaselines, asked: Assessed
             costs=costs,
             day=days,
         ),
-        notes=(
-            f"Base rate: {target.mean():.1%} of the rows have the outcome. Where a false alarm "
-            f"costs {costs.false_alarm:g} and a missed one {costs.missed:g}, {decision.mean():.1%} "
-            "are decided on as if they had it.",
-            *asked.notes,
-        ),
+        notes=(_base_rate(recipe.options, target, decision), *asked.notes),
+    )
+
+
+def _rates(options: DecisionOptions, target: NDArray[np.bool_]) -> tuple[float, ...]:
+    """False-positive rates at which detection is judged: those that allow a false alarm."""
+    if options.false_positive_rate is None:
+        return ()
+    wanted = sorted({*RATES, options.false_positive_rate}, reverse=True)
+    return tuple(rate for rate in wanted if rate < 1 and rate * (~target).sum() >= 1)
+
+
+def _base_rate(
+    options: DecisionOptions, target: NDArray[np.bool_], decision: NDArray[np.bool_]
+) -> str:
+    start = f"Base rate: {target.mean():.1%} of the rows have the outcome."
+    if options.false_positive_rate is not None:
+        false, negatives = int((decision & ~target).sum()), int((~target).sum())
+        return (
+            f"{start} The threshold was set for {options.false_positive_rate:.2%} of false alarms "
+            f"on held-out rows; here it makes {false} among {negatives} ({false / negatives:.2%}), "
+            f"and finds {int((decision & target).sum())} of {int(target.sum())}."
+        )
+    costs = options.costs
+    return (
+        f"{start} Where a false alarm costs {costs.false_alarm:g} and a missed one "
+        f"{costs.missed:g}, {decision.mean():.1%} are decided on as if they had it."
     )

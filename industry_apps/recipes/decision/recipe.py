@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError, unknown_name
 from industry_apps.evaluation.costs import Costs, cost_optimal_threshold
+from industry_apps.evaluation.detection import finite, rate_threshold
 from industry_apps.export.decision import (
     Isotonic,
     Platt,
@@ -84,6 +85,8 @@ class DecisionOptions:
         Cases that there are hands for.
     positive_share : float, optional
         Decide by rank: yes for this share of the cases, the likeliest; instead of by costs.
+    false_positive_rate : float, optional
+        Decide by this share of false alarms among negative cases, instead of by costs.
     derived : tuple of Source
         Numbers computed from columns that the domain knows to be telling.
     directions : mapping of str to int
@@ -105,6 +108,7 @@ class DecisionOptions:
     costs: Costs = field(default_factory=Costs)
     alerts_per_day: float | None = None
     positive_share: float | None = None
+    false_positive_rate: float | None = None
     derived: tuple[Source, ...] = ()
     directions: Mapping[str, int] = field(default_factory=dict)
     folds: int = 5
@@ -120,6 +124,8 @@ class DecisionOptions:
         """Probability from which on the answer is yes, found on rows [rows] not learned from."""
         if self.positive_share is not None:
             return share_threshold(probability, self.positive_share)
+        if self.false_positive_rate is not None:
+            return rate_threshold(target, probability, self.false_positive_rate)
         return cost_optimal_threshold(target, probability, self.costs)
 
 
@@ -128,6 +134,7 @@ _LIMITS: dict[str, Limit] = {
     "calibration": one_of(get_args(Calibration)),
     "alerts_per_day": POSITIVE.or_none(),
     "positive_share": SHARE.or_none(),
+    "false_positive_rate": SHARE.or_none(),
     "folds": integer(2, _FEWEST_IN_FOLDS),
 }
 
@@ -225,7 +232,7 @@ class DecisionRecipe:
             probability = self.isotonic_.apply(probability)
         # Levels closer than this are one: the file computes in float32.
         probability = np.round(probability, 6)
-        value, capacity = options.threshold(target, probability), None
+        value, capacity = finite(options.threshold(target, probability)), None
         if options.alerts_per_day is not None:
             if day is None:
                 raise ParameterError("'alerts_per_day' needs a time column to count days by.")

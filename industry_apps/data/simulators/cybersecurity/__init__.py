@@ -1,1 +1,1 @@
-"""Simulated data of cybersecurity."""
+"""Simulated records of cybersecurity."""

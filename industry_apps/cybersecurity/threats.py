@@ -1,0 +1,198 @@
+"""What detectors of threats in names have in common: their columns, and whom they would hit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from industry_apps.application import Application, Data
+from industry_apps.data import Dataset, Split, split_by_group
+from industry_apps.data.time_columns import Units
+from industry_apps.errors import SchemaError
+from industry_apps.evaluation import Report
+from industry_apps.evaluation.intervals import Estimate, wilson
+from industry_apps.limits import check_parameters
+from industry_apps.recipes.column_mapping import OwnNames
+from industry_apps.recipes.decision.recipe import DecisionOptions
+from industry_apps.recipes.records import Records
+from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
+from industry_apps.runtime.addresses.canonical import SPELLING
+from industry_apps.schema import Column, Schema
+
+#: Columns that are named for each record.
+_REASONS = 3
+#: Raw texts and the name of their column -> columns.
+ReadColumns = Callable[[Sequence[Any], str], dict[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """How many of somebody's own harmless records would be stopped.
+
+    Parameters
+    ----------
+    share : Estimate
+        With its 95 % interval (Wilson).
+    stopped, rows : int
+    records : DataFrame
+        Those that would be stopped, the likeliest first, with the answers.
+    """
+
+    share: Estimate
+    stopped: int
+    rows: int
+    records: pd.DataFrame
+
+    def __str__(self) -> str:
+        return f"{self.stopped} of {self.rows} harmless records would be stopped: {self.share}"
+
+
+class ThreatDetector(HoldsDecision, OwnNames, Application):
+    """A decision on the text of an address or a name, by a model of its spelling.
+
+    A leaf says how its raw column is read, which text and numbers come of it, and what keeps
+    records of one owner together. Tables with the raw column alone are completed by
+    :meth:`prepare`, which every method calls; a table that has the read columns is left as it is.
+    """
+
+    raw: ClassVar[str]
+    label: ClassVar[str]
+    owner: ClassVar[str]
+    read: ClassVar[ReadColumns]
+    read_schema: ClassVar[Schema]
+    model: str
+    seed: int
+
+    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add the columns that the file reads, where there is the raw one and none of them.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Not changed.
+
+        Raises
+        ------
+        SchemaError
+            Names the row of a text that cannot be read.
+        """
+        raw, names = self._name(self.raw), dict.fromkeys([*self.read_schema.names, self.owner])
+        if raw not in frame or any(name in frame for name in self.read_schema.names):
+            return frame
+        found = type(self).read(frame[raw].tolist(), raw)
+        return frame.assign(**{name: pd.Series(found[name], frame.index) for name in names})
+
+    @classmethod
+    def sample(cls) -> Dataset:
+        """A small data set for a first try, with the columns that a file reads; simulated."""
+        data = super().sample()
+        parts = map(cls().prepare, (data.train, data.validation, data.test))
+        return replace(data, **dict(zip(Split._fields, parts, strict=True)))
+
+    def split(self, frame: pd.DataFrame) -> Split:
+        """Split records of yours so that nobody's are in two parts; equal ones count once.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            With the raw column and the label.
+        """
+        prepared, label = self.prepare(frame), self._name(self.label)
+        text = next(column.name for column in self.read_schema if column.kind == "text")
+        if label in prepared:
+            prepared = prepared.drop_duplicates([text, label])
+        return split_by_group(prepared, group=self.owner, seed=self.seed)
+
+    def fit(
+        self, train: Data, validation: pd.DataFrame | None = None, *, unit: Units = None
+    ) -> Self:
+        """Learn from records, completed by :meth:`prepare`; see :meth:`Application.fit`."""
+        check_parameters(self)
+        parts = [part if part is None else self._complete(part) for part in (train, validation)]
+        return super().fit(*parts, unit=unit)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answer records, completed by :meth:`prepare`; see :meth:`Application.predict`."""
+        return super().predict(self._complete(frame))
+
+    def evaluate(self, data: Data) -> Report:
+        """Measure on records, completed by :meth:`prepare`; see :meth:`Application.evaluate`."""
+        return super().evaluate(self._complete(data))
+
+    def export(
+        self, path: str | Path, *, precision: str = "float32", check: Data | None = None
+    ) -> Path:
+        """Write the file, proven on records completed by :meth:`prepare`."""
+        told = None if check is None else self._complete(check)
+        return super().export(path, precision=precision, check=told)
+
+    def false_alarms(self, harmless: pd.DataFrame) -> FalseAlarms:
+        """What the model would stop of your own harmless records, before it is put in service.
+
+        Parameters
+        ----------
+        harmless : DataFrame
+            With the raw column: what your own people have visited, known to be harmless.
+
+        Raises
+        ------
+        SchemaError, NotFittedError
+        """
+        if not len(harmless):
+            raise SchemaError(
+                "The table has no rows. Give addresses that are known to be harmless."
+            )
+        answers = self.predict(harmless)
+        probability, decision = answers.columns[:2]
+        stopped = answers[decision].to_numpy(dtype=bool)
+        rows, count = len(harmless), int(stopped.sum())
+        low, high = wilson(np.array([count / rows]), np.array([rows]))
+        found = harmless[stopped].join(
+            answers[stopped].drop(columns=harmless.columns, errors="ignore")
+        )
+        return FalseAlarms(
+            Estimate(count / rows, max(float(low[0]), 0.0), min(float(high[0]), 1.0)),
+            count,
+            rows,
+            found.sort_values(probability, ascending=False),
+        )
+
+    def _complete(self, data: Any) -> Any:
+        if isinstance(data, pd.DataFrame):
+            return self.prepare(data)
+        if isinstance(data, Split):
+            return Split(*map(self.prepare, data))
+        if isinstance(data, Dataset):
+            parts = map(self.prepare, (data.train, data.validation, data.test))
+            return replace(data, **dict(zip(Split._fields, parts, strict=True)))
+        return data  # refused where it is read
+
+    def _table(self, train: pd.DataFrame) -> DecisionTable:
+        records = Records(
+            schema=self.read_schema, target=self._name(self.label), subject=self.owner
+        )
+        # Reasons name numbers; where only the text is read there are none to name.
+        count = _REASONS if self.model in ("stack", "trees") else 0
+        return DecisionTable(records, self._options, reasons=count, seed=self.seed)
+
+    def _options(self, schema: Schema) -> DecisionOptions:
+        raise NotImplementedError
+
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "spelling": SPELLING}
+
+
+def number_columns(meanings: Mapping[str, str]) -> list[Column]:
+    """Columns of counts and shares, none of them missing or negative.
+
+    Parameters
+    ----------
+    meanings : mapping of str to str
+    """
+    return [Column(n, "number", told, low=0, nullable=False) for n, told in meanings.items()]

@@ -1,0 +1,124 @@
+"""URL threats: addresses that lead to pages which imitate somebody else's log-in.
+
+Asked by a mail gateway, a proxy or an analyst, of each address before anybody follows it, from
+its text alone. Runs of characters see what lures have in common; numbers of the spelling
+(sub-domains, digits, a suffix where none belongs) see what names never met show;
+the two are weighed on addresses of other owners (Sahingoz et al. 2019,
+doi:10.1016/j.eswa.2018.09.029). How much false alarm can be borne is the
+user's: decisions keep to a false-positive rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal, Self
+
+from industry_apps.cybersecurity.threats import ReadColumns, ThreatDetector, number_columns
+from industry_apps.evaluation import Costs
+from industry_apps.evaluation.detection import DETECTION
+from industry_apps.limits import SHARE, integer
+from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
+from industry_apps.runtime.addresses.lexical import URL_NUMBERS, url_columns
+from industry_apps.schema import Column, Schema, Traits
+from industry_apps.training import TrainingOptions
+
+_NGRAMS = NgramOptions(shortest=3, longest=5, character_freedom=0.3, negators=())
+_TREES = TreeOptions(rounds=400, learning_rate=0.06, num_leaves=32, min_child_samples=20)
+
+
+class UrlThreatDetector(ThreatDetector):
+    """Probability that a URL is phishing, and whether to stop it at a false-positive rate.
+
+    Addresses are read in one canonical form (:mod:`industry_apps.runtime.addresses.canonical`):
+    the scheme, ``www.``, the default port and a trailing slash have no effect, nor has the way
+    of writing what a browser reads alike. The file takes the columns of
+    :func:`industry_apps.runtime.addresses.lexical.url_columns`, which serving computes by the
+    same function; :meth:`prepare` adds them to a table.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of this class -> your names, as in ``{"url": "link"}``.
+    model : {"stack", "characters", "words", "trees", "text_cnn"}
+        Linear models of runs of characters or of words, boosted trees over the numbers and
+        frequent words, a convolutional network over the first 64 words, or characters and trees
+        weighed on addresses they have not seen.
+    false_positive_rate : float
+        Share of harmless addresses that may be stopped, in (0, 1]; the threshold is set on held
+        out addresses of other owners.
+    ngrams : NgramOptions, optional
+    trees : TreeOptions, optional
+    training : TrainingOptions, optional
+        Of the network.
+    seed : int
+
+    Notes
+    -----
+    An owner is a registered domain by the public-suffix list, its private section included: two
+    customers of a host are two owners. Who is read as evil by an address alone may be wronged;
+    reasons name the columns that count most against it, of a stack and of trees; the other models
+    read the text alone, and name none.
+
+    Examples
+    --------
+    >>> from industry_apps.cybersecurity import UrlThreatDetector
+    >>> data = UrlThreatDetector.sample()
+    >>> detector = UrlThreatDetector.fast().fit(data)
+    >>> detector.predict(data.test.head(2)).columns[:2].tolist()
+    ['phishing_probability', 'is_phishing']
+    """
+
+    name = "cybersecurity.url_threats"
+    question = "Does this address lead to a fraud?"
+    simulator = "cybersecurity_url_simulator"
+    schema = Schema(
+        (
+            Column("url", "text", "The address, as it was found"),
+            Column.label("is_phishing", "The label, in training"),
+        )
+    )
+    outputs = Schema(
+        (
+            Column.probability("phishing_probability", "Calibrated probability of phishing"),
+            Column("is_phishing", "boolean", "Stop it", nullable=False),
+            Column("reasons", "category", "What speaks most against it, falling", size=None),
+        )
+    )
+    traits = Traits(inputs=("text", "number"), explains=True)
+    problem = DETECTION
+    label: ClassVar[str] = "is_phishing"
+    raw: ClassVar[str] = "url"
+    owner: ClassVar[str] = "owner"
+    read: ClassVar[ReadColumns] = staticmethod(url_columns)
+    read_schema: ClassVar[Schema] = Schema(
+        (
+            Column("address", "text", "In canonical form", nullable=False),
+            *number_columns(URL_NUMBERS),
+        )
+    )
+
+    model: Literal["stack", "characters", "words", "trees", "text_cnn"] = "stack"
+    false_positive_rate: Annotated[float, SHARE] = 0.01
+    ngrams: NgramOptions | None = None
+    trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
+    seed: Annotated[int, integer(0)] = 0
+
+    @classmethod
+    def fast(cls) -> Self:
+        """Few trees: a fit of seconds."""
+        return cls(
+            trees=TreeOptions(rounds=60, learning_rate=0.1),
+            training=TrainingOptions(max_epochs=2, progress=False),
+        )
+
+    def _options(self, schema: Schema) -> DecisionOptions:
+        return DecisionOptions(
+            model=self.model,
+            members=("characters", "trees"),
+            costs=Costs(false_alarm=1, missed=1),
+            false_positive_rate=self.false_positive_rate,
+            ngrams=self.ngrams or _NGRAMS,
+            trees=replace(self.trees or _TREES, seed=self.seed),
+            training=replace(self.training or TrainingOptions(max_epochs=8), seed=self.seed),
+        )

@@ -1,0 +1,120 @@
+"""Threats in addresses and names: spellings, the user's own list, owners apart, simulated names."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from industry_apps.cybersecurity import DomainThreatDetector, UrlThreatDetector
+from industry_apps.data import load
+from industry_apps.data.simulators.cybersecurity.names import GENERATED_KINDS, generated_names
+from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.runtime import Model
+from industry_apps.runtime.addresses.lexical import url_columns
+
+
+@pytest.fixture(scope="module")
+def data():
+    return UrlThreatDetector.sample()
+
+
+@pytest.fixture(scope="module")
+def detector(data):
+    return UrlThreatDetector.fast().fit(data)
+
+
+@pytest.fixture(scope="module")
+def model(detector, data, tmp_path_factory):
+    return Model(detector.export(tmp_path_factory.mktemp("urls") / "urls.onnx", check=data))
+
+
+def test_equivalent_spellings_get_one_answer(detector):
+    spellings = ["http://www.river.example/a/", "HTTPS://RIVER.example:443/%61", "river.example/a"]
+    found = detector.predict(pd.DataFrame({"url": spellings}))
+    assert len(set(found["phishing_probability"])) == 1
+    assert len(set(found["reasons"].map(tuple))) == 1
+
+
+def test_the_file_answers_the_columns_of_the_runtime_as_the_detector_does(detector, model):
+    urls = ["http://paypal.com.login9.river.test/a.php?b=1", "table.example/news/house"]
+    columns = url_columns(urls)
+    columns.pop("owner")
+    answers = model.predict(columns)
+    expected = detector.predict(pd.DataFrame({"url": urls}))
+    assert answers["is_phishing"].tolist() == expected["is_phishing"].tolist()
+    assert answers["phishing_probability"] == pytest.approx(
+        expected["phishing_probability"].to_numpy(), abs=1e-5
+    )
+    assert detector._facts()["spelling"] == 1
+
+
+def test_false_alarms_on_a_list_of_ones_own(detector, data):
+    harmless = data.test.loc[~data.test["is_phishing"], ["url"]]
+    found = detector.false_alarms(harmless)
+    assert found.rows == len(harmless)
+    assert found.stopped == len(found.records)
+    assert found.share.low <= found.share.value <= found.share.high
+    assert "harmless records would be stopped" in str(found)
+    with pytest.raises(SchemaError, match="no rows"):
+        detector.false_alarms(harmless.head(0))
+
+
+def test_owners_are_in_one_part_and_equal_addresses_count_once():
+    frame = UrlThreatDetector.sample().train[["url", "is_phishing"]]
+    twice = pd.concat(
+        [frame, frame.assign(url="http://www." + frame["url"].str.split("//").str[-1])]
+    )
+    parts = UrlThreatDetector().split(twice)
+    owners = [set(part["owner"]) for part in parts]
+    assert not owners[0] & owners[1]
+    assert not owners[0] & owners[2]
+    assert sum(map(len, parts)) <= len(frame)
+
+
+def test_an_owner_that_was_learned_from_is_refused_as_a_test(detector, data):
+    with pytest.raises(LeakageError, match="owner"):
+        detector.evaluate(data.train.head(50))
+
+
+def test_an_address_that_cannot_be_read_is_named(detector):
+    with pytest.raises(SchemaError, match=r"Column 'url', row 1: got 'ssh://a'; expected http"):
+        detector.predict(pd.DataFrame({"url": ["a.example", "ssh://a"]}))
+
+
+def test_a_rate_that_the_held_out_rows_cannot_show_is_refused(data):
+    strict = UrlThreatDetector.fast().set_params(model="trees", false_positive_rate=0.0001)
+    with pytest.raises(TrainingError, match=r"cannot be sought on .*10000 at least"):
+        strict.fit(data)
+    with pytest.raises(ParameterError):
+        UrlThreatDetector(false_positive_rate=0.0).fit(data)
+
+
+def test_names_of_a_simulated_kind_are_found_where_no_family_is_like_them():
+    data = DomainThreatDetector.sample()
+    kept = data.train[data.train["family"] != "joined_words"]
+    asked = data.test[data.test["family"].isna() | (data.test["family"] == "joined_words")]
+    auroc = [
+        DomainThreatDetector.fast()
+        .set_params(model="trees", simulated=count)
+        .fit(kept, data.validation)
+        .evaluate(asked)
+        .metrics["auroc"]
+        .value
+        for count in (0, 200)
+    ]
+    assert auroc[1] >= auroc[0]
+
+
+@pytest.mark.parametrize("kind", GENERATED_KINDS)
+def test_generated_names_are_names(kind):
+    names = generated_names(kind, 50, seed=3)
+    assert names == generated_names(kind, 50, seed=3)
+    assert len(DomainThreatDetector().prepare(pd.DataFrame({"domain": names}))) == 50
+
+
+@pytest.mark.real_data("cyber_dga_domains")
+def test_real_names_are_told_apart_by_a_few_trees():
+    data = load("cyber_dga_domains")
+    rows = {name: getattr(data, name).sample(1_500, random_state=0) for name in ("train", "test")}
+    fitted = DomainThreatDetector.fast().set_params(model="trees").fit(rows["train"])
+    assert fitted.evaluate(rows["test"]).metrics["auroc"].value > 0.93
