@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from industry_apps.data.readers import energy, finance, manufacturing, retail
+from industry_apps.data.readers import cybersecurity, energy, finance, manufacturing, retail
 from industry_apps.data.rules import Reading
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
     {
         each.__name__: each
         for each in (
+            cybersecurity.nsl_kdd,
             energy.ett_hourly,
             energy.matpower_loads,
             energy.pjm_hourly,
