@@ -26,7 +26,6 @@ from industry_apps.data.time_columns import with_times
 from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.limits import OPEN_SHARE, POSITIVE, Limit, integer
 from industry_apps.recipes import Records, TreeOptions
-from industry_apps.recipes.anomaly.networks import TRAINING
 from industry_apps.recipes.anomaly.records import ONE_CLASS, RecordModelName, RecordOptions
 from industry_apps.recipes.labels import OwnLabels
 from industry_apps.recipes.tables.anomalies import (
@@ -41,6 +40,9 @@ from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
 
 _TREES = TreeOptions(rounds=150, num_leaves=16, learning_rate=0.08, feature_fraction=0.5)
+_TRAINING = TrainingOptions(
+    max_epochs=20, least_steps=1_000, batch_size=256, learning_rate=2e-3, precision="float32"
+)
 #: Hosts, and the day on which the leave of each ends.
 SCANNERS = Limit(
     lambda v: isinstance(v, Mapping) and all(isinstance(x, str) for p in v.items() for x in p),
@@ -220,7 +222,7 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
             model=self.model,
             rate=self._rate(train, records),
             trees=replace(self.trees or _TREES, seed=self.seed),
-            training=replace(self.training or TRAINING, seed=self.seed),
+            training=replace(self.training or _TRAINING, seed=self.seed),
             seed=self.seed,
         )
         told = Told(kind=self._name("attack"), family=self._name("family"), reasons=self.reasons)

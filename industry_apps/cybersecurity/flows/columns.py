@@ -10,6 +10,7 @@ import pandas as pd
 
 from industry_apps.errors import ParameterError, unknown_name
 from industry_apps.schema import Column, Schema, infer_columns
+from industry_apps.schema.values import MISSING_TIME
 
 #: Seconds of 30 days: longer flows are milliseconds taken for seconds, or a mistake.
 LONGEST = 2_592_000.0
@@ -101,13 +102,13 @@ def scanners_until(scanners: Mapping[str, str]) -> dict[str, int]:
     found = {}
     for host, day in scanners.items():
         try:
-            moment = np.datetime64(day, "s")
+            second = int(np.datetime64(day, "s").astype(np.int64))
         except ValueError:
-            moment = np.datetime64("NaT")
-        if np.isnat(moment) or not host:
+            second = MISSING_TIME
+        if second == MISSING_TIME or not host:
             raise ParameterError(
                 f"The 'scanners' parameter has {day!r} for {host!r}; expected a host and the day "
                 "on which its leave ends, such as '2026-12-31'."
             )
-        found[host] = int(moment.astype(np.int64))
+        found[host] = second
     return found

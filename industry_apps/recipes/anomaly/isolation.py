@@ -14,8 +14,8 @@ __all__ = ["IsolatedRows"]
 
 _Floats = NDArray[np.float64]
 
-#: Trees, and rows of each, as in the paper (there 100 trees).
-_TREES, _ROWS = 200, 256
+#: Trees, and rows of each, as in the paper.
+_TREES, _ROWS = 100, 256
 
 
 class IsolatedRows:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
+from industry_apps.export.convert import split_thresholds
 from industry_apps.features import FeatureGraph, GraphBuilder, range_encoders, tree_encoders
 from industry_apps.recipes.anomaly.scorers import Scorer as Unlike
 from industry_apps.recipes.scorers import Arrays, Labelled, part_of
@@ -22,6 +23,7 @@ from industry_apps.recipes.trees import (
     write_mean_margin,
 )
 from industry_apps.schema import Schema
+from industry_apps.schema.offsets import plus_offset
 
 __all__ = ["ResidualTrees", "UnlikeNormal"]
 
@@ -160,9 +162,6 @@ class ResidualTrees:
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> split thresholds."""
-        from industry_apps.export.convert import split_thresholds
-        from industry_apps.schema.offsets import plus_offset
-
         found: dict[str, list[float]] = {}
         for booster in self.boosters_:
             for name, values in zip(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -315,7 +315,7 @@ class HoldsAnomalies:
     schema_: Schema
     check_: pd.DataFrame
     split_: Mapping[str, Mapping[str, Any]]
-    outputs: Schema
+    outputs: ClassVar[Schema]
     suppressed_: Suppressed | None
 
     @abstractmethod

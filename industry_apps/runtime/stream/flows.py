@@ -204,7 +204,7 @@ class FlowState:
             return frame.assign(**dict.fromkeys(self.columns, np.zeros(0)))
         absent = np.full(len(frame), None, dtype=object)
         read = {
-            name: self._read(name, frame[own] if own in frame else absent)
+            name: self._read(name, frame.get(own, absent))
             for name, own in self.names.items()
         }
         times: Ints = read["time"]
