@@ -11,11 +11,40 @@ import pytest
 from industry_apps.cybersecurity import read_suricata, read_zeek, rejoined
 from industry_apps.errors import SchemaError
 
-FIELDS = (
-    "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes "
-    "conn_state history orig_pkts resp_pkts"
-).split()
-FLOW = "1772445600.5 C1 10.0.0.1 40000 10.0.0.2 80 tcp http 1.5 300 9000 SF ShAD 4 9".split()
+FIELDS = [
+    "ts",
+    "uid",
+    "id.orig_h",
+    "id.orig_p",
+    "id.resp_h",
+    "id.resp_p",
+    "proto",
+    "service",
+    "duration",
+    "orig_bytes",
+    "resp_bytes",
+    "conn_state",
+    "history",
+    "orig_pkts",
+    "resp_pkts",
+]
+FLOW = [
+    "1772445600.5",
+    "C1",
+    "10.0.0.1",
+    "40000",
+    "10.0.0.2",
+    "80",
+    "tcp",
+    "http",
+    "1.5",
+    "300",
+    "9000",
+    "SF",
+    "ShAD",
+    "4",
+    "9",
+]
 
 
 def zeek(path: Path, *flows: list[str]) -> Path:

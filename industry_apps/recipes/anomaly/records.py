@@ -36,11 +36,13 @@ RecordModelName = Literal["stack", "trees", "normal", "nearest", "isolation", "a
 #: Models of normal records alone, and all of them together.
 ONE_CLASS: tuple[RecordModelName, ...] = ("normal", "nearest", "isolation", "autoencoder")
 _MEMBERS: Mapping[str, tuple[RecordModelName, ...]] = {
-    "stack": ("trees", "nearest", "isolation", "autoencoder"),
+    # On the training file of NSL-KDD, kinds of attack held out, an isolation forest beside these two
+    # found no more: .951 and .951 at 1 % false alarms, without its flood .834 and .836.
+    "stack": ("trees", "nearest"),
     "normal": ("nearest", "isolation", "autoencoder"),
 }
 #: Parts into which training records are cut, each judged by models of the others.
-_FOLDS = 5
+_FOLDS = 3
 
 _Floats = NDArray[np.float64]
 
@@ -52,7 +54,8 @@ class RecordOptions:
     Parameters
     ----------
     model : {"stack", "trees", "normal", "nearest", "isolation", "autoencoder"}
-        Trees of known attacks, one model of normal records, all of these ("normal"), or all.
+        Trees of known attacks; these with the nearest normal records ("stack"); one model of normal
+        records, or all of these ("normal").
     rate : float
         Wanted share of normal records that raise an alarm, in (0, 1).
     kept : int

@@ -203,10 +203,7 @@ class FlowState:
         if not len(frame):
             return frame.assign(**dict.fromkeys(self.columns, np.zeros(0)))
         absent = np.full(len(frame), None, dtype=object)
-        read = {
-            name: self._read(name, frame.get(own, absent))
-            for name, own in self.names.items()
-        }
+        read = {name: self._read(name, frame.get(own, absent)) for name, own in self.names.items()}
         times: Ints = read["time"]
         order = np.argsort(times, kind="stable")
         self._check_time(int(times[order[0]]))

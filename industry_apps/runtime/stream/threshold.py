@@ -1,4 +1,4 @@
-"""A threshold that follows the scores of a stream, within a stated bound, and says where it went."""
+"""A threshold that follows the scores of a stream within a bound, and says where it went."""
 
 from __future__ import annotations
 
@@ -101,8 +101,6 @@ class FollowedThreshold:
             self.value = min(max(moved, -self.bound), self.bound)
             last = self.moves[-1].value if self.moves else 0.0
             at_bound = abs(self.value) == self.bound
-            if abs(self.value - last) >= self.bound / 10 or (
-                at_bound and abs(last) < self.bound
-            ):
+            if abs(self.value - last) >= self.bound / 10 or (at_bound and abs(last) < self.bound):
                 self.moves.append(Move(self.count, self.value, at_bound))
         return alert
