@@ -36,7 +36,7 @@ RecordModelName = Literal["stack", "trees", "normal", "nearest", "isolation", "a
 #: Models of normal records alone, and all of them together.
 ONE_CLASS: tuple[RecordModelName, ...] = ("normal", "nearest", "isolation", "autoencoder")
 _MEMBERS: Mapping[str, tuple[RecordModelName, ...]] = {
-    # On the training file of NSL-KDD, kinds of attack held out, an isolation forest beside these two
+    # On NSL-KDD (training file, kinds of attack held out) an isolation forest beside these two
     # found no more: .951 and .951 at 1 % false alarms, without its flood .834 and .836.
     "stack": ("trees", "nearest"),
     "normal": ("nearest", "isolation", "autoencoder"),
