@@ -87,7 +87,8 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
     flows_per_day : float, optional
         For data without a time.
     scanners : mapping of str to str, optional
-        Authorised scanners: source -> day (UTC) from which on its flows raise alerts again.
+        Authorised scanners: source -> day (UTC) from which on its flows raise alerts again. Adds
+        the output ``suppressed``.
     windows : tuple of int
         Seconds that the state of a flow looks back, rising.
     ignore : tuple of str
@@ -131,7 +132,6 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
             Column("score", "number", "How far above the threshold; an alert from 0 on"),
             Column("alert", "boolean", "Unlike normal traffic, or like an attack", nullable=False),
             Column("family", "category", "The likeliest family of attacks, of an alert"),
-            Column("suppressed", "boolean", "Of an authorised scanner", nullable=False),
             Column("reasons", "category", "Columns that raise the score most", size=None),
         )
     )

@@ -72,7 +72,10 @@ class UnlikeNormal:
 
     def margin(self, arrays: Arrays) -> _Floats:
         """Score records as the trained model does -> [N]."""
-        score, _ = self.scorer_.score(self._rows(arrays))
+        rows = self._rows(arrays)
+        if not len(rows):
+            return np.zeros(0)
+        score, _ = self.scorer_.score(rows)
         return np.log(np.maximum(score, 0.0) + _LEAST)
 
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> str:

@@ -302,13 +302,14 @@ class Suppressed:
 
 #: Before every moment.
 _NEVER = -(2**62)
+_SUPPRESSED = Column("suppressed", "boolean", "Of an authorised scanner", nullable=False)
 
 
 class HoldsAnomalies:
     """A mixin of applications whose model is an :class:`AnomalyTable`, which they give.
 
-    Outputs are score, alert, and, as far as there are some, family, suppressed and reasons, under
-    these names.
+    Outputs are score, alert, and, as far as there are some, family and reasons, under these names;
+    with authorised scanners also suppressed.
     """
 
     table_: AnomalyTable
@@ -336,11 +337,10 @@ class HoldsAnomalies:
         absent = []
         if self.table_.families_ is None:
             absent.append("family")
-        if self.suppressed_ is None:
-            absent.append("suppressed")
         if self.table_.reasons_ is None:
             absent.append("reasons")
-        return self.outputs.without(absent)
+        found = self.outputs.without(absent)
+        return found if self.suppressed_ is None else found.extended([_SUPPRESSED])
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         labelled = None if validation is None else self._with_labels(validation)
