@@ -109,8 +109,10 @@ class AnomalyTable:
         alert = score >= 0
         found: dict[str, NDArray[Any]] = {"score": score, "alert": alert}
         if self.families_ is not None:
-            _, number = self.families_.decide(arrays)
             names = np.array(self.families_.classes, dtype=object)
+            number = np.zeros(0, dtype=np.intp)
+            if len(score):  # trees of several classes refuse to answer no records
+                _, number = self.families_.decide(arrays)
             found["family"] = np.where(alert, names[number], "").astype(object)
         if self.reasons_ is not None:
             found["reasons"] = self.reasons_.apply(arrays)
