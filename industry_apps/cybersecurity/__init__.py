@@ -1,10 +1,19 @@
-"""Cybersecurity: threats among addresses and flows, and whether somebody is who they say they are."""
+"""Cybersecurity: threats among addresses and flows, and whether somebody is who they claim."""
 
 from __future__ import annotations
 
 from industry_apps._lazy import lazy_names
 
-__all__ = ["DomainThreatDetector", "FaceVerifier", "FalseAlarms", "UrlThreatDetector"]
+__all__ = [
+    "DomainThreatDetector",
+    "FaceVerifier",
+    "FalseAlarms",
+    "NetworkAnomalyDetector",
+    "UrlThreatDetector",
+    "read_suricata",
+    "read_zeek",
+    "rejoined",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -12,6 +21,10 @@ __getattr__, __dir__ = lazy_names(
         "DomainThreatDetector": "domain_threats",
         "FaceVerifier": "face_verification",
         "FalseAlarms": "threats",
+        "NetworkAnomalyDetector": "network_anomaly",
         "UrlThreatDetector": "url_threats",
+        "read_suricata": "flows.suricata",
+        "read_zeek": "flows.zeek",
+        "rejoined": "flows.rejoined",
     },
 )

@@ -38,6 +38,7 @@ __all__ = [
     "dense_encoders",
     "network_encoders",
     "plain_encoders",
+    "range_encoders",
     "tree_encoders",
 ]
 
@@ -77,6 +78,7 @@ __getattr__, __dir__ = lazy_names(
         "dense_encoders": "plans",
         "network_encoders": "plans",
         "plain_encoders": "plans",
+        "range_encoders": "plans",
         "tree_encoders": "plans",
     },
 )

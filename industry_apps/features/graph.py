@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
 from industry_apps.features.image import Pixels
+from industry_apps.features.ranges import LogRange
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import (
     IsCode,
@@ -41,7 +42,7 @@ from industry_apps.schema import Schema
 from industry_apps.schema.codes import without_codes
 from industry_apps.schema.table import Arrays
 
-NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | NumberSteps
+NumberEncoder = Raw | Cyclic | Missing | Standard | QuantileNormal | LogRange | NumberSteps
 ColumnEncoder = Category | LevelSteps | WordCounts | Tokens | Pixels
 Encoder = NumberEncoder | ColumnEncoder
 
@@ -50,7 +51,7 @@ _MOST_KEPT = 2**28
 
 _TENSORS = (Tokens, Pixels)  # encoders that write a tensor of their own
 _FIXED = (Raw, Cyclic, NumberSteps)  # those of a number that have nothing to learn
-_LEARN_NUMBERS = (Missing, Standard, QuantileNormal)
+_LEARN_NUMBERS = (Missing, Standard, QuantileNormal, LogRange)
 _NUMBERS = (*_FIXED, *_LEARN_NUMBERS)
 
 

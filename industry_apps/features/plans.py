@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from industry_apps.features.ranges import LogRange
 from industry_apps.features.sources import CYCLES, IsCode, Source, TimePart, Value
 from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
 from industry_apps.features.text import WordCounts
@@ -74,6 +75,25 @@ def network_encoders(schema: Schema, derived: Sequence[Source] = ()) -> list[Enc
     for column in schema.inputs():
         if column.kind == "category":
             encoders.append(Category(column.name, "code", min_count=RARE))
+    return encoders
+
+
+def range_encoders(schema: Schema) -> list[Encoder]:
+    """Sizes as shares of their range, categories one-hot: what distances are taken between.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
+    encoders: list[Encoder] = []
+    for column in schema.inputs():
+        if column.kind in ("number", "boolean"):
+            value = Value(column.name)
+            encoders += [LogRange(value), Missing(value), *_codes(column)]
+        elif column.kind == "category":
+            encoders.append(Category(column.name, "onehot", max_levels=100))
+        else:
+            encoders += _smooth_column(column)
     return encoders
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,7 +150,7 @@ class Standard:
 
     def learn(self, values: NDArray[np.float32]) -> Self:
         """Learn median, mean and deviation of values of shape [rows]."""
-        median, filled = _fill(values)
+        median, filled = filled_values(values)
         mean, scale = float(filled.mean()), float(filled.std())
         return replace(
             self,
@@ -164,7 +164,7 @@ class Standard:
         """Write [batch, group] -> [batch, group]."""
         mean = np.array([encoder.mean for encoder in group], dtype=np.float32)
         scale = np.array([encoder.scale for encoder in group], dtype=np.float32)
-        filled = _write_fill(builder, group, values)
+        filled = write_filled(builder, group, values)
         scaled = builder.node(
             "Div", builder.node("Sub", filled, builder.constant(mean)), builder.constant(scale)
         )
@@ -205,7 +205,7 @@ class QuantileNormal:
 
     def learn(self, values: NDArray[np.float32]) -> Self:
         """Learn the quantiles of values of shape [rows]."""
-        median, filled = _fill(values)
+        median, filled = filled_values(values)
         # The outermost quantiles stand for what lies beyond all training values.
         outermost = 0.5 / len(filled)
         levels = np.clip(np.linspace(0, 1, self.count), outermost, 1 - outermost)
@@ -230,7 +230,7 @@ class QuantileNormal:
     @staticmethod
     def write(builder: GraphBuilder, group: Sequence[QuantileNormal], values: str) -> str:
         """Write [batch, group] -> [batch, group]."""
-        filled = _write_fill(builder, group, values)
+        filled = write_filled(builder, group, values)
         width = max(len(encoder.knots) for encoder in group)
         knots = np.stack([_pad_knots(np.array(encoder.knots), width) for encoder in group])
         scores = np.stack(
@@ -351,7 +351,8 @@ def _form_of(levels: Sequence[str]) -> Literal["ordinal", "onehot"]:
     return "ordinal" if has_order or len(levels) > _MOST_COLUMNS else "onehot"
 
 
-def _fill(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
+def filled_values(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
+    """The median of the known values, and values [rows] with it where one is missing."""
     # An infinite ratio is an extreme of the graph, and no value to take a mean of.
     absent = ~np.isfinite(values)
     known = values[~absent].astype(np.float64)
@@ -359,9 +360,16 @@ def _fill(values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
     return median, np.where(absent, median, values).astype(np.float64)
 
 
-def _write_fill(
-    builder: GraphBuilder, group: Sequence[Standard | QuantileNormal], values: str
-) -> str:
+class WithMedian(Protocol):
+    """An encoder that takes the median where a number is missing."""
+
+    @property
+    def median(self) -> float:
+        """As it was learned."""
+
+
+def write_filled(builder: GraphBuilder, group: Sequence[WithMedian], values: str) -> str:
+    """Write [batch, group] -> the same, the median of each encoder where a number is missing."""
     medians = np.array([encoder.median for encoder in group], dtype=np.float32)
     return builder.node("Where", builder.node("IsNaN", values), builder.constant(medians), values)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from industry_apps.data.rules import Reading
+from industry_apps.errors import SchemaError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ _MOST_OF_A_FAMILY = 3_000
 _BENIGN = ("opendns-top-domains.txt", "opendns-random-domains.txt")
 #: Several families under one name.
 _LEFT_OUT = ("others_dga.txt",)
+
 
 def att_faces(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """Pictures of faces from a zip of a folder a person, in the order of persons and numbers."""
@@ -42,7 +44,6 @@ def ebbu_urls(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from industry_apps.errors import SchemaError
     from industry_apps.runtime.addresses.lexical import url_columns
 
     del reading
@@ -64,7 +65,6 @@ def dga_names(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
     """Names of families of a zip and of two benign lists, each second-level label once."""
     import pandas as pd
 
-    from industry_apps.errors import SchemaError
     from industry_apps.runtime.addresses.canonical import canonical_domain
     from industry_apps.runtime.addresses.lexical import name_of
 
@@ -92,3 +92,48 @@ def dga_names(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
                     break
     table = pd.DataFrame(list(rows.values()), columns=["domain", "family"])
     return table.assign(is_generated=table["family"].notna())
+
+
+#: The attacks of KDD CUP 99 and NSL-KDD by family (its task description and its test).
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "denial of service": (
+        *("apache2", "back", "land", "mailbomb", "neptune", "pod", "processtable", "smurf"),
+        *("teardrop", "udpstorm"),
+    ),
+    "probe": ("ipsweep", "mscan", "nmap", "portsweep", "saint", "satan"),
+    "remote to local": (
+        *("ftp_write", "guess_passwd", "httptunnel", "imap", "multihop", "named", "phf"),
+        *("sendmail", "snmpgetattack", "snmpguess", "spy", "warezclient", "warezmaster", "worm"),
+        *("xlock", "xsnoop"),
+    ),
+    "user to root": (
+        *("buffer_overflow", "loadmodule", "perl", "ps", "rootkit", "sqlattack", "xterm"),
+    ),
+}
+_NORMAL = "normal"
+
+
+def nsl_kdd(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Connections of NSL-KDD, of the training and of one test file, in this order.
+
+    The header of the card names all columns of the files, of which ``attack`` is what it is called;
+    the family follows from it, and the column ``part`` says from which file a row is.
+    """
+    import pandas as pd
+
+    tables = [
+        pd.read_csv(path, names=list(reading.header), header=None, compression="infer")
+        for path in paths.values()
+    ]
+    parts = [table.assign(part=part) for table, part in zip(tables, ("train", "test"), strict=True)]
+    frame = pd.concat(parts, ignore_index=True)
+    family = {attack: name for name, attacks in _FAMILIES.items() for attack in attacks}
+    unknown = sorted(set(frame["attack"]) - {*family, _NORMAL})
+    if unknown:
+        raise SchemaError(
+            f"Column 'attack' holds {unknown[0]!r}; expected 'normal' or an attack of NSL-KDD. "
+            "Give the files of the card."
+        )
+    return frame.assign(
+        family=frame["attack"].map(family), is_attack=frame["attack"] != _NORMAL
+    ).astype({"family": object})

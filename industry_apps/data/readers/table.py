@@ -22,6 +22,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             cybersecurity.att_faces,
             cybersecurity.dga_names,
             cybersecurity.ebbu_urls,
+            cybersecurity.nsl_kdd,
             energy.ett_hourly,
             energy.matpower_loads,
             energy.pjm_hourly,

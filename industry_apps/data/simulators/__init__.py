@@ -16,6 +16,7 @@ __all__ = [
     "line_faults",
     "loan_applications",
     "maintenance_records",
+    "network_flows",
     "part_photographs",
     "patient_follow_up",
     "patient_stays",
@@ -25,8 +26,8 @@ __all__ = [
     "reactor_runs",
     "shop_purchases",
     "store_sales",
-    "wind_turbine",
     "web_addresses",
+    "wind_turbine",
     "worn_machines",
 ]
 
@@ -41,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
         "line_faults": "energy.line_faults",
         "loan_applications": "finance.loans",
         "maintenance_records": "manufacturing.maintenance",
+        "network_flows": "cybersecurity.flows",
         "part_photographs": "manufacturing.parts",
         "patient_follow_up": "healthcare.patients",
         "patient_stays": "healthcare.patients",

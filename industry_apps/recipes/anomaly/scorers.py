@@ -96,6 +96,8 @@ class NearestRows:
     lags : int
     kept : ndarray of float64, shape [M, D]
         Normal windows.
+    most : int
+        Of them the nearest that a window is compared with.
 
     References
     ----------
@@ -106,26 +108,33 @@ class NearestRows:
 
     lags: int
     kept: _Floats
+    most: int = _NEIGHBOURS
 
     @classmethod
-    def learn(cls, windows: _Floats) -> NearestRows:
+    def learn(cls, windows: _Floats, *, kept: int = _KEPT, most: int = _NEIGHBOURS) -> NearestRows:
         """Keep normal windows [N, L, C], evenly spaced ones where there are too many."""
-        chosen = np.unique(np.linspace(0, len(windows) - 1, _KEPT).round().astype(int))
-        return cls(windows.shape[1], windows[chosen].reshape(len(chosen), -1))
+        chosen = np.unique(np.linspace(0, len(windows) - 1, kept).round().astype(int))
+        return cls(windows.shape[1], windows[chosen].reshape(len(chosen), -1), most)
 
     @property
     def neighbours(self) -> int:
         """Normal windows that a window is compared with."""
-        return min(_NEIGHBOURS, len(self.kept))
+        return min(self.most, len(self.kept))
 
     def nearest(self, windows: _Floats) -> NDArray[np.int64]:
         """Windows [N, L, C] -> places of the nearest among the kept ones, [N, neighbours]."""
         flat = windows.reshape(len(windows), -1)
         found = [
-            np.argsort(self._apart(flat[start : start + _WINDOWS_A_PASS]), axis=1, kind="stable")
+            self._order(self._apart(flat[start : start + _WINDOWS_A_PASS]))
             for start in range(0, max(len(flat), 1), _WINDOWS_A_PASS)
         ]
-        return np.concatenate(found)[:, : self.neighbours]
+        return np.concatenate(found)
+
+    def _order(self, apart: _Floats) -> NDArray[np.int64]:
+        """Places of the smallest distances [N, M] -> [N, neighbours], the first of equal ones."""
+        if self.neighbours == 1:
+            return apart.argmin(axis=1)[:, None]
+        return np.argsort(apart, axis=1, kind="stable")[:, : self.neighbours]
 
     def score(self, windows: _Floats) -> tuple[_Floats, _Floats]:
         """Windows [N, L, C] -> scores [N], and changes [N, C]."""

@@ -1,0 +1,1 @@
+"""Flows of a network: their columns, and the logs that they are read from."""
