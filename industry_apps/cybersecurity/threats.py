@@ -92,7 +92,7 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     def sample(cls) -> Dataset:
         """A small data set for a first try, with the columns that a file reads; simulated."""
         data = super().sample()
-        parts = map(cls().prepare, (data.train, data.validation, data.test))
+        parts = map(cls.fast().prepare, (data.train, data.validation, data.test))
         return replace(data, **dict(zip(Split._fields, parts, strict=True)))
 
     def split(self, frame: pd.DataFrame) -> Split:

@@ -14,15 +14,15 @@ class Move(NamedTuple):
 
     Parameters
     ----------
-    count : int
-        Scores until then.
+    scores : int
+        Seen until then.
     value : float
         Where the threshold lies now, above where it began.
     at_bound : bool
         Whether the bound keeps it from going on.
     """
 
-    count: int
+    scores: int
     value: float
     at_bound: bool
 

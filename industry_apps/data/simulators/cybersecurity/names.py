@@ -26,11 +26,11 @@ _SUFFIX = ".example"
 
 
 def _random_letters(rng: np.random.Generator) -> str:
-    return _drawn(rng, _LETTERS, rng.integers(7, 25))
+    return _drawn(rng, _LETTERS, int(rng.integers(7, 25)))
 
 
 def _hexadecimal(rng: np.random.Generator) -> str:
-    return _drawn(rng, "0123456789abcdef", rng.integers(8, 33))
+    return _drawn(rng, "0123456789abcdef", int(rng.integers(8, 33)))
 
 
 def _consonant_vowel(rng: np.random.Generator) -> str:
@@ -115,7 +115,7 @@ def domain_names(names: int = 20_000, seed: int = 0) -> pd.DataFrame:
     """
     check_at_least({"names": (names, 8), "seed": (seed, 0)})
     rng = np.random.default_rng(seed)
-    rows = [(_chosen(rng), None) for _ in range(names // 2)]
+    rows: list[tuple[str, str | None]] = [(_chosen(rng), None) for _ in range(names // 2)]
     for kind in GENERATED_KINDS:
         rows += [(name, kind) for name in generated_names(kind, names // 8, seed)]
     table = pd.DataFrame(rows, columns=["domain", "family"]).drop_duplicates("domain")
