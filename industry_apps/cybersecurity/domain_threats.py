@@ -41,13 +41,13 @@ class DomainThreatDetector(ThreatDetector):
     model : {"stack", "characters", "trees"}
         A linear model of runs of characters, boosted trees over the numbers, or both, weighed on
         names they have not seen.
+    seed : int
     simulated : int
         Names of each simulated kind (:data:`GENERATED_KINDS`) that training learns beside yours.
     false_positive_rate : float
         Share of harmless names that may be stopped, in (0, 1].
     ngrams : NgramOptions, optional
     trees : TreeOptions, optional
-    seed : int
 
     Notes
     -----

@@ -314,12 +314,14 @@ def detection_metrics(
 
     Parameters
     ----------
-    scores, labels, groups, resamples, seed
+    scores, labels
         As in :func:`detection_at`, and so are the errors.
     rates : sequence of float
         In (0, 1).
     partial : float, optional
         Adds ``partial_auroc_to_<percent>``, the mean detection up to this rate.
+    groups, resamples, seed
+        As in :func:`detection_at`.
 
     Examples
     --------

@@ -61,6 +61,7 @@ def test_false_alarms_on_a_list_of_ones_own(detector, data):
 
 def test_owners_are_in_one_part_and_equal_addresses_count_once():
     frame = UrlThreatDetector.sample().train[["url", "is_phishing"]]
+    frame = frame[~frame["url"].str.contains("203.0.113", regex=False)]  # www. names no IP address
     twice = pd.concat(
         [frame, frame.assign(url="http://www." + frame["url"].str.split("//").str[-1])]
     )
@@ -89,6 +90,8 @@ def test_a_rate_that_the_held_out_rows_cannot_show_is_refused(data):
         UrlThreatDetector(false_positive_rate=0.0).fit(data)
 
 
+# Simulated names are told apart with ease, and the report says so.
+@pytest.mark.filterwarnings("ignore::industry_apps.errors.LeakageWarning")
 def test_names_of_a_simulated_kind_are_found_where_no_family_is_like_them():
     data = DomainThreatDetector.sample()
     kept = data.train[data.train["family"] != "joined_words"]

@@ -22,6 +22,10 @@ CASES = {
     "failure alarm": ("missed_failures", 1.0, 0.005, 0.02),
     "remaining life": ("rmse", 40.0, 0.3, 0.5),
     "supply chain": ("regret", 8000.0, 70.0, 90.0),
+    "line faults": ("accuracy", 0.4, 0.995, 0.99),
+    "plant faults": ("median_delay", 300.0, 2.0, 5.0),
+    "power": ("rmse", 40.0, 0.3, 0.5),
+    "verification": ("eer", 0.5, 0.004, 0.01),
 }
 
 

@@ -61,7 +61,13 @@ def detection_bootstrap(target: _Bools, score: _Floats) -> BootstrapResult:
 
 
 def detection_section(target: _Bools, score: _Floats) -> Section:
-    """The counts behind detection at a rate of false alarms of these records."""
+    """The counts behind detection at a rate of false alarms of these records.
+
+    Parameters
+    ----------
+    target : ndarray of bool, shape (N,)
+    score : ndarray of float, shape (N,)
+    """
     rows: list[tuple[object, ...]] = [
         ("false alarms allowed", "detection", "found", "attacks", "false alarms", "normal")
     ]

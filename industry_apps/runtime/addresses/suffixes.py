@@ -14,7 +14,13 @@ __all__ = ["Suffix", "public_suffix", "registered_domain"]
 
 
 class Suffix(NamedTuple):
-    """A public suffix, and whether it is of a company that rents names below it."""
+    """A public suffix, and whether it is of a company that rents names below it.
+
+    Parameters
+    ----------
+    name : str
+    private : bool
+    """
 
     name: str
     private: bool
