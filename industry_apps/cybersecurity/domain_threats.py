@@ -26,6 +26,9 @@ from industry_apps.schema import Column, Schema, Traits
 _NGRAMS = NgramOptions(shortest=2, longest=4, character_freedom=0.3, negators=())
 _TREES = TreeOptions(rounds=400, learning_rate=0.06, num_leaves=32, min_child_samples=20)
 
+#: Simulated names to learn from are others than those of the sample.
+_OTHERS = 10_000
+
 
 class DomainThreatDetector(ThreatDetector):
     """Probability that a domain name was generated, and whether to stop it.
@@ -119,7 +122,7 @@ class DomainThreatDetector(ThreatDetector):
         names = [
             name
             for kind in GENERATED_KINDS
-            for name in generated_names(kind, self.simulated, self.seed)
+            for name in generated_names(kind, self.simulated, _OTHERS + self.seed)
         ]
         found = pd.DataFrame(domain_columns([f"{name}.example" for name in names]))
         found = found[~found["label"].isin(train["label"])].drop_duplicates("label")
