@@ -13,6 +13,9 @@ commands = typer.Typer(
     no_args_is_help=True, help="Models that come with the package: list them, show one, check them."
 )
 
+#: Of a table of models in a terminal of 80 columns.
+_DATA_WIDTH, _FIGURE_WIDTH = 22, 14
+
 
 @commands.command("list")
 def list_models(as_json: AsJson = False) -> None:
@@ -61,14 +64,20 @@ def _size(count: int) -> str:
 
 
 def _data(name: str) -> str:
-    return "simulated sample" if name.endswith("(sample)") else name
+    """What a line has room for: a long name without the industry that it begins with."""
+    if name.endswith("(sample)"):
+        return "simulated sample"
+    short = name.partition("_")[2]
+    return short if short and len(name) > _DATA_WIDTH else name
 
 
 def _figure(metrics: dict[str, Any]) -> str:
-    """The first metric, without its interval: ndcg@10 0.16."""
-    for name, found in metrics.items():
-        return f"{name.replace('_at_', '@')} {found['text'].partition(' ')[0]}"
-    return "-"
+    """The first metric that a line has room for, without its interval: ndcg@10 0.16."""
+    figures = [
+        f"{name.replace('_at_', '@')} {found['text'].partition(' ')[0]}"
+        for name, found in metrics.items()
+    ]
+    return next((each for each in figures if len(each) <= _FIGURE_WIDTH), "-")
 
 
 @commands.command("verify")
