@@ -91,9 +91,8 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     @classmethod
     def sample(cls) -> Dataset:
         """A small data set for a first try, with the columns that a file reads; simulated."""
-        data = super().sample()
-        parts = map(cls.fast().prepare, (data.train, data.validation, data.test))
-        return replace(data, **dict(zip(Split._fields, parts, strict=True)))
+        completed: Dataset = cls.fast()._complete(super().sample())
+        return completed
 
     def split(self, frame: pd.DataFrame) -> Split:
         """Split records of yours so that nobody's are in two parts; equal ones count once.
