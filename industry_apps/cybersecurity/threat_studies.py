@@ -177,10 +177,12 @@ def random_split(detector: ThreatDetector, data: Dataset) -> Section:
     """
     every = pd.concat([data.train, data.validation, data.test], ignore_index=True)
     parts = split_random(every, target=data.target, seed=0)
+    owner, prepared = detector.owner, [*map(detector.prepare, parts)]
     # An owner of its own for each row: nothing refuses what is asked for here.
-    owner = detector.owner
-    prepared = map(detector.prepare, parts)
-    leaking = [part.assign(**{owner: [str(n) for n in part.index]}) for part in prepared]
+    leaking = [
+        part.assign(**{owner: [f"{place}:{row}" for row in range(len(part))]})
+        for place, part in enumerate(prepared)
+    ]
     rows: list[tuple[object, ...]] = [("split", "rows of the test", *_METRICS, "accuracy")]
     for name, (train, validation, test) in {
         "by registered domain": (data.train, data.validation, data.test),

@@ -109,7 +109,7 @@ class TextNetworkScorer:
             return TextTransformer(cardinality, length=self._tokens.length)
         if self.backbone == "cnn":
             return TextCNN(cardinality)
-        return TextCNN(cardinality, width=32, filters=128, dropout=0.2, word_dropout=0.02)
+        return TextCNN(cardinality, width=16, filters=96, dropout=0.2, word_dropout=0.02)
 
 
 def _cross_entropy(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
