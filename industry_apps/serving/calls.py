@@ -165,21 +165,19 @@ class Endpoint:
             return await self._handler(call)
         gate = self._served.gate
         call.key = gate.holder(call.header(b"authorization"), self._needs)
-        if self._needs != "predict":
-            return await self._handled(call, receive)
-        client = call.scope["client"]
-        gate.enter(call.key, client[0] if client else "")
+        counts = self._needs == "predict"
+        if counts:
+            client = call.scope["client"]
+            gate.enter(call.key, client[0] if client else "")
         try:
-            return await self._handled(call, receive)
+            if receive is not None:
+                call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
+            elif len(call.body) > self._limits.body:
+                raise _too_long(f"{len(call.body)} bytes", self._limits.body)
+            return await self._handler(call)
         finally:
-            gate.leave()
-
-    async def _handled(self, call: Call, receive: Receive | None) -> Reply:
-        if receive is not None:
-            call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
-        elif len(call.body) > self._limits.body:
-            raise _too_long(f"{len(call.body)} bytes", self._limits.body)
-        return await self._handler(call)
+            if counts:
+                gate.leave()
 
 
 def note(served: Host, call: Call, route: str, status: int, seconds: float) -> None:

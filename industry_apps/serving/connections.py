@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +29,11 @@ _GO_ON = b"HTTP/1.1 100 "
 #: Bytes of a request that is held whole before it is answered: what uvicorn reads at once.
 _SHORT = 65_536
 _LEAST = 0.5  # seconds between two looks at a client
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,5})\r\n", re.IGNORECASE)
+#: Heads that a connection remembers, and bytes of one.
+_MOST_HEADS, _LONGEST_HEAD = 8, 2_048
+# Headers that say more of the message than its length, or that are others in each request.
+_TELLING = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"traceparent"))
 
 
 class _Whole:
@@ -39,20 +45,21 @@ class _Whole:
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport, self._head = transport, b""
+        self.bare, self._head = transport, b""
+        self.is_closing = transport.is_closing
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self.bare, name)
 
     def write(self, data: bytes) -> None:
         """As of a transport."""
         if self._head:
             head, self._head = self._head, b""
-            self._transport.write(head + data)
+            self.bare.write(head + data)
         elif data.startswith(_HEAD) and data.endswith(b"\r\n\r\n") and data[:13] != _GO_ON:
             self._head = data
         else:
-            self._transport.write(data)
+            self.bare.write(data)
 
     def flush(self) -> None:
         """Send what is held back."""
@@ -62,7 +69,7 @@ class _Whole:
     def close(self) -> None:
         """As of a transport."""
         self.flush()
-        self._transport.close()
+        self.bare.close()
 
 
 def protocol(seconds: float, direct: Mapping[str, Direct] | None = None) -> type[Connection]:
@@ -83,8 +90,9 @@ class Connection(HttpToolsProtocol):
 
     What is asked for most is answered without the way through ASGI, which takes longer than a
     small model: a short request to one of the paths of ``direct`` goes to its endpoint once it is
-    whole, and the answer is written at once. One timer a connection sees to slow and idle clients,
-    in place of one a request.
+    whole, and the answer is written at once. Clients send the same head again and again, but for
+    the length of what is behind it: one that was parsed before is not parsed anew. One timer a
+    connection sees to slow and idle clients, in place of one a request.
     """
 
     seconds: float
@@ -93,10 +101,12 @@ class Connection(HttpToolsProtocol):
     _since = 0.0  # when the client began to keep us waiting
     _in_message = False
     _endpoint: Endpoint | None = None
+    _chunk = b""  # what was received, if a request begins with it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As of a protocol of asyncio."""
         super().connection_made(_Whole(transport))  # type: ignore[arg-type]
+        self._heads: dict[bytes, tuple[Endpoint, RequestResponseCycle]] = {}
         self._since, self._in_message = self.loop.time(), True  # whoever connects has to ask
         self._timer = self.loop.call_later(self.seconds, self._look)
 
@@ -104,6 +114,21 @@ class Connection(HttpToolsProtocol):
         """As of a protocol of asyncio."""
         self._timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """As of a protocol of asyncio."""
+        is_between = not self._in_message and not self._is_answering()
+        if is_between and self._heads and (whole := _head_and_body(data)) is not None:
+            known = self._heads.get(whole[0])
+            if known is not None:
+                endpoint, cycle = known
+                cycle.response_started = cycle.response_complete = False
+                self.cycle = cycle
+                self._answer(endpoint, whole[1])
+                return
+        self._chunk = data if is_between else b""
+        super().data_received(data)
+        self._chunk = b""
 
     def on_message_begin(self) -> None:
         """As of httptools."""
@@ -116,11 +141,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         if self._endpoint is not None:
             endpoint, self._endpoint = self._endpoint, None
-            call = Call(cast("Scope", self.scope))
-            call.body = bytes(self.cycle.body)
-            run = Eager(endpoint.answer(call), partial(self._answered, self.cycle), self.loop)
-            if not run.is_done:
-                self.tasks.add(run)  # type: ignore[arg-type]
+            self._remember(endpoint)
+            self._answer(endpoint, bytes(self.cycle.body))
 
     def on_response_complete(self) -> None:
         """As of uvicorn, but that no timer is set for each response."""
@@ -148,6 +170,24 @@ class Connection(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
+    def _remember(self, endpoint: Endpoint) -> None:
+        """Remember the head of a request that came in one piece, and says nothing unusual."""
+        whole = _head_and_body(self._chunk)
+        names = [name for name, _ in self.cycle.scope["headers"]]
+        if whole is None or not self.cycle.keep_alive or len(whole[0]) > _LONGEST_HEAD:
+            return
+        if _TELLING.isdisjoint(names) and names.count(b"content-length") == 1:
+            if len(self._heads) == _MOST_HEADS:
+                self._heads.clear()
+            self._heads[whole[0]] = endpoint, self.cycle
+
+    def _answer(self, endpoint: Endpoint, body: bytes) -> None:
+        call = Call(cast("Scope", self.cycle.scope))
+        call.body = body
+        run = Eager(endpoint.answer(call), partial(self._answered, self.cycle), self.loop)
+        if not run.is_done:
+            self.tasks.add(run)  # type: ignore[arg-type]
+
     def _answered(self, cycle: RequestResponseCycle, run: Eager[Reply]) -> None:
         self.tasks.discard(run)
         if cycle.disconnected:
@@ -160,9 +200,8 @@ class Connection(HttpToolsProtocol):
         parts = [STATUS_LINE[reply.status]]
         for name, value in (*self.server_state.default_headers, *reply.headers):
             parts += (name, b": ", value, b"\r\n")
-        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        parts.append(reply.body)
-        self.transport.write(b"".join(parts))
+        parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
+        self.transport.bare.write(b"".join(parts))  # type: ignore[attr-defined]
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -192,6 +231,16 @@ class Connection(HttpToolsProtocol):
             b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
         )
         self.transport.close()
+
+
+def _head_and_body(data: bytes) -> tuple[bytes, bytes] | None:
+    """The head without its length, and the body, of a request that is all there and no more."""
+    behind = data.find(b"\r\n\r\n") + 4
+    found = _LENGTH.search(data, 0, behind)
+    if found is None or behind + int(found[1]) != len(data):
+        return None
+    start, stop = found.span(1)
+    return data[:start] + data[stop:behind], data[behind:]
 
 
 def _is_short(cycle: RequestResponseCycle) -> bool:

@@ -200,18 +200,6 @@ def test_what_is_no_http_is_refused(strict, text):
     assert strict.get("/live").status == 200
 
 
-def test_requests_in_a_row_on_one_connection_are_answered_in_order(strict, record):
-    bad = b'{"amount": "x"}'
-    good = json.dumps(record).encode()
-    said = b"".join(head(len(each)) + each for each in (good, bad, good))
-    closing = b"GET /live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
-    heard = spoken(strict, said + closing, half_close=False)
-    statuses = [part[:3] for part in heard.split(b"HTTP/1.1 ")[1:]]
-    assert statuses[:1] == [b"200"]
-    heard = spoken(strict, said, half_close=True)
-    assert heard.startswith(b"HTTP/1.1 200 ")
-
-
 def test_a_server_that_ends_answers_what_runs(body):
     """The command, from its start to SIGTERM."""
     asking = b"host: a\r\nexpect: 100-continue\r\n"
