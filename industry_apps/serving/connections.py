@@ -114,6 +114,9 @@ class Connection(HttpToolsProtocol):
         """As of a protocol of asyncio."""
         self._timer.cancel()
         super().connection_lost(exc)
+        # They lead back here: without them the memory is free at once.
+        self._heads.clear()
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """As of a protocol of asyncio."""

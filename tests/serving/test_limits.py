@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -12,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from industry_apps.benchmark.load import Request, poisson
 from industry_apps.errors import ParameterError
 from industry_apps.runtime import Model
+from industry_apps.serving.bodies import written
 from industry_apps.serving.keys import new_key, read_keys
 from industry_apps.serving.settings import Limits, Settings
 from tests.serving.commands import command
@@ -147,6 +150,21 @@ def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypat
             assert "waited longer than 0.2 s" in second.result().told["error"]
         assert third.status == 429
         assert "answers 2 requests already" in third.told["error"]
+
+
+def test_above_capacity_every_request_is_answered_or_refused(record, body, monkeypatch):
+    answer = written(Model(CREDIT).predict(record))
+    with running({"credit": CREDIT}, limited(in_flight=4)) as server:
+        turns = server.served.slot("credit").current.turns
+        turns._executor, run = server.served.executor, turns._run
+        monkeypatch.setattr(turns, "_run", lambda items: time.sleep(0.02) or run(items))
+        asked = [Request.post(PREDICT, body, answer)]
+        found = asyncio.run(poisson(server.port, asked, 2_000, 0.5, lines=32))
+        until(lambda: not server.server.server_state.connections)
+        assert server.served.gate.in_flight == 0
+    assert (found.unanswered, found.wrong) == (0, 0)
+    assert set(found.statuses) == {200, 429}
+    assert found.statuses.total() == 1_000
 
 
 def spoken(server: Running, *parts: bytes, half_close: bool = False) -> bytes:
