@@ -284,9 +284,23 @@ def _add_headers(reply: Reply, call: Call) -> None:
     headers = reply.headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if call.version:
         headers.append((b"x-model-version", call.version.encode()))
-    parent = call.headers.get(b"traceparent")
-    if parent is not None and (context := traced(parent.decode("latin-1"))) is not None:
-        call.trace = context[0]
-        headers.append((b"traceparent", context[1].encode()))
-        if b"tracestate" in call.headers:
-            headers.append((b"tracestate", call.headers[b"tracestate"]))
+    if b"traceparent" in call.headers:
+        headers += trace_of(call)
+
+
+def trace_of(call: Call) -> list[tuple[bytes, bytes]]:
+    """What passes the context of a trace on, in the headers of an answer; the call notes it.
+
+    Parameters
+    ----------
+    call : Call
+        Without a context, or with one that is none, there is nothing to pass on.
+    """
+    context = traced(call.header(b"traceparent"))
+    if context is None:
+        return []
+    call.trace = context[0]
+    found = [(b"traceparent", context[1].encode())]
+    if b"tracestate" in call.headers:
+        found.append((b"tracestate", call.headers[b"tracestate"]))
+    return found

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from industry_apps.errors import IndustryAppsError, ParameterError, RequestError, require
-from industry_apps.serving.calls import OURS, Call, note, status_of
+from industry_apps.serving.calls import OURS, Call, note, status_of, trace_of
 from industry_apps.serving.protocol.descriptors import SERVICE, messages
 from industry_apps.serving.protocol.inference import Inference
 from industry_apps.serving.protocol.tensors import Tensor, from_bytes, head_of, to_bytes, to_json
@@ -42,6 +42,8 @@ _CONTENTS = {
     "FP64": "fp64_contents",
     "BYTES": "bytes_contents",
 }
+# Metadata that a request is asked for.
+_HEARD = ("authorization", "traceparent", "tracestate")
 _KNOWN = ("priority", "timeout", "binary_data_output", "binary_data", "binary_data_size")
 
 Method = Callable[[Any, Call], Awaitable[Any]]
@@ -86,7 +88,9 @@ class GrpcMethods:
     def _guarded(self, name: str, method: Method, needs: str | None) -> Any:
         async def answer(request: Any, context: Any) -> Any:
             began = perf_counter()
-            call = Call({"headers": []})
+            metadata = context.invocation_metadata() or ()
+            call = Call({"headers": [(k.encode(), v.encode()) for k, v in metadata if k in _HEARD]})
+            context.set_trailing_metadata([(k.decode(), v.decode()) for k, v in trace_of(call)])
             status, told = 200, ""
             try:
                 found = await self._let_in(request, context, call, method, needs)
@@ -109,8 +113,7 @@ class GrpcMethods:
         if needs is None:
             return await method(request, call)
         gate = self._served.gate
-        shown = dict(context.invocation_metadata() or ()).get("authorization", "")
-        call.key = gate.holder(shown, needs)
+        call.key = gate.holder(call.header(b"authorization"), needs)
         if needs != "predict":
             return await method(request, call)
         gate.enter(call.key, str(context.peer()).rpartition(":")[0])
