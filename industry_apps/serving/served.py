@@ -65,7 +65,7 @@ class Served:
         self.payloads = (
             None
             if self.settings.payloads is None
-            else Payloads(self.settings.payloads, self.settings.payload_share)
+            else Payloads(self.settings.payloads, self.settings.payload_share, self.journal)
         )
         self.executor = ThreadPoolExecutor(max_workers=max(2, cpu_count() or 2))
         self.fleet: Fleet = Alone(self)

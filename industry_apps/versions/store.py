@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -287,13 +288,14 @@ class Store:
         with locked(self.folder / ".lock"):
             log = self.entries()
             if self._is_behind(log):
-                self._point(in_production(log)[-1])
+                with self._pointing(in_production(log)[-1]):
+                    pass
             yield log
 
     def _entered(self, log: list[Entry], action: Action, version: str, who: str, why: str) -> Entry:
         entry = Entry.after(log[-1] if log else None, action, version, who=who, why=why)
-        self._write(log, entry)
-        self._point(version)
+        with self._pointing(version):
+            self._write(log, entry)
         return entry
 
     def _write(self, log: list[Entry], entry: Entry) -> None:
@@ -301,9 +303,15 @@ class Store:
             file.append([entry.line()])
         log.append(entry)
 
-    def _point(self, version: str) -> None:
+    @contextmanager
+    def _pointing(self, version: str) -> Iterator[None]:
+        """Move the pointer when the block ends well; there is room for it before it begins."""
         with whole_file(self._pointer) as aside:
-            aside.write_text(f"{version}\n")
+            with aside.open("w", encoding="ascii") as file:
+                file.write(f"{version}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            yield
 
     def _is_behind(self, log: list[Entry]) -> bool:
         stack = in_production(log)

@@ -17,6 +17,8 @@ def test_what_is_not_served(tmp_path):
     assert "no file of keys" in sentence(run("serve", "a=x", "--keys", tmp_path / "none"))
     assert "There is no model file" in sentence(run("serve", f"a={tmp_path / 'none.onnx'}"))
     assert "letters, digits" in sentence(run("serve", "a/b=x"))
+    several = run("serve", "a=finance.fraud_detection", "--workers", 2, "--state", tmp_path)
+    assert "parted among 2 workers. Give --workers 1, or leave --state" in sentence(several)
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
