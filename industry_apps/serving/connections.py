@@ -26,7 +26,7 @@ Direct = tuple[Endpoint, dict[str, str]]
 
 _HEAD = b"HTTP/1.1 "
 _GO_ON = b"HTTP/1.1 100 "
-#: Bytes of a request that is held whole before it is answered: what uvicorn reads at once.
+#: Bytes of a request that is held whole before it is answered, and of the head of any.
 _SHORT = 65_536
 _LEAST = 0.5  # seconds between two looks at a client
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,5})\r\n", re.IGNORECASE)
@@ -102,6 +102,8 @@ class Connection(HttpToolsProtocol):
     _in_message = False
     _endpoint: Endpoint | None = None
     _chunk = b""  # what was received, if a request begins with it
+    _in_head = True
+    _heard, _moved = 0, False  # bytes since a request began or its body went on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As of a protocol of asyncio."""
@@ -132,11 +134,35 @@ class Connection(HttpToolsProtocol):
         self._chunk = data if is_between else b""
         super().data_received(data)
         self._chunk = b""
+        self._heard = 0 if self._moved else self._heard + len(data)
+        self._moved = False
+        if self._heard > _SHORT and self._in_message and not self.transport.is_closing():
+            self._refuse(431, f"The head is longer than {_SHORT} bytes. Send a shorter one.")
+
+    def send_400_response(self, msg: str) -> None:
+        """As of uvicorn."""
+        self._refuse(400, "This is no request of HTTP. Send one, or encrypt it as the server does.")
 
     def on_message_begin(self) -> None:
         """As of httptools."""
         super().on_message_begin()
         self._since, self._in_message = self.loop.time(), True
+        self._in_head = self._moved = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As of httptools, but that what comes behind the body is dropped."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """As of httptools."""
+        self._moved = True
+        super().on_body(body)
+
+    def on_headers_complete(self) -> None:
+        """As of httptools."""
+        self._in_head = False
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """As of httptools."""
@@ -221,18 +247,20 @@ class Connection(HttpToolsProtocol):
             self._timer = self.loop.call_later(max(left, _LEAST), self._look)
         elif self.transport.get_write_buffer_size():
             self.transport.abort()
-        elif self._in_message and not (self.cycle and self.cycle.response_started):
-            self._tell_late()
+        elif self._in_message:
+            error = f"The request did not come within {self.seconds:g} s. Send it faster."
+            self._refuse(408, error)
         else:
             self.transport.close()
 
-    def _tell_late(self) -> None:
-        error = f"The request did not come within {self.seconds:g} s. Send it faster."
+    def _refuse(self, status: int, error: str) -> None:
+        """Leave a client, told what was wrong unless the answer to its request has begun."""
         body = written({"error": error})
-        self.transport.write(
-            b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        if self._in_head or self.cycle is None or not self.cycle.response_started:
+            self.transport.write(
+                b"%bcontent-type: application/json\r\nconnection: close\r\n"
+                b"content-length: %d\r\n\r\n%b" % (STATUS_LINE[status], len(body), body)
+            )
         self.transport.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from industry_apps.errors import VersionError, unknown_name
 from industry_apps.versions.log import Action, Entry, in_production, moment, read_log
@@ -15,6 +15,7 @@ from industry_apps.versions.signatures import check_signature, sign
 from industry_apps.whole_file import LineFile, locked, whole_file
 
 _FEWEST_DIGITS = 6
+_LOG = "log.jsonl"
 
 
 class Store:
@@ -50,11 +51,31 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._log = self.folder / "log.jsonl"
+        self._log = self.folder / _LOG
         self._pointer = self.folder / "production"
         if self.folder.is_dir() and self._is_behind(self.entries()):
             with self._writing():
                 pass
+
+    @classmethod
+    def existing(cls, folder: str | Path) -> Self:
+        """The store of a folder that holds versions.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        VersionError
+            It holds none; or the log was edited.
+        """
+        if not (Path(folder) / _LOG).is_file():
+            raise VersionError(
+                f"{folder} holds no versions, as there is no {_LOG} in it. Check the path, or add "
+                "a version to it with industry-apps versions add."
+            )
+        return cls(folder)
 
     def entries(self) -> list[Entry]:
         """All of the log, checked.

@@ -169,3 +169,56 @@ def test_other_routes_on_the_same_connection(keyed, records):
             assert client.ask(body) == 200
             client.socket.sendall(b"GET /live HTTP/1.1\r\nhost: a\r\n\r\n")
             assert client.hear() == (200, {"live": True})
+
+
+def flood(server: Running, begin: bytes, each: bytes) -> bytes:
+    """Send something again and again until the server leaves; what it said."""
+    heard = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        try:
+            client.sendall(begin)
+            for _ in range(20_000):
+                client.sendall(each)
+        except OSError:
+            pass
+        try:
+            while chunk := client.recv(65_536):
+                heard += chunk
+        except OSError:
+            pass
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("begin", "each"),
+    [
+        (b"GET /live HTTP/1.1\r\n", b"x: " + b"y" * 1_000 + b"\r\n"),
+        (b"GET /live HTTP/1.1\r\nx: ", b"y" * 1_000),
+        (b"GET /", b"y" * 1_000),
+        (
+            b"POST %b HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
+            % PREDICT.encode(),
+            b"x: " + b"y" * 1_000 + b"\r\n",
+        ),
+    ],
+)
+def test_a_head_without_an_end_is_left(keyed, begin, each):
+    """The memory of the server must not grow with what a client sends before it is let in."""
+    heard = flood(keyed[0], begin, each)
+    assert heard == b"" or heard[9:12] in (b"431", b"400", b"401"), heard
+    until(lambda: not keyed[0].server.server_state.connections)
+    assert keyed[0].get("/live").status == 200
+
+
+def test_a_second_request_that_comes_too_slowly_is_told_so(keyed, records):
+    with line(keyed) as client:
+        assert client.ask(json.dumps(records[0]).encode()) == 200
+        client.socket.sendall(b"POST /mod")
+        assert client.hear()[0] == 408
+
+
+def test_what_is_no_request_is_told_so_in_json(keyed):
+    with line(keyed) as client:
+        client.socket.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
+        status, told = client.hear()
+        assert (status, "no request of HTTP" in str(told["error"])) == (400, True)

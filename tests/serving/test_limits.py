@@ -66,6 +66,8 @@ def test_keys_have_scopes_and_expire(tmp_path, record):
             return found.status, str(found.told)
 
         assert status(asks, "POST", PREDICT)[0] == 200
+        found = server.post(PREDICT, record, authorization=f"bearer  {asks}")
+        assert found.status == 200  # the name of a scheme may be written in any way
         assert status(reads, "GET", "/models")[0] == 200
         assert status(reads, "GET", "/metrics")[0] == 200
         code, told = status(reads, "POST", PREDICT)

@@ -84,7 +84,7 @@ def test_what_is_served_says_what_it_is(server, record):
         (b"[]", 400, "an empty list"),
         (b"3", 400, "The body is int, expected a record"),
         (b"[3]", 400, "Row 0: got int, expected a dict"),
-        (b"{}", 400, "Column 'amount'"),
+        (b"{}", 400, "The table has: no columns."),
         (b'{"amount": NaN}', 400, "holds NaN, which is no number of JSON. Send null"),
         (b'{"amount": -Infinity}', 400, "holds -Infinity"),
         (b'{"amount": 1, "amount": 2}', 400, "has 'amount' twice in one object"),
@@ -137,6 +137,8 @@ def test_what_is_not_there(server):
     assert (found.status, found.told["error"][:21]) == (404, "Unknown model 'other'")
     assert "Did you mean 'credit'?" in server.post("/models/credi/predict", {}).told["error"]
     assert server.get("/nothing").status == 404
+    behind = server.post("/models/credit/predict/", {})
+    assert (behind.status, "nothing at" in behind.told["error"]) == (404, True)
     assert "does not take GET" in server.get("/models/credit/predict").told["error"]
     encoded = server.post("/models/credit/predict", b"{}", content_encoding="gzip")
     assert (encoded.status, encoded.told["error"][:29]) == (415, "The body is encoded as 'gzip'")

@@ -126,7 +126,7 @@ def test_a_file_is_replaced_and_read_again(tmp_path, files, rows):
     with running({"tiny": path}) as server:
         assert server.post(PREDICT, rows[0]).status == 200
         same = server.post("/models/tiny/reload")
-        assert (same.status, "already" in same.told["error"]) == (409, True)
+        assert (same.status, "already. Replace the file" in same.told["error"]) == (409, True)
         path.write_bytes(files[1].read_bytes())
         found = server.post("/models/tiny/reload", {"why": "new"})
         assert found.status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
@@ -205,6 +206,7 @@ async def start_grpc(served: Served, binding: Binding) -> tuple[Any, int]:
     server.add_generic_rpc_handlers((GrpcMethods(served).handlers(),))
     host = f"[{binding.host}]" if ":" in binding.host else binding.host
     address = f"{host}:{binding.grpc}"
+    _check_free(binding)
     try:
         if binding.certificate is None or binding.key is None:
             port = server.add_insecure_port(address)
@@ -212,11 +214,28 @@ async def start_grpc(served: Served, binding: Binding) -> tuple[Any, int]:
             pair = Path(binding.key).read_bytes(), Path(binding.certificate).read_bytes()
             port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     except RuntimeError as error:
-        raise ParameterError(
-            f"Cannot listen on {address} for gRPC ({error!s:.100}). Choose another port."
-        ) from error
+        raise _taken(address, error) from error
     await server.start()
     return server, port
+
+
+def _check_free(binding: Binding) -> None:
+    """Ask the system for the port first: gRPC itself would fill the log, and not say why."""
+    if binding.shares_ports:
+        return
+    family = socket.AF_INET6 if ":" in binding.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((binding.host, binding.grpc))
+        except OSError as error:
+            raise _taken(f"{binding.host} port {binding.grpc}", error) from error
+
+
+def _taken(address: str, error: Exception) -> ParameterError:
+    return ParameterError(
+        f"Cannot listen on {address} for gRPC ({error!s:.100}). Choose another port."
+    )
 
 
 def _grpc() -> Any:
