@@ -85,9 +85,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As of uvicorn; what runs is answered first."""
         self.served.gate.draining = True
-        if self._grpc is not None:
-            await self._grpc.stop(self._binding.drain)
-        await super().shutdown(sockets)
+        http = super().shutdown(sockets)
+        if self._grpc is None:
+            await http
+        else:  # both in the same time
+            await asyncio.gather(self._grpc.stop(self._binding.drain), http)
         self.served.journal.event("ended")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
