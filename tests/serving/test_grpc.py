@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -118,7 +119,10 @@ def test_what_is_refused(all_models, change, words):
 
 def test_keys_and_limits_hold_for_grpc_too(tmp_path):
     path = tmp_path / "keys.json"
-    key = new_key(path, "asks", ["predict"])
+    key, old = new_key(path, "asks", ["predict"]), new_key(path, "old", ["predict"], days=1)
+    keys = json.loads(path.read_text())
+    keys["keys"][1]["expires"] = "2020-01-01T00:00:00+00:00"
+    path.write_text(json.dumps(keys))
     settings = Settings(keys=path, limits=Limits(body=3_000))
     with (
         running({"credit": CREDIT}, settings, grpc=0) as server,
@@ -134,6 +138,8 @@ def test_keys_and_limits_hold_for_grpc_too(tmp_path):
         assert client.infer("credit", asked, headers=shown).as_numpy("score").shape == (1, 1)
         with pytest.raises(triton.InferenceServerException, match="UNAUTHENTICATED"):
             client.infer("credit", asked)
+        with pytest.raises(triton.InferenceServerException, match="key of 'old' expired at 2020"):
+            client.infer("credit", asked, headers={"authorization": f"Bearer {old}"})
         with pytest.raises(triton.InferenceServerException, match="PERMISSION_DENIED"):
             client.get_model_metadata("credit", headers=shown)
         long = inputs_of(triton.InferInput, tensors_of(model, records * 10), told)

@@ -124,6 +124,17 @@ def test_records_that_are_refused(server, record, change, words):
     assert server.post("/models/credit/predict", [record, changed]).status == 400
 
 
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("route", ["predict", "explain"])
+def test_a_number_that_is_none_is_refused(server, record, route, text):
+    told = json.dumps({**record, "amount": 12345.5}).replace("12345.5", text)
+    for body in (told, f"[{told}]"):
+        found = server.post(f"/models/credit/{route}", body.encode())
+        assert found.status == 400
+        words = "Column 'amount'" if "1" in text else f"holds {text}, which is no number of JSON"
+        assert words in found.told["error"]
+
+
 def test_an_error_tells_no_values_of_other_records(server, record):
     rows = [{**record, "purpose": "secret plans"}, {**record, "amount": "bad"}]
     found = server.post("/models/credit/predict", rows)

@@ -253,6 +253,17 @@ def test_a_replay_refuses_what_answers_no_number(store, rows, monkeypatch):
     assert store.production == one
 
 
+def test_an_edited_log_is_refused_and_the_old_version_answers(store, rows):
+    one, two = store.versions
+    with running({"tiny": store.folder}) as server:
+        log = store.folder / "log.jsonl"
+        log.write_bytes(log.read_bytes().replace(b'"who":"release"', b'"who":"nobody"', 1))
+        for place, told in (("promote", {"version": two}), ("reload", {})):
+            found = server.post(f"/models/tiny/{place}", told)
+            assert (found.status, "line 1: its hash is" in found.told["error"]) == (409, True)
+        assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
+
+
 def test_only_signed_versions_are_served_where_a_key_is_given(tmp_path, files):
     pytest.importorskip("cryptography")
     from industry_apps.versions.signatures import new_key
