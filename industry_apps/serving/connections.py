@@ -1,4 +1,4 @@
-"""Connections of HTTP that wait for no slow client, and send an answer in one piece."""
+"""Connections of HTTP that wait for no slow client, and know the heads that they have read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 Direct = tuple[Endpoint, dict[str, str]]
 
-_HEAD = b"HTTP/1.1 "
-_GO_ON = b"HTTP/1.1 100 "
 #: Bytes of a request that is held whole before it is answered, and of the head of any.
 _SHORT = 65_536
 _LEAST = 0.5  # seconds between two looks at a client
@@ -34,42 +32,6 @@ _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,5})\r\n", re.IGNORECASE)
 _MOST_HEADS, _LONGEST_HEAD = 8, 2_048
 # Headers that say more of the message than its length, or that are others in each request.
 _TELLING = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"traceparent"))
-
-
-class _Whole:
-    """A transport that holds the head of an answer back until its body comes: one call, not two.
-
-    Parameters
-    ----------
-    transport : asyncio.Transport
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.bare, self._head = transport, b""
-        self.is_closing = transport.is_closing
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.bare, name)
-
-    def write(self, data: bytes) -> None:
-        """As of a transport."""
-        if self._head:
-            head, self._head = self._head, b""
-            self.bare.write(head + data)
-        elif data.startswith(_HEAD) and data.endswith(b"\r\n\r\n") and data[:13] != _GO_ON:
-            self._head = data
-        else:
-            self.bare.write(data)
-
-    def flush(self) -> None:
-        """Send what is held back."""
-        if self._head:
-            self.write(b"")
-
-    def close(self) -> None:
-        """As of a transport."""
-        self.flush()
-        self.bare.close()
 
 
 def protocol(seconds: float, direct: Mapping[str, Direct] | None = None) -> type[Connection]:
@@ -107,7 +69,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As of a protocol of asyncio."""
-        super().connection_made(_Whole(transport))  # type: ignore[arg-type]
+        super().connection_made(transport)
         self._heads: dict[bytes, tuple[Endpoint, RequestResponseCycle]] = {}
         self._since, self._in_message = self.loop.time(), True  # whoever connects has to ask
         self._timer = self.loop.call_later(self.seconds, self._look)
@@ -175,7 +137,6 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """As of uvicorn, but that no timer is set for each response."""
-        self.transport.flush()  # type: ignore[attr-defined]
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -230,7 +191,7 @@ class Connection(HttpToolsProtocol):
         for name, value in (*self.server_state.default_headers, *reply.headers):
             parts += (name, b": ", value, b"\r\n")
         parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
-        self.transport.bare.write(b"".join(parts))  # type: ignore[attr-defined]
+        self.transport.write(b"".join(parts))
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
