@@ -132,8 +132,10 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         if self._endpoint is not None:
             endpoint, self._endpoint = self._endpoint, None
+            body = bytes(self.cycle.body)
+            self.cycle.body.clear()  # which a head that is remembered would hold on to
             self._remember(endpoint)
-            self._answer(endpoint, bytes(self.cycle.body))
+            self._answer(endpoint, body)
 
     def on_response_complete(self) -> None:
         """As of uvicorn, but that no timer is set for each response."""
