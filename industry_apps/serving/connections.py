@@ -102,7 +102,11 @@ class Connection(HttpToolsProtocol):
             self._refuse(431, f"The head is longer than {_SHORT} bytes. Send a shorter one.")
 
     def send_400_response(self, msg: str) -> None:
-        """As of uvicorn."""
+        """As of uvicorn, but not in place of the answer to a request before it."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         self._refuse(400, "This is no request of HTTP. Send one, or encrypt it as the server does.")
 
     def on_message_begin(self) -> None:

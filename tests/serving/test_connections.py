@@ -222,3 +222,13 @@ def test_what_is_no_request_is_told_so_in_json(keyed):
         client.socket.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
         status, told = client.hear()
         assert (status, "no request of HTTP" in str(told["error"])) == (400, True)
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_what_is_no_request_takes_no_answer_from_one_that_is(keyed, records, before):
+    body = json.dumps(records[0]).encode()
+    with line(keyed) as client:
+        assert [client.ask(body) for _ in range(before)] == [200] * before
+        client.socket.sendall(client.request(body) * 2 + b"nonsense\r\n\r\n")
+        assert [client.hear()[0] for _ in range(2)] == [200, 200]
+        assert client.socket.recv(1_000) == b""
