@@ -41,12 +41,19 @@ from industry_apps.versions import Store
 
 #: What the measured ratios are to stay below.
 TARGETS = {"record_route": 3.0, "batched_at_16": 1.6, "v2_json": 3.5}
-_TEXT = (
-    "Processor time of the server for a request, as times that of `Model.predict` with a dict: in "
-    "turn, in one run, the median of some rounds. Bare sockets answer the same bytes to whatever "
-    "comes: what the system and the loop of asyncio take by themselves. Whatever else the machine "
-    "does empties the caches between two requests, and the ratios grow with it."
-)
+_TEXTS = {
+    "processor time": "Processor time of the server for a request, as times that of "
+    "`Model.predict` with a dict: in turn, in one run, the median of some rounds. Bare sockets "
+    "answer the same bytes to whatever comes: what the system and the loop of asyncio take by "
+    "themselves. Whatever else the machine does empties the caches between two requests, and the "
+    "ratios grow with it.",
+    "closed loop": "Clients that ask again as soon as they have an answer.",
+    "Poisson arrivals": "Clients that ask at times of a Poisson process, whether others have their "
+    "answer or not; of a server that answers 64 requests at a time, and refuses more by 429.",
+    "a quarter bad": "Every fourth request is one that is refused, and no other may suffer.",
+    "swaps under load": "A version is promoted in place of its twin again and again, while clients "
+    "ask.",
+}
 _NAME = "model"
 _PREDICT, _INFER = f"/models/{_NAME}/predict", f"/v2/models/{_NAME}/infer"
 _SECONDS = 3.0
@@ -99,8 +106,7 @@ def benchmark_serving(model: str, rounds: int = 7, count: int = 500) -> dict[str
         "a quarter bad": [bad],
         "swaps under load": [_swaps(model, asked)],
     }
-    texts = dict.fromkeys(tables, "") | {"processor time": _TEXT}
-    texts["processor time"] += f" Load of the machine meanwhile: {os.getloadavg()[0]:.0f}."
+    load = f" Load of the machine meanwhile: {os.getloadavg()[0]:.0f}."
     return {
         "application": alone.metadata["application"],
         "data": alone.metadata["data"]["id"],
@@ -110,7 +116,7 @@ def benchmark_serving(model: str, rounds: int = 7, count: int = 500) -> dict[str
         "ratios": ratios,
         "targets": TARGETS,
         "study": {
-            f"Serving: {title}": {"text": texts[title], "table": table}
+            f"Serving: {title}": {"text": _TEXTS[title] + load, "table": table}
             for title, table in tables.items()
         },
         "seconds": round(time.perf_counter() - began, 1),
