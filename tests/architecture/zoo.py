@@ -21,6 +21,9 @@ ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 SMALL = ("healthcare.image_segmentation",)
 #: Name in the zoo -> data, and parameters that are not the defaults.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
+    "cybersecurity.domain_threats": ("sample", {}),
+    "cybersecurity.network_anomaly": ("sample", {}),
+    "cybersecurity.url_threats": ("sample", {}),
     "energy.fault_detection": ("sample", {}),
     "energy.line_faults": ("energy_line_fault_simulator", {}),
     "energy.load_forecasting": ("energy_load_simulator", {"model": "periodic", "baselines": "[]"}),
