@@ -9,6 +9,9 @@ from industry_apps.errors import unknown_name
 
 #: Name -> "module:Class". Packages of yours add to it by the entry point group of this name.
 APPLICATIONS: dict[str, str] = {
+    "cybersecurity.executable_files": (
+        "industry_apps.cybersecurity.executable_files:ExecutableClassifier"
+    ),
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),

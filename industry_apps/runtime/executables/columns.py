@@ -225,7 +225,9 @@ def _of_entry(found: Executable, contents: Contents) -> dict[str, float]:
     names = [name for name in _STRUCTURE if name.startswith("entry_")]
     for place, part in enumerate(found.parts):
         inside = found.entry - part.address
-        if found.entry and part.address and 0 <= inside < max(part.memory, part.size):
+        # Sections that are not loaded have no address.
+        loaded = part.address or not found.sections
+        if found.entry and loaded and 0 <= inside < max(part.memory, part.size):
             values = (
                 place + 1,
                 len(found.parts) - place - 1,
