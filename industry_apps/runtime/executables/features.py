@@ -242,7 +242,13 @@ class ExecutableFeatures:
             told = os.fstat(file.fileno())
             _check_plain(told.st_mode, name)
             self._check_size(told.st_size, name)
-            return file.read(self.most_bytes + 1)  # it may have grown
+            data = file.read(told.st_size + 1)
+        if len(data) != told.st_size:
+            raise _NoFileError(
+                f"File {name!r} changed while it was read, expected one that stays. Read the "
+                "folder again when nothing writes there."
+            )
+        return data
 
 
 class _NoFileError(SchemaError):
