@@ -31,7 +31,7 @@ from industry_apps.training import TrainingOptions
 __all__ = ["ExecutableClassifier", "ExecutableFeatures"]
 
 _REASONS = 3
-_TREES = TreeOptions(rounds=300, learning_rate=0.06, num_leaves=16, feature_fraction=0.3)
+_TREES = TreeOptions(rounds=400, learning_rate=0.05, num_leaves=6, feature_fraction=0.3)
 _DIGEST = "sha256"
 
 

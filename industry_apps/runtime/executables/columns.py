@@ -88,8 +88,8 @@ _PACKED_BITS = 7.0
 _MOST_STRETCH = 1_024.0
 
 
-def _number(name: str, told: str, *, nullable: bool = False, **further: Any) -> Column:
-    return Column(name, "number", told, low=0, nullable=nullable, **further)
+def _number(name: str, told: str, **further: Any) -> Column:
+    return Column(name, "number", told, low=0, nullable=False, **further)
 
 
 #: The columns of a file that a model may see.
@@ -106,10 +106,8 @@ FILE_COLUMNS = Schema(
         Column("format", "category", "Of the file", categories=("elf", "pe"), nullable=False),
         Column("machine", "category", "That runs it; other, unknown", nullable=False),
         *(_number(name, told) for name, told in {**_CONTENTS, **_STRUCTURE}.items()),
-        *(
-            _number(name, told, nullable=True)
-            for name, told in {**PE_NUMBERS, **ELF_NUMBERS}.items()
-        ),
+        *(_number(name, f"{told}; 0 of ELF") for name, told in PE_NUMBERS.items()),
+        *(_number(name, f"{told}; 0 of PE") for name, told in ELF_NUMBERS.items()),
         *(_number(f"faults_{name}", told) for name, told in FAULTS.items()),
         _number("byte_shares", "Share of each byte", high=1, size=256),
         _number(
@@ -136,7 +134,7 @@ def columns_of(data: bytes, form: str) -> dict[str, Any]:
     Returns
     -------
     dict of str to float, str or ndarray
-        As :data:`FILE_COLUMNS` has them; columns of the other format are missing.
+        As :data:`FILE_COLUMNS` has them; columns of the other format are 0.
 
     Examples
     --------
@@ -155,7 +153,7 @@ def columns_of(data: bytes, form: str) -> dict[str, Any]:
         **_of_contents(contents, len(data)),
         **_of_structure(found, contents, len(data)),
         **found.own,
-        **dict.fromkeys(others, np.nan),
+        **dict.fromkeys(others, 0.0),
         **{f"faults_{name}": float(count) for name, count in found.faults.items()},
         "byte_shares": (contents.histogram / len(data)).astype(np.float32),
         "entropy_shares": (windows / windows.sum()).astype(np.float32).reshape(-1),

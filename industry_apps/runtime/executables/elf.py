@@ -18,7 +18,7 @@ from industry_apps.runtime.executables.parts import (
 
 __all__ = ["ELF_NUMBERS", "read_elf"]
 
-#: Column -> what it says of an ELF file; missing of others.
+#: Column -> what it says of an ELF file; 0 of others.
 ELF_NUMBERS = {
     "elf_kind": "1 to be linked, 2 a program, 3 one that is loaded anywhere or a library, 4 a dump",
     "elf_segments": "Program headers",

@@ -17,7 +17,7 @@ from industry_apps.runtime.executables.parts import (
 
 __all__ = ["PE_NUMBERS", "is_pe", "read_pe"]
 
-#: Column -> what it says of a PE file; missing of others.
+#: Column -> what it says of a PE file; 0 of others.
 PE_NUMBERS = {
     "pe_subsystem": "What runs it: 1 none, 2 windows, 3 a console, 10 and more firmware",
     "pe_linker": "Version of the linker, major",

@@ -73,7 +73,7 @@ class SimulatedFile:
 def executable_files(programs: int = 1_200, seed: int = 0) -> pd.DataFrame:
     """Simulate programs, two plain builds of each and a packed one, as columns.
 
-    Half are of Windows and half of Linux, of 32 and 64 bits, some with the most significant byte
+    Most are of Windows, others of Linux, of 32 and 64 bits, some with the most significant byte
     first. The packer compresses a part of the code, covers it by a key, sometimes in 85
     characters that can be printed, and puts a stub in front; it may give sections odd names,
     leave few imports, and make code writable. Plain builds have these traits, too, if more
@@ -124,7 +124,7 @@ def simulated_executables(programs: int, seed: int = 0) -> Iterator[SimulatedFil
     words = [word.encode() for word in sorted(common_words())]
     for number in range(programs):
         rng = np.random.default_rng([seed, number])
-        form = "pe" if rng.random() < 0.5 else "elf"
+        form = "pe" if rng.random() < 0.62 else "elf"
         source = _Source(rng, form, words)
         program = f"program{number}"
         for build in range(_BUILDS):
@@ -230,6 +230,8 @@ class _Source:
             first, second, third = drawn[3 * place : 3 * place + 3]
             if kind < 0.04:
                 found.append(b"https://" + first + b".example/" + second)
+            elif kind < 0.06 and self._form == "pe":
+                found.append(b"HKEY_CURRENT_USER\\Software\\" + second)
             elif kind < 0.1:
                 windows = self._form == "pe"
                 found.append((b"C:\\" if windows else b"/usr/") + first + b"/" + third)
