@@ -39,8 +39,10 @@ class ExecutableClassifier(HoldsDecision, OwnNames, Application):
     """Probability that a PE or ELF file is one of those that your labels flag, and a decision.
 
     The columns are those of :class:`ExecutableFeatures`, which reads a folder without running
-    anything in it; join your labels to its table. Files of one ``program`` are kept in one part
-    of a split, and so are files of equal bytes where no program is named.
+    anything in it; join your labels to its table. A machine that serves has it, too, as
+    ``industry_apps.runtime.ExecutableFeatures``: its tables may be kept as CSV or Parquet, and go
+    through ``industry-apps predict``. Files of one ``program`` are kept in one part of a split,
+    and so are files of equal bytes where no program is named.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from industry_apps.data.simulators.cybersecurity.executables import simulated_ex
 from industry_apps.errors import LeakageError, SchemaError
 from industry_apps.runtime import Model
 from industry_apps.runtime.executables.columns import FEATURES_VERSION, FILE_COLUMNS
-from industry_apps.runtime.files import chunks
+from tests.cli.shell import run
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +54,19 @@ def test_a_folder_is_answered_by_the_file_as_by_the_classifier(classifier, model
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
-def test_the_table_can_be_kept_in_a_file(model, folder, tmp_path, name):
+def test_the_table_goes_through_the_command_line(model, folder, tmp_path, name):
     table = ExecutableFeatures().read(folder)
-    path = tmp_path / name
+    path, answered = tmp_path / name, tmp_path / "answers.csv"
     if name.endswith("csv"):
         table.to_csv(path, index=False)
     else:
         table.to_parquet(path, index=False)
-    read = pd.concat([chunk for chunk, _ in chunks(path, model.schema, only=True)])
-    kept = model.predict(read)["flag_probability"].to_numpy()
-    assert kept == pytest.approx(model.predict(table)["flag_probability"].to_numpy(), abs=1e-7)
+    done = run("predict", str(model.path), str(path), str(answered))
+    assert done.exit_code == 0, done.output
+    kept = pd.read_csv(answered)
+    assert kept["file"].tolist() == table["file"].tolist()
+    expected = model.predict(table)["flag_probability"].to_numpy()
+    assert kept["flag_probability"].to_numpy() == pytest.approx(expected, abs=1e-6)
 
 
 def test_columns_of_another_version_are_refused(classifier, model, data):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
 
@@ -31,7 +33,7 @@ from industry_apps.runtime.executables.pe import PE_NUMBERS, read_pe
 READ = ExecutableFeatures()
 PIECES = (
     Piece(".text", bytes(range(256)) * 4, executable=True),
-    Piece(".rdata", b"https://a.example/login\0C:\\Users\\x\0" * 5),
+    Piece(".rdata", b"https://a.example/login\0c:\\a\\b\0" * 5),
     Piece(".data", bytes(600), 3_000, writable=True),
     Piece("odd", b"\xaa" * 100, writable=True, executable=True),
 )
@@ -151,6 +153,10 @@ def hostile() -> dict[str, bytes]:
     row = struct.pack("<IIIII", rva + 4_000, 0, 0, rva + 60, rva + 4_000)
     again[offset : offset + 20] = row
     again = again[: offset + 20] + row * 10**6
+    # Libraries without names, each with another table.
+    strange = bytes(again[: offset + 20 * 2]) + b"".join(
+        struct.pack("<IIIII", number, 0, 0, 2**31 + number, number) for number in range(1, 10**6)
+    )
     # A function whose name is the table itself, without end.
     endless = bytearray(VALID[0][:offset])
     endless += struct.pack("<IIIII", rva + 40, 0, 0, rva + 40, rva + 40) + bytes(20)
@@ -166,6 +172,7 @@ def hostile() -> dict[str, bytes]:
     return {
         "sections": bytes(pe),
         "libraries": bytes(again),
+        "nameless": strange,
         "functions": bytes(endless),
         "headers": bytes(elf),
         "sizes": bytes(symbols) + bytes(10**6),
@@ -209,6 +216,7 @@ def test_the_faults_of_hostile_files_are_named():
     assert rows["sections"]["faults_overlapping"] == MOST_SECTIONS - 1
     assert rows["libraries"]["faults_repeated"] >= MOST_LIBRARIES - 1
     assert rows["libraries"]["faults_beyond_limits"] == 1
+    assert rows["nameless"]["faults_beyond_limits"] == 1
     assert rows["functions"]["faults_beyond_limits"] == 1
     assert rows["headers"]["faults_beyond_limits"] == 2
     assert rows["sizes"]["faults_outside"] > 5
@@ -364,5 +372,25 @@ def test_a_file_that_is_exchanged_for_a_link_is_not_followed(folder, monkeypatch
         READ.read(folder)
 
 
-def test_no_folder_has_no_rows_and_all_columns(tmp_path):
+def test_names_of_files_may_be_any_bytes(folder):
+    (folder / os.fsdecode(b"\xff\n.exe")).write_bytes(VALID[0])
+    found = READ.read(folder)
+    assert found["file"].tolist() == ["\\xff\n.exe", "b.exe", "deep/a.so"]
+    found["file"].str.encode("utf-8")
+
+
+def test_a_folder_without_files_has_all_columns(tmp_path):
     assert READ.read(tmp_path).columns.tolist() == ["file", "sha256", *FILE_COLUMNS.names]
+
+
+def test_a_machine_that_serves_reads_files(tmp_path):
+    (tmp_path / "a.exe").write_bytes(VALID[0])
+    code = (
+        "import sys; from pathlib import Path;"
+        "from industry_apps.runtime import ExecutableFeatures;"
+        f"row = ExecutableFeatures().row(Path({str(tmp_path / 'a.exe')!r}).read_bytes());"
+        "assert row['functions'] == 5;"
+        "heavy = {'torch', 'sklearn', 'lightgbm', 'onnx', 'pandas'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

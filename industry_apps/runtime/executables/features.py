@@ -143,7 +143,8 @@ class ExecutableFeatures:
         """The columns of every file in a folder and the folders in it, one row each.
 
         Links are not followed: a link, a pipe, a device or a socket is refused by its name, as is
-        a file that was exchanged for one while the folder was read.
+        a file that was exchanged for one while the folder was read. Of folders this is not known:
+        read a copy of one that others write to.
 
         Parameters
         ----------
@@ -209,9 +210,11 @@ class ExecutableFeatures:
         found: list[tuple[str, Path]] = []
         while open_folders:
             above, place = open_folders.pop()
-            with os.scandir(place) as entries:
+            with _opened(place, above) as entries:
                 for entry in entries:
-                    name, count = f"{above}{entry.name}", count + 1
+                    # Whatever bytes a name has, it is text that a table can hold.
+                    shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+                    name, count = f"{above}{shown}", count + 1
                     if count > self.most_files:
                         raise SchemaError(
                             f"Folder {str(folder)!r} has more than {self.most_files} files and "
@@ -264,6 +267,15 @@ def _check_plain(mode: int, name: str) -> None:
         f"File {name!r} is {kind}, expected a file. Leave it out, or put a copy of what it leads "
         "to in its place."
     )
+
+
+def _opened(folder: Path, name: str) -> Any:
+    try:
+        return os.scandir(folder)
+    except OSError as error:
+        raise _NoFileError(
+            f"Folder {name or str(folder)!r} cannot be read: {error.strerror}. Leave it out."
+        ) from error
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

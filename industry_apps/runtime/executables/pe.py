@@ -256,8 +256,8 @@ def _imports(
 ) -> None:
     """Libraries and functions of both tables; a table of functions is read once."""
     seen: set[int] = set()
-    for name, thunks in _descriptors(reader, addresses, stated, base):
-        if len(found.libraries) >= MOST_LIBRARIES:
+    for count, (name, thunks) in enumerate(_descriptors(reader, addresses, stated, base)):
+        if count >= MOST_LIBRARIES:
             reader.fault("beyond_limits")
             return
         library = addresses.name(reader, name)
