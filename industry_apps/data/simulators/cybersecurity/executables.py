@@ -207,9 +207,10 @@ class _Source:
         rng = self._rng
         numbers = rng.normal(0, 100, int(rng.integers(50, 800))).astype("<f4").tobytes()
         table = np.minimum(rng.geometric(0.2, 1_000), 255).astype(np.uint8).tobytes()
+        more = len(numbers) + 4_000 if rng.random() < 0.3 else 0  # what is zero at first
         pieces = [
             Piece(".rdata" if self._form == "pe" else ".rodata", self._texts + table),
-            Piece(".data", numbers + bytes(400), memory=len(numbers) + 4_000, writable=True),
+            Piece(".data", numbers + bytes(400), more, writable=True),
         ]
         if rng.random() < 0.5:  # pictures, archives and certificates, which a program carries
             carried = _covered(rng, _code(rng, int(rng.integers(100, 2_000))))
@@ -228,11 +229,11 @@ class _Source:
         found = []
         for place, kind in enumerate(kinds):
             first, second, third = drawn[3 * place : 3 * place + 3]
-            if kind < 0.04:
+            if kind < 0.06:
                 found.append(b"https://" + first + b".example/" + second)
-            elif kind < 0.06 and self._form == "pe":
+            elif kind < 0.08 and self._form == "pe":
                 found.append(b"HKEY_CURRENT_USER\\Software\\" + second)
-            elif kind < 0.1:
+            elif kind < 0.12:
                 windows = self._form == "pe"
                 found.append((b"C:\\" if windows else b"/usr/") + first + b"/" + third)
             else:
