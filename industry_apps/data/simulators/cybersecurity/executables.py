@@ -231,9 +231,9 @@ class _Source:
             first, second, third = drawn[3 * place : 3 * place + 3]
             if kind < 0.06:
                 found.append(b"https://" + first + b".example/" + second)
-            elif kind < 0.08 and self._form == "pe":
+            elif kind < 0.065 and self._form == "pe":
                 found.append(b"HKEY_CURRENT_USER\\Software\\" + second)
-            elif kind < 0.12:
+            elif kind < 0.11:
                 windows = self._form == "pe"
                 found.append((b"C:\\" if windows else b"/usr/") + first + b"/" + third)
             else:
