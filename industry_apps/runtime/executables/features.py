@@ -44,8 +44,7 @@ class ExecutableFeatures:
     Parameters
     ----------
     most_bytes : int
-        Of a file; a larger one is refused before it is read. Memory is about three times as
-        much.
+        Of a file; a larger one is refused before it is read. Memory is about twice as much.
     most_files : int
         Of a folder.
 
