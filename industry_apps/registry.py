@@ -9,12 +9,19 @@ from industry_apps.errors import unknown_name
 
 #: Name -> "module:Class". Packages of yours add to it by the entry point group of this name.
 APPLICATIONS: dict[str, str] = {
+    "cybersecurity.domain_threats": (
+        "industry_apps.cybersecurity.domain_threats:DomainThreatDetector"
+    ),
     "cybersecurity.executable_files": (
         "industry_apps.cybersecurity.executable_files:ExecutableClassifier"
     ),
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),
+    "cybersecurity.network_anomaly": (
+        "industry_apps.cybersecurity.network_anomaly:NetworkAnomalyDetector"
+    ),
+    "cybersecurity.url_threats": "industry_apps.cybersecurity.url_threats:UrlThreatDetector",
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.line_faults": "industry_apps.energy.line_faults:LineFaultLocator",

@@ -2,7 +2,7 @@
 // Answers a record with a model file of industry_apps, by onnxruntime alone: the columns, their
 // types and what a missing value is stand in the file. Nothing of this package runs here.
 //
-//   npm install onnxruntime-node
+//   npm install onnxruntime-node       with --ignore-scripts where no CUDA is to be fetched
 //   node predict.js MODEL.onnx '{"amount": 12.5, ...}'     one record: prints its answer
 //   node predict.js MODEL.onnx                             its self-test: prints the answers to it
 //
@@ -87,6 +87,15 @@ function valueOf(column, value) {
   }
 }
 
+/** Refuse a name that no column has while a column is absent: it may be a slip for it. */
+function checkNames(columns, record) {
+  const known = columns.map(column => column.name);
+  const unknown = Object.keys(record).find(name => !known.includes(name));
+  const absent = known.find(name => !(name in record));
+  if (unknown !== undefined && absent !== undefined) throw new Error(
+    `Column '${unknown}' is not known, and '${absent}' is absent. Rename it; or add '${absent}', as null where it is not known.`);
+}
+
 /** One column of a record as a tensor. */
 function tensorOf(column, record) {
   if (column.required && !(column.name in record))
@@ -122,6 +131,7 @@ async function main(path, text) {
   const names = facts.outputs.map(column => column.name);
   const session = await ort.InferenceSession.create(content, { intraOpNumThreads: 1 });
   const answer = async record => {
+    checkNames(columns, record);
     const feeds = Object.fromEntries(columns.map(column => [column.name, tensorOf(column, record)]));
     const found = await session.run(feeds, names);
     return Object.fromEntries(facts.outputs.map(c => [c.name, answerOf(c, found[c.name])]));

@@ -212,7 +212,7 @@ def _study(record: Record, level: str) -> list[str]:
         if rows:
             values = [list(map(_cell, row.values())) for row in rows]
             lines += [*markdown(Section(title, table=[list(rows[0]), *values]).cells()), ""]
-    command = (
+    command = record.get("command") or (
         f"industry-apps benchmark {record['application']} --data {record['data']} --study "
         f"{record['question']}"
     )

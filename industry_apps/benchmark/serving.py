@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
+from industry_apps.benchmark.bare import CPU, bare_server
 from industry_apps.benchmark.hardware import machine
 from industry_apps.benchmark.load import Request, as_json, closed_loop, poisson
 from industry_apps.errors import SolverError
@@ -39,6 +41,19 @@ from industry_apps.versions import Store
 
 #: What the measured ratios are to stay below.
 TARGETS = {"record_route": 3.0, "batched_at_16": 1.6, "v2_json": 3.5}
+_TEXTS = {
+    "processor time": "Processor time of the server for a request, as times that of "
+    "`Model.predict` with a dict: in turn, in one run, the median of some rounds. Bare sockets "
+    "answer the same bytes to whatever comes: what the system and the loop of asyncio take by "
+    "themselves. Whatever else the machine does empties the caches between two requests, and the "
+    "ratios grow with it.",
+    "closed loop": "Clients that ask again as soon as they have an answer.",
+    "Poisson arrivals": "Clients that ask at times of a Poisson process, whether others have their "
+    "answer or not; of a server that answers 64 requests at a time, and refuses more by 429.",
+    "a quarter bad": "Every fourth request is one that is refused, and no other may suffer.",
+    "swaps under load": "A version is promoted in place of its twin again and again, while clients "
+    "ask.",
+}
 _NAME = "model"
 _PREDICT, _INFER = f"/models/{_NAME}/predict", f"/v2/models/{_NAME}/infer"
 _SECONDS = 3.0
@@ -61,9 +76,12 @@ def benchmark_serving(model: str, rounds: int = 7, count: int = 500) -> dict[str
     Returns
     -------
     dict
-        JSON values: ``ratios`` beside their ``targets``, ``closed_loop``, ``poisson``, ``bad`` and
-        ``swaps``.
+        JSON values: ``ratios`` beside their ``targets``, and a ``study`` for the page of results:
+        title -> ``text`` and ``table``.
     """
+    from industry_apps.export.model_file import library_versions  # what trains; no server needs it
+
+    began = time.perf_counter()
     alone = Model(model, threads=1)
     records = alone.metadata["self_test"]["records"]
     asked = [
@@ -71,46 +89,89 @@ def benchmark_serving(model: str, rounds: int = 7, count: int = 500) -> dict[str
         for record in records
     ]
     with _server(model, Limits()) as port:
-        ratios = _ratios(alone, records, asked, port, rounds, count)
+        with bare_server(asked[0].answer) as bare:
+            ratios = _ratios(alone, records, asked, (port, bare), rounds, count)
         closed, capacity = _closed(port, asked, 4 * count)
         bad = _bad(port, asked, 4 * count)
     with _server(model, Limits(in_flight=64)) as port:
         open_ = [_poisson(port, asked, capacity, share) for share in (0.5, 0.8, 1.2)]
+    ratios = {name: round(value, 2) for name, value in ratios.items()}
+    tables = {
+        "processor time": [
+            {"request": name.replace("_", " "), "ratio": ratio, "asked": TARGETS.get(name)}
+            for name, ratio in ratios.items()
+        ],
+        "closed loop": closed,
+        "Poisson arrivals": open_,
+        "a quarter bad": [bad],
+        "swaps under load": [_swaps(model, asked)],
+    }
+    load = f" Load of the machine meanwhile: {os.getloadavg()[0]:.0f}."
     return {
+        "application": alone.metadata["application"],
+        "data": alone.metadata["data"]["id"],
+        "question": "serving",
+        "command": f"industry-apps benchmark {model} --serving",
         "model": model,
-        "ratios": {key: round(value, 2) for key, value in ratios.items()},
+        "ratios": ratios,
         "targets": TARGETS,
-        "closed_loop": closed,
-        "poisson": open_,
-        "bad": bad,
-        "swaps": _swaps(model, asked),
+        "study": {
+            f"Serving: {title}": {"text": _TEXTS[title] + load, "table": table}
+            for title, table in tables.items()
+        },
+        "seconds": round(time.perf_counter() - began, 1),
+        "versions": library_versions(),
         "machine": machine(),
     }
 
 
 def _ratios(
-    alone: Model, records: Any, asked: list[Request], port: int, rounds: int, count: int
+    alone: Model,
+    records: Any,
+    asked: list[Request],
+    ports: tuple[int, int],
+    rounds: int,
+    count: int,
 ) -> dict[str, float]:
-    """Processor time of a request, as times that of ``Model.predict``."""
-    tensors = _tensors(port, alone, records, asked)
+    """Processor time of a request, as times that of ``Model.predict``; and of a bare server."""
+    ours, bare = ports
+    tensors = _tensors(ours, alone, records, asked)
+    same = [each._replace(answer=asked[0].answer) for each in asked]
     plan = {
-        "record_route": (asked, 1),
-        "batched_at_16": (asked, 16),
-        "v2_json": (tensors, 1),
-        "v2_json_at_16": (tensors, 16),
+        "record_route": (ours, asked, 1),
+        "batched_at_16": (ours, asked, 16),
+        "v2_json": (ours, tensors, 1),
+        "v2_json_at_16": (ours, tensors, 16),
+        "bare_sockets": (bare, same, 1),
+        "bare_sockets_at_16": (bare, same, 16),
     }
     found: dict[str, list[float]] = {name: [] for name in plan}
     for _ in range(rounds):
-        for name, (requests, clients) in plan.items():
+        for name, (port, requests, clients) in plan.items():
             base = _predicting(alone, records, count)
             before = _cpu(port)
-            told, _ = asyncio.run(closed_loop(port, requests, clients, count))
+            with _giving_way():
+                told, _ = asyncio.run(closed_loop(port, requests, clients, count))
             if told.wrong or told.statuses[200] != count:
                 raise SolverError(f"{told.wrong} answers over {name} are wrong: {told.statuses}")
             spent = (_cpu(port) - before) / count
             base = (base + _predicting(alone, records, count)) / 2
             found[name].append(spent / base)
     return {name: median(values) for name, values in found.items()}
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let the server finish what it does when an answer wakes us up, as clients elsewhere would."""
+    if not hasattr(os, "SCHED_BATCH"):  # of Linux
+        yield
+        return
+    usual = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *usual)
 
 
 def _predicting(alone: Model, records: Any, count: int) -> float:
@@ -289,7 +350,7 @@ def _gauge(port: int, name: str) -> float:
 
 
 def _cpu(port: int) -> float:
-    return _gauge(port, "industry_apps_cpu_seconds_total")
+    return _gauge(port, CPU)
 
 
 def _memory(port: int) -> float:

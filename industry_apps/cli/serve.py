@@ -103,10 +103,14 @@ def places_of(models: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in models:
         name, equals, place = each.partition("=")
-        if not equals or not place or name in found:
+        if not equals or not place:
             raise ParameterError(
-                f"Got the model {each!r}, expected NAME=PLACE with a name of its own, as in "
-                "fraud=fraud.onnx."
+                f"Got the model {each!r}, expected NAME=PLACE, as in fraud=fraud.onnx."
+            )
+        if name in found:
+            raise ParameterError(
+                f"Two models are named {name!r}: {found[name]} and {place}. Name one of them "
+                "otherwise."
             )
         found[name] = place
     return found

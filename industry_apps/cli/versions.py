@@ -26,6 +26,7 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the ve
 Version = Annotated[
     str, typer.Argument(metavar="VERSION", help="Its sha256, or the first digits of it.")
 ]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A model file, or a name of the zoo.")]
 Who = Annotated[str, typer.Option(help="Who acts; by default who is logged in.")]
 Why = Annotated[str, typer.Option(help="The reason, for the log.")]
 Key = Annotated[Path | None, typer.Option(help="A private key to sign with.")]
@@ -33,12 +34,13 @@ Public = Annotated[Path | None, typer.Option(help="Public key of whoever must ha
 
 
 @commands.command()
-def add(folder: Folder, file: Path, who: Who = "", why: Why = "", key: Key = None) -> None:
+def add(folder: Folder, file: File, who: Who = "", why: Why = "", key: Key = None) -> None:
     """Check a model file on this machine, and keep it."""
     from industry_apps.runtime import Model
+    from industry_apps.versions import Store
 
-    Model(file)
-    version = _store(folder).add(file, who=who or getuser(), why=why, key=key)
+    path = Model(file).path
+    version = Store(folder).add(path, who=who or getuser(), why=why, key=key)
     typer.echo(f"Added {version}")
 
 
@@ -119,7 +121,7 @@ def key(path: Annotated[Path, typer.Argument(help="Where the private half goes."
 def _store(folder: Path) -> Store:
     from industry_apps.versions import Store
 
-    return Store(folder)
+    return Store.existing(folder)
 
 
 def _production(folder: Path, time: str) -> Any:

@@ -8,23 +8,26 @@ spelling and names simulated by three rules carry over to families that were not
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from industry_apps.cybersecurity.threats import ReadColumns, ThreatDetector, number_columns
+from industry_apps.cybersecurity.threats import (
+    FEW_TREES,
+    ThreatDetector,
+    number_columns,
+)
 from industry_apps.data.simulators.cybersecurity.names import GENERATED_KINDS, generated_names
-from industry_apps.evaluation import Costs
 from industry_apps.evaluation.detection import DETECTION
+from industry_apps.evaluation.variants import Question
 from industry_apps.limits import SHARE, integer
-from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
+from industry_apps.recipes import NgramOptions, TreeOptions
+from industry_apps.recipes.decision.recipe import ModelName
 from industry_apps.runtime.addresses.lexical import DOMAIN_NUMBERS, domain_columns
 from industry_apps.schema import Column, Schema, Traits
-
-_NGRAMS = NgramOptions(shortest=2, longest=4, character_freedom=0.3, negators=())
-_TREES = TreeOptions(rounds=400, learning_rate=0.06, num_leaves=32, min_child_samples=20)
+from industry_apps.training import TrainingOptions
 
 #: Simulated names to learn from are others than those of the sample.
 _OTHERS = 10_000
@@ -35,15 +38,16 @@ class DomainThreatDetector(ThreatDetector):
 
     The registered name is read without its suffix and sub-domains, as canonical text: suffixes
     tell the family of the training data, not the kind of name. The file takes the columns of
-    :func:`industry_apps.runtime.addresses.lexical.domain_columns`; :meth:`prepare` adds them.
+    :func:`industry_apps.runtime.addresses.lexical.domain_columns`; ``Model``, a server and
+    :meth:`prepare` make them of the name, by the same function.
 
     Parameters
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"domain": "query"}``.
-    model : {"stack", "characters", "trees"}
-        A linear model of runs of characters, boosted trees over the numbers, or both, weighed on
-        names they have not seen.
+    model : {"stack", "characters", "trees", "character_cnn"}
+        A linear model of runs of characters, boosted trees over the numbers, a convolutional
+        network over the characters, or all of them, weighed on names they have not seen.
     seed : int
     simulated : int
         Names of each simulated kind (:data:`GENERATED_KINDS`) that training learns beside yours.
@@ -51,12 +55,14 @@ class DomainThreatDetector(ThreatDetector):
         Share of harmless names that may be stopped, in (0, 1].
     ngrams : NgramOptions, optional
     trees : TreeOptions, optional
+    training : TrainingOptions, optional
+        Of the network.
 
     Notes
     -----
     One name says little, a host that asks for ten says much: average the probabilities of a host.
-    Hashed names of content networks look generated, because they are. The model "characters"
-    reads the text alone, and names no reasons.
+    Hashed names of content networks look generated, because they are. The models "characters"
+    and "character_cnn" read the text alone, and name no reasons.
 
     Examples
     --------
@@ -89,7 +95,7 @@ class DomainThreatDetector(ThreatDetector):
     label: ClassVar[str] = "is_generated"
     raw: ClassVar[str] = "domain"
     owner: ClassVar[str] = "label"
-    read: ClassVar[ReadColumns] = staticmethod(domain_columns)
+    reader: ClassVar[str] = "domain"
     read_schema: ClassVar[Schema] = Schema(
         (
             Column("label", "text", "The registered name without suffix", nullable=False),
@@ -97,17 +103,33 @@ class DomainThreatDetector(ThreatDetector):
         )
     )
 
-    model: Literal["stack", "characters", "trees"] = "stack"
+    members: ClassVar[tuple[ModelName, ...]] = ("characters", "trees", "character_cnn")
+    runs: ClassVar[NgramOptions] = NgramOptions(
+        shortest=2, longest=4, character_freedom=0.3, negators=()
+    )
+
+    model: Literal["stack", "characters", "trees", "character_cnn"] = "stack"
     simulated: Annotated[int, integer(0)] = 0
     false_positive_rate: Annotated[float, SHARE] = 0.01
     ngrams: NgramOptions | None = None
     trees: TreeOptions | None = None
+    training: TrainingOptions | None = None
     seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def fast(cls) -> Self:
         """Few trees: a fit of seconds."""
-        return cls(trees=TreeOptions(rounds=60, learning_rate=0.1))
+        training = TrainingOptions(max_epochs=2, progress=False)
+        return cls(trees=FEW_TREES, training=training)
+
+    def studies(self) -> Mapping[str, Question]:
+        """Families that training had none of, name by name and host by host; unusual names."""
+        from industry_apps.cybersecurity.threat_studies import unseen_families, unusual_names
+
+        return {
+            "unseen_families": lambda data: (unseen_families(self, data),),
+            "unusual_names": lambda data: (unusual_names(self, data),),
+        }
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         super()._fit(self._with_simulated(train), validation)
@@ -128,13 +150,3 @@ class DomainThreatDetector(ThreatDetector):
         found = found[~found["label"].isin(train["label"])].drop_duplicates("label")
         found[self._name(self.label)] = np.ones(len(found), dtype=bool)
         return pd.concat([train, found], ignore_index=True)
-
-    def _options(self, schema: Schema) -> DecisionOptions:
-        return DecisionOptions(
-            model=self.model,
-            members=("characters", "trees"),
-            costs=Costs(false_alarm=1, missed=1),
-            false_positive_rate=self.false_positive_rate,
-            ngrams=self.ngrams or _NGRAMS,
-            trees=replace(self.trees or _TREES, seed=self.seed),
-        )

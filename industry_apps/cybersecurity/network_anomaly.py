@@ -76,7 +76,7 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
         The label that means attack, where labels are two values of your own.
     model : {"stack", "trees", "normal", "nearest", "isolation", "autoencoder"}
         The first two need attacks to learn from: trees that are told the distance to normal
-        traffic, and these with that distance, weighted on kinds of attack that they have not seen.
+        traffic, and these with that distance itself, each of which counts as much.
         The others learn normal traffic alone: the nearest normal flows, an isolation forest, an
         autoencoder, or these three ("normal"); a table without labels counts as normal.
     false_alarm_rate : float

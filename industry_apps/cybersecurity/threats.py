@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from industry_apps.application import Application, Data
 from industry_apps.data import Dataset, Split, split_by_group
 from industry_apps.data.time_columns import Units
 from industry_apps.errors import SchemaError
-from industry_apps.evaluation import Report
+from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.intervals import Estimate, wilson
 from industry_apps.limits import check_parameters
+from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.decision.recipe import DecisionOptions
+from industry_apps.recipes.decision.recipe import ModelName
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
-from industry_apps.runtime.addresses.canonical import SPELLING
+from industry_apps.runtime.completion import READERS, Completion
 from industry_apps.schema import Column, Schema
+from industry_apps.training import TrainingOptions
 
 #: Columns that are named for each record.
 _REASONS = 3
-#: Raw texts and the name of their column -> columns.
-ReadColumns = Callable[[Sequence[Any], str], dict[str, NDArray[Any]]]
+_TREES = TreeOptions(rounds=400, learning_rate=0.06, num_leaves=32, min_child_samples=20)
+_TRAINING = TrainingOptions(max_epochs=12, batch_size=128)
+#: A fit of seconds.
+FEW_TREES = TreeOptions(rounds=60, learning_rate=0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,15 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     raw: ClassVar[str]
     label: ClassVar[str]
     owner: ClassVar[str]
-    read: ClassVar[ReadColumns]
+    reader: ClassVar[str]
     read_schema: ClassVar[Schema]
+    runs: ClassVar[NgramOptions]
+    members: ClassVar[tuple[ModelName, ...]] = ("characters", "trees")
     model: str
+    false_positive_rate: float
+    ngrams: NgramOptions | None
+    trees: TreeOptions | None
+    training: TrainingOptions | None
     seed: int
 
     def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +94,7 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         raw, names = self._name(self.raw), dict.fromkeys([*self.read_schema.names, self.owner])
         if raw not in frame or any(name in frame for name in self.read_schema.names):
             return frame
-        found = type(self).read(frame[raw].tolist(), raw)
+        found = READERS[self.reader].read(frame[raw].tolist(), raw, 0)
         return frame.assign(**{name: pd.Series(found[name], frame.index) for name in names})
 
     @classmethod
@@ -181,10 +190,21 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         return DecisionTable(records, self._options, reasons=count, seed=self.seed)
 
     def _options(self, schema: Schema) -> DecisionOptions:
-        raise NotImplementedError
+        del schema
+        return DecisionOptions(
+            model=self.model,
+            members=self.members,
+            costs=Costs(false_alarm=1, missed=1),
+            false_positive_rate=self.false_positive_rate,
+            ngrams=self.ngrams or self.runs,
+            trees=replace(self.trees or _TREES, seed=self.seed),
+            training=replace(self.training or _TRAINING, seed=self.seed),
+        )
 
     def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "spelling": SPELLING}
+        raw = replace(self._own_schema()[self.raw], nullable=False, required=True)
+        completion = Completion(self.reader, raw, tuple(self.schema_.names))
+        return {**super()._facts(), "completion": completion.facts()}
 
 
 def number_columns(meanings: Mapping[str, str]) -> list[Column]:

@@ -10,20 +10,21 @@ user's: decisions keep to a false-positive rate.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from industry_apps.cybersecurity.threats import ReadColumns, ThreatDetector, number_columns
-from industry_apps.evaluation import Costs
+from industry_apps.cybersecurity.threats import (
+    FEW_TREES,
+    ThreatDetector,
+    number_columns,
+)
 from industry_apps.evaluation.detection import DETECTION
+from industry_apps.evaluation.variants import Question
 from industry_apps.limits import SHARE, integer
-from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
-from industry_apps.runtime.addresses.lexical import URL_NUMBERS, url_columns
+from industry_apps.recipes import NgramOptions, TreeOptions
+from industry_apps.runtime.addresses.lexical import URL_NUMBERS
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
-
-_NGRAMS = NgramOptions(shortest=3, longest=5, character_freedom=0.3, negators=())
-_TREES = TreeOptions(rounds=400, learning_rate=0.06, num_leaves=32, min_child_samples=20)
 
 
 class UrlThreatDetector(ThreatDetector):
@@ -32,17 +33,17 @@ class UrlThreatDetector(ThreatDetector):
     Addresses are read in one canonical form (:mod:`industry_apps.runtime.addresses.canonical`):
     the scheme, ``www.``, the default port and a trailing slash have no effect, nor has the way
     of writing what a browser reads alike. The file takes the columns of
-    :func:`industry_apps.runtime.addresses.lexical.url_columns`, which serving computes by the
-    same function; :meth:`prepare` adds them to a table.
+    :func:`industry_apps.runtime.addresses.lexical.url_columns`; ``Model``, a server and
+    :meth:`prepare` make them of the address, by the same function.
 
     Parameters
     ----------
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"url": "link"}``.
-    model : {"stack", "characters", "words", "trees", "text_cnn"}
+    model : {"stack", "characters", "words", "trees", "character_cnn"}
         Linear models of runs of characters or of words, boosted trees over the numbers and
-        frequent words, a convolutional network over the first 64 words, or characters and trees
-        weighed on addresses they have not seen.
+        frequent words, a convolutional network over the first 256 characters, or characters and
+        trees weighed on addresses they have not seen.
     seed : int
     false_positive_rate : float
         Share of harmless addresses that may be stopped, in (0, 1]; the threshold is set on held
@@ -89,7 +90,7 @@ class UrlThreatDetector(ThreatDetector):
     label: ClassVar[str] = "is_phishing"
     raw: ClassVar[str] = "url"
     owner: ClassVar[str] = "owner"
-    read: ClassVar[ReadColumns] = staticmethod(url_columns)
+    reader: ClassVar[str] = "url"
     read_schema: ClassVar[Schema] = Schema(
         (
             Column("address", "text", "In canonical form", nullable=False),
@@ -97,7 +98,11 @@ class UrlThreatDetector(ThreatDetector):
         )
     )
 
-    model: Literal["stack", "characters", "words", "trees", "text_cnn"] = "stack"
+    runs: ClassVar[NgramOptions] = NgramOptions(
+        shortest=3, longest=5, character_freedom=0.3, negators=()
+    )
+
+    model: Literal["stack", "characters", "words", "trees", "character_cnn"] = "stack"
     false_positive_rate: Annotated[float, SHARE] = 0.01
     ngrams: NgramOptions | None = None
     trees: TreeOptions | None = None
@@ -108,17 +113,16 @@ class UrlThreatDetector(ThreatDetector):
     def fast(cls) -> Self:
         """Few trees: a fit of seconds."""
         return cls(
-            trees=TreeOptions(rounds=60, learning_rate=0.1),
+            trees=FEW_TREES,
             training=TrainingOptions(max_epochs=2, progress=False),
         )
 
-    def _options(self, schema: Schema) -> DecisionOptions:
-        return DecisionOptions(
-            model=self.model,
-            members=("characters", "trees"),
-            costs=Costs(false_alarm=1, missed=1),
-            false_positive_rate=self.false_positive_rate,
-            ngrams=self.ngrams or _NGRAMS,
-            trees=replace(self.trees or _TREES, seed=self.seed),
-            training=replace(self.training or TrainingOptions(max_epochs=8), seed=self.seed),
-        )
+    def studies(self) -> Mapping[str, Question]:
+        """Evasion, parts of a site, and what a split at random would promise."""
+        from industry_apps.cybersecurity.threat_studies import evasion, random_split, site_parts
+
+        return {
+            "evasion": lambda data: (evasion(self, data),),
+            "random_split": lambda data: (random_split(self, data),),
+            "site_parts": lambda data: (site_parts(self, data),),
+        }

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from industry_apps.features.builder import GraphBuilder
 
 #: In the syntax of RE2, which onnxruntime's tokeniser uses.
 WORD = r"[\pL\pN']+"
+CHARACTER = r"(?s)."
 #: Codes of a token that are not words of the vocabulary.
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
@@ -94,15 +95,16 @@ class WordCounts:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The first words of a text as codes: 0 padding, 1 unknown, 2... words.
+    """The first words or characters of a text as codes: 0 padding, 1 unknown, 2... known ones.
 
     Parameters
     ----------
     column : str
     length : int
-        Words kept of each text.
+        Words or characters kept of each text.
     max_words, min_count : int
         As in :class:`WordCounts`.
+    unit : {"word", "character"}
     vocabulary : tuple of str
         Learned.
     """
@@ -111,6 +113,7 @@ class Tokens:
     length: int = 64
     max_words: int = 20_000
     min_count: int = 2
+    unit: Literal["word", "character"] = "word"
     vocabulary: tuple[str, ...] = ()
 
     @property
@@ -120,15 +123,15 @@ class Tokens:
 
     def learn(self, values: NDArray[np.object_]) -> Self:
         """Learn the vocabulary from texts of shape [rows]."""
-        return replace(
-            self, vocabulary=_vocabulary(values.tolist(), self.max_words, self.min_count)
-        )
+        split = words if self.unit == "word" else lower_ascii
+        found = _vocabulary(values.tolist(), self.max_words, self.min_count, split)
+        return replace(self, vocabulary=found)
 
     def write(self, builder: GraphBuilder, text: str) -> str:
         """Write [batch, 1] strings -> [batch, length] int64 codes."""
         codes = builder.node(
             "LabelEncoder",
-            write_words(builder, text),
+            _split(builder, text, WORD if self.unit == "word" else CHARACTER),
             domain="ai.onnx.ml",
             attributes={
                 "keys_strings": ["", *self.vocabulary],
@@ -144,11 +147,15 @@ class Tokens:
 
 def write_words(builder: GraphBuilder, text: str) -> str:
     """Write [batch, 1] texts -> [batch, most words in a text] words, "" beyond the end."""
+    return _split(builder, text, WORD)
+
+
+def _split(builder: GraphBuilder, text: str, token: str) -> str:
     return builder.node(
         "Tokenizer",
         write_lower(builder, text),
         domain="com.microsoft",
-        attributes={"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": WORD},
+        attributes={"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": token},
     )
 
 
@@ -160,7 +167,12 @@ def write_lower(builder: GraphBuilder, text: str) -> str:
     )
 
 
-def _vocabulary(texts: Iterable[str], max_words: int, min_count: int) -> tuple[str, ...]:
-    counts = Counter(word for text in texts for word in set(words(text)))
+def _vocabulary(
+    texts: Iterable[str],
+    max_words: int,
+    min_count: int,
+    split: Callable[[str], Iterable[str]] = words,
+) -> tuple[str, ...]:
+    counts = Counter(word for text in texts for word in set(split(text)))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(word for word, count in ranked[:max_words] if count >= min_count)

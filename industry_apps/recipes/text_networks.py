@@ -1,8 +1,9 @@
-"""Networks that read the words of a text, trained from scratch."""
+"""Networks that read the words or the characters of a text, trained from scratch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,27 +22,38 @@ from industry_apps.training import TrainingOptions
 if TYPE_CHECKING:
     import torch
 
-#: Words that a network reads of a text.
-_LENGTH = 64
+TextBackbone = Literal["cnn", "transformer", "character_cnn"]
+#: Model of a decision -> its network.
+TEXT_NETWORKS: Mapping[str, TextBackbone] = {
+    "text_cnn": "cnn",
+    "text_transformer": "transformer",
+    "character_cnn": "character_cnn",
+}
+#: Words, and characters, that a network reads of a text.
+_WORDS, _CHARACTERS = 64, 256
 
 
 class TextNetworkScorer:
-    """A network over the words of a text; the margin is the log-odds.
+    """A network over the first words or characters of a text; the margin is the log-odds.
+
+    It reads 64 words; or as many characters as the longest text of training has, at most 256.
 
     Parameters
     ----------
     schema : Schema
         With one text column.
-    backbone : {"cnn", "transformer"}
+    backbone : {"cnn", "transformer", "character_cnn"}
+        The last reads characters.
     options : TrainingOptions
     """
 
-    def __init__(
-        self, schema: Schema, backbone: Literal["cnn", "transformer"], options: TrainingOptions
-    ) -> None:
+    def __init__(self, schema: Schema, backbone: TextBackbone, options: TrainingOptions) -> None:
         column = text_column(schema)
-        self._plan = FeatureGraph(Schema((column,)), [Tokens(column.name, length=_LENGTH)])
-        self.features = self._plan
+        self._tokens = Tokens(column.name, length=_WORDS)
+        if backbone == "character_cnn":
+            self._tokens = Tokens(column.name, length=_CHARACTERS, unit="character")
+        self._schema = Schema((column,))
+        self.features = FeatureGraph(self._schema, [self._tokens])
         self.backbone = backbone
         self.options = options
 
@@ -49,11 +61,14 @@ class TextNetworkScorer:
         """Learn; validation data decide when to stop."""
         from industry_apps.training import fit_network, seeded
 
-        self.features = self._plan.learn(train.arrays)
+        if self._tokens.unit == "character":  # padding that no text needs takes time
+            longest = max(map(len, train.arrays[self._tokens.column]), default=1)
+            self._tokens = replace(self._tokens, length=min(max(longest, 1), _CHARACTERS))
+        self.features = FeatureGraph(self._schema, [self._tokens]).learn(train.arrays)
         (tokens,) = self.features.encoders
         if not isinstance(tokens, Tokens) or not tokens.vocabulary:
             raise TrainingError(
-                "No word occurs in two texts, so a network has nothing to learn. Give more texts."
+                "Nothing occurs in two texts, so a network has nothing to learn. Give more texts."
             )
         with seeded(self.options.seed):
             self.network_ = self._network(tokens.cardinality)
@@ -78,7 +93,7 @@ class TextNetworkScorer:
         """Append features and model to a graph -> tensor [batch, 1]."""
         import torch
 
-        example = torch.zeros(2, _LENGTH, dtype=torch.int64)
+        example = torch.zeros(2, self._tokens.length, dtype=torch.int64)
         model = network_to_onnx(self.network_, (example,), ["tokens"])
         tokens = self.features.write(builder, inputs)["tokens"]
         return builder.append(model, {"tokens": tokens})["output"]
@@ -90,9 +105,11 @@ class TextNetworkScorer:
     def _network(self, cardinality: int) -> torch.nn.Module:
         from industry_apps.backbones import TextCNN, TextTransformer
 
+        if self.backbone == "transformer":
+            return TextTransformer(cardinality, length=self._tokens.length)
         if self.backbone == "cnn":
             return TextCNN(cardinality)
-        return TextTransformer(cardinality, length=_LENGTH)
+        return TextCNN(cardinality, width=16, filters=96, dropout=0.2, word_dropout=0.02)
 
 
 def _cross_entropy(network: torch.nn.Module, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:

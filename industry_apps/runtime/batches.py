@@ -51,8 +51,9 @@ class RecordBatches:
 
     @property
     def table_schema(self) -> Schema:
-        """The columns of a table that the model reads; of windows those of the long table."""
-        return self.model._table
+        """The columns of a table that is answered: raw ones, and of windows the long table's."""
+        completion = self.model._completion
+        return self.model._table if completion is None else completion.schema
 
     def read(self, record: Mapping[str, Any]) -> Asked:
         """Check one record.
@@ -67,6 +68,8 @@ class RecordBatches:
         SchemaError
             Names the column, value, expectation and remedy.
         """
+        if self.model._completion is not None:
+            record = self.model._completion.of_record(record)
         plain = self._reader.plain(record)
         return self._reader(record) if plain is None else plain
 

@@ -108,6 +108,13 @@ def _is_explanation(value: Any) -> bool:
     return _are_texts(value[listed]) and all(_is_text(value[key]) for key in told)
 
 
+def _is_completion(value: Any) -> bool:
+    if type(value) is not dict or set(value) != {"reader", "version", "column"}:
+        return False
+    whole = _is_whole(value["version"], 1, _MOST_STEPS)
+    return _is_text(value["reader"]) and whole and _are_columns([value["column"]])
+
+
 def _are_columns(value: Any) -> bool:
     several = type(value) is list and len(value) <= _MOST_COLUMNS
     return several and all(type(column) is dict for column in value)
@@ -155,6 +162,7 @@ _RULES: dict[str, Rule] = {
         "columns, or answers and their part, with method, reference and unit as texts",
         _is_explanation,
     ),
+    "completion": Rule("a reader, its version, and a column", _is_completion),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
     "seen": Rule("what training had of each column", _is_seen),
     "units": Rule(
@@ -255,6 +263,8 @@ def read_metadata(stored: Mapping[str, bytes], name: str) -> dict[str, Any]:
     for key in ("schema", "outputs"):
         for row, column in enumerate(facts[key]):
             _check_column(column, f"{key!r}, column {row}", name, closed="format" in facts)
+    if "completion" in facts:
+        _check_column(facts["completion"]["column"], "'completion', column", name, closed=True)
     return facts
 
 

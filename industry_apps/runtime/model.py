@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import ModelFileError, ParameterError, SchemaError
 from industry_apps.runtime import inputs
 from industry_apps.runtime.answers import cells, like, no_answers, of_one, replayed, shaped
+from industry_apps.runtime.completion import completion_of
 from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.runtime.explanations import explainer_of, outputs_of
 from industry_apps.runtime.loading import (
@@ -41,6 +42,7 @@ from industry_apps.schema.image_files import with_files
 from industry_apps.schema.names import Names
 
 _Path = str | Path | None
+_HIDDEN = ("self_test", "reference", "schema", "outputs", "seen", "explanation", *OF_FORMAT)
 
 
 class Model:
@@ -130,21 +132,19 @@ class Model:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
+        self._completion = completion_of(self.metadata, self._inputs, self.path.name)
         self._check_names()
         self._names: Names | None = None  # files of the first format answer whatever the names
         if "answers_empty" in self.metadata:
             self._names = Names(self._table, answers_empty=self.metadata["answers_empty"])
         self._read_record = RecordReader(self._inputs, self._names)
-        in_place = self._provider == "cpu"
-        self._one = BoundSession(
-            self._session, self._read_record, self._output_names, in_place=in_place
-        )
+        record = (self._session, self._read_record, self._output_names)
+        self._one = BoundSession(*record, in_place=self._provider == "cpu")
         self._seen = Seen(self._inputs, self.metadata.get("seen", {}))
         typical = self.metadata["reference"]
-        reference = self._read_record(typical) if typical else {}
-        self._explainer = explainer_of(
-            self._session, self._inputs, self.outputs, self.metadata, reference
-        )
+        read = self._read_record(typical) if typical else {}
+        columns = (self._inputs, self.outputs)
+        self._explainer = explainer_of(self._session, *columns, self.metadata, read)
         if self.metadata.get("state") is not None:
             TransactionState(**self.metadata["state"])
 
@@ -238,20 +238,20 @@ class Model:
             return answers
         if to is not None:
             raise ParameterError("`to` goes with the path of a file. Write the answer yourself.")
+        asked, data = data, self._completed(data)
         plain = self._read_record.plain(data) if self.windows is None else None
         if plain is not None or inputs.is_record(data, self._inputs):
             if self.windows is not None:
                 raise SchemaError(
-                    f"Got one record, expected a history: rows of {self.windows.length} moments "
-                    f"of each {self.windows.series!r}, with their {self.windows.time!r}. Give a "
-                    "DataFrame, a dict of arrays or a list of records."
+                    f"Got one record, expected a history: {self.windows.length} moments of each "
+                    f"{self.windows.series!r}, with their {self.windows.time!r}. Give a table."
                 )
             return self._predict_one(self._with_files(data, paths), plain)
         watch = Watch(self._seen)
         table = inputs.table_of(data, self._table, self._names)
         answers = self._predict_table(self._with_files(table, paths), watch=watch)
         watch.warn()
-        return like(data, answers, self._keys, self.outputs)
+        return like(asked, answers, self._keys, self.outputs)
 
     @overload
     def explain(self, data: Mapping[str, Any]) -> dict[str, Any]: ...
@@ -293,6 +293,7 @@ class Model:
                 "explained column by column. Compare predict() with and without a change."
             )
         self._explainer.check(self.path.name)
+        data = self._completed(data)
         if inputs.is_record(data, self._inputs):
             return self._explainer.explained(data, self._read_record(data))[0]
         table = inputs.table_of(data, self._table, self._names)
@@ -301,8 +302,7 @@ class Model:
 
     def describe(self) -> dict[str, Any]:
         """What the file says of itself: application, columns, decision, metrics, parity."""
-        hidden = ("self_test", "reference", "schema", "outputs", "seen", "explanation", *OF_FORMAT)
-        described = {key: value for key, value in self.metadata.items() if key not in hidden}
+        described = {key: value for key, value in self.metadata.items() if key not in _HIDDEN}
         if self.windows is None and self._explainer.facts:
             described["explanation"] = self._explainer.facts
         described["columns"] = self.metadata["schema"]
@@ -342,6 +342,9 @@ class Model:
         answers = run_windows(session, self._output_names, asked.feeds, self.schema, rule)
         return {**asked.keys, **{name: asked.rows(a) for name, a in answers.items()}}
 
+    def _completed(self, data: Any) -> Any:
+        return data if self._completion is None else self._completion.of(data)
+
     def _with_files(self, table: Any, paths: _Path) -> Any:
         images = [column.name for column in self._inputs if column.kind == "image"]
         return with_files(table, images, paths) if images and paths is not None else table
@@ -354,10 +357,12 @@ class Model:
         from industry_apps.runtime.files import TableWriter, chunks
         from industry_apps.runtime.progress import progress
 
-        label = f"scoring {path.name}"
-        read = partial(chunks, path, short_rows=short_rows, checked=self._names)
+        columns, names = self._inputs, self._names
+        if self._completion is not None:
+            columns, names = self._completion.of_file(path, columns, names)
+        read = partial(chunks, path, short_rows=short_rows, checked=names)
         if self.windows is not None:  # the rows of a series may lie in any chunk
-            table = pd.concat(progress(read(self._table, only=True), label))
+            table = pd.concat(progress(read(self._table, only=True), f"scoring {path.name}"))
             answers = self._predict_table(table, watch=watch)
             if to is None:
                 return like(table, answers, self._keys, self.outputs)
@@ -367,17 +372,19 @@ class Model:
                 writer.write(keys, answers)
             return len(keys)
         paths = path.parent if paths is None else paths
-        frames = progress(read(self._inputs, only=to is None), label)
-        tables = (self._with_files(frame, paths) for frame in frames)
+        frames = progress(read(columns, only=to is None), f"scoring {path.name}")
+
+        def answered(frame: Any) -> dict[str, NDArray[Any]]:
+            table = self._completed(self._with_files(frame, paths))
+            return self._predict_table(table, watch=watch)
+
         if to is None:
-            found = [self._predict_table(table, watch=watch) for table in tables]
-            answered = [pd.DataFrame(cells(each, self.outputs)) for each in found]
-            return pd.concat(answered, ignore_index=True)
+            found = [pd.DataFrame(cells(answered(frame), self.outputs)) for frame in frames]
+            return pd.concat(found, ignore_index=True)
         rows = 0
-        with TableWriter(Path(to), path, self._inputs, self.outputs) as writer:
+        with TableWriter(Path(to), path, columns, self.outputs) as writer:
             for frame in frames:
-                answers = self._predict_table(self._with_files(frame, paths), watch=watch)
-                writer.write(frame, answers)
+                writer.write(frame, answered(frame))
                 rows += len(frame)
         return rows
 

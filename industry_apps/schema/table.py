@@ -168,7 +168,7 @@ class Schema:
                 told = f": {column.description}" if column.description else ""
                 raise SchemaError(
                     f"Column {column.name!r} ({column.kind}) is missing{told}.{hint} {remedy} "
-                    f"The table has: {', '.join(map(str, have))}."
+                    f"The table has: {', '.join(map(str, have)) or 'no columns'}."
                 )
         for name in self.names:
             if have.count(name) > 1:

@@ -78,6 +78,7 @@ def app_of(served: Served) -> Starlette:
     app = Starlette(
         routes=routes(served), lifespan=lifespan, exception_handlers={HTTPException: _not_there}
     )
+    app.router.redirect_slashes = False  # to no other place that is not there either
     app.state.served = served
     return app
 

@@ -37,6 +37,8 @@ def parsed(body: bytes, depth: int) -> Any:
     >>> parsed(b'{"amount": 12.5}', 32)
     {'amount': 12.5}
     """
+    if (flat := _flat(body)) is not None:
+        return flat
     is_flat = body.count(b"{") + body.count(b"[") <= min(depth, _FEW)
     bare = b"" if is_flat else without_strings(body)
     if not is_flat and not is_shallow(bare, depth):
@@ -65,6 +67,20 @@ def parsed(body: bytes, depth: int) -> Any:
     except ValueError as error:  # a whole number of more digits than Python reads
         raise RequestError(f"The body is no JSON: {error!s:.100}. Correct it.") from None
     return found
+
+
+def _flat(body: bytes) -> dict[str, Any] | None:
+    """One record of single values, each name once; None of all else, which is read with care."""
+    if body[:1] != b"{" or body.count(b"{") > 1 or b"[" in body or b"\\" in body:
+        return None
+    try:
+        text = body.decode("utf-8")
+        found, end = _DECODER.raw_decode(text)
+    except ValueError:
+        return None
+    # A name that stands twice loses itself and its value, and with them quotes.
+    quotes = 2 * (len(found) + list(map(type, found.values())).count(str))
+    return found if end == len(text) and body.count(b'"') == quotes else None
 
 
 def is_shallow(bare: bytes, depth: int) -> bool:

@@ -165,21 +165,19 @@ class Endpoint:
             return await self._handler(call)
         gate = self._served.gate
         call.key = gate.holder(call.header(b"authorization"), self._needs)
-        if self._needs != "predict":
-            return await self._handled(call, receive)
-        client = call.scope["client"]
-        gate.enter(call.key, client[0] if client else "")
+        counts = self._needs == "predict"
+        if counts:
+            client = call.scope["client"]
+            gate.enter(call.key, client[0] if client else "")
         try:
-            return await self._handled(call, receive)
+            if receive is not None:
+                call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
+            elif len(call.body) > self._limits.body:
+                raise _too_long(f"{len(call.body)} bytes", self._limits.body)
+            return await self._handler(call)
         finally:
-            gate.leave()
-
-    async def _handled(self, call: Call, receive: Receive | None) -> Reply:
-        if receive is not None:
-            call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
-        elif len(call.body) > self._limits.body:
-            raise _too_long(f"{len(call.body)} bytes", self._limits.body)
-        return await self._handler(call)
+            if counts:
+                gate.leave()
 
 
 def note(served: Host, call: Call, route: str, status: int, seconds: float) -> None:
@@ -286,9 +284,23 @@ def _add_headers(reply: Reply, call: Call) -> None:
     headers = reply.headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if call.version:
         headers.append((b"x-model-version", call.version.encode()))
-    parent = call.headers.get(b"traceparent")
-    if parent is not None and (context := traced(parent.decode("latin-1"))) is not None:
-        call.trace = context[0]
-        headers.append((b"traceparent", context[1].encode()))
-        if b"tracestate" in call.headers:
-            headers.append((b"tracestate", call.headers[b"tracestate"]))
+    if b"traceparent" in call.headers:
+        headers += trace_of(call)
+
+
+def trace_of(call: Call) -> list[tuple[bytes, bytes]]:
+    """What passes the context of a trace on, in the headers of an answer; the call notes it.
+
+    Parameters
+    ----------
+    call : Call
+        Without a context, or with one that is none, there is nothing to pass on.
+    """
+    context = traced(call.header(b"traceparent"))
+    if context is None:
+        return []
+    call.trace = context[0]
+    found = [(b"traceparent", context[1].encode())]
+    if b"tracestate" in call.headers:
+        found.append((b"tracestate", call.headers[b"tracestate"]))
+    return found

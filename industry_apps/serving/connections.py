@@ -1,11 +1,12 @@
-"""Connections of HTTP that wait for no slow client, and send an answer in one piece."""
+"""Connections of HTTP that wait for no slow client, and know the heads that they have read."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -23,46 +24,14 @@ if TYPE_CHECKING:
 
 Direct = tuple[Endpoint, dict[str, str]]
 
-_HEAD = b"HTTP/1.1 "
-_GO_ON = b"HTTP/1.1 100 "
-#: Bytes of a request that is held whole before it is answered: what uvicorn reads at once.
+#: Bytes of a request that is held whole before it is answered, and of the head of any.
 _SHORT = 65_536
 _LEAST = 0.5  # seconds between two looks at a client
-
-
-class _Whole:
-    """A transport that holds the head of an answer back until its body comes: one call, not two.
-
-    Parameters
-    ----------
-    transport : asyncio.Transport
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport, self._head = transport, b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """As of a transport."""
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        elif data.startswith(_HEAD) and data.endswith(b"\r\n\r\n") and data[:13] != _GO_ON:
-            self._head = data
-        else:
-            self._transport.write(data)
-
-    def flush(self) -> None:
-        """Send what is held back."""
-        if self._head:
-            self.write(b"")
-
-    def close(self) -> None:
-        """As of a transport."""
-        self.flush()
-        self._transport.close()
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,5})\r\n", re.IGNORECASE)
+#: Heads that a connection remembers, and bytes of one.
+_MOST_HEADS, _LONGEST_HEAD = 8, 2_048
+# Headers that say more of the message than its length, or that are others in each request.
+_TELLING = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"traceparent"))
 
 
 def protocol(seconds: float, direct: Mapping[str, Direct] | None = None) -> type[Connection]:
@@ -83,8 +52,9 @@ class Connection(HttpToolsProtocol):
 
     What is asked for most is answered without the way through ASGI, which takes longer than a
     small model: a short request to one of the paths of ``direct`` goes to its endpoint once it is
-    whole, and the answer is written at once. One timer a connection sees to slow and idle clients,
-    in place of one a request.
+    whole, and the answer is written at once. Clients send the same head again and again, but for
+    the length of what is behind it: one that was parsed before is not parsed anew. One timer a
+    connection sees to slow and idle clients, in place of one a request.
     """
 
     seconds: float
@@ -93,10 +63,14 @@ class Connection(HttpToolsProtocol):
     _since = 0.0  # when the client began to keep us waiting
     _in_message = False
     _endpoint: Endpoint | None = None
+    _chunk = b""  # what was received, if a request begins with it
+    _in_head = True
+    _heard, _moved = 0, False  # bytes since a request began or its body went on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As of a protocol of asyncio."""
-        super().connection_made(_Whole(transport))  # type: ignore[arg-type]
+        super().connection_made(transport)
+        self._heads: dict[bytes, tuple[Endpoint, RequestResponseCycle]] = {}
         self._since, self._in_message = self.loop.time(), True  # whoever connects has to ask
         self._timer = self.loop.call_later(self.seconds, self._look)
 
@@ -104,11 +78,57 @@ class Connection(HttpToolsProtocol):
         """As of a protocol of asyncio."""
         self._timer.cancel()
         super().connection_lost(exc)
+        # They lead back here: without them the memory is free at once.
+        self._heads.clear()
+        self.cycle = None  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """As of a protocol of asyncio."""
+        is_between = not self._in_message and not self._is_answering()
+        if is_between and self._heads and (whole := _head_and_body(data)) is not None:
+            known = self._heads.get(whole[0])
+            if known is not None:
+                endpoint, cycle = known
+                cycle.response_started = cycle.response_complete = False
+                self.cycle = cycle
+                self._answer(endpoint, whole[1])
+                return
+        self._chunk = data if is_between else b""
+        super().data_received(data)
+        self._chunk = b""
+        self._heard = 0 if self._moved else self._heard + len(data)
+        self._moved = False
+        if self._heard > _SHORT and self._in_message and not self.transport.is_closing():
+            self._refuse(431, f"The head is longer than {_SHORT} bytes. Send a shorter one.")
+
+    def send_400_response(self, msg: str) -> None:
+        """As of uvicorn, but not in place of the answer to a request before it."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        self._refuse(400, "This is no request of HTTP. Send one, or encrypt it as the server does.")
 
     def on_message_begin(self) -> None:
         """As of httptools."""
         super().on_message_begin()
         self._since, self._in_message = self.loop.time(), True
+        self._in_head = self._moved = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As of httptools, but that what comes behind the body is dropped."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """As of httptools."""
+        self._moved = True
+        super().on_body(body)
+
+    def on_headers_complete(self) -> None:
+        """As of httptools."""
+        self._in_head = False
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """As of httptools."""
@@ -116,15 +136,13 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         if self._endpoint is not None:
             endpoint, self._endpoint = self._endpoint, None
-            call = Call(cast("Scope", self.scope))
-            call.body = bytes(self.cycle.body)
-            run = Eager(endpoint.answer(call), partial(self._answered, self.cycle), self.loop)
-            if not run.is_done:
-                self.tasks.add(run)  # type: ignore[arg-type]
+            body = bytes(self.cycle.body)
+            self.cycle.body.clear()  # which a head that is remembered would hold on to
+            self._remember(endpoint)
+            self._answer(endpoint, body)
 
     def on_response_complete(self) -> None:
         """As of uvicorn, but that no timer is set for each response."""
-        self.transport.flush()  # type: ignore[attr-defined]
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -148,6 +166,24 @@ class Connection(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
+    def _remember(self, endpoint: Endpoint) -> None:
+        """Remember the head of a request that came in one piece, and says nothing unusual."""
+        whole = _head_and_body(self._chunk)
+        names = [name for name, _ in self.cycle.scope["headers"]]
+        if whole is None or not self.cycle.keep_alive or len(whole[0]) > _LONGEST_HEAD:
+            return
+        if _TELLING.isdisjoint(names) and names.count(b"content-length") == 1:
+            if len(self._heads) == _MOST_HEADS:
+                self._heads.clear()
+            self._heads[whole[0]] = endpoint, self.cycle
+
+    def _answer(self, endpoint: Endpoint, body: bytes) -> None:
+        call = Call(cast("Scope", self.cycle.scope))
+        call.body = body
+        run = Eager(endpoint.answer(call), partial(self._answered, self.cycle), self.loop)
+        if not run.is_done:
+            self.tasks.add(run)  # type: ignore[arg-type]
+
     def _answered(self, cycle: RequestResponseCycle, run: Eager[Reply]) -> None:
         self.tasks.discard(run)
         if cycle.disconnected:
@@ -160,8 +196,7 @@ class Connection(HttpToolsProtocol):
         parts = [STATUS_LINE[reply.status]]
         for name, value in (*self.server_state.default_headers, *reply.headers):
             parts += (name, b": ", value, b"\r\n")
-        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        parts.append(reply.body)
+        parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
         self.transport.write(b"".join(parts))
         if not cycle.keep_alive:
             self.transport.close()
@@ -179,19 +214,31 @@ class Connection(HttpToolsProtocol):
             self._timer = self.loop.call_later(max(left, _LEAST), self._look)
         elif self.transport.get_write_buffer_size():
             self.transport.abort()
-        elif self._in_message and not (self.cycle and self.cycle.response_started):
-            self._tell_late()
+        elif self._in_message:
+            error = f"The request did not come within {self.seconds:g} s. Send it faster."
+            self._refuse(408, error)
         else:
             self.transport.close()
 
-    def _tell_late(self) -> None:
-        error = f"The request did not come within {self.seconds:g} s. Send it faster."
+    def _refuse(self, status: int, error: str) -> None:
+        """Leave a client, told what was wrong unless the answer to its request has begun."""
         body = written({"error": error})
-        self.transport.write(
-            b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        if self._in_head or self.cycle is None or not self.cycle.response_started:
+            self.transport.write(
+                b"%bcontent-type: application/json\r\nconnection: close\r\n"
+                b"content-length: %d\r\n\r\n%b" % (STATUS_LINE[status], len(body), body)
+            )
         self.transport.close()
+
+
+def _head_and_body(data: bytes) -> tuple[bytes, bytes] | None:
+    """The head without its length, and the body, of a request that is all there and no more."""
+    behind = data.find(b"\r\n\r\n") + 4
+    found = _LENGTH.search(data, 0, behind)
+    if found is None or behind + int(found[1]) != len(data):
+        return None
+    start, stop = found.span(1)
+    return data[:start] + data[stop:behind], data[behind:]
 
 
 def _is_short(cycle: RequestResponseCycle) -> bool:

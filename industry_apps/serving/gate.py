@@ -13,7 +13,6 @@ from industry_apps.serving.settings import Limits
 _BURST = 10.0
 #: Clients whose rate is remembered.
 _MOST_CLIENTS = 10_000
-_BEARER = "Bearer "
 
 
 class Gate:
@@ -51,8 +50,8 @@ class Gate:
         """
         if self._keys is None:
             return ANYBODY
-        shown = authorization.removeprefix(_BEARER) if authorization.startswith(_BEARER) else ""
-        key = self._keys.holder(shown)
+        scheme, _, shown = authorization.partition(" ")
+        key = self._keys.holder(shown.strip() if scheme.lower() == "bearer" else "")
         if needs not in key.scopes:
             raise RequestError(
                 f"The key of {key.name!r} has the scopes {list(key.scopes)}, expected {needs!r}. "

@@ -18,14 +18,18 @@ from pathlib import Path
 from random import random
 from typing import Any
 
+from industry_apps.errors import FileWriteError
 from industry_apps.serving.bodies import written
 
 _TRACE = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 
 
 def _print(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except OSError:
+        return  # whoever reads the log has gone, or its disk is full: clients are answered still
 
 
 class Journal:
@@ -69,10 +73,23 @@ class Payloads:
     path : Path
     share : float
         Of the requests.
+    journal : Journal
+        Told where the file cannot be written; the request is answered still.
+
+    Raises
+    ------
+    FileWriteError
+        The file cannot be opened.
     """
 
-    def __init__(self, path: Path, share: float) -> None:
-        self._file, self._share = path.open("ab"), share
+    def __init__(self, path: Path, share: float, journal: Journal) -> None:
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise FileWriteError(
+                f"{path} cannot be written ({error}). Name a file in a folder that is there."
+            ) from error
+        self._share, self._journal = share, journal
 
     def sample(self, model: str, version: str, asked: Any, answer: Any) -> None:
         """Write a request and its answer, or not, as chance has it.
@@ -83,12 +100,15 @@ class Payloads:
         asked, answer : object
             As JSON has them.
         """
-        if random() < self._share:
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            facts = {"time": now, "model": model, "version": version}
-            told = json.dumps({**facts, "asked": asked, "answer": answer}, default=str)
+        if random() >= self._share:
+            return
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        facts = {"time": now, "model": model, "version": version}
+        told = json.dumps({**facts, "asked": asked, "answer": answer}, default=str)
+        try:
             self._file.write(written(json.loads(told)) + b"\n")
-            self._file.flush()
+        except OSError as error:
+            self._journal.failure(error, route="payloads", model=model)
 
 
 def traced(parent: str) -> tuple[str, str] | None:

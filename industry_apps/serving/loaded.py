@@ -57,10 +57,9 @@ class Loaded:
         """Whether it answers records, and not windows of series."""
         return self.model.windows is None
 
-    async def record(self, asked: Asked) -> dict[str, Any]:
+    def record(self, asked: Asked) -> asyncio.Future[dict[str, Any]]:
         """Answer one record that :meth:`RecordBatches.read` has checked."""
-        answer: dict[str, Any] = await self.turns.ask(asked)
-        return answer
+        return self.turns.ask(asked)
 
     async def table(self, data: Any, rows: int) -> Any:
         """Answer a table in the form that it comes in.

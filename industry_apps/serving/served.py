@@ -65,7 +65,7 @@ class Served:
         self.payloads = (
             None
             if self.settings.payloads is None
-            else Payloads(self.settings.payloads, self.settings.payload_share)
+            else Payloads(self.settings.payloads, self.settings.payload_share, self.journal)
         )
         self.executor = ThreadPoolExecutor(max_workers=max(2, cpu_count() or 2))
         self.fleet: Fleet = Alone(self)
@@ -138,9 +138,9 @@ class Served:
             lambda: source.target() if version is None else source.version(version)
         )
         if told.sha256 == slot.current.sha256:
+            remedy = "Name another one." if version else "Replace the file, or promote a version."
             raise RequestError(
-                f"{name!r} is served from version {told.sha256[:12]} already. Name another one.",
-                409,
+                f"{name!r} is served from version {told.sha256[:12]} already. {remedy}", 409
             )
         enter = None
         if version is not None and source.store is not None:

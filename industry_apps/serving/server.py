@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -33,9 +34,15 @@ class Server(uvicorn.Server):
     ----------
     served : Served
     binding : Binding
+
+    Raises
+    ------
+    ParameterError
+        The files for TLS are no certificate and its key.
     """
 
     def __init__(self, served: Served, binding: Binding) -> None:
+        _check_pair(binding)
         app = app_of(served)
         super().__init__(
             uvicorn.Config(
@@ -60,12 +67,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As of uvicorn."""
-        await super().startup(sockets)
         if self._binding.grpc is not None:
             from industry_apps.serving.protocol.grpc_server import start_grpc
 
             self._grpc, port = await start_grpc(self.served, self._binding)
             self.served.journal.event("listening", protocol="grpc", port=port)
+        await super().startup(sockets)
         for each in sockets or []:
             self.served.journal.event("listening", protocol="http", port=each.getsockname()[1])
         if hasattr(signal, "SIGHUP"):
@@ -78,9 +85,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As of uvicorn; what runs is answered first."""
         self.served.gate.draining = True
-        if self._grpc is not None:
-            await self._grpc.stop(self._binding.drain)
-        await super().shutdown(sockets)
+        http = super().shutdown(sockets)
+        if self._grpc is None:
+            await http
+        else:  # both in the same time
+            await asyncio.gather(self._grpc.stop(self._binding.drain), http)
         self.served.journal.event("ended")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -100,6 +109,20 @@ class Server(uvicorn.Server):
             await self.served.swap(name, None, "SIGHUP", "")
         except IndustryAppsError as error:
             self.served.journal.event("not reloaded", model=name, error=str(error))
+
+
+def _check_pair(binding: Binding) -> None:
+    """Refuse files for TLS that are no certificate and its key, before anything listens."""
+    if binding.certificate is None or binding.key is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(binding.certificate, binding.key, password="")
+    except (OSError, ValueError) as error:
+        raise ParameterError(
+            f"{binding.certificate} and {binding.key} are no certificate and its key, without a "
+            f"password, in PEM ({error}). Check both files."
+        ) from error
 
 
 def listener(binding: Binding) -> socket.socket:
@@ -123,7 +146,8 @@ def listener(binding: Binding) -> socket.socket:
     except OSError as error:
         found.close()
         raise ParameterError(
-            f"Cannot listen on {binding.host} port {binding.port} ({error}). Choose another port."
+            f"Cannot listen on {binding.host} port {binding.port} ({error}). Choose another "
+            f"{'host' if isinstance(error, socket.gaierror) else 'port'}."
         ) from error
     found.listen(_BACKLOG)
     found.set_inheritable(True)

@@ -100,10 +100,11 @@ def source_of(place: str | Path, public_key: Path | None = None) -> Source:
     Raises
     ------
     VersionError
-        A key is given, and it is no folder of versions: a single file has no signature.
+        The folder holds no versions; or a key is given, and it is no folder of versions: a single
+        file has no signature.
     """
     if Path(place).is_dir():
-        return StoreSource(Store(place), public_key)
+        return StoreSource(Store.existing(place), public_key)
     if public_key is not None:
         raise VersionError(
             f"{place} is no folder of versions, so that no signature stands beside it. Add it to "

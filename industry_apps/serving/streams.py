@@ -8,12 +8,13 @@ state is read and its journal is taken in again, in the same order, by the same 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from industry_apps.errors import ModelFileError, RequestError, SchemaError
+from industry_apps.errors import FileWriteError, ModelFileError, RequestError, SchemaError
 from industry_apps.runtime.stream.state import TransactionState
 from industry_apps.serving.turns import Turns
 from industry_apps.whole_file import Hold, LineFile
@@ -75,7 +76,7 @@ class Stream:
         seconds: float = 10.0,
         events: int = _EVENTS,
     ) -> None:
-        self._folder, self._most = folder, events
+        self._folder, self._most, self._due = folder, events, events
         self._held = Hold(folder / ".lock")
         self.turns = Turns(self._taken, seconds=seconds, executor=executor)
         self._number = max(map(_number, folder.glob("state-*.npz")), default=0)
@@ -110,7 +111,7 @@ class Stream:
     def close(self) -> None:
         """Write the state as a whole, and let go of the folder."""
         if self._lines:
-            self._begin_anew()
+            self._try_to_begin_anew()
         self._journal.close()
         self._held.close()
 
@@ -125,8 +126,8 @@ class Stream:
         for number in good:
             outcomes[number] = self._outcome(events[number])
         self._lines += len(good)
-        if self._lines >= self._most:
-            self._begin_anew()
+        if self._lines >= self._due:
+            self._try_to_begin_anew()
         return outcomes
 
     def _objection(self, event: Event) -> Exception | None:
@@ -199,10 +200,29 @@ class Stream:
         except SchemaError:
             return  # it was refused when it came, and is now, for the same reason
 
+    def _try_to_begin_anew(self) -> None:
+        """Write the state as a whole; where there is no room, the journal grows on for a while."""
+        try:
+            self._begin_anew()
+            self._due = self._most
+        except (FileWriteError, OSError) as error:
+            self._due = self._lines + self._most
+            warnings.warn(
+                f"The state in {self._folder} was not written as a whole ({error}); its journal "
+                "grows on, and nothing is lost. Make room.",
+                stacklevel=2,
+            )
+
     def _begin_anew(self) -> None:
         number = self._number + 1
-        self.state.snapshot(self._path("state", number, "npz"))
-        journal = LineFile(self._path("journal", number, "jsonl"))
+        path = self._path("journal", number, "jsonl")
+        journal = LineFile(path)  # before the state, whose number says which journal counts
+        try:
+            self.state.snapshot(self._path("state", number, "npz"))
+        except BaseException:
+            journal.close()
+            path.unlink(missing_ok=True)
+            raise
         self._journal.close()
         self._journal, self._number, self._lines = journal, number, 0
         self._sweep()

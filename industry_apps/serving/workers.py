@@ -52,7 +52,7 @@ def serve_with(
     if settings.state is not None:
         raise ParameterError(
             "A state of a stream is kept by customer and by terminal, so that events cannot be "
-            f"parted among {workers} workers. Serve models with --state by one worker."
+            f"parted among {workers} workers. Give --workers 1, or leave --state out."
         )
     limits = settings.limits
     if limits.rate is not None:

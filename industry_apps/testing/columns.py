@@ -107,10 +107,10 @@ def _columns(trial: Trial) -> list[Column]:
 
 def _slips(name: str) -> Iterator[str]:
     """What else a hasty hand may write for a name."""
-    yield from {name.upper(), name.title(), name.replace("_", " ")} - {name}
+    slips = [name.upper(), name.title(), name.replace("_", " ")]
     if len(name) >= _FEWEST_LETTERS and name[-1].isalpha():
-        yield name[:-1]
-        yield name[:-2] + name[:-3:-1]  # the last two letters turned round
+        slips += [name[:-1], name[:-2] + name[:-3:-1]]  # the last two letters turned round
+    yield from dict.fromkeys(slip for slip in slips if slip != name)
 
 
 def _learned(trial: Trial, column: Column) -> NDArray[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from industry_apps.errors import VersionError, unknown_name
 from industry_apps.versions.log import Action, Entry, in_production, moment, read_log
@@ -14,6 +15,7 @@ from industry_apps.versions.signatures import check_signature, sign
 from industry_apps.whole_file import LineFile, locked, whole_file
 
 _FEWEST_DIGITS = 6
+_LOG = "log.jsonl"
 
 
 class Store:
@@ -49,11 +51,31 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._log = self.folder / "log.jsonl"
+        self._log = self.folder / _LOG
         self._pointer = self.folder / "production"
         if self.folder.is_dir() and self._is_behind(self.entries()):
             with self._writing():
                 pass
+
+    @classmethod
+    def existing(cls, folder: str | Path) -> Self:
+        """The store of a folder that holds versions.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        VersionError
+            It holds none; or the log was edited.
+        """
+        if not (Path(folder) / _LOG).is_file():
+            raise VersionError(
+                f"{folder} holds no versions, as there is no {_LOG} in it. Check the path, or add "
+                "a version to it with industry-apps versions add."
+            )
+        return cls(folder)
 
     def entries(self) -> list[Entry]:
         """All of the log, checked.
@@ -287,13 +309,14 @@ class Store:
         with locked(self.folder / ".lock"):
             log = self.entries()
             if self._is_behind(log):
-                self._point(in_production(log)[-1])
+                with self._pointing(in_production(log)[-1]):
+                    pass
             yield log
 
     def _entered(self, log: list[Entry], action: Action, version: str, who: str, why: str) -> Entry:
         entry = Entry.after(log[-1] if log else None, action, version, who=who, why=why)
-        self._write(log, entry)
-        self._point(version)
+        with self._pointing(version):
+            self._write(log, entry)
         return entry
 
     def _write(self, log: list[Entry], entry: Entry) -> None:
@@ -301,9 +324,15 @@ class Store:
             file.append([entry.line()])
         log.append(entry)
 
-    def _point(self, version: str) -> None:
+    @contextmanager
+    def _pointing(self, version: str) -> Iterator[None]:
+        """Move the pointer when the block ends well; there is room for it before it begins."""
         with whole_file(self._pointer) as aside:
-            aside.write_text(f"{version}\n")
+            with aside.open("w", encoding="ascii") as file:
+                file.write(f"{version}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            yield
 
     def _is_behind(self, log: list[Entry]) -> bool:
         stack = in_production(log)

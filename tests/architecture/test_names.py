@@ -86,14 +86,6 @@ def test_modules_say_what_they_are(module):
     assert summary.endswith((".", ":", "?")), f"{module}: {summary!r}"
 
 
-#: Written, and not yet through the conformance suite: they enter the registry when they are.
-NOT_YET = {
-    "industry_apps.cybersecurity.domain_threats:DomainThreatDetector",
-    "industry_apps.cybersecurity.network_anomaly:NetworkAnomalyDetector",
-    "industry_apps.cybersecurity.url_threats:UrlThreatDetector",
-}
-
-
 def test_every_application_is_registered():
     for module in MODULES:
         import_module(module)
@@ -102,7 +94,7 @@ def test_every_application_is_registered():
         for kind in subclasses(Application)
         if kind.__module__.startswith("industry_apps.") and not inspect.isabstract(kind)
     }
-    assert defined == set(APPLICATIONS.values()) | NOT_YET
+    assert defined == set(APPLICATIONS.values())
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

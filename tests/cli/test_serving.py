@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from industry_apps.cli.demo_serving import demonstrate_serving
@@ -12,11 +13,31 @@ from tests.tiny_model import fitted, records
 
 def test_what_is_not_served(tmp_path):
     assert "expected NAME=PLACE" in sentence(run("serve", "fraud.onnx"))
-    assert "expected NAME=PLACE" in sentence(run("serve", "a=x", "a=y"))
+    assert "Two models are named 'a': x and y" in sentence(run("serve", "a=x", "a=y"))
+    assert "holds no versions, as there is no log" in sentence(run("serve", f"a={tmp_path}"))
     assert "Give --keys, or --open" in sentence(run("serve", "a=x", "--host", "0.0.0.0"))
     assert "no file of keys" in sentence(run("serve", "a=x", "--keys", tmp_path / "none"))
     assert "There is no model file" in sentence(run("serve", f"a={tmp_path / 'none.onnx'}"))
     assert "letters, digits" in sentence(run("serve", "a/b=x"))
+    model = "a=finance.fraud_detection"
+    pair = run("serve", model, "--tls", tmp_path / "cert", tmp_path / "key")
+    assert "no certificate and its key, without a password" in sentence(pair)
+    assert "Choose another host" in sentence(run("serve", model, "--host", "no.invalid", "--open"))
+    sample = run("serve", model, "--payloads", tmp_path / "none" / "file")
+    assert "Name a file in a folder that is there" in sentence(sample)
+    several = run("serve", model, "--workers", 2, "--state", tmp_path)
+    assert "parted among 2 workers. Give --workers 1, or leave --state" in sentence(several)
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for options in (["--port", port], ["--port", 0, "--grpc", "--grpc-port", port]):
+            told = sentence(run("serve", "a=finance.credit_scoring.scorecard", *options))
+            assert f"Cannot listen on 127.0.0.1 port {port}" in told
+            assert "Choose another port" in told
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

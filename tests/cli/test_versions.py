@@ -44,6 +44,19 @@ def test_a_signed_version_and_a_head_that_proves_the_log(folder, tmp_path, serve
     assert "was written anew" in sentence(run("versions", "check", folder, "--head", head))
 
 
+def test_a_folder_without_versions_is_named(tmp_path):
+    for command in (["list"], ["show"], ["check"], ["head"], ["promote", "abcdef"], ["rollback"]):
+        name, *more = command
+        done = run("versions", name, tmp_path, *more)
+        assert "holds no versions, as there is no log.jsonl in it" in sentence(done)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_the_zoo_is_added_by_its_name(tmp_path):
+    done = run("versions", "add", tmp_path, "finance.credit_scoring.scorecard", "--who", "me")
+    assert done.output.startswith("Added ")
+
+
 def test_what_is_no_model_is_not_added(folder, tmp_path):
     (tmp_path / "text.onnx").write_text("no model")
     assert "text.onnx" in sentence(run("versions", "add", folder, tmp_path / "text.onnx"))

@@ -45,7 +45,7 @@ def test_the_file_answers_the_columns_of_the_runtime_as_the_detector_does(detect
     assert answers["phishing_probability"] == pytest.approx(
         expected["phishing_probability"].to_numpy(), abs=1e-5
     )
-    assert detector._facts()["spelling"] == 1
+    assert detector._facts()["completion"]["reader"] == "url"
 
 
 def test_false_alarms_on_a_list_of_ones_own(detector, data):

@@ -65,21 +65,11 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "small"
 
 
-#: Of applications that are not in the registry yet (tests/architecture/test_names.py).
-NOT_YET = {
-    "cyber_dga_domains",
-    "cyber_nsl_kdd",
-    "cyber_nsl_kdd_21",
-    "cyber_phishing_urls",
-    "cybersecurity_flow_simulator",
-}
-
-
 @pytest.mark.parametrize("name", data.catalogue())
 def test_every_card_is_complete(name):
     facts = data.card(name)
     own = facts.kind == "simulated" and not facts.source  # described where it is programmed
-    used = facts.applications or facts.task == "inputs of tests" or name in NOT_YET
+    used = facts.applications or facts.task == "inputs of tests"
     assert own or (facts.source.startswith("https://") and used)
     assert all(file.url.startswith("https://") and file.bytes > 0 for file in facts.files)
     assert all(each.source.startswith("https://") for each in facts.published)

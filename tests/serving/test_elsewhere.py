@@ -38,7 +38,10 @@ def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def answer():
     """Runs the example."""
     if node("-e", "require('onnxruntime-node')").returncode:
-        pytest.skip("onnxruntime-node is not installed: npm install onnxruntime-node, NODE_PATH")
+        pytest.skip(
+            "onnxruntime-node is not installed: npm install --ignore-scripts onnxruntime-node, and "
+            "name its node_modules in NODE_PATH"
+        )
     return lambda *arguments: node(NODE, *arguments)
 
 
@@ -68,6 +71,7 @@ def test_an_unchanged_file_answers_in_node_as_it_does_here(answer, name):
         ({"amount": "much"}, "Column 'amount': got \"much\", expected a number"),
         ({"time": None}, "Column 'time': got null, expected a value"),
         ({"time": ...}, "Column 'time' is missing"),
+        ({"tiem": 1, "amount": ...}, "Column 'tiem' is not known, and 'amount' is absent"),
     ],
 )
 def test_a_record_that_node_refuses(answer, change, words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -53,6 +54,11 @@ def test_what_the_client_asks_beside(client, all_models):
 
 def typed(server, **change):
     """A request by messages of our own, with typed contents."""
+    return called(server, **change)[0]
+
+
+def called(server, metadata=(), **change):
+    """The same, and the call, which has what comes behind the answer."""
     grpc = pytest.importorskip("grpc")
     made = messages()
     with grpc.insecure_channel(server.grpc) as channel:
@@ -64,7 +70,8 @@ def typed(server, **change):
         told = {"name": "smiles", "datatype": "BYTES", "shape": [1]}
         told["contents"] = {"bytes_contents": [b"CCO"]}
         request = {"model_name": "healthcare.drug_discovery", "inputs": [{**told, **change}]}
-        return call(made["ModelInferRequest"](**request), timeout=20)
+        asked = made["ModelInferRequest"](**request)
+        return call.with_call(asked, timeout=20, metadata=metadata)
 
 
 def test_typed_contents_are_answered_as_such(all_models):
@@ -74,6 +81,21 @@ def test_typed_contents_are_answered_as_such(all_models):
     assert not found.raw_output_contents
     assert math.isclose(values["value"].contents.fp32_contents[0], alone["value"], rel_tol=1e-7)
     assert list(values["readable"].contents.bool_contents) == [True]
+
+
+def test_a_trace_is_passed_on(all_models):
+    grpc = pytest.importorskip("grpc")
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    sent = (("traceparent", parent), ("tracestate", "x=1"))
+    back = dict(called(all_models, sent)[1].trailing_metadata())
+    trace, flags = back["traceparent"].split("-")[1::2]
+    assert (trace, flags, back["tracestate"]) == ("a" * 32, "01", "x=1")
+    assert back["traceparent"] != parent
+    with pytest.raises(grpc.RpcError) as found:
+        called(all_models, sent, name="smile")
+    assert dict(found.value.trailing_metadata())["traceparent"].split("-")[1] == "a" * 32
+    wrong = called(all_models, (("traceparent", "garbage"), ("any-bin", b"\xff")))[1]
+    assert "traceparent" not in dict(wrong.trailing_metadata())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +119,10 @@ def test_what_is_refused(all_models, change, words):
 
 def test_keys_and_limits_hold_for_grpc_too(tmp_path):
     path = tmp_path / "keys.json"
-    key = new_key(path, "asks", ["predict"])
+    key, old = new_key(path, "asks", ["predict"]), new_key(path, "old", ["predict"], days=1)
+    keys = json.loads(path.read_text())
+    keys["keys"][1]["expires"] = "2020-01-01T00:00:00+00:00"
+    path.write_text(json.dumps(keys))
     settings = Settings(keys=path, limits=Limits(body=3_000))
     with (
         running({"credit": CREDIT}, settings, grpc=0) as server,
@@ -113,6 +138,8 @@ def test_keys_and_limits_hold_for_grpc_too(tmp_path):
         assert client.infer("credit", asked, headers=shown).as_numpy("score").shape == (1, 1)
         with pytest.raises(triton.InferenceServerException, match="UNAUTHENTICATED"):
             client.infer("credit", asked)
+        with pytest.raises(triton.InferenceServerException, match="key of 'old' expired at 2020"):
+            client.infer("credit", asked, headers={"authorization": f"Bearer {old}"})
         with pytest.raises(triton.InferenceServerException, match="PERMISSION_DENIED"):
             client.get_model_metadata("credit", headers=shown)
         long = inputs_of(triton.InferInput, tensors_of(model, records * 10), told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,43 @@ def test_bytes_that_are_refused(all_models):
         length = {"inference_header_content_length": wrong}
         found = infer(all_models, text, "retail.sentiment", **length)
         assert "expected a whole number from 1" in found.told["error"]
+
+
+@pytest.mark.parametrize("text", ["1e999", "NaN", "-Infinity"])
+def test_a_number_that_is_none_is_refused(all_models, text):
+    body = body_of(all_models)
+    for each in body["inputs"]:
+        if each["name"] == "amount":
+            each["data"] = [12345.5]
+    found = infer(all_models, json.dumps(body).replace("12345.5", text).encode())
+    words = "Column 'amount'" if "1" in text else f"holds {text}, which is no number of JSON"
+    assert (found.status, words in found.told["error"]) == (400, True), found.told
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+def test_bytes_of_an_infinite_number_are_refused(all_models, value):
+    body = body_of(all_models)
+    each = next(each for each in body["inputs"] if each["name"] == "amount")
+    del each["data"]
+    each["parameters"] = {"binary_data_size": 4}
+    text = json.dumps(body).encode()
+    length = {"inference_header_content_length": str(len(text))}
+    found = infer(all_models, text + struct.pack("<f", value), **length)
+    assert (found.status, "Column 'amount'" in found.told["error"]) == (400, True), found.told
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b'{"inputs": [', 400, "is cut short"),
+        (b'{"inputs": "\xff"}', 400, "is no UTF-8"),
+        (b'{"inputs": ' + b"[" * 40 + b"]" * 40 + b"}", 413, "nested deeper than 32"),
+        (b"[1]", 400, "The body is list, expected an object with 'inputs'"),
+    ],
+)
+def test_bodies_that_are_refused(all_models, body, status, words):
+    found = infer(all_models, body)
+    assert (found.status, words in found.told["error"]) == (status, True), found.told
 
 
 def test_images_of_another_form_are_refused(all_models):

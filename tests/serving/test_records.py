@@ -84,7 +84,7 @@ def test_what_is_served_says_what_it_is(server, record):
         (b"[]", 400, "an empty list"),
         (b"3", 400, "The body is int, expected a record"),
         (b"[3]", 400, "Row 0: got int, expected a dict"),
-        (b"{}", 400, "Column 'amount'"),
+        (b"{}", 400, "The table has: no columns."),
         (b'{"amount": NaN}', 400, "holds NaN, which is no number of JSON. Send null"),
         (b'{"amount": -Infinity}', 400, "holds -Infinity"),
         (b'{"amount": 1, "amount": 2}', 400, "has 'amount' twice in one object"),
@@ -124,6 +124,17 @@ def test_records_that_are_refused(server, record, change, words):
     assert server.post("/models/credit/predict", [record, changed]).status == 400
 
 
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("route", ["predict", "explain"])
+def test_a_number_that_is_none_is_refused(server, record, route, text):
+    told = json.dumps({**record, "amount": 12345.5}).replace("12345.5", text)
+    for body in (told, f"[{told}]"):
+        found = server.post(f"/models/credit/{route}", body.encode())
+        assert found.status == 400
+        words = "Column 'amount'" if "1" in text else f"holds {text}, which is no number of JSON"
+        assert words in found.told["error"]
+
+
 def test_an_error_tells_no_values_of_other_records(server, record):
     rows = [{**record, "purpose": "secret plans"}, {**record, "amount": "bad"}]
     found = server.post("/models/credit/predict", rows)
@@ -137,6 +148,8 @@ def test_what_is_not_there(server):
     assert (found.status, found.told["error"][:21]) == (404, "Unknown model 'other'")
     assert "Did you mean 'credit'?" in server.post("/models/credi/predict", {}).told["error"]
     assert server.get("/nothing").status == 404
+    behind = server.post("/models/credit/predict/", {})
+    assert (behind.status, "nothing at" in behind.told["error"]) == (404, True)
     assert "does not take GET" in server.get("/models/credit/predict").told["error"]
     encoded = server.post("/models/credit/predict", b"{}", content_encoding="gzip")
     assert (encoded.status, encoded.told["error"][:29]) == (415, "The body is encoded as 'gzip'")

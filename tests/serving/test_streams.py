@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import resource
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from industry_apps.errors import FileWriteError, ModelFileError
 from industry_apps.runtime import Model, TransactionState
+from industry_apps.runtime.zoo import verify
 from industry_apps.serving.settings import Settings
 from industry_apps.serving.streams import Stream
 from tests.killing import child
-from tests.serving.running import running
+from tests.serving.commands import command
+from tests.serving.running import Answer, Running, running
+from tests.serving.versions import altered, store_of
 from tests.stream_events import SETTINGS, event
 
 FRAUD = "finance.fraud_detection"
@@ -56,10 +65,10 @@ work(Path(sys.argv[1]), print)
 )
 
 
-def counted(folder: Path) -> int:
+def counted(folder: Path, settings: Mapping[str, Any] = SETTINGS) -> int:
     """How many events a folder knows, by one more."""
     with ThreadPoolExecutor(1) as executor:
-        stream = Stream(folder, SETTINGS, executor)
+        stream = Stream(folder, settings, executor)
         found = stream.state.update(event(500))["customer_count_1d"]
         stream._journal.close()
         stream._held.close()
@@ -128,6 +137,67 @@ def test_a_full_disk_takes_no_event(tmp_path):
     assert done.stdout.count("taken") == 2, done.stderr
     assert done.stdout.count("there is no room for it") == 3
     assert counted(tmp_path / "state") == 2
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_state_that_finds_no_room_loses_no_event(tmp_path, monkeypatch, opened):
+    """The journal grows on where the state cannot be written as a whole, and is read again."""
+    batches = SimpleNamespace(read=dict, run=list)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with ThreadPoolExecutor(1) as executor:
+        stream = Stream(tmp_path / "state", SETTINGS, executor, events=2)
+        # Either the state finds no room, or the journal that is to follow it.
+        place = "runtime.stream.state.write_snapshot" if opened else "serving.streams.LineFile"
+        monkeypatch.setattr(f"industry_apps.{place}", full)
+
+        async def ask() -> list[object]:
+            loaded = SimpleNamespace(batches=batches)
+            return [await stream.ask(event(number), loaded) for number in range(5)]
+
+        with pytest.warns(UserWarning, match="was not written as a whole .* nothing is lost"):
+            found = asyncio.run(ask())
+        assert [each["amount"] for each in found] == [10.0, 11.0, 12.0, 13.0, 14.0]
+        with pytest.warns(UserWarning, match="Make room"):
+            stream.close()
+        monkeypatch.undo()
+        assert [path.name for path in (tmp_path / "state").glob("*-*")] == [
+            "journal-00000000.jsonl"
+        ]
+    assert counted(tmp_path / "state") == 5
+
+
+def test_a_disk_that_is_full_for_a_while(tmp_path):
+    """What is answered is there after a kill; what is not, is refused by 507."""
+    store = store_of(tmp_path / "store", verify(FRAUD))
+    change = {"summary": "Another version."}
+    other = store.add(altered(verify(FRAUD), tmp_path / "other.onnx", change), who="release")
+    place = tmp_path / "state"
+    with command(f"fraud={store.folder}", "--state", place) as serve:
+        server = Running(None, serve.next("listening")["port"])  # type: ignore[arg-type]
+
+        def room(size: int) -> None:
+            hard = resource.prlimit(serve.process.pid, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(serve.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+        def take(number: int) -> Answer:
+            return server.post("/models/fraud/events", event(number))
+
+        assert [take(n).status for n in range(2)] == [200, 200]
+        room((place / "fraud" / "journal-00000000.jsonl").stat().st_size + 20)
+        refused = take(2)
+        assert (refused.status, "there is no room for it" in refused.told["error"]) == (507, True)
+        refused = server.post("/models/fraud/promote", {"version": other})
+        assert (refused.status, "there is no room for it" in refused.told["error"]) == (507, True)
+        assert server.get("/models").told[0]["sha256"] == store.production == store.versions[0]
+        room(resource.RLIM_INFINITY)
+        assert take(3).status == 200
+        assert server.post("/models/fraud/promote", {"version": other}).status == 200
+        serve.process.kill()
+    assert store.production == other
+    assert counted(place / "fraud", Model(FRAUD).metadata["state"]) == 3
 
 
 def test_a_folder_of_another_stream_or_an_edited_journal_is_refused(tmp_path):

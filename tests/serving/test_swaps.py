@@ -126,7 +126,7 @@ def test_a_file_is_replaced_and_read_again(tmp_path, files, rows):
     with running({"tiny": path}) as server:
         assert server.post(PREDICT, rows[0]).status == 200
         same = server.post("/models/tiny/reload")
-        assert (same.status, "already" in same.told["error"]) == (409, True)
+        assert (same.status, "already. Replace the file" in same.told["error"]) == (409, True)
         path.write_bytes(files[1].read_bytes())
         found = server.post("/models/tiny/reload", {"why": "new"})
         assert found.status == 200
@@ -251,6 +251,17 @@ def test_a_replay_refuses_what_answers_no_number(store, rows, monkeypatch):
         assert found.status == 422
         assert "answers 'risk' with nan, expected a number, as before" in found.told["error"]
     assert store.production == one
+
+
+def test_an_edited_log_is_refused_and_the_old_version_answers(store, rows):
+    one, two = store.versions
+    with running({"tiny": store.folder}) as server:
+        log = store.folder / "log.jsonl"
+        log.write_bytes(log.read_bytes().replace(b'"who":"release"', b'"who":"nobody"', 1))
+        for place, told in (("promote", {"version": two}), ("reload", {})):
+            found = server.post(f"/models/tiny/{place}", told)
+            assert (found.status, "line 1: its hash is" in found.told["error"]) == (409, True)
+        assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
 
 
 def test_only_signed_versions_are_served_where_a_key_is_given(tmp_path, files):

@@ -91,7 +91,7 @@ def test_a_signal_has_the_server_take_what_is_in_production_now(tmp_path, files)
 
 
 def test_what_several_workers_do_not_serve(tmp_path):
-    with pytest.raises(ParameterError, match="cannot be parted among 2 workers"):
+    with pytest.raises(ParameterError, match=r"parted among 2 workers. Give --workers 1"):
         serve_with({}, Settings(state=tmp_path), Binding(port=0), 2)
     with pytest.raises(ParameterError, match="'workers' must be an int >= 1"):
         serve_with({}, Settings(), Binding(port=0), 0)

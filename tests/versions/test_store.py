@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from industry_apps.errors import VersionError
+from industry_apps.errors import FileWriteError, VersionError
 from industry_apps.versions import Store
 from tests.killing import child
 
@@ -192,3 +195,24 @@ def test_a_full_disk_changes_nothing(store):
     assert "there is no room for it" in done.stdout, done.stderr
     assert store.check() == 3
     assert store.production == store.versions[0]
+
+
+@pytest.mark.parametrize(("call", "number"), [("pwrite", 1), ("fsync", 1), ("fsync", 2)])
+def test_whatever_finds_the_disk_full_leaves_all_as_it_was(store, monkeypatch, call, number):
+    """The pointer is written first, then the entry of the log, each of them synchronised."""
+    one, two = store.versions
+    store.promote(one, who="release")
+    entries, found, calls = store.entries(), getattr(os, call), itertools.count(1)
+
+    def full(*arguments: int) -> int:
+        if next(calls) == number:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return found(*arguments)
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(FileWriteError, match="there is no room for it"):
+        store.promote(two, who="release")
+    monkeypatch.undo()
+    assert (store.production, (store.folder / "production").read_text().strip()) == (one, one)
+    assert Store(store.folder).entries() == entries
+    assert store.promote(two, who="release").sha256 == store.production == two

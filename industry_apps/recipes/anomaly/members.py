@@ -29,8 +29,6 @@ __all__ = ["ResidualTrees", "UnlikeNormal"]
 
 _Floats = NDArray[np.float64]
 
-#: Another category is as far as half the range of a number, in each of the two levels.
-_CATEGORY = 0.5
 #: Scores that are smaller are alike: the logarithm of a distance of 0.
 _LEAST = 1e-6
 #: Rows of normal records that a distance is learned from, at least.
@@ -40,8 +38,8 @@ _FEWEST = 10
 class UnlikeNormal:
     """How unlike the normal records one is; nothing is learned from others.
 
-    Numbers are shares of the range of their logarithm, categories a column each. The margin is
-    the logarithm of the score.
+    Numbers are shares of the range of their logarithm, categories a column each: another category
+    is as far as the whole range in each of two columns. The margin is the logarithm of the score.
 
     Parameters
     ----------
@@ -82,8 +80,7 @@ class UnlikeNormal:
         """Append features and model to a graph -> float32 [batch, 1]."""
         node, constant = builder.node, builder.constant
         numbers = self.features.write(builder, inputs)["numeric"]
-        weighed = node("Mul", numbers, constant(self._weights))
-        rows = node("Unsqueeze", builder.cast(weighed, np.float64), constant(np.array([1])))
+        rows = node("Unsqueeze", builder.cast(numbers, np.float64), constant(np.array([1])))
         score, _ = self.scorer_.write(builder, rows)
         known = node("Max", score, constant(np.float64(0)))
         return builder.cast(
@@ -94,15 +91,8 @@ class UnlikeNormal:
         """None: a score has no steps that matter."""
         return {}
 
-    @property
-    def _weights(self) -> NDArray[np.float32]:
-        named = {c.name for c in self.features.schema.inputs() if c.kind in ("category", "text")}
-        found = [_CATEGORY if origin in named else 1.0 for origin in self.features.origins]
-        return np.array(found, dtype=np.float32)
-
     def _rows(self, arrays: Arrays) -> _Floats:
-        numbers = self.features.run(arrays)["numeric"] * self._weights
-        return numbers.astype(np.float64)[:, None]
+        return self.features.run(arrays)["numeric"].astype(np.float64)[:, None]
 
 
 class ResidualTrees:

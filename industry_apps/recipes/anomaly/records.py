@@ -1,8 +1,8 @@
 """Records judged one by one: a score of several models, and the threshold of an alarm budget.
 
 Models of normal records alone (nearest ones, an isolation forest, an autoencoder) need no attack;
-trees learn from attacks that are known. Which weights they have together is found on records that
-none has seen, and on kinds of attack that none has seen: the next one is a new kind, too.
+trees learn from attacks that are known. How likely an attack is at their joint score is found on
+records that none has seen, and on kinds of attack that none has seen: the next one is a new kind.
 
 Letters: N records, M models.
 """
@@ -88,12 +88,12 @@ class RecordRecipe:
     scorers_ : list of Scorer
         M of them.
     joined_ : Platt
-        Their weights, and the intercept.
+        Their weights and the intercept: log-odds of held-out records.
     threshold_ : AlarmThreshold
 
     References
     ----------
-    Wolpert (1992), Stacked generalization, doi:10.1016/S0893-6080(05)80023-1.
+    Clemen (1989), Combining forecasts: a review, doi:10.1016/0169-2070(89)90012-5: equal weights.
     """
 
     def __init__(self, schema: Schema, options: RecordOptions) -> None:
@@ -212,9 +212,17 @@ class RecordRecipe:
         return UnlikeNormal(self.schema, learns[name])
 
     def _joined(self, margins: _Floats, target: NDArray[np.bool_]) -> Platt:
-        """Weights by known attacks; else each score in spreads of normal records, alike."""
+        """Each score in its spreads, alike: of all records, or of normal ones where all are.
+
+        Known attacks tell how likely one is at a score, and not which score finds the next kind:
+        weights that were learned from them found less of kinds held out beside normal records
+        unlike those of training (NSL-KDD, training file).
+        """
         if not self.one_class:
-            return Platt.fit(margins, target)
+            spread = margins.std(axis=0)
+            joint = Platt.fit((margins / spread).sum(axis=1, keepdims=True), target)
+            weights = joint.weights[0] / spread
+            return Platt(tuple(map(float, weights)), joint.intercept)
         normal = margins[~target]
         low, middle, high = np.quantile(normal, (0.25, 0.5, 0.75), axis=0)
         spread = np.where(high > low, high - low, normal.std(axis=0))

@@ -39,7 +39,7 @@ from industry_apps.recipes.scorers import (
     thresholds_of_all,
 )
 from industry_apps.recipes.text_linear import CharacterScorer, NgramOptions, WordScorer
-from industry_apps.recipes.text_networks import TextNetworkScorer
+from industry_apps.recipes.text_networks import TEXT_NETWORKS, TextNetworkScorer
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
@@ -54,6 +54,7 @@ ModelName = Literal[
     "characters",
     "text_cnn",
     "text_transformer",
+    "character_cnn",
     "stack",
 ]
 Calibration = Literal["platt", "isotonic", "none"]
@@ -73,8 +74,8 @@ class DecisionOptions:
     model : str
         "trees", gradient-boosted; "scorecard", a table of points; "network", a residual one;
         "transformer" over the columns; "autoencoder", by its reconstruction error. Of one text
-        column: "words" and "characters", linear models of n-grams; "text_cnn" and
-        "text_transformer". "stack": several of these, weighted on data they have not seen.
+        column: "words" and "characters", linear; the others are networks. "stack": several of
+        these, weighted on data they have not seen.
     members : tuple of str
         Models of the stack.
     calibration : {"platt", "isotonic", "none"}
@@ -366,9 +367,8 @@ class DecisionRecipe:
         if name in ("words", "characters"):
             kind = WordScorer if name == "words" else CharacterScorer
             return kind(self.schema, options.ngrams)
-        if name in ("text_cnn", "text_transformer"):
-            reader: Literal["cnn", "transformer"] = "cnn" if name == "text_cnn" else "transformer"
-            return TextNetworkScorer(self.schema, reader, options.training)
+        if name in TEXT_NETWORKS:
+            return TextNetworkScorer(self.schema, TEXT_NETWORKS[name], options.training)
         backbone: Literal["mlp", "transformer"] = "mlp" if name == "network" else "transformer"
         return NetworkScorer(self.schema, derived, backbone, options.training)
 

@@ -23,6 +23,8 @@ from industry_apps.evaluation.metrics import AUROC, Ranking
 from industry_apps.evaluation.problems import Problem
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import FeatureGraph, plain_encoders
+from industry_apps.recipes.anomaly.members import UnlikeNormal
+from industry_apps.recipes.anomaly.scorers import NearestRows
 from industry_apps.recipes.decision.baselines import fit_decision_baselines
 from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.schema import Schema
@@ -38,6 +40,8 @@ DETECTION = Problem(name="detection", metrics=(*DETECTION_METRICS, AUROC), trivi
 #: False-positive rate up to which the area under the curve is taken.
 _PARTIAL = 0.05
 _TREES = 100
+#: Normal records that others are compared with, at most.
+_KEPT = 20_000
 
 
 def rates_of(normal: int) -> tuple[float, ...]:
@@ -133,9 +137,9 @@ class Kinds:
 class RecordBaselines:
     """What a detector has to beat, learned from the same records.
 
-    A score that is always the same; the distance to the mean of normal records; an isolation
-    forest as scikit-learn has it; and, where attacks are known, a logistic regression, LightGBM
-    and a random forest as they come.
+    A score that is always the same; the distance to the mean of normal records, and to the nearest
+    one; an isolation forest as scikit-learn has it; and, where attacks are known, a logistic
+    regression, LightGBM and a random forest as they come.
 
     Parameters
     ----------
@@ -145,10 +149,12 @@ class RecordBaselines:
 
     def __init__(self, schema: Schema, seed: int) -> None:
         self._plain, self._seed = FeatureGraph(schema, plain_encoders(schema)), seed
+        self._nearest = UnlikeNormal(schema, partial(NearestRows.learn, kept=_KEPT, most=1))
         self.models_: dict[str, Callable[[_Numbers], _Floats]] = {}
 
     def fit(self, train: Labelled) -> RecordBaselines:
         """Learn from training records."""
+        self._nearest.fit(train, None)
         self._features = self._plain.learn(train.arrays)
         rows = self._features.run(train.arrays)["numeric"]
         normal = rows[~train.target]
@@ -171,7 +177,8 @@ class RecordBaselines:
         if not self.models_:
             return {}
         rows = self._features.run(arrays)["numeric"]
-        return {name: model(rows) for name, model in self.models_.items()}
+        found = {name: model(rows) for name, model in self.models_.items()}
+        return {**found, "nearest_normal": self._nearest.margin(arrays)}
 
 
 _Fill = Callable[[_Numbers], _Numbers]

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError
 from industry_apps.runtime.addresses.canonical import Address, canonical_domain, canonical_url
 from industry_apps.runtime.addresses.suffixes import public_suffix, registered_domain
-from industry_apps.runtime.addresses.words import split_words
+from industry_apps.runtime.addresses.words import common_words, split_words
 
 __all__ = ["DOMAIN_NUMBERS", "URL_NUMBERS", "domain_columns", "name_of", "url_columns"]
 
@@ -58,15 +59,19 @@ DOMAIN_NUMBERS: Mapping[str, str] = {
     "word_share": "Letters inside words of the bundled list",
     "words": "Words of the bundled list",
     "word_length": "Mean length of these words",
+    "surprise": "Bits a letter, by what follows two letters in words of the bundled list",
+    "most_surprise": "The most bits of one letter",
     "international": "1 where the name is in punycode",
 }
 _SUFFIXES = re.compile(r"(?:^|[./_-])(?:com|net|org|gov|edu|info)(?=[./_-])")
+#: Each run of letters counts as seen so often more; letters, digits, the hyphen and the end.
+_SEEN, _LETTERS = 0.1, 38
 _SEPARATORS = re.compile(r"[./?=&_:;%+~,@!-]+")
 
 Columns = dict[str, NDArray[Any]]
 
 
-def url_columns(urls: Sequence[Any], column: str = "url") -> Columns:
+def url_columns(urls: Sequence[Any], column: str = "url", first: int = 0) -> Columns:
     """Addresses -> the columns that a file of URLs reads, and who owns each host.
 
     Parameters
@@ -74,6 +79,8 @@ def url_columns(urls: Sequence[Any], column: str = "url") -> Columns:
     urls : sequence of str, shape (N,)
     column : str
         What they are called, for errors.
+    first : int
+        The row of the first of them, for errors.
 
     Returns
     -------
@@ -92,7 +99,7 @@ def url_columns(urls: Sequence[Any], column: str = "url") -> Columns:
     >>> found["address"][0], found["owner"][0], found["subdomains"][0]
     ('paypal.com.evil.co.uk/login', 'evil.co.uk', np.float32(2.0))
     """
-    read = _each(urls, column, canonical_url)
+    read = _each(urls, column, canonical_url, first)
     owners = [a.host if a.is_ip else registered_domain(a.host) for a in read]
     numbers = [_of_url(address, owner) for address, owner in zip(read, owners, strict=True)]
     return {
@@ -102,12 +109,12 @@ def url_columns(urls: Sequence[Any], column: str = "url") -> Columns:
     }
 
 
-def domain_columns(domains: Sequence[Any], column: str = "domain") -> Columns:
+def domain_columns(domains: Sequence[Any], column: str = "domain", first: int = 0) -> Columns:
     """Domain names -> the columns that a file of domains reads.
 
     Parameters
     ----------
-    domains, column
+    domains, column, first
         As in :func:`url_columns`.
 
     Returns
@@ -125,7 +132,7 @@ def domain_columns(domains: Sequence[Any], column: str = "domain") -> Columns:
     >>> found["label"][0], found["consonants_together"][0]
     ('xkqzvbw', np.float32(7.0))
     """
-    names = _each(domains, column, lambda text: name_of(canonical_domain(text)))
+    names = _each(domains, column, lambda text: name_of(canonical_domain(text)), first)
     return {
         "label": np.array(names, dtype=object),
         **_stacked(DOMAIN_NUMBERS, [_of_name(name) for name in names]),
@@ -149,9 +156,9 @@ def name_of(host: str) -> str:
     return owner if owner == suffix else owner[: -len(suffix) - 1]
 
 
-def _each(texts: Iterable[Any], column: str, read: Callable[[str], Any]) -> list[Any]:
+def _each(texts: Iterable[Any], column: str, read: Callable[[str], Any], first: int) -> list[Any]:
     found = []
-    for row, text in enumerate(texts):
+    for row, text in enumerate(texts, first):
         try:
             if not isinstance(text, str):
                 raise SchemaError("expected a text. Drop the row, or name the right column")
@@ -214,8 +221,29 @@ def _of_name(name: str) -> tuple[float, ...]:
         sum(map(len, words)) / letters if letters else 0.0,
         len(words),
         sum(map(len, words)) / len(words) if words else 0.0,
+        *_surprise(name),
         name.startswith("xn--"),
     )
+
+
+def _surprise(name: str) -> tuple[float, float]:
+    """Mean and largest bits of a letter, given the two before it; its end counts as a letter."""
+    runs, starts = _letter_runs()
+    text = f"^^{name}$"
+    bits = [
+        -math.log2((runs[text[i : i + 3]] + _SEEN) / (starts[text[i : i + 2]] + _SEEN * _LETTERS))
+        for i in range(len(text) - 2)
+    ]
+    return sum(bits) / len(bits), max(bits)
+
+
+@cache
+def _letter_runs() -> tuple[Counter[str], Counter[str]]:
+    """How often three letters, and two, follow one another in the words of the list."""
+    words = [f"^^{word}$" for word in sorted(common_words())]
+    runs = Counter(word[i : i + 3] for word in words for i in range(len(word) - 2))
+    starts = Counter(word[i : i + 2] for word in words for i in range(len(word) - 2))
+    return runs, starts
 
 
 def _digits(text: str) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from industry_apps.errors import IndustryAppsError, ParameterError, RequestError, require
-from industry_apps.serving.calls import OURS, Call, note, status_of
+from industry_apps.serving.calls import OURS, Call, note, status_of, trace_of
 from industry_apps.serving.protocol.descriptors import SERVICE, messages
 from industry_apps.serving.protocol.inference import Inference
 from industry_apps.serving.protocol.tensors import Tensor, from_bytes, head_of, to_bytes, to_json
@@ -42,6 +43,8 @@ _CONTENTS = {
     "FP64": "fp64_contents",
     "BYTES": "bytes_contents",
 }
+# Metadata that a request is asked for.
+_HEARD = ("authorization", "traceparent", "tracestate")
 _KNOWN = ("priority", "timeout", "binary_data_output", "binary_data", "binary_data_size")
 
 Method = Callable[[Any, Call], Awaitable[Any]]
@@ -86,7 +89,9 @@ class GrpcMethods:
     def _guarded(self, name: str, method: Method, needs: str | None) -> Any:
         async def answer(request: Any, context: Any) -> Any:
             began = perf_counter()
-            call = Call({"headers": []})
+            metadata = context.invocation_metadata() or ()
+            call = Call({"headers": [(k.encode(), v.encode()) for k, v in metadata if k in _HEARD]})
+            context.set_trailing_metadata([(k.decode(), v.decode()) for k, v in trace_of(call)])
             status, told = 200, ""
             try:
                 found = await self._let_in(request, context, call, method, needs)
@@ -109,8 +114,7 @@ class GrpcMethods:
         if needs is None:
             return await method(request, call)
         gate = self._served.gate
-        shown = dict(context.invocation_metadata() or ()).get("authorization", "")
-        call.key = gate.holder(shown, needs)
+        call.key = gate.holder(call.header(b"authorization"), needs)
         if needs != "predict":
             return await method(request, call)
         gate.enter(call.key, str(context.peer()).rpartition(":")[0])
@@ -202,6 +206,7 @@ async def start_grpc(served: Served, binding: Binding) -> tuple[Any, int]:
     server.add_generic_rpc_handlers((GrpcMethods(served).handlers(),))
     host = f"[{binding.host}]" if ":" in binding.host else binding.host
     address = f"{host}:{binding.grpc}"
+    _check_free(binding)
     try:
         if binding.certificate is None or binding.key is None:
             port = server.add_insecure_port(address)
@@ -209,11 +214,28 @@ async def start_grpc(served: Served, binding: Binding) -> tuple[Any, int]:
             pair = Path(binding.key).read_bytes(), Path(binding.certificate).read_bytes()
             port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     except RuntimeError as error:
-        raise ParameterError(
-            f"Cannot listen on {address} for gRPC ({error!s:.100}). Choose another port."
-        ) from error
+        raise _taken(address, error) from error
     await server.start()
     return server, port
+
+
+def _check_free(binding: Binding) -> None:
+    """Ask the system for the port first: gRPC itself would fill the log, and not say why."""
+    if binding.shares_ports:
+        return
+    family = socket.AF_INET6 if ":" in binding.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((binding.host, binding.grpc))
+        except OSError as error:
+            raise _taken(f"{binding.host} port {binding.grpc}", error) from error
+
+
+def _taken(address: str, error: Exception) -> ParameterError:
+    return ParameterError(
+        f"Cannot listen on {address} for gRPC ({error!s:.100}). Choose another port."
+    )
 
 
 def _grpc() -> Any:
