@@ -50,13 +50,13 @@ class ExecutableClassifier(HoldsDecision, OwnNames, Application):
         Names of this class -> your names, as in ``{"is_flagged": "packed"}``.
     model : {"trees", "network"}
         Boosted trees, or a residual network.
+    seed : int
     false_positive_rate : float
         Share of files without the label that may be flagged, in (0, 1]; the threshold is set on
         held-out files of other programs.
     trees : TreeOptions, optional
     training : TrainingOptions, optional
         Of the network.
-    seed : int
 
     Notes
     -----
@@ -96,10 +96,10 @@ class ExecutableClassifier(HoldsDecision, OwnNames, Application):
     problem = DETECTION
 
     model: Literal["trees", "network"] = "trees"
+    seed: Annotated[int, integer(0)] = 0
     false_positive_rate: Annotated[float, SHARE] = 0.01
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
-    seed: Annotated[int, integer(0)] = 0
 
     @classmethod
     def fast(cls) -> Self:
