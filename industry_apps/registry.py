@@ -12,6 +12,9 @@ APPLICATIONS: dict[str, str] = {
     "cybersecurity.domain_threats": (
         "industry_apps.cybersecurity.domain_threats:DomainThreatDetector"
     ),
+    "cybersecurity.executable_files": (
+        "industry_apps.cybersecurity.executable_files:ExecutableClassifier"
+    ),
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),

@@ -6,6 +6,8 @@ from industry_apps._lazy import lazy_names
 
 __all__ = [
     "DomainThreatDetector",
+    "ExecutableClassifier",
+    "ExecutableFeatures",
     "FaceVerifier",
     "FalseAlarms",
     "NetworkAnomalyDetector",
@@ -19,6 +21,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "DomainThreatDetector": "domain_threats",
+        "ExecutableClassifier": "executable_files",
+        "ExecutableFeatures": "executable_files",
         "FaceVerifier": "face_verification",
         "FalseAlarms": "threats",
         "NetworkAnomalyDetector": "network_anomaly",

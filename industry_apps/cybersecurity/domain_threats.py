@@ -48,15 +48,15 @@ class DomainThreatDetector(ThreatDetector):
     model : {"stack", "characters", "trees", "character_cnn"}
         A linear model of runs of characters, boosted trees over the numbers, a convolutional
         network over the characters, or all of them, weighed on names they have not seen.
-    seed : int
-    simulated : int
-        Names of each simulated kind (:data:`GENERATED_KINDS`) that training learns beside yours.
     false_positive_rate : float
         Share of harmless names that may be stopped, in (0, 1].
     ngrams : NgramOptions, optional
     trees : TreeOptions, optional
     training : TrainingOptions, optional
         Of the network.
+    seed : int
+    simulated : int
+        Names of each simulated kind (:data:`GENERATED_KINDS`) that training learns beside yours.
 
     Notes
     -----

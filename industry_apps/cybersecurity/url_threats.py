@@ -44,7 +44,6 @@ class UrlThreatDetector(ThreatDetector):
         Linear models of runs of characters or of words, boosted trees over the numbers and
         frequent words, a convolutional network over the first 256 characters, or characters and
         trees weighed on addresses they have not seen.
-    seed : int
     false_positive_rate : float
         Share of harmless addresses that may be stopped, in (0, 1]; the threshold is set on held
         out addresses of other owners.
@@ -52,6 +51,7 @@ class UrlThreatDetector(ThreatDetector):
     trees : TreeOptions, optional
     training : TrainingOptions, optional
         Of the network.
+    seed : int
 
     Notes
     -----

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
 from industry_apps.features.builder import Columns, GraphBuilder
+from industry_apps.features.elements import write_side_by_side
 from industry_apps.features.image import Pixels
 from industry_apps.features.ranges import LogRange
 from industry_apps.features.running import RunsItsGraph
@@ -194,7 +195,7 @@ class FeatureGraph(RunsItsGraph):
         for (kind, _), members in groupby(self._encoders, key=_group_of):
             group: list[Any] = list(members)
             if issubclass(kind, _NUMBERS):
-                values = builder.concat([e.source.write(builder, read(e)) for e in group])
+                values = write_side_by_side(builder, [(e.source, read(e)) for e in group])
                 parts["numeric"].append(kind.write(builder, group, values))
                 continue
             for encoder in group:

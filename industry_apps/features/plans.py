@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from industry_apps.features.elements import elements_of
 from industry_apps.features.ranges import LogRange
 from industry_apps.features.sources import CYCLES, IsCode, Source, TimePart, Value
 from industry_apps.features.tabular import Category, Cyclic, Missing, QuantileNormal, Raw, Standard
@@ -37,7 +38,7 @@ def tree_encoders(
     encoders: list[Encoder] = [Raw(source) for source in derived]
     for column in schema.inputs():
         if column.kind in ("number", "boolean"):
-            encoders += [Raw(Value(column.name)), *_codes(column)]
+            encoders += [*map(Raw, _values(column)), *_codes(column)]
         elif column.kind == "category":
             encoders.append(Category(column.name, "auto", min_count=RARE, one_hot=one_hot))
         elif column.kind == "datetime":
@@ -88,8 +89,9 @@ def range_encoders(schema: Schema) -> list[Encoder]:
     encoders: list[Encoder] = []
     for column in schema.inputs():
         if column.kind in ("number", "boolean"):
-            value = Value(column.name)
-            encoders += [LogRange(value), Missing(value), *_codes(column)]
+            for value in _values(column):
+                encoders += [LogRange(value), Missing(value)]
+            encoders += _codes(column)
         elif column.kind == "category":
             encoders.append(Category(column.name, "onehot", max_levels=100))
         else:
@@ -123,7 +125,8 @@ def _smooth(schema: Schema, derived: Sequence[Source]) -> list[Encoder]:
 
 def _smooth_column(column: Column) -> list[Encoder]:
     if column.kind == "number":
-        return [*_number(Value(column.name)), *_codes(column)]
+        numbers = [each for value in _values(column) for each in _number(value)]
+        return [*numbers, *_codes(column)]
     if column.kind == "boolean":
         return [Standard(Value(column.name)), Missing(Value(column.name))]
     if column.kind == "datetime":
@@ -131,6 +134,11 @@ def _smooth_column(column: Column) -> list[Encoder]:
     if column.kind == "text":
         return [WordCounts(column.name)]
     return []
+
+
+def _values(column: Column) -> Sequence[Source]:
+    """The number of a column, or each of those of a list of fixed length."""
+    return elements_of(column) if (column.size or 1) > 1 else [Value(column.name)]
 
 
 def _codes(column: Column) -> list[Encoder]:

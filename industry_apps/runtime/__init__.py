@@ -5,6 +5,7 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "ExecutableFeatures",
     "Model",
     "Panel",
     "RegionBoxes",
@@ -17,6 +18,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ExecutableFeatures": "executables.features",
         "Model": "model",
         "Panel": "series.windows",
         "RegionBoxes": "boxes",

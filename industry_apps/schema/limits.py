@@ -102,10 +102,16 @@ def _check_range(column: Limited, array: NDArray[Any], values: Any) -> None:
         if limit is not None:
             wrong = outside(array, array.dtype.type(limit))
             if wrong.any():
-                unit = f" {column.unit}" if column.unit else ""
                 raise column.error(
-                    values,
-                    int(wrong.argmax()),
-                    f"a number {sign} {limit:g}{unit}",
-                    "Correct the value, or leave it missing if it is not known.",
+                    values, int(wrong.argmax()), *_expected(column, f"{sign} {limit:g}")
                 )
+
+
+def _expected(column: Limited, limit: str) -> tuple[str, str]:
+    """What a number beyond a limit should have been, and what to do."""
+    if column.low == column.high:  # as the version of how columns are computed
+        only = f"{column.low:g}, its only value"
+        return only, "Compute the table as training did, or train the model anew."
+    unit = f" {column.unit}" if column.unit else ""
+    missing = ", or leave it missing if it is not known" if column.nullable else ""
+    return f"a number {limit}{unit}", f"Correct the value{missing}."

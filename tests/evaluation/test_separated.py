@@ -11,6 +11,7 @@ PROBLEMS = {kind.problem.name: kind.problem for kind in map(application, APPLICA
 #: Metric, what the trivial baseline reaches, what is nearly right, and what is not.
 CASES = {
     "decision": ("auroc", 0.5, 0.996, 0.99),
+    "detection": ("auroc", 0.5, 0.996, 0.99),
     "classes": ("accuracy", 0.4, 0.995, 0.99),
     "labels": ("accuracy", 0.5, 0.996, 0.99),
     "forecast": ("mase", 1.2, 0.01, 0.02),

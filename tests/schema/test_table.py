@@ -167,6 +167,15 @@ def test_limits_are_inclusive_and_worded() -> None:
         share.to_array([0.0])
 
 
+def test_a_limit_does_not_advise_what_its_column_refuses() -> None:
+    share = Column(name="share", kind="number", high=1, nullable=False)
+    with pytest.raises(SchemaError, match=r"expected a number <= 1\. Correct the value\.$"):
+        share.to_array([2.0])
+    version = Column(name="version", kind="number", low=1, high=1, nullable=False)
+    with pytest.raises(SchemaError, match=r"got 2\.0, expected 1, its only value\. Compute the"):
+        version.to_array([1.0, 2.0])
+
+
 def test_a_closed_list_of_categories() -> None:
     channel = Column(name="channel", kind="category", categories=("web", "shop"))
     assert channel.to_array(["web", None, "shop"]).tolist() == ["web", "", "shop"]

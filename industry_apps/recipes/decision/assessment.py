@@ -14,7 +14,11 @@ from industry_apps.evaluation.detection import RATES, detection_metrics
 from industry_apps.evaluation.intervals import BootstrapResult
 from industry_apps.evaluation.report import Report
 from industry_apps.features import FeatureGraph, plain_encoders
-from industry_apps.recipes.decision.baselines import Baseline, fit_decision_baselines
+from industry_apps.recipes.decision.baselines import (
+    Baseline,
+    fit_decision_baselines,
+    fit_one_column,
+)
 from industry_apps.recipes.decision.recipe import DecisionOptions, DecisionRecipe
 from industry_apps.recipes.scorers import Labelled, folds, joined, part_of
 from industry_apps.schema import Schema
@@ -69,9 +73,11 @@ class DecisionBaselines:
 
     def _learn(self, rows: Labelled) -> None:
         self._features = self._plain.learn(rows.arrays)
-        self.models_ = fit_decision_baselines(
-            self._features.run(rows.arrays)["numeric"], rows.target, seed=self._options.trees.seed
-        )
+        features, alone = self._features.run(rows.arrays)["numeric"], self._options.alone
+        self.models_ = fit_decision_baselines(features, rows.target, seed=self._options.trees.seed)
+        if alone:
+            place = self._features.names.index(alone)
+            self.models_[f"{alone}_alone"] = fit_one_column(features, rows.target, place, alone)
 
     def _cross_fitted(self, rows: Labelled) -> dict[str, NDArray[np.float64]]:
         """Probabilities of rows by baselines that have not seen them."""

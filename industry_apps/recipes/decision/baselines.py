@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from industry_apps.errors import TrainingError, require
 
-__all__ = ["Baseline", "fit_decision_baselines"]
+__all__ = ["Baseline", "fit_decision_baselines", "fit_one_column"]
 
 _Floats = npt.NDArray[np.float64]
 _Features = npt.NDArray[np.float32]
@@ -98,6 +98,34 @@ def fit_decision_baselines(
             partial(_positive_column, _lightgbm(seed).fit(features, labels)),
         ),
     }
+
+
+def fit_one_column(features: _Features, target: npt.ArrayLike, place: int, name: str) -> Baseline:
+    """Fit a threshold on one number: a logistic regression that sees no other.
+
+    Parameters
+    ----------
+    features, target
+        As in :func:`fit_decision_baselines`.
+    place : int
+        Of the number among the features.
+    name : str
+        Of the number, for the report.
+
+    Examples
+    --------
+    >>> x = np.arange(20, dtype=np.float32).reshape(10, 2)
+    >>> found = fit_one_column(x, [False] * 5 + [True] * 5, 1, "bits").predict(x)
+    >>> bool(found[0] < 0.5 < found[-1])
+    True
+    """
+    labels = np.asarray(target).astype(bool)
+    alone = _logistic_regression(features[:, [place]], labels)
+    return Baseline(f"A threshold on {name}, and nothing else", partial(_of_place, alone, place))
+
+
+def _of_place(predict: Callable[[_Features], _Floats], place: int, rows: _Features) -> _Floats:
+    return predict(rows[:, [place]])
 
 
 def _logistic_regression(features: _Features, labels: _Labels) -> Callable[[_Features], _Floats]:

@@ -97,6 +97,8 @@ class DecisionOptions:
     folds : int
         Parts into which training data are cut where there are no validation data, in [2, 5];
         each costs a training.
+    alone : str
+        A number that is a baseline by itself, where a threshold on it is what people use.
     trees : TreeOptions
     scorecard : ScorecardOptions
     ngrams : NgramOptions
@@ -113,6 +115,7 @@ class DecisionOptions:
     derived: tuple[Source, ...] = ()
     directions: Mapping[str, int] = field(default_factory=dict)
     folds: int = 5
+    alone: str = ""
     trees: TreeOptions = field(default_factory=TreeOptions)
     scorecard: ScorecardOptions = field(default_factory=ScorecardOptions)
     ngrams: NgramOptions = field(default_factory=NgramOptions)

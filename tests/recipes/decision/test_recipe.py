@@ -96,6 +96,14 @@ def test_baselines_find_thresholds_in_folds():
         assert (found[name] >= baselines.thresholds_[name]).mean() == pytest.approx(0.2, abs=0.04)
 
 
+def test_a_number_alone_is_a_baseline_where_it_is_asked_for():
+    found = DecisionBaselines(SCHEMA, replace(OPTIONS, alone="x")).fit(TRAIN)
+    alone = found.probabilities(TEST.arrays)["x_alone"]
+    order = np.argsort(TEST.arrays["x"])
+    assert (np.diff(alone[order]) >= 0).all()
+    assert found.models_["x_alone"].description == "A threshold on x, and nothing else"
+
+
 def test_baselines_of_folds_have_the_features_of_all_rows():
     # A remark that is frequent enough in all rows, and in no four of five folds.
     schema = SCHEMA.extended([Column(name="remark", kind="text")])
