@@ -12,6 +12,9 @@ APPLICATIONS: dict[str, str] = {
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),
+    "cybersecurity.voice_verification": (
+        "industry_apps.cybersecurity.voice_verification:VoiceVerifier"
+    ),
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.line_faults": "industry_apps.energy.line_faults:LineFaultLocator",

@@ -57,8 +57,8 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     source : str
         Id of a data set, ``"sample"``, or the path of a table.
     full : bool
-        With the thorough measurement of speed, as :func:`measure_speed`; where a solver is
-        measured, on all instances.
+        With the thorough measurement of speed, as :func:`measure_speed`, and on all splits that
+        the card knows; where a solver is measured, on all instances.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     if search := search_of(application, source):
         return measure_search(application, source, search, full=full)
     with tempfile.TemporaryDirectory() as folder:
-        done = run_all(application, source, Path(folder) / "model.onnx")
+        done = run_all(application, source, Path(folder) / "model.onnx", full=full)
         peak = peak_memory_mb()
         measures = _thorough(done) if full else _short(done)
     facts = done.report.to_dict()

@@ -282,7 +282,7 @@ def reference_of(arrays: Arrays, schema: Schema) -> dict[str, Any]:
     """
     typical: dict[str, Any] = {}
     for column in schema:
-        if column.kind == "image":
+        if column.kind == "image" or column.rate is not None:  # none of which is typical
             continue
         values = arrays[column.name]
         known = values[~column.is_missing(values)]

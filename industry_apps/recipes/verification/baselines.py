@@ -1,27 +1,33 @@
-"""What an embedding of images is compared with: chance, eigenfaces and Fisherfaces.
+"""What an embedding is compared with: chance, eigenfaces and Fisherfaces, plain descriptions.
 
 Turk and Pentland (1991), Eigenfaces for recognition, doi:10.1162/jocn.1991.3.1.71; Belhumeur,
 Hespanha, Kriegman (1997), Eigenfaces vs. Fisherfaces, doi:10.1109/34.598228.
 
-Letters: N images, F pixels, D values of an embedding.
+Letters: N samples, F pixels or features, D values of an embedding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.features import FeatureGraph
+from industry_apps.features import FeatureGraph, GraphBuilder
 from industry_apps.features.image import Pixels
-from industry_apps.schema import Schema
+from industry_apps.features.running import WrittenGraph
+from industry_apps.schema import Column, Schema
 
 _Floats = NDArray[np.floating]
 #: Pixels of both sides.
 _SIZE = 32
 #: Principal components; fewer where images are fewer.
 _COMPONENTS = 60
+#: What is added to the spread within persons by Fisher's discriminant, as a share.
+_SHRINKAGE = 1e-3
+#: A feature that hardly varies is not drawn out further.
+_LEAST = 1e-6
+_FEATURES = "features"
 
 
 class FaceBaselines:
@@ -53,7 +59,7 @@ class FaceBaselines:
         pixels, persons = self._pixels(images), person.max() + 1
         most = max(1, min(_COMPONENTS, len(pixels) - persons, pixels.shape[1]))
         self.components_ = PCA(most, svd_solver="full").fit(pixels)
-        self.discriminant_ = LinearDiscriminantAnalysis(solver="eigen", shrinkage=1e-3)
+        self.discriminant_ = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE)
         self.discriminant_.fit(self.components_.transform(pixels), person)
         return self
 
@@ -70,3 +76,60 @@ class FaceBaselines:
         """Pixels [N, F] of images."""
         found: _Floats = self.reading_.run({self.column: images})["pixels"]
         return found.reshape(len(found), -1)
+
+
+class DescribedBaselines:
+    """A plain description of samples, by its cosine and by Fisher's discriminant.
+
+    Parameters
+    ----------
+    column : Column
+        Of samples.
+    name : str
+        What the description is called.
+    write : callable
+        Builder, samples -> features [B, F] float32.
+    """
+
+    def __init__(
+        self, column: Column, name: str, write: Callable[[GraphBuilder, str], str]
+    ) -> None:
+        self.name, self._column, self._described = name, column.name, write
+        outputs = Schema((Column(_FEATURES, "number", size=None),))
+        self._graph = WrittenGraph(Schema((column,)), self._write, outputs)
+
+    def fit(self, samples: NDArray[np.generic], person: NDArray[np.intp]) -> DescribedBaselines:
+        """Learn from training samples: mean and deviation of each feature, and the discriminant.
+
+        Parameters
+        ----------
+        samples : ndarray of shape [N, ...]
+        person : ndarray of int, shape [N]
+        """
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+        features = self._features(samples)
+        self.mean_ = features.mean(axis=0)
+        self.deviation_ = np.maximum(features.std(axis=0), _LEAST)
+        self.discriminant_ = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE)
+        self.discriminant_.fit(self._scaled(features), person)
+        return self
+
+    def embeddings(self, samples: NDArray[np.generic]) -> Mapping[str, _Floats]:
+        """Samples [N] -> {baseline: embeddings [N, D]}."""
+        scaled = self._scaled(self._features(samples))
+        return {
+            "chance": np.ones((len(samples), 1)),
+            f"{self.name}_cosine": scaled,
+            f"{self.name}_fisher": self.discriminant_.transform(scaled),
+        }
+
+    def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
+        return {_FEATURES: self._described(builder, inputs[self._column])}
+
+    def _features(self, samples: NDArray[np.generic]) -> _Floats:
+        found: _Floats = self._graph.run({self._column: samples})[0].astype(np.float64)
+        return found
+
+    def _scaled(self, features: _Floats) -> _Floats:
+        return (features - self.mean_) / self.deviation_
