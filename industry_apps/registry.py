@@ -12,6 +12,9 @@ APPLICATIONS: dict[str, str] = {
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),
+    "cybersecurity.fingerprint_verification": (
+        "industry_apps.cybersecurity.fingerprint_verification:FingerprintVerifier"
+    ),
     "cybersecurity.voice_verification": (
         "industry_apps.cybersecurity.voice_verification:VoiceVerifier"
     ),

@@ -123,4 +123,4 @@ class VoiceVerifier(OfPersons, Application):
 
     def _rivals(self) -> DescribedBaselines:
         usual = Cepstra(self.rate, _USUAL_BANDS, _USUAL_COEFFICIENTS)
-        return DescribedBaselines(self.column_, "mfcc", usual.write)
+        return DescribedBaselines(self.column_, {"mfcc": usual.write})

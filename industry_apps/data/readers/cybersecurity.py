@@ -57,8 +57,10 @@ def fsdd(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
 
 
 def fvc_fingerprints(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
-    """Impressions of fingers from a zip of ``FINGER_IMPRESSION.png``, in the order of both."""
+    """Simulated fingers to learn from, and as a test those of a zip of FINGER_IMPRESSION.png."""
     import pandas as pd
+
+    from industry_apps.data.simulators import finger_prints
 
     del reading
     (path,) = paths.values()
@@ -69,7 +71,9 @@ def fvc_fingerprints(paths: Mapping[str, Path], reading: Reading) -> pd.DataFram
             {"image": archive.read(name.as_posix()), "person": name.stem.partition("_")[0]}
             for name in names
         ]
-    return pd.DataFrame(rows)
+    simulated = finger_prints(persons=60, impressions=6, width=288, height=384)
+    parts = simulated.assign(part="train"), pd.DataFrame(rows).assign(part="test")
+    return pd.concat(parts, ignore_index=True)
 
 
 def ebbu_urls(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:

@@ -79,50 +79,61 @@ class FaceBaselines:
 
 
 class DescribedBaselines:
-    """A plain description of samples, by its cosine and by Fisher's discriminant.
+    """Plain descriptions of samples, by their cosine and by Fisher's discriminant.
 
     Parameters
     ----------
     column : Column
         Of samples.
-    name : str
-        What the description is called.
-    write : callable
-        Builder, samples -> features [B, F] float32.
+    written : mapping of str to callable
+        What a description is called -> what writes it: builder, samples -> [B, F] float32.
     """
 
     def __init__(
-        self, column: Column, name: str, write: Callable[[GraphBuilder, str], str]
+        self, column: Column, written: Mapping[str, Callable[[GraphBuilder, str], str]]
     ) -> None:
-        self.name, self._column, self._described = name, column.name, write
-        outputs = Schema((Column(_FEATURES, "number", size=None),))
-        self._graph = WrittenGraph(Schema((column,)), self._write, outputs)
+        self._described = {name: _Described(column, write) for name, write in written.items()}
 
     def fit(self, samples: NDArray[np.generic], person: NDArray[np.intp]) -> DescribedBaselines:
-        """Learn from training samples: mean and deviation of each feature, and the discriminant.
+        """Learn from training samples.
 
         Parameters
         ----------
         samples : ndarray of shape [N, ...]
         person : ndarray of int, shape [N]
         """
-        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-        features = self._features(samples)
-        self.mean_ = features.mean(axis=0)
-        self.deviation_ = np.maximum(features.std(axis=0), _LEAST)
-        self.discriminant_ = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE)
-        self.discriminant_.fit(self._scaled(features), person)
+        for each in self._described.values():
+            each.fit(samples, person)
         return self
 
     def embeddings(self, samples: NDArray[np.generic]) -> Mapping[str, _Floats]:
         """Samples [N] -> {baseline: embeddings [N, D]}."""
+        found: dict[str, _Floats] = {"chance": np.ones((len(samples), 1))}
+        for name, each in self._described.items():
+            found[f"{name}_cosine"], found[f"{name}_fisher"] = each.embedded(samples)
+        return found
+
+
+class _Described:
+    """One description: mean and deviation of each feature, and the discriminant."""
+
+    def __init__(self, column: Column, write: Callable[[GraphBuilder, str], str]) -> None:
+        self._column, self._described = column.name, write
+        outputs = Schema((Column(_FEATURES, "number", size=None),))
+        self._graph = WrittenGraph(Schema((column,)), self._write, outputs)
+
+    def fit(self, samples: NDArray[np.generic], person: NDArray[np.intp]) -> None:
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+        features = self._features(samples)
+        self._mean = features.mean(axis=0)
+        self._deviation = np.maximum(features.std(axis=0), _LEAST)
+        self._discriminant = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE)
+        self._discriminant.fit(self._scaled(features), person)
+
+    def embedded(self, samples: NDArray[np.generic]) -> tuple[_Floats, _Floats]:
         scaled = self._scaled(self._features(samples))
-        return {
-            "chance": np.ones((len(samples), 1)),
-            f"{self.name}_cosine": scaled,
-            f"{self.name}_fisher": self.discriminant_.transform(scaled),
-        }
+        return scaled, self._discriminant.transform(scaled)
 
     def _write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
         return {_FEATURES: self._described(builder, inputs[self._column])}
@@ -132,4 +143,4 @@ class DescribedBaselines:
         return found
 
     def _scaled(self, features: _Floats) -> _Floats:
-        return (features - self.mean_) / self.deviation_
+        return (features - self._mean) / self._deviation
