@@ -10,10 +10,13 @@ from typing import Annotated, Any, ClassVar, Protocol
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 
-from industry_apps.data import Split, split_by_group
+from industry_apps.data import Dataset, Split, split_by_group
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
+from industry_apps.evaluation.sections import Section
+from industry_apps.evaluation.variants import Question
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import OPEN_SHARE, integer
 from industry_apps.recipes.equal_rows import EqualRows
@@ -91,6 +94,20 @@ class OfPersons(OfSubjects):
         """
         return split_by_group(frame, group=self._name("person"), seed=self.seed)
 
+    def studies(self) -> Mapping[str, Question]:
+        """Whether revoked templates are linked, and how long a search among a million takes."""
+        from industry_apps.recipes.verification.studies import linked_templates, search_time
+
+        def linking(data: Dataset) -> tuple[Section, ...]:
+            _, found = self._fitted(data)
+            return (linked_templates(found.values, found.person),)
+
+        def search(data: Dataset) -> tuple[Section, ...]:
+            fitted, found = self._fitted(data)
+            return (search_time(found.values, fitted.recipe_.threshold_),)
+
+        return {"linking": linking, "search": search}
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         others = train.head(0) if validation is None else validation
         self.persons_ = self._check_subjects(self._subjects(train), others)
@@ -142,6 +159,12 @@ class OfPersons(OfSubjects):
 
     def _facts(self) -> dict[str, Any]:
         return {"verification": self.recipe_.facts(), "intended_use": self.intended_use}
+
+    def _fitted(self, data: Dataset) -> tuple[Any, Samples]:
+        """A fresh application that has learned from data, and embeddings of the test part."""
+        fitted = clone(self).fit(data)
+        judged = fitted._samples(data.test)
+        return fitted, Samples(fitted.recipe_.answer(judged.values)[0], judged.person)
 
     def _samples(self, frame: pd.DataFrame) -> Samples:
         """Samples and the numbers of their persons, who have to be told."""
