@@ -137,8 +137,8 @@ class Cepstra:
         """Squares of cosines and sines -> energies of the bands, and of all frequencies."""
         points = _points(self._size - 1)
         hertz = np.arange(points // 2 + 1) * self.rate / points
-        ends = _mel(np.array([_LOWEST, self.rate / 2]))
-        edges = _hertz(np.linspace(*ends, self.bands + 2))
+        lowest, highest = _mel(np.array([_LOWEST, self.rate / 2])).tolist()
+        edges = _hertz(np.linspace(lowest, highest, self.bands + 2))
         low, middle, high = edges[:-2], edges[1:-1], edges[2:]
         rising = (hertz[:, None] - low) / (middle - low)
         falling = (high - hertz[:, None]) / (high - middle)

@@ -67,6 +67,7 @@ class OfPersons(OfSubjects):
     problem = VERIFICATION
     described_by: ClassVar[str]
     intended_use: ClassVar[str]
+    defaults: ClassVar[Mapping[str, Any]]
 
     false_accept_rate: Annotated[float, OPEN_SHARE] = 0.01
     options: EmbeddingOptions | None = None
@@ -115,7 +116,9 @@ class OfPersons(OfSubjects):
         self.schema_ = Schema((self.column_,))
         parts = {"train": train} if validation is None else {"train": train, "validation": others}
         samples = {name: self._samples(part) for name, part in parts.items()}
-        self.split_ = {name: described(part.person) for name, part in samples.items()}
+        self.split_: Mapping[str, Mapping[str, Any]] = {
+            name: described(part.person) for name, part in samples.items()
+        }
         self.rows_ = EqualRows(*map(_seen, samples.values()))
         options = self.options or self.defaults["options"]
         self.recipe_ = EmbeddingRecipe(

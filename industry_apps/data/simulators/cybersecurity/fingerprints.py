@@ -119,7 +119,8 @@ def _directions(shape: tuple[int, int], draw: np.random.Generator) -> _Floats:
         reach = draw.uniform(0.24, 0.42) * side
         deltas = [complex(off[0] - reach + off[2], -0.4 + off[3])]
     at = x + 1j * y
-    turns = sum(np.angle(at - core) for core in cores) - sum(np.angle(at - d) for d in deltas)
+    around = np.sum([np.angle(at - core) for core in cores], axis=0)
+    turns = around - np.sum([np.angle(at - delta) for delta in deltas], axis=0)
     half: _Floats = turns / 2 + draw.normal(0, 0.04)
     return half
 
