@@ -19,6 +19,8 @@ ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 
 #: Built with the parameters of a fit of seconds, since the file is to stay small.
 SMALL = ("healthcare.image_segmentation",)
+#: No verifier of persons is among them but of simulated data: no model of faces, voices or fingers
+#: of people is published, whatever a licence says.
 #: Name in the zoo -> data, and parameters that are not the defaults.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "energy.fault_detection": ("sample", {}),

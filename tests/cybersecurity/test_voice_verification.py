@@ -13,7 +13,7 @@ import pytest
 from industry_apps.cybersecurity import VoiceVerifier
 from industry_apps.data import load
 from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
-from industry_apps.recipes.verification.voices import VoiceOptions
+from industry_apps.recipes.verification.voices import VoiceClips, VoiceOptions
 from industry_apps.runtime import Model
 from industry_apps.runtime.verification import Consent, TemplateStore, Verifier
 from industry_apps.runtime.verification.sealing import Key
@@ -120,6 +120,16 @@ def test_voices_are_enrolled_as_faces_are(model, fitted, data):
     verifier.enrol(name, samples[:4], consent=consent)
     assert verifier.verify(name, samples[0]).score > 0.5
     assert model.metadata["intended_use"].startswith("Verification of people who have agreed")
+
+
+def test_changed_recordings_are_as_long_and_no_others(data):
+    column = VoiceVerifier.schema["samples"]
+    samples = column.to_array(data.train["samples"].head(6))
+    options = VoiceOptions(noise=10, tilt=0.2)
+    changed = VoiceClips(8000, options).changed(samples, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.isnan(changed), np.isnan(samples))
+    off = np.nanmean((changed - samples) ** 2, axis=1) / np.nanmean(samples**2, axis=1)
+    assert ((off > 1e-4) & (off < 0.3)).all()
 
 
 @pytest.mark.real_data("fsdd")
