@@ -1,7 +1,8 @@
 """Enrolment, one against one and, where asked for, one against all: numpy and a model file.
 
 Not for access control without a check that the sample is of a living person: a photograph of a face
-passes as the face, a recording as the voice, a cast as the finger. Nothing here writes to a log, and no ``repr`` shows a template.
+passes as the face, a recording as the voice, a cast as the finger. Nothing here writes to a log,
+and no ``repr`` shows a template.
 """
 
 from __future__ import annotations
