@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from industry_apps.data import load
+from industry_apps.data import card, load
 from industry_apps.data.resampling import split_resampled
 from industry_apps.data.rules import Resampling
 from industry_apps.errors import LeakageError, ParameterError
@@ -87,3 +87,5 @@ def test_more_splits_are_there_where_all_are_asked_for():
     assert len(part_of_run(rule, 7)) == 12
     with pytest.raises(ParameterError, match="8 ways, 0 to 7; got 8"):
         part_of_run(rule, 8)
+    halves = card("att_faces")
+    assert (halves.runs, halves.most_runs) == (10, 40)  # 20 halves, each learned from once
