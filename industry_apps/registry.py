@@ -18,10 +18,16 @@ APPLICATIONS: dict[str, str] = {
     "cybersecurity.face_verification": (
         "industry_apps.cybersecurity.face_verification:FaceVerifier"
     ),
+    "cybersecurity.fingerprint_verification": (
+        "industry_apps.cybersecurity.fingerprint_verification:FingerprintVerifier"
+    ),
     "cybersecurity.network_anomaly": (
         "industry_apps.cybersecurity.network_anomaly:NetworkAnomalyDetector"
     ),
     "cybersecurity.url_threats": "industry_apps.cybersecurity.url_threats:UrlThreatDetector",
+    "cybersecurity.voice_verification": (
+        "industry_apps.cybersecurity.voice_verification:VoiceVerifier"
+    ),
     "energy.dispatch_proxy": "industry_apps.energy.dispatch_proxy:DispatchProxy",
     "energy.fault_detection": "industry_apps.energy.fault_detection:PlantFaultDetector",
     "energy.line_faults": "industry_apps.energy.line_faults:LineFaultLocator",

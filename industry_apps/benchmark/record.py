@@ -57,8 +57,8 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     source : str
         Id of a data set, ``"sample"``, or the path of a table.
     full : bool
-        With the thorough measurement of speed, as :func:`measure_speed`; where a solver is
-        measured, on all instances.
+        With the thorough measurement of speed, as :func:`measure_speed`, and on all splits that
+        the card knows; where a solver is measured, on all instances.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def benchmark(application: Application, source: str, *, full: bool = False) -> d
     if search := search_of(application, source):
         return measure_search(application, source, search, full=full)
     with tempfile.TemporaryDirectory() as folder:
-        done = run_all(application, source, Path(folder) / "model.onnx")
+        done = run_all(application, source, Path(folder) / "model.onnx", full=full)
         peak = peak_memory_mb()
         measures = _thorough(done) if full else _short(done)
     facts = done.report.to_dict()
@@ -155,12 +155,12 @@ def _short(done: Run) -> list[Measure]:
     fitted, rows = done.application, done.data.test
     if fitted.traits.windows:
         return _of_series(done, SHORT_CALLS, SHORT_MOMENTS)
-    images = "image" in fitted.traits.inputs
-    repetitions = SHORT_REPETITIONS // 10 if images else SHORT_REPETITIONS
+    images, long = "image" in fitted.traits.inputs, _are_long(fitted)
+    repetitions = SHORT_REPETITIONS // 10 if long else SHORT_REPETITIONS
     return [
         *one_record(fitted, done.path, rows, repetitions=repetitions),
         *raw_record(fitted, done.path, done.data),
-        *batch(fitted, done.path, rows, count=SHORT_IMAGES if images else SHORT_BATCH),
+        *batch(fitted, done.path, rows, count=SHORT_IMAGES if long else SHORT_BATCH),
         *(of_images(fitted, rows) if images else []),
     ]
 
@@ -171,7 +171,7 @@ def _thorough(done: Run) -> list[Measure]:
     of_process = [*fit_time(fitted, done.data, repeats=fits), *import_times(), training_step()]
     if fitted.traits.windows:
         return [*_of_series(done, CALLS, MOMENTS), *of_process]
-    if "image" in fitted.traits.inputs:
+    if _are_long(fitted):
         return [
             *one_record(fitted, done.path, rows, repetitions=REPETITIONS),
             *batch(fitted, done.path, rows, count=IMAGES),
@@ -189,6 +189,11 @@ def _thorough(done: Run) -> list[Measure]:
         *(large_catalogue() if fitted.problem.name == "ranking" else []),
         *of_process,
     ]
+
+
+def _are_long(fitted: Application) -> bool:
+    """Whether a record is as long as thousands of values: an image or a recording."""
+    return any(column.kind == "image" or column.rate is not None for column in fitted.schema_)
 
 
 def _of_series(done: Run, calls: int, moments: int) -> list[Measure]:

@@ -35,8 +35,8 @@ from industry_apps.schema import Schema
 _RECORDS = 32
 #: Calls with one record before it is the turn of the next.
 _BLOCK = 20
-#: Records of a batch that say how long larger ones take; seconds that one may take.
-_FIRST, _SECONDS = 1_000, 20.0
+#: Share and most of the records of a batch that say how long it takes; seconds that it may take.
+_SHARE, _FIRST, _SECONDS = 0.05, 1_000, 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +260,7 @@ def batch(
         Alternating runs of each.
     """
     model = Model(path, threads=threads())
-    first = drawn(rows, min(count, _FIRST))
+    first = drawn(rows, min(max(1, int(_SHARE * count)), _FIRST))
     started = time.perf_counter()
     model.predict(first)
     possible = int(_SECONDS * len(first) / (time.perf_counter() - started))

@@ -33,7 +33,8 @@ def benchmark(  # noqa: PLR0913, PLR0917 - each is an option
     ] = False,
     speed: Annotated[bool, typer.Option("--speed", help="Measure speed and memory only.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Also speed and memory; with --all, however long.")
+        bool,
+        typer.Option("--full", help="Also speed, memory and all splits, however long."),
     ] = False,
     scaling: Annotated[
         bool, typer.Option("--scaling", help="Measure growth with the data, at three sizes.")

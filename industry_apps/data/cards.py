@@ -175,6 +175,11 @@ class Card:
         """How often a model is trained and tested: on many splits, or on one with many seeds."""
         return self.resampling.runs if self.resampling else self.seeds
 
+    @property
+    def most_runs(self) -> int:
+        """How often where all of a benchmark is asked for."""
+        return self.resampling.most_runs if self.resampling else self.seeds
+
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Card:
         """Read a card.

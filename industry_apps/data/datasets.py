@@ -87,7 +87,7 @@ def load(name: str, *, run: int = 0) -> Dataset:
     name : str
         Id of a card; see :func:`industry_apps.data.catalogue`.
     run : int
-        Which split, of data that are split at random many times (``card(name).runs``).
+        Which split, of data that are split at random many times (``card(name).most_runs``).
 
     Returns
     -------
@@ -100,8 +100,8 @@ def load(name: str, *, run: int = 0) -> Dataset:
         There is no such run.
     """
     facts = card(name)
-    if not 0 <= run < facts.runs:
-        raise ParameterError(f"{name!r} is run in {facts.runs} ways; there is no run {run!r}.")
+    if not 0 <= run < facts.most_runs:
+        raise ParameterError(f"{name!r} is run in {facts.most_runs} ways; there is no run {run!r}.")
     if facts.simulator:
         split, sha256 = _simulated(facts, facts.simulator, run)
     else:

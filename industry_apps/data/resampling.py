@@ -6,6 +6,7 @@ means over the runs. The splits are scikit-learn's, so that others can make the 
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from industry_apps.data.leakage import refuse_random
@@ -31,7 +32,7 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
     target : str
         A column with few distinct values.
     run : int
-        Number of the split, in [0, ``rule.runs``).
+        Number of the split, in [0, ``rule.most_runs``).
 
     Returns
     -------
@@ -56,12 +57,14 @@ def split_resampled(frame: pd.DataFrame, rule: Resampling, *, target: str, run: 
     import pandas as pd
 
     selection = require("sklearn.model_selection", extra="train", needed_by="a random split")
-    if not 0 <= run < rule.runs:
+    if not 0 <= run < rule.most_runs:
         raise ParameterError(
-            f"The data are split in {rule.runs} ways, 0 to {rule.runs - 1}; got {run!r}."
+            f"The data are split in {rule.most_runs} ways, 0 to {rule.most_runs - 1}; got {run!r}."
         )
     if rule.within:
         return _split_within(frame, rule, run)
+    if rule.left_out:
+        return _split_choices(frame, rule, run)
     if rule.group:
         return _split_groups(frame, rule, run)
     for column in frame.columns:
@@ -126,6 +129,20 @@ def _split_within(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
     known = np.floor((1 - rule.test) * size + 1e-9)
     learned = ((1 - rule.validation) * known).round()
     parts = (place < learned, (place >= learned) & (place < known), place >= known)
+    return Split(*(frame[part].reset_index(drop=True) for part in parts))
+
+
+def _split_choices(frame: pd.DataFrame, rule: Resampling, run: int) -> Split:
+    """One of the choices of so many groups as the test part, in the order of their names."""
+    names = sorted(frame[rule.group].unique())
+    choices = list(combinations(names, rule.left_out))
+    if len(choices) != rule.repeats:
+        raise ParameterError(
+            f"Of {len(names)} values of {rule.group!r}, {rule.left_out} can be chosen in "
+            f"{len(choices)} ways, not in {rule.repeats}. Correct the card."
+        )
+    tested = frame[rule.group].isin(choices[run])
+    parts = (~tested, tested & ~tested, tested)
     return Split(*(frame[part].reset_index(drop=True) for part in parts))
 
 

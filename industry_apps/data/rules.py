@@ -156,7 +156,9 @@ class Resampling:
     recommendations, and not of each label; a value with one row is tested alone.
     ``stratified``: false for a target that is a number, or has gaps: shares are then those of
     all rows. ``group``: with folds, a column of whose values each stays in one part; ``shares``:
-    the column whose values the parts then have as equal shares of as groups allow.
+    the column whose values the parts then have as equal shares of as groups allow. ``left_out``:
+    in place of folds, of the groups every choice of so many is tested once, and ``repeats`` is
+    how many choices there are. ``full``: repeats where all of a benchmark is asked for.
     """
 
     repeats: int
@@ -167,11 +169,18 @@ class Resampling:
     stratified: bool = True
     group: str = ""
     shares: str = ""
+    left_out: int = 0
+    full: int = 0
 
     @property
     def runs(self) -> int:
-        """How many splits there are."""
+        """How many splits are usually made."""
         return self.repeats * max(self.folds, 1)
+
+    @property
+    def most_runs(self) -> int:
+        """How many splits there are."""
+        return max(self.repeats, self.full) * max(self.folds, 1)
 
     @property
     def test_share(self) -> float:

@@ -17,6 +17,7 @@ from industry_apps.schema import Column, Schema
 from industry_apps.schema.codes import read_codes
 from industry_apps.schema.images import pack
 from industry_apps.schema.offsets import less_offset, plus_offset
+from industry_apps.schema.sounds import SHORTEST_SECONDS
 
 #: Before all times of computers, on a leap day, and behind all plans.
 _MOMENTS = [*map(pd.Timestamp, ("1901-02-28 23:59:59", "2000-02-29", "2100-12-31"))]
@@ -79,6 +80,8 @@ def edge_rows(
 
 def _edge_values(column: Column, thresholds: list[float]) -> list[Any]:
     """What is difficult in a column, and a missing value where it may have one."""
+    if column.rate is not None:
+        return _edge_sounds(column.rate)
     made = _edge_lists(column, thresholds) if column.is_list else _edges_of(column, thresholds)
     return [*made, *([None] if column.nullable else [])]
 
@@ -134,6 +137,19 @@ def _edge_images(channels: int) -> list[Any]:
     noise = [draw.integers(0, 256, (*size, channels), dtype=np.uint8) for size in sizes]
     board = np.indices((64, 64)).sum(axis=0) % 2 * 255
     return [*flat, *noise, np.repeat(board[:, :, None], channels, axis=2).astype(np.uint8)]
+
+
+def _edge_sounds(rate: int) -> list[Any]:
+    """Noise and tones: short, long, loud, faint, off zero, high, and silent for the most part."""
+    draw = np.random.default_rng(0)
+    noise = draw.normal(size=3 * rate)
+    beats = np.arange(rate) / rate
+    tone, high = np.sin(2 * np.pi * 200 * beats), np.sin(np.pi * 0.98 * rate * beats)
+    click = np.where(np.arange(rate) % (rate // 2) == rate // 4, 1.0, 0.0)
+    shortest = round(SHORTEST_SECONDS * rate)
+    made = [noise * 5000, noise[:shortest] * 5000, noise[:shortest] * 60, tone * 32_766]
+    made += [tone * 200, tone * 3000 + 20_000, high * 9000, click * 30_000, np.sign(tone) * 32_000]
+    return [np.clip(each, -32_000, 32_766).round().astype(int).tolist() for each in made]
 
 
 def real_windows(

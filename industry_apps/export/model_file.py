@@ -261,7 +261,8 @@ def self_test_of(arrays: Arrays, answers: Mapping[str, Any], schema: Schema) -> 
         What the exported graph answers to them.
     schema : Schema
     """
-    most = SELF_TEST_IMAGES if any(c.kind == "image" for c in schema) else SELF_TEST_ROWS
+    long = any(c.kind == "image" or c.rate is not None for c in schema)
+    most = SELF_TEST_IMAGES if long else SELF_TEST_ROWS
     rows = len(next(iter(arrays.values())))
     chosen = np.unique(np.linspace(0, rows - 1, most).round().astype(int))
     return {
@@ -281,7 +282,7 @@ def reference_of(arrays: Arrays, schema: Schema) -> dict[str, Any]:
     """
     typical: dict[str, Any] = {}
     for column in schema:
-        if column.kind == "image":
+        if column.kind == "image" or column.rate is not None:  # none of which is typical
             continue
         values = arrays[column.name]
         known = values[~column.is_missing(values)]
@@ -320,8 +321,12 @@ def _json_value(column: Column, value: Any) -> Any:
         return str(np.datetime64(int(value), "s"))
     if column.kind == "boolean":
         return bool(value)
-    # The shortest number that is this one in its type.
-    return float(str(column.dtype(value))) if column.kind == "number" else str(value)
+    return _json_number(column, value) if column.kind == "number" else str(value)
+
+
+def _json_number(column: Column, value: Any) -> int | float:
+    """The shortest number that is this one in its type; a whole one without a point."""
+    return int(value) if column.whole else float(str(column.dtype(value)))
 
 
 def _json_list(values: np.ndarray) -> list[Any]:

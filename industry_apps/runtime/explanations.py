@@ -69,10 +69,10 @@ class Explainer:
         name : str
             Of the file.
         """
-        if any(column.kind == "image" for column in self._schema):
+        if any(column.kind == "image" or column.rate is not None for column in self._schema):
             raise ParameterError(
-                f"{name} answers from images, which are not explained column by column. "
-                "Look at the map among its answers, where it has one."
+                f"{name} answers from images or recordings, which are not explained column by "
+                "column. Look at the map among its answers, where it has one."
             )
         if self._stated is None and not self._told:
             raise ParameterError(

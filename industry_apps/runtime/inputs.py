@@ -25,6 +25,8 @@ Feeds = dict[str, NDArray[Any]]
 ROWS_A_RUN = 16_384
 #: Characters of one run: a long text is padded to by every other row of its run.
 CHARACTERS_A_RUN = 20_000_000
+#: Samples of one run of recordings, each padded to the longest of them.
+SAMPLES_A_RUN = 500_000
 #: Pixels of one run of images, all of one size.
 PIXELS_A_RUN = 4_000_000
 
@@ -128,12 +130,16 @@ def slices(feeds: Feeds, schema: Schema, most: int | None = None) -> Iterator[Fe
     texts = [column.name for column in schema if column.kind == "text"]
     rows = len(next(iter(feeds.values())))
     most = most or ROWS_A_RUN
+    sounds = [column.name for column in schema if column.rate is not None]
+    for name in sounds:
+        most = max(1, min(most, SAMPLES_A_RUN // feeds[name].shape[1]))
     start = 0
     while start < rows:
         stop = min(start + most, rows)
         for name in texts:
             stop = _before_padding_explodes(feeds[name][start:stop, 0], start)
-        yield {name: array[start:stop] for name, array in feeds.items()}
+        part = {name: array[start:stop] for name, array in feeds.items()}
+        yield {**part, **{name: _without_padding(part[name]) for name in sounds}}
         start = stop
 
 
@@ -199,6 +205,12 @@ def _stacked(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
     if len({piece.shape[1:] for piece in pieces}) == 1:
         return np.concatenate(pieces)
     return one_by_one(image for piece in pieces for image in piece)
+
+
+def _without_padding(sounds: NDArray[Any]) -> NDArray[Any]:
+    """Recordings [rows, samples] without the places behind the end of all of them."""
+    known = np.flatnonzero(~np.isnan(sounds).all(axis=0))
+    return sounds[:, : known[-1] + 1] if len(known) else sounds
 
 
 def _before_padding_explodes(texts: NDArray[Any], start: int) -> int:

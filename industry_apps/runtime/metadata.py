@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from industry_apps.errors import ModelFileError
 from industry_apps.schema import Column
+from industry_apps.schema.sounds import is_rate
 
 #: What is written; 1 stands for files that have no number.
 FORMAT = 2
@@ -196,6 +197,9 @@ _COLUMN_RULES: dict[str, Rule] = {
     "size": Rule(
         f"null or a whole number from 1 to {_MOST_STEPS}",
         lambda value: value is None or _is_whole(value, 1, _MOST_STEPS),
+    ),
+    "rate": Rule(
+        "null or samples a second, 1000 to 384000", lambda value: value is None or is_rate(value)
     ),
     "channels": Rule(
         "null or a whole number from 1 to 1000",

@@ -17,6 +17,7 @@ from industry_apps.schema.codes import without_texts
 from industry_apps.schema.images import ImageForm, blank, to_images
 from industry_apps.schema.limits import check_limits
 from industry_apps.schema.notations import Notation, check_notation
+from industry_apps.schema.sounds import check_rate, to_sounds
 from industry_apps.schema.spellings import composed
 from industry_apps.schema.values import (
     DTYPES,
@@ -105,6 +106,8 @@ class Column:
         refused.
     beside : str
         Of images: the column of images that have the same height and width in each row.
+    rate : int, optional
+        Of lists of numbers that are sound: samples a second (:mod:`industry_apps.schema.sounds`).
 
     Examples
     --------
@@ -139,6 +142,7 @@ class Column:
     offset: float | None = None
     notation: Notation = ""
     beside: str = ""
+    rate: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -179,6 +183,7 @@ class Column:
                 f"Column {self.name!r} of kind {self.kind!r} has the notation {self.notation!r}, "
                 "which only texts have. Leave it out, or declare a text."
             )
+        check_rate(self)
         self._check_image()
         object.__setattr__(self, "categories", tuple(map(composed, self.categories)))
 
@@ -205,7 +210,7 @@ class Column:
     @property
     def of_each(self) -> Self:
         """The column of the values of a list, one a row."""
-        return replace(self, size=1, listed=False)
+        return replace(self, size=1, listed=False, rate=None)
 
     def in_lists(self, size: int) -> Self:
         """The same column with so many values a row: of one value, a list of one."""
@@ -246,6 +251,8 @@ class Column:
     def _array_of(self, values: Any) -> NDArray[Any]:
         if self.kind == "image":
             return to_images(values, ImageForm(self.channels, self.window, self.low, self.high))
+        if self.rate is not None:
+            return to_sounds(values, self.rate)
         if self.shape:
             return self._stacked(values)
         if self.is_list:

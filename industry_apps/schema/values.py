@@ -97,6 +97,8 @@ def is_single(value: Any) -> bool:
 
 def are_single(values: Any) -> bool:
     """Tell a list of single values, as a record may hold, as far as it lets one look."""
+    if type(values) is np.ndarray and values.dtype.kind in "biuf":  # of a recording, thousands
+        return values.ndim == 1
     try:
         return all(map(is_single, values))
     except Exception:  # noqa: BLE001 - of a class of somebody's own; its column names it

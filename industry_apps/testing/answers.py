@@ -289,7 +289,7 @@ def _write(frame: pd.DataFrame, path: Path, schema: Schema) -> None:
                 pillow.fromarray(np.squeeze(image)).save(file)
             table[name] = list(map(str, files))
         elif column.is_list and path.suffix == ".csv":
-            table[name] = [json.dumps(list(cell)) for cell in frame[name]]
+            table[name] = [json.dumps(list(cell), default=_plain) for cell in frame[name]]
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
     else:

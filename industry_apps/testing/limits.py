@@ -21,7 +21,7 @@ from industry_apps.schema.images import LARGEST_SIDE
 from industry_apps.schema.values import Kind
 from industry_apps.testing.assertions import assert_outputs, assert_same, assert_that
 from industry_apps.testing.structure import assert_unfitted
-from industry_apps.testing.trial import Trial, changed
+from industry_apps.testing.trial import Trial, cell, changed
 
 _ROW = 1  # of the three records that are sent, the one that is changed
 
@@ -93,7 +93,7 @@ def numbers_out_of_range(trial: Trial) -> None:
     for wide, frame, column in _columns(trial, "number"):
         for limit in (column.low, column.high):
             if limit is not None:
-                sent = changed(frame, column, _ROW, _cell(column, limit))
+                sent = changed(frame, column, _ROW, cell(column, limit))
                 wide.answered(sent, f"{column.name} = {limit}")
 
 
@@ -113,7 +113,7 @@ def values_of_another_type(trial: Trial) -> None:
     _refused(trial, lambda column: _OF_ANOTHER_TYPE[column.kind])
     for wide, frame, column in _columns(trial):
         value = _OF_ANOTHER_TYPE[column.kind][0]
-        sent = frame.assign(**{column.name: pd.Series([_cell(column, value)] * len(frame))})
+        sent = frame.assign(**{column.name: pd.Series([cell(column, value)] * len(frame))})
         wide.refused(sent, f"{column.name}, all {value!r}", column=column.name, row=0)
 
 
@@ -190,11 +190,6 @@ def _columns(
             yield wide, frame, column
 
 
-def _cell(column: Column, value: object) -> object:
-    """The value of a record; of a list column a list with the value in it."""
-    return [value] * (column.size or 1) if column.is_list else value
-
-
 def _refused(
     trial: Trial,
     values: Callable[[Column], Iterator[object] | tuple[object, ...]],
@@ -202,7 +197,7 @@ def _refused(
 ) -> None:
     for wide, frame, column in _columns(trial, kind):
         for value in values(column):
-            sent = changed(frame, column, _ROW, _cell(column, value))
+            sent = changed(frame, column, _ROW, cell(column, value))
             what = f"{column.name} = {value!r}"
             wide.refused(sent, what, column=column.name, row=_ROW)
 
@@ -210,7 +205,7 @@ def _refused(
 def _strings(trial: Trial, kind: Kind, values: tuple[str, ...]) -> None:
     for wide, frame, column in _columns(trial, kind):
         for value in values:
-            sent = changed(frame, column, _ROW, _cell(column, value))
+            sent = changed(frame, column, _ROW, cell(column, value))
             what = f"{column.name} = {value[:20]!r}"
             if column.categories:
                 wide.refused(sent, what, column=column.name, row=_ROW)

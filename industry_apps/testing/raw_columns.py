@@ -29,7 +29,7 @@ from industry_apps.testing.raw_forms import (
     table_of_objects,
 )
 from industry_apps.testing.raw_values import NOTHING, Case, cases
-from industry_apps.testing.trial import Trial, spread
+from industry_apps.testing.trial import Trial, cell, spread
 
 #: The first two are what should be.
 VERDICTS = ("right", "named", "unnamed", "wrong", "hung", "left over")
@@ -105,8 +105,7 @@ class Asked:
 
     def with_value(self, column: Column, value: object) -> list[Record]:
         """The records, one of them with another value in a column."""
-        cell = [value] * (column.size or 1) if column.is_list else value
-        changed = {**self.records[self.row], column.name: cell}
+        changed = {**self.records[self.row], column.name: cell(column, value)}
         return [*self.records[: self.row], changed, *self.records[self.row + 1 :]]
 
     def _typed(self, column: Column, plain: object) -> dict[str, Any]:
@@ -219,9 +218,9 @@ def spellings_are_levels_or_unseen(trial: Trial) -> None:
 
 def _check_spellings(trial: Trial, column: Column, records: Sequence[Record]) -> None:
     def answer(text: str) -> Any:
-        cell = [text] * (column.size or 1) if column.is_list else text
         try:
-            asked = table_of_objects([{**record, column.name: cell} for record in records])
+            sent = cell(column, text)
+            asked = table_of_objects([{**record, column.name: sent} for record in records])
             return trial.model.predict(asked)
         except SchemaError as error:
             assert_that(repr(column.name) in str(error), f"{text!r} is refused: {error}")

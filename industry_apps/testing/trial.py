@@ -297,6 +297,13 @@ def changed(frame: pd.DataFrame, column: Column, row: int, value: object) -> pd.
     return frame.assign(**{column.name: values})
 
 
+def cell(column: Column, value: object) -> object:
+    """The value of a record; of a list column a list with it, of a recording one tone behind it."""
+    if column.rate is not None:
+        return [value, *(100 * (place % 80) for place in range(column.rate))]
+    return [value] * (column.size or 1) if column.is_list else value
+
+
 def spread(size: int, count: int) -> NDArray[np.intp]:
     """At most ``count`` places of ``size``, evenly spread, the first and the last among them."""
     return np.unique(np.linspace(0, size - 1, count).round().astype(np.intp))

@@ -135,7 +135,7 @@ def prepared(application: Application, data: Dataset | Split) -> Dataset | Split
     return replace(data, train=train, validation=validation, test=test)
 
 
-def run_all(application: Application, source: str, path: Path) -> Run:
+def run_all(application: Application, source: str, path: Path, *, full: bool = False) -> Run:
     """Run an application on every split of a data set, or with every seed, and merge the results.
 
     They are run side by side, each in a process with its share of the cores: on few rows
@@ -149,6 +149,8 @@ def run_all(application: Application, source: str, path: Path) -> Run:
         As for :func:`data_of`; data that are split once are run once.
     path : Path
         The model file to write, of the last split; ends in .onnx.
+    full : bool
+        On all splits that a card knows, and not only on those that are usually made.
 
     Returns
     -------
@@ -164,7 +166,7 @@ def run_all(application: Application, source: str, path: Path) -> Run:
     if facts is None or facts.runs == 1:
         return run(application, data_of(application, source), path)
     started = time.perf_counter()
-    rule, runs = facts.resampling, facts.runs
+    rule, runs = facts.resampling, facts.most_runs if full else facts.runs
     folds = max(rule.folds, 1) if rule else 1
     asked = [(_repeated(application, n // folds), n) for n in range(runs)]
     # The last one first and in this process: its model is kept, and an error shows at once.

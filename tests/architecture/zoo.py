@@ -20,8 +20,9 @@ ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 #: Built with the parameters of a fit of seconds, since the file is to stay small.
 SMALL = ("healthcare.image_segmentation",)
 #: Name in the zoo -> data, and parameters that are not the defaults. Not in it is what would be
-#: taken for more than it is: no embedding of faces, and no classifier of executable files, since
-#: there are no harmful ones to learn from.
+#: taken for more than it is: no verifier of persons but of simulated data, since no model of faces,
+#: voices or fingers of people is published, whatever a licence says; and no classifier of
+#: executable files, since there are no harmful ones to learn from.
 MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "cybersecurity.domain_threats": ("sample", {}),
     "cybersecurity.network_anomaly": ("sample", {}),

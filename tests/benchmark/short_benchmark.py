@@ -37,6 +37,6 @@ def recorded(done: Run) -> Mapping[str, Any]:
         for name, size in SIZES.items():
             patch.setattr(record_module, name, size)
         patch.setattr(record_module, "backtest_time", partial(backtest_time, 5, 30))
-        patch.setattr(record_module, "run_all", lambda *_: done)
+        patch.setattr(record_module, "run_all", lambda *_, **__: done)
         found = benchmark(done.application, "sample")
     return json.loads(json.dumps(found, allow_nan=False))

@@ -112,8 +112,9 @@ def test_a_batch_that_takes_long_is_smaller(done: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr("industry_apps.benchmark.speed._FIRST", 10)
     for seconds in (1e-9, 1e9):
         monkeypatch.setattr("industry_apps.benchmark.speed._SECONDS", seconds)
-        batch(done.application, done.path, done.data.test, count=50)
-    assert sizes == [10, 50]
+        for count in (50, 400):  # a twentieth of them is timed first, ten at most
+            batch(done.application, done.path, done.data.test, count=count)
+    assert sizes == [2, 10, 50, 400]
 
 
 def test_one_option_leaves_the_others_as_the_application_has_them() -> None:

@@ -225,3 +225,10 @@ def test_claims():
     assert everything["Age"].isna().sum() == 320
     assert everything["days_to_claim"].between(0, 12 * 31).all()
     assert set(claims.card.columns) == set(everything.columns)
+
+
+def test_no_model_of_faces_voices_or_fingers_of_people_may_be_published():
+    cards = [data.card(name) for name in data.catalogue()]
+    found = [each for each in cards if each.task.startswith("verification")]
+    assert {each.id for each in found if each.kind == "files"} >= {"att_faces", "fsdd"}
+    assert all(each.kind == "simulated" for each in found if each.models_may_be_published)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from industry_apps.data import load
+from industry_apps.data import card, load
 from industry_apps.data.resampling import split_resampled
 from industry_apps.data.rules import Resampling
 from industry_apps.errors import LeakageError, ParameterError
@@ -65,3 +65,27 @@ def test_shares_within_each_user_are_rounded_down():
     assert first.test["user"].value_counts().to_dict() == {"a": 2, "b": 1, "c": 1}
     assert sorted([*first.train["item"], *first.test["item"]]) == list(range(13))
     assert first.test["item"].tolist() != second.test["item"].tolist()
+
+
+def test_every_choice_of_groups_is_tested_once():
+    rows = pd.DataFrame({"number": range(24), "who": [*"abcdef"] * 4})
+    rule = Resampling(repeats=20, test=0.5, group="who", left_out=3)
+    splits = [split_resampled(rows, rule, target="who", run=run) for run in range(20)]
+    tested = {tuple(sorted(split.test["who"].unique())) for split in splits}
+    assert len(tested) == 20
+    for split in splits:
+        assert not set(split.train["who"]) & set(split.test["who"])
+        assert len(split.train) == len(split.test) == 12
+        assert split.validation.empty
+    with pytest.raises(ParameterError, match="20 ways, not in 6"):
+        split_resampled(rows, Resampling(repeats=6, group="who", left_out=3), target="who")
+
+
+def test_more_splits_are_there_where_all_are_asked_for():
+    rule = Resampling(repeats=3, full=8, test=0.2)
+    assert (rule.runs, rule.most_runs) == (3, 8)
+    assert len(part_of_run(rule, 7)) == 12
+    with pytest.raises(ParameterError, match="8 ways, 0 to 7; got 8"):
+        part_of_run(rule, 8)
+    halves = card("att_faces")
+    assert (halves.runs, halves.most_runs) == (10, 40)  # 20 halves, each learned from once

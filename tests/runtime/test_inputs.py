@@ -169,3 +169,14 @@ def test_slices_cover_all_rows_in_order(rows: int, most: int) -> None:
     assert len(parts) == -(-rows // most)
     for name in SCHEMA.names:
         assert_array_equal(np.concatenate([part[name] for part in parts]), feeds[name])
+
+
+def test_recordings_are_run_few_at_a_time_and_padded_to_the_longest_of_these() -> None:
+    schema = Schema((Column("a", "number", size=None, nullable=False, rate=1000),))
+    sounds = np.full((7, inputs.SAMPLES_A_RUN // 3), np.nan, dtype=np.float32)
+    lengths = [300, 200, 400, 900, 200, 300, inputs.SAMPLES_A_RUN // 3]
+    for row, length in enumerate(lengths):
+        sounds[row, :length] = row
+    parts = [part["a"] for part in slices({"a": sounds}, schema)]
+    assert [part.shape for part in parts] == [(3, 400), (3, 900), (1, lengths[-1])]
+    assert_array_equal(np.concatenate([part[:, 0] for part in parts]), np.arange(7))

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 from industry_apps.data.rules import Reading
 from industry_apps.errors import SchemaError
+from industry_apps.schema.sounds import SHORTEST_SECONDS, read_wav
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 #: Names of a family that are read, from its first on: one has a hundred thousand.
 _MOST_OF_A_FAMILY = 3_000
 _BENIGN = ("opendns-top-domains.txt", "opendns-random-domains.txt")
+#: Samples a second of the recordings of digits.
+_FSDD_RATE = 8_000
 #: Several families under one name.
 _LEFT_OUT = ("others_dga.txt",)
 
@@ -35,6 +38,42 @@ def att_faces(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
             {"image": archive.read(name.as_posix()), "person": name.parent.name} for name in names
         ]
     return pd.DataFrame(rows)
+
+
+def fsdd(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Recordings of digits, of 0.2 seconds or more, from a zip of ``DIGIT_PERSON_NUMBER.wav``."""
+    import pandas as pd
+
+    del reading
+    (path,) = paths.values()
+    rows = []
+    with ZipFile(path) as archive:
+        for name in sorted(each for each in archive.namelist() if each.endswith(".wav")):
+            digit, person, _ = Path(name).stem.split("_")
+            samples = read_wav(archive.read(name), _FSDD_RATE)
+            if len(samples) >= SHORTEST_SECONDS * _FSDD_RATE:
+                rows.append({"samples": samples, "person": person, "digit": int(digit)})
+    return pd.DataFrame(rows)
+
+
+def fvc_fingerprints(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
+    """Simulated fingers to learn from, and as a test those of a zip of FINGER_IMPRESSION.png."""
+    import pandas as pd
+
+    from industry_apps.data.simulators import finger_prints
+
+    del reading
+    (path,) = paths.values()
+    with ZipFile(path) as archive:
+        names = [Path(name) for name in archive.namelist() if name.endswith(".png")]
+        names.sort(key=lambda name: tuple(map(int, name.stem.split("_"))))
+        rows = [
+            {"image": archive.read(name.as_posix()), "person": name.stem.partition("_")[0]}
+            for name in names
+        ]
+    simulated = finger_prints(persons=60, impressions=6, width=288, height=384)
+    parts = simulated.assign(part="train"), pd.DataFrame(rows).assign(part="test")
+    return pd.concat(parts, ignore_index=True)
 
 
 def ebbu_urls(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:

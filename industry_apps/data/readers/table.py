@@ -22,6 +22,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             cybersecurity.att_faces,
             cybersecurity.dga_names,
             cybersecurity.ebbu_urls,
+            cybersecurity.fsdd,
+            cybersecurity.fvc_fingerprints,
             cybersecurity.nsl_kdd,
             energy.ett_hourly,
             energy.matpower_loads,

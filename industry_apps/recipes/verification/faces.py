@@ -15,6 +15,7 @@ from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, Limit
 from industry_apps.recipes.verification.edges import OrientedEdges
 from industry_apps.recipes.verification.recipe import EmbeddingOptions
+from industry_apps.schema.images import one_by_one
 
 _SIZE = Limit(
     lambda v: type(v) is int and 12 <= v <= 128 and v % 4 == 0, "a multiple of 4 in [12, 128]"
@@ -62,23 +63,38 @@ class FaceImages:
 
     def changed(self, samples: NDArray[Any], draw: np.random.Generator) -> NDArray[Any]:
         """Photographs [N], each turned, moved and scaled a little; the border goes on."""
-        found = np.empty(len(samples), dtype=object)
-        for row, image in enumerate(samples):
-            found[row] = _moved(image, self.options, draw)
-        return found
+        return moved(samples, self.options.rotation, self.options.moved, draw)
+
+
+def moved(
+    images: NDArray[np.object_], rotation: float, share: float, draw: np.random.Generator
+) -> NDArray[np.object_]:
+    """Images, each turned, moved and scaled a little; the border goes on.
+
+    Parameters
+    ----------
+    images : ndarray of object, shape [N]
+        Of uint8 [height, width, channels].
+    rotation : float
+        Degrees at most.
+    share : float
+        Of the sides by which they are moved at most; scaled by the exponential of twice as much.
+    draw : Generator
+    """
+    return one_by_one(_moved(image, rotation, share, draw) for image in images)
 
 
 def _moved(
-    image: NDArray[np.uint8], options: FaceOptions, draw: np.random.Generator
+    image: NDArray[np.uint8], rotation: float, share: float, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
     from scipy.ndimage import affine_transform
 
-    angle = np.deg2rad(draw.uniform(-options.rotation, options.rotation))
-    scale = np.exp(draw.uniform(-2, 2) * options.moved)
+    angle = np.deg2rad(draw.uniform(-rotation, rotation))
+    scale = np.exp(draw.uniform(-2, 2) * share)
     turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
     sides = np.array(image.shape[:2])
     middle = (sides - 1) / 2
-    start = middle - turned @ middle + draw.uniform(-1, 1, 2) * options.moved * sides
+    start = middle - turned @ middle + draw.uniform(-1, 1, 2) * share * sides
     planes = [
         affine_transform(
             image[:, :, channel].astype(np.float32), turned, start, order=1, mode="nearest"

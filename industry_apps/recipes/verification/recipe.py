@@ -8,8 +8,9 @@ Letters: N samples, F features, D values of an embedding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated, Any, Protocol
 
 import numpy as np
@@ -31,8 +32,8 @@ _POSITIVE = Limit(lambda v: is_number(v) and v > 0, "a number > 0")
 _ENROLMENT_RATE = 0.1
 #: Share of usual samples that are as unusual as the file lets pass.
 _USUAL = 0.95
-#: Persons who are told apart at least: in training, and of those on whom the threshold is chosen.
-_FEWEST = 4
+#: Persons who are told apart at least in training, and so few that each pair is left out in turn.
+_FEWEST, _FEW = 3, 3
 _FEATURES = "features"
 
 EMBEDDING = Column("embedding", "number", "Its direction is the person", size=None, nullable=False)
@@ -70,7 +71,7 @@ class EmbeddingOptions:
         How often each training sample is seen changed, in [0, 100].
     folds : int
         So many times the threshold is chosen on persons who are left out of learning, in [2, 50];
-        none are where validation data are given.
+        none are where validation data are given. Of three persons each pair is left out in turn.
     """
 
     length: Annotated[int, integer(2, 4096)] = 200
@@ -145,7 +146,7 @@ class EmbeddingRecipe:
         person = np.tile(train.person, len(described))
         self.whitening_ = self._learned(np.concatenate(described), person)
         if validation is None:
-            self._choose(*self._left_out(described, train.person), train.person)
+            self._choose(*self._left_out(described, train.person))
         else:
             embedded = self.whitening_.of(self._features(validation.values))
             self._choose(embedded, np.zeros(len(embedded), np.intp), validation.person)
@@ -192,18 +193,29 @@ class EmbeddingRecipe:
 
     def _left_out(
         self, described: list[NDArray[np.float32]], person: NDArray[np.intp]
-    ) -> tuple[_Floats, NDArray[np.intp]]:
-        """Embeddings of training samples by models that have not learned of the person; which."""
+    ) -> tuple[_Floats, NDArray[np.intp], NDArray[np.intp]]:
+        """Embeddings of samples by models that have not learned of the person; which; whose.
+
+        Of three persons each pair is left out, and learned from the third alone.
+        """
         persons = np.random.default_rng(self.seed).permutation(person.max() + 1)
-        folds = np.array_split(persons, min(self.options.folds, len(persons) // 2))
-        embedded = np.empty((len(person), self.whitening_.matrix.shape[1]))
-        model = np.empty(len(person), dtype=np.intp)
+        folds: Iterable[Any] = np.array_split(
+            persons, max(1, min(self.options.folds, len(persons) // 2))
+        )
+        if len(persons) <= _FEW:
+            folds = combinations(persons, 2)
+        embedded, models, rows = [], [], []
         for number, fold in enumerate(folds):
             out = np.isin(person, fold)
             features = np.concatenate([each[~out] for each in described])
             known = self._learned(features, np.tile(person[~out], len(described)))
-            embedded[out], model[out] = known.of(described[0][out]), number
-        return embedded, model
+            embedded.append(known.of(described[0][out]))
+            models.append(np.full(out.sum(), number))
+            rows.append(np.flatnonzero(out))
+        row = np.concatenate(rows)
+        order = np.argsort(row, kind="stable")
+        model = np.concatenate(models)[order]
+        return np.concatenate(embedded)[order], model, person[row[order]]
 
     def _learned(self, features: NDArray[np.float32], person: NDArray[np.intp]) -> Whitening:
         return Whitening.fit(features, person, self.options.length, self.options.shrinkage)

@@ -1,7 +1,8 @@
 """Enrolment, one against one and, where asked for, one against all: numpy and a model file.
 
 Not for access control without a check that the sample is of a living person: a photograph of a face
-passes as the face. Nothing here writes to a log, and no ``repr`` shows a template.
+passes as the face, a recording as the voice, a cast as the finger. Nothing here writes to a log,
+and no ``repr`` shows a template.
 """
 
 from __future__ import annotations
@@ -302,7 +303,7 @@ class Verifier:
                 raise TemplateError(
                     f"Sample {number}: its quality is {answer['quality']:.2f}, expected "
                     f"{least:.2f} or more: it is unlike the samples that the model knows, as "
-                    "without a face, with several, or taken in another way. Take it again."
+                    "of nobody, of several persons at once, or taken in another way. Take it again."
                 )
         return unit(np.array([answer["embedding"] for answer in answers]))
 
