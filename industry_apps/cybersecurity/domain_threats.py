@@ -24,7 +24,6 @@ from industry_apps.evaluation.detection import DETECTION
 from industry_apps.evaluation.variants import Question
 from industry_apps.limits import SHARE, integer
 from industry_apps.recipes import NgramOptions, TreeOptions
-from industry_apps.recipes.decision.recipe import ModelName
 from industry_apps.runtime.addresses.lexical import DOMAIN_NUMBERS, domain_columns
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -46,8 +45,8 @@ class DomainThreatDetector(ThreatDetector):
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"domain": "query"}``.
     model : {"stack", "characters", "trees", "character_cnn"}
-        A linear model of runs of characters, boosted trees over the numbers, a convolutional
-        network over the characters, or all of them, weighed on names they have not seen.
+        A linear model of runs of characters, boosted trees over the numbers, both, weighed on
+        names they have not seen; or a convolutional network over the characters.
     false_positive_rate : float
         Share of harmless names that may be stopped, in (0, 1].
     ngrams : NgramOptions, optional
@@ -103,7 +102,6 @@ class DomainThreatDetector(ThreatDetector):
         )
     )
 
-    members: ClassVar[tuple[ModelName, ...]] = ("characters", "trees", "character_cnn")
     runs: ClassVar[NgramOptions] = NgramOptions(
         shortest=2, longest=4, character_freedom=0.3, negators=()
     )
@@ -131,13 +129,7 @@ class DomainThreatDetector(ThreatDetector):
             "unusual_names": lambda data: (unusual_names(self, data),),
         }
 
-    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        super()._fit(self._with_simulated(train), validation)
-
-    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        super()._fit_baselines(self._with_simulated(train), validation)
-
-    def _with_simulated(self, train: pd.DataFrame) -> pd.DataFrame:
+    def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
         """The training table and simulated names that are not in it."""
         if not self.simulated:
             return train

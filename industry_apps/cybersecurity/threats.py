@@ -19,7 +19,6 @@ from industry_apps.evaluation.intervals import Estimate, wilson
 from industry_apps.limits import check_parameters
 from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.decision.recipe import ModelName
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.completion import READERS, Completion
@@ -70,7 +69,6 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     reader: ClassVar[str]
     read_schema: ClassVar[Schema]
     runs: ClassVar[NgramOptions]
-    members: ClassVar[tuple[ModelName, ...]] = ("characters", "trees")
     model: str
     false_positive_rate: float
     ngrams: NgramOptions | None
@@ -89,11 +87,18 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         Raises
         ------
         SchemaError
-            Names the row of a text that cannot be read.
+            Names the row of a text that cannot be read; or there is neither the raw column nor
+            any of those that are read.
         """
         raw, names = self._name(self.raw), dict.fromkeys([*self.read_schema.names, self.owner])
-        if raw not in frame or any(name in frame for name in self.read_schema.names):
+        if any(name in frame for name in self.read_schema.names):
             return frame
+        if raw not in frame:
+            told = ", ".join(map(repr, frame.columns))
+            raise SchemaError(
+                f"Column {raw!r} is missing: the table has {told or 'no column'}. Add it, or map "
+                "your name to it."
+            )
         found = READERS[self.reader].read(frame[raw].tolist(), raw, 0)
         return frame.assign(**{name: pd.Series(found[name], frame.index) for name in names})
 
@@ -181,6 +186,16 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
             return replace(data, **dict(zip(Split._fields, parts, strict=True)))
         return data  # refused where it is read
 
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        super()._fit(self._with_copies(train), validation)
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        super()._fit_baselines(self._with_copies(train), validation)
+
+    def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
+        """The training table with further records to learn from."""
+        return train
+
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         records = Records(
             schema=self.read_schema, target=self._name(self.label), subject=self.owner
@@ -193,7 +208,7 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         del schema
         return DecisionOptions(
             model=self.model,
-            members=self.members,
+            members=("characters", "trees"),
             costs=Costs(false_alarm=1, missed=1),
             false_positive_rate=self.false_positive_rate,
             ngrams=self.ngrams or self.runs,

@@ -10,8 +10,13 @@ user's: decisions keep to a false-positive rate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from industry_apps.cybersecurity.threats import (
     FEW_TREES,
@@ -20,11 +25,16 @@ from industry_apps.cybersecurity.threats import (
 )
 from industry_apps.evaluation.detection import DETECTION
 from industry_apps.evaluation.variants import Question
-from industry_apps.limits import SHARE, integer
+from industry_apps.limits import DROPOUT, SHARE, integer
 from industry_apps.recipes import NgramOptions, TreeOptions
-from industry_apps.runtime.addresses.lexical import URL_NUMBERS
+from industry_apps.runtime.addresses.lexical import URL_NUMBERS, url_columns
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
+
+_WORD = re.compile(r"[a-z0-9]+", re.ASCII | re.IGNORECASE)
+#: What padding begins with, and what stands between its words.
+_FORMS = (("/", "/"), ("/", "-"), ("?q=", "+"), ("&n=", "-"), ("?a=", "&b="), ("#", "-"))
+_MOST_PADDING = 700
 
 
 class UrlThreatDetector(ThreatDetector):
@@ -52,6 +62,9 @@ class UrlThreatDetector(ThreatDetector):
     training : TrainingOptions, optional
         Of the network.
     seed : int
+    padded : float
+        Share of the training addresses, harmless and not, that are learned from once more with
+        words of harmless ones behind them, in [0, 1): who sends an address can append anything.
 
     Notes
     -----
@@ -107,6 +120,7 @@ class UrlThreatDetector(ThreatDetector):
     ngrams: NgramOptions | None = None
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
+    padded: Annotated[float, DROPOUT] = 0.3
     seed: Annotated[int, integer(0)] = 0
 
     @classmethod
@@ -126,3 +140,24 @@ class UrlThreatDetector(ThreatDetector):
             "random_split": lambda data: (random_split(self, data),),
             "site_parts": lambda data: (site_parts(self, data),),
         }
+
+    def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
+        """The training table, and copies of some addresses with more behind them."""
+        draw = np.random.default_rng(self.seed)
+        chosen = train[draw.random(len(train)) < self.padded]
+        if chosen.empty:
+            return train
+        harmless = train.loc[~train[self._name(self.label)].astype(bool), "address"]
+        text = " ".join(harmless.map(lambda address: address.partition("/")[2]))
+        words = np.array([each for each in _WORD.findall(text) if each] or ["page"], dtype=object)
+        found = [each if "/" in each else f"{each}/" for each in chosen["address"]]
+        made = url_columns([f"http://{each}{_padding(words, draw)}" for each in found])
+        made.pop(self.owner)
+        return pd.concat([train, chosen.assign(**made)], ignore_index=True)
+
+
+def _padding(words: NDArray[np.object_], draw: np.random.Generator) -> str:
+    """Words of harmless addresses, as folders, as a query or as a fragment."""
+    found = draw.choice(words, int(draw.integers(5, 80)))
+    begin, between = _FORMS[int(draw.integers(len(_FORMS)))]
+    return f"{begin}{between.join(found)}"[:_MOST_PADDING]
