@@ -65,9 +65,13 @@ class UrlThreatDetector(ThreatDetector):
     padded : float
         Share of the training addresses, harmless and not, that are learned from once more with
         words of harmless ones behind them, in [0, 1): who sends an address can append anything.
+        With 0.3 more is found of what is padded, and less of what is not.
 
     Notes
     -----
+    Who knows the model evades it by a long harmless query behind an address: see ``padded``, and
+    ``--study evasion``, which counts it.
+
     An owner is a registered domain by the public-suffix list, its private section included: two
     customers of a host are two owners. Who is read as evil by an address alone may be wronged;
     reasons name the columns that count most against it, of a stack and of trees; the other models
@@ -120,7 +124,7 @@ class UrlThreatDetector(ThreatDetector):
     ngrams: NgramOptions | None = None
     trees: TreeOptions | None = None
     training: TrainingOptions | None = None
-    padded: Annotated[float, DROPOUT] = 0.3
+    padded: Annotated[float, DROPOUT] = 0.0
     seed: Annotated[int, integer(0)] = 0
 
     @classmethod
