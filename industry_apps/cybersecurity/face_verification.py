@@ -68,7 +68,7 @@ class FaceVerifier(OfPersons, OfImages, Application):
     """
 
     name = "cybersecurity.face_verification"
-    question = "Are these two photographs of one person?"
+    question = "Are these two photos of one person?"
     simulator = "cybersecurity_pattern_simulator"
     schema = Schema(
         (Column("image", "image", "One face, from the front", nullable=False), PERSON),

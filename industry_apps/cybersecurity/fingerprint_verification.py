@@ -76,7 +76,7 @@ class FingerprintVerifier(OfPersons, OfImages, Application):
     """
 
     name = "cybersecurity.fingerprint_verification"
-    question = "Are these two impressions of one finger?"
+    question = "Are these two prints of one finger?"
     simulator = "cybersecurity_fingerprint_simulator"
     schema = Schema(
         (

@@ -121,7 +121,7 @@ def unusual_names(detector: ThreatDetector, data: Dataset) -> Section:
     return Section(
         "Harmless names that look generated",
         "Share that is stopped at the threshold of the model. Content networks hash names as "
-        "programs do: put their suffixes on a list of your own, and ask about the rest.",
+        "programs do: exempt the hosts that you know (AllowList), and ask about the rest.",
         rows,
     )
 

@@ -187,10 +187,16 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         return data  # refused where it is read
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        super()._fit(self._with_copies(train), validation)
+        super()._fit(self._learned_from(train), validation)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
-        super()._fit_baselines(self._with_copies(train), validation)
+        super()._fit_baselines(self._learned_from(train), validation)
+
+    def _learned_from(self, train: pd.DataFrame) -> pd.DataFrame:
+        known = (
+            self._name(self.label) in train
+        )  # a table without labels is refused where it is read
+        return self._with_copies(train) if known else train
 
     def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
         """The training table with further records to learn from."""

@@ -111,7 +111,7 @@ class PlantFaultDetector(HoldsPlant, Application):
     """
 
     name = "energy.fault_detection"
-    question = "Is the plant faulty, and by which fault?"
+    question = "Which fault has the plant, if any?"
     simulator = "energy_reactor_simulator"
     schema = Schema(
         (

@@ -83,7 +83,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
     """
 
     name = "finance.fraud_detection"
-    question = "Is this transaction or claim fraudulent?"
+    question = "Is this transaction or claim a fraud?"
     simulator = "finance_card_simulator"
     schema = Schema(
         (

@@ -104,7 +104,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
     """
 
     name = "healthcare.predictive_analytics"
-    question = "Will this patient be back within 30 days?"
+    question = "Will this patient be back in 30 days?"
     simulator = "health_stay_simulator"
     schema = Schema((*PATIENT, Column.label("outcome")))
     outputs = Schema(

@@ -122,7 +122,7 @@ class SurvivalPredictor(ChosenColumns, Application):
     """
 
     name = "healthcare.survival"
-    question = "How long until an event for this patient?"
+    question = "How long until this patient's event?"
     simulator = "health_follow_up_simulator"
     schema = Schema(
         (

@@ -83,7 +83,7 @@ class MachineLifePredictor(OwnLabels, Application):
     """
 
     name = "manufacturing.machine_life"
-    question = "How long does a machine of this age last?"
+    question = "How long do machines of this age last?"
     simulator = "manufacturing_maintenance_simulator"
     schema = Schema(
         (

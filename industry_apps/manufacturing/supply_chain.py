@@ -94,7 +94,7 @@ class InventoryPlanner(OwnNames, Application):
     """
 
     name = "manufacturing.supply_chain"
-    question = "How much of each product should we order?"
+    question = "How much of each product do we order?"
     simulator = "manufacturing_order_simulator"
     schema = Schema(
         (

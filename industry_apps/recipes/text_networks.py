@@ -68,7 +68,8 @@ class TextNetworkScorer:
         (tokens,) = self.features.encoders
         if not isinstance(tokens, Tokens) or not tokens.vocabulary:
             raise TrainingError(
-                "Nothing occurs in two texts, so a network has nothing to learn. Give more texts."
+                f"No {self._tokens.unit} occurs in two texts, so a network has nothing to learn. "
+                "Give more texts."
             )
         with seeded(self.options.seed):
             self.network_ = self._network(tokens.cardinality)

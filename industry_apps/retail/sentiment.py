@@ -122,7 +122,7 @@ class SentimentAnalyzer(OwnLabels, Application):
     """
 
     name = "retail.sentiment"
-    question = "Is this text positive, and what says so?"
+    question = "Is this text positive, and why?"
     simulator = "retail_review_simulator"
     schema = Schema(
         (

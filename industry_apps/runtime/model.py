@@ -243,8 +243,8 @@ class Model:
         if plain is not None or inputs.is_record(data, self._inputs):
             if self.windows is not None:
                 raise SchemaError(
-                    f"Got one record, expected a history: {self.windows.length} moments of each "
-                    f"{self.windows.series!r}, with their {self.windows.time!r}. Give a table."
+                    f"Got one record, expected a history: rows of {self.windows.length} moments of "
+                    f"each {self.windows.series!r}, with their {self.windows.time!r}. Give a table."
                 )
             return self._predict_one(self._with_files(data, paths), plain)
         watch = Watch(self._seen)

@@ -79,7 +79,7 @@ def test_list_in_words_has_a_line_an_application() -> None:
 
 def test_every_application_has_a_question_that_fits_a_line() -> None:
     questions = [application(name).question for name in APPLICATIONS]
-    assert all(text.endswith("?") and len(text) <= 42 for text in questions)
+    assert all(text.endswith("?") and len(text) <= 39 for text in questions)
 
 
 def test_a_plugged_in_application_is_listed_by_its_summary(monkeypatch) -> None:
