@@ -9,6 +9,7 @@ spelling and names simulated by three rules carry over to families that were not
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -20,10 +21,14 @@ from industry_apps.cybersecurity.threats import (
     number_columns,
 )
 from industry_apps.data.simulators.cybersecurity.names import GENERATED_KINDS, generated_names
+from industry_apps.evaluation import Report
 from industry_apps.evaluation.detection import DETECTION
 from industry_apps.evaluation.variants import Question
 from industry_apps.limits import SHARE, integer
 from industry_apps.recipes import NgramOptions, TreeOptions
+from industry_apps.recipes.tables.decision import decided
+from industry_apps.recipes.tables.detection import Kinds
+from industry_apps.recipes.tables.families import named
 from industry_apps.runtime.addresses.lexical import DOMAIN_NUMBERS, domain_columns
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -62,7 +67,7 @@ class DomainThreatDetector(ThreatDetector):
     -----
     One name says little, a host that asks for ten says much: average the probabilities of a host.
     Hashed names of content networks look generated, because they are. The models "characters"
-    and "character_cnn" read the text alone, and name no reasons.
+    and "character_cnn" read the text alone, and name neither reasons nor a family.
 
     Examples
     --------
@@ -87,6 +92,7 @@ class DomainThreatDetector(ThreatDetector):
         (
             Column.probability("generated_probability", "Calibrated probability"),
             Column("is_generated", "boolean", "Stop it", nullable=False),
+            Column("family", "category", "The likeliest family, of a name that is stopped"),
             Column("reasons", "category", "What speaks most against it, falling", size=None),
         )
     )
@@ -129,6 +135,18 @@ class DomainThreatDetector(ThreatDetector):
             "unseen_families": lambda data: (unseen_families(self, data),),
             "unusual_names": lambda data: (unusual_names(self, data),),
         }
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        report = super()._evaluate(frame)
+        _, stopped = decided(report)
+        kinds = Kinds(
+            target=self.table_.records.labels(frame),
+            alarm=stopped,
+            kind=None,
+            family=named(frame, self._name("family")),
+            known=frozenset(),
+        ).section()
+        return report if kinds is None else replace(report, sections=(*report.sections, kinds))
 
     def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
         """The training table and simulated names that are not in it."""

@@ -206,9 +206,11 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         records = Records(
             schema=self.read_schema, target=self._name(self.label), subject=self.owner
         )
-        # Reasons name numbers; where only the text is read there are none to name.
-        count = _REASONS if self.model in ("stack", "trees") else 0
-        return DecisionTable(records, self._options, reasons=count, seed=self.seed)
+        options, seed = self._options, self.seed
+        if self.model not in ("stack", "trees"):  # which read the text alone: no number to name
+            return DecisionTable(records, options, seed=seed)
+        family = self._name("family") if "family" in self.outputs else ""
+        return DecisionTable(records, options, reasons=_REASONS, family=family, seed=seed)
 
     def _options(self, schema: Schema) -> DecisionOptions:
         del schema

@@ -121,3 +121,25 @@ def test_real_names_are_told_apart_by_a_few_trees():
     rows = {name: getattr(data, name).sample(1_500, random_state=0) for name in ("train", "test")}
     fitted = DomainThreatDetector.fast().set_params(model="trees").fit(rows["train"])
     assert fitted.evaluate(rows["test"]).metrics["auroc"].value > 0.93
+
+
+def test_the_family_of_a_stopped_name_is_told_and_judged_by_family():
+    data = DomainThreatDetector.sample()
+    detector = DomainThreatDetector.fast().fit(data)
+    answers = detector.predict(data.test)
+    assert set(answers.loc[~answers["is_generated"], "family"]) == {""}
+    stopped = (answers["is_generated"] & data.test["is_generated"]).to_numpy()
+    right = answers["family"].to_numpy()[stopped] == data.test["family"].to_numpy()[stopped]
+    assert right.mean() > 0.8
+    (section,) = (s for s in detector.evaluate(data).sections if s.title == "Attacks by kind")
+    kinds = section.records()
+    assert {row["attacks"] for row in kinds} == {f"family {kind}" for kind in GENERATED_KINDS}
+    assert all(row["low"] <= row["recall"] <= row["high"] for row in kinds)
+
+
+def test_without_families_or_numbers_none_is_named():
+    data = DomainThreatDetector.sample()
+    unnamed = data.train.drop(columns="family"), data.validation.drop(columns="family")
+    assert "family" not in DomainThreatDetector.fast().fit(*unnamed).outputs_
+    detector = DomainThreatDetector.fast().set_params(model="characters").fit(data)
+    assert detector.outputs_.names == ["generated_probability", "is_generated"]

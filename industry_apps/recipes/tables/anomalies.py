@@ -17,24 +17,22 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.anomaly.records import RecordOptions, RecordRecipe
 from industry_apps.recipes.anomaly.threshold import AlarmThreshold
-from industry_apps.recipes.decision.classes import Classed, ClassOptions, ClassRecipe
 from industry_apps.recipes.reasons import Reasons, TreeContributions
 from industry_apps.recipes.records import Records
-from industry_apps.recipes.scorers import Arrays, Labelled, part_of, thresholds_of_all
+from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
 from industry_apps.recipes.tables.detection import (
     Kinds,
     RecordBaselines,
     detection_bootstrap,
     detection_section,
 )
+from industry_apps.recipes.tables.families import Families, named
 from industry_apps.recipes.tables.parts import Learned, TableParts
 from industry_apps.runtime.explanations import CONTRIBUTIONS
 from industry_apps.schema import Column, Schema
 
 __all__ = ["AnomalyTable", "HoldsAnomalies", "Told"]
 
-#: Attacks of a family that its recogniser learns from, at least.
-_FEWEST = 5
 #: Scores of normal records that lie so many spreads above the upper quartile are suspicious, and
 #: the share of them from which on "normal" is not clean.
 _FAR_OUT, _CLEAN = 3.0, 0.02
@@ -87,11 +85,12 @@ class AnomalyTable:
         self.learned_ = Learned(parts)
         rows = self.records.labelled(parts.train)
         others = None if parts.validation is None else self.records.labelled(parts.validation)
-        kinds = self._named(parts.train, self.told.kind)
+        kinds = named(parts.train, self.told.kind)
         self.known_ = frozenset([] if kinds is None else kinds[rows.target].tolist())
         self.recipe_ = RecordRecipe(schema, self.options).fit(rows, others, kinds)
         self.suspicious_ = far_out(self.recipe_.held_out_[~rows.target])
-        self.families_ = self._families(rows, parts.train)
+        families = None if self.recipe_.one_class else named(parts.train, self.told.family)
+        self.families_ = Families.learn(schema, rows, families, self.options.trees)
         self.schema_, self.check_ = self.recipe_.used_columns(), parts.last
         self.nominal_ = self._nominal(rows, others)
         self.reasons_ = self._reasons(rows, rows if others is None else others)
@@ -109,11 +108,7 @@ class AnomalyTable:
         alert = score >= 0
         found: dict[str, NDArray[Any]] = {"score": score, "alert": alert}
         if self.families_ is not None:
-            names = np.array(self.families_.classes, dtype=object)
-            number = np.zeros(0, dtype=np.intp)
-            if len(score):  # trees of several classes refuse to answer no records
-                _, number = self.families_.decide(arrays)
-            found["family"] = np.where(alert, names[number], "").astype(object)
+            found["family"] = self.families_.apply(arrays, alert)
         if self.reasons_ is not None:
             found["reasons"] = self.reasons_.apply(arrays)
         return found
@@ -125,9 +120,7 @@ class AnomalyTable:
         alert = builder.node("GreaterOrEqual", score, zero)
         tensors = {"score": score, "alert": alert}
         if self.families_ is not None:
-            answer = self.families_.write(builder, inputs)["answer"]
-            none = builder.constant(np.array([[""]], dtype=object))
-            tensors["family"] = builder.node("Where", alert, answer, none)
+            tensors["family"] = self.families_.write(builder, inputs, alert)
         if self.reasons_ is not None:
             tensors |= self.reasons_.write(builder, inputs)
         return tensors
@@ -147,8 +140,8 @@ class AnomalyTable:
         kinds = Kinds(
             target=target,
             alarm=score >= 0,
-            kind=self._named(frame, self.told.kind),
-            family=self._named(frame, self.told.family),
+            kind=named(frame, self.told.kind),
+            family=named(frame, self.told.family),
             known=self.known_,
         ).section()
         sections = (
@@ -209,27 +202,6 @@ class AnomalyTable:
         if others is not None and (~others.target).any():
             normal = self.recipe_.margin(others.arrays)[~others.target]
         return AlarmThreshold.at_rate(normal, _NOMINAL)
-
-    def _named(self, frame: pd.DataFrame, column: str) -> NDArray[np.object_] | None:
-        """A column of names; None where there is none."""
-        if not column or column not in frame:
-            return None
-        return Column(column, "category").to_array(frame[column])
-
-    def _families(self, rows: Labelled, frame: pd.DataFrame) -> ClassRecipe | None:
-        """What tells the family of an attack, where two or more are known."""
-        named = self._named(frame, self.told.family)
-        if named is None or self.recipe_.one_class:
-            return None
-        names, counts = np.unique(named[rows.target].astype(str), return_counts=True)
-        classes = [n for n, c in zip(names, counts, strict=True) if n and c >= _FEWEST]
-        if len(classes) < 2:
-            return None
-        chosen = np.flatnonzero(rows.target & np.isin(named.astype(str), classes))
-        target = np.searchsorted(classes, named[chosen].astype(str))
-        options = ClassOptions(trees=replace(self.options.trees, feature_fraction=1.0))
-        recipe = ClassRecipe(self.records.schema, classes, options)
-        return recipe.fit(Classed(part_of(rows, chosen).arrays, target.astype(np.intp)))
 
     def _reasons(self, rows: Labelled, unseen: Labelled) -> Reasons | None:
         """Read off trees that imitate the score."""

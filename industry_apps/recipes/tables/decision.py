@@ -26,6 +26,7 @@ from industry_apps.recipes.records import Records
 from industry_apps.recipes.scorers import Arrays, Labelled, thresholds_of_all
 from industry_apps.recipes.separating import Separating, separating_columns, warn_of
 from industry_apps.recipes.stability import Unstable
+from industry_apps.recipes.tables.families import Families, named
 from industry_apps.recipes.tables.parts import Learned, TableParts
 from industry_apps.runtime.explanations import CONTRIBUTIONS
 from industry_apps.schema import Schema
@@ -52,6 +53,8 @@ class DecisionTable:
         Leave out columns whose relation to the target changed within the training period.
     reasons : int
         Columns that are named for each record.
+    family : str
+        The column that names the family of a positive record; "" for none.
     seed : int
         Of the subjects that are set aside.
     """
@@ -65,9 +68,10 @@ class DecisionTable:
         refit: bool = True,
         drop_unstable: bool = False,
         reasons: int = 0,
+        family: str = "",
         seed: int = 0,
     ) -> None:
-        self.records, self._options = records, options
+        self.records, self._options, self._family = records, options, family
         self._delay, self._refit, self._seed = delay, refit, seed
         self._drop_unstable, self._count = drop_unstable, reasons
 
@@ -102,6 +106,8 @@ class DecisionTable:
         self.baselines_ = DecisionBaselines(self.records.schema, self.options_)
         self.schema_, self.check_ = self.recipe_.used_columns(), parts.last
         self.reasons_ = self._reasons(rows[0].arrays, rows[-1].arrays) if self._count else None
+        families = named(parts.train, self._family)
+        self.families_ = Families.learn(self.schema_, rows[0], families, self.options_.trees)
         return self
 
     def fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
@@ -115,7 +121,7 @@ class DecisionTable:
         return self.learned_.described
 
     def answer(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
-        """Raw columns -> "probability", "decision", "within_capacity", and "reasons" if asked."""
+        """Raw columns -> "probability", "decision", "within_capacity"; "family" and "reasons"."""
         threshold = self.recipe_.threshold_
         probability = self.recipe_.probability(arrays)
         found: dict[str, NDArray[Any]] = {
@@ -123,6 +129,8 @@ class DecisionTable:
             "decision": threshold.apply(probability),
             "within_capacity": threshold.within_capacity().apply(probability),
         }
+        if self.families_ is not None:
+            found["family"] = self.families_.apply(arrays, found["decision"])
         if self.reasons_ is not None:
             found["reasons"] = self.reasons_.apply(arrays)
         return found
@@ -130,6 +138,8 @@ class DecisionTable:
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> dict[str, str]:
         """Append to a graph what :meth:`answer` gives -> tensors [batch, values]."""
         tensors = self.recipe_.write(builder, inputs)
+        if self.families_ is not None:
+            tensors["family"] = self.families_.write(builder, inputs, tensors["decision"])
         if self.reasons_ is not None:
             tensors |= self.reasons_.write(builder, inputs)
         return tensors
@@ -182,7 +192,7 @@ class DecisionTable:
 
     def thresholds(self) -> dict[str, list[float]]:
         """Raw column -> values on which an answer turns."""
-        further = [] if self.reasons_ is None else [self.reasons_]
+        further = [each for each in (self.families_, self.reasons_) if each is not None]
         return thresholds_of_all([self.recipe_, *further])
 
     def notes(self) -> tuple[str, ...]:
@@ -249,14 +259,16 @@ class HoldsDecision:
 
     @property
     def outputs_(self) -> Schema:
-        """With as many reasons as there are, or none."""
-        return with_reasons(self.outputs, self.table_.reasons_)
+        """With as many reasons as there are, or none, and without a family where none is known."""
+        absent = ["family"] if self.table_.families_ is None else []
+        return with_reasons(self.outputs, self.table_.reasons_).without(absent)
 
     @property
     def answered_(self) -> tuple[str, ...]:
         """What the outputs are, in their order, of what the table answers."""
+        family = () if self.table_.families_ is None else ("family",)
         reasons = () if self.table_.reasons_ is None else ("reasons",)
-        return ("probability", "decision", *reasons)
+        return ("probability", "decision", *family, *reasons)
 
     @abstractmethod
     def _table(self, train: pd.DataFrame) -> DecisionTable:
