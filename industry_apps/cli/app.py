@@ -262,7 +262,9 @@ def predict(
         source = enriched(loaded, table, Path(folder), form) if enrich else table
         rows = loaded.predict(source, to=out, short_rows=form)
         names = names_of(source)
-    missing = [name for name in loaded.schema.inputs().names if name not in names]
+    raw = loaded.completion is not None and loaded.completion.is_raw(names)
+    asked = [] if raw else loaded.schema.inputs().names
+    missing = [name for name in asked if name not in names]
     replaced = [name for name in loaded.outputs.names if name in names and not loaded.windows]
     if as_json:
         print_json({"rows": rows, "path": str(out), "missing": missing, "replaced": replaced})

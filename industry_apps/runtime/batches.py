@@ -52,7 +52,7 @@ class RecordBatches:
     @property
     def table_schema(self) -> Schema:
         """The columns of a table that is answered: raw ones, and of windows the long table's."""
-        completion = self.model._completion
+        completion = self.model.completion
         return self.model._table if completion is None else completion.schema
 
     def read(self, record: Mapping[str, Any]) -> Asked:
@@ -68,8 +68,8 @@ class RecordBatches:
         SchemaError
             Names the column, value, expectation and remedy.
         """
-        if self.model._completion is not None:
-            record = self.model._completion.of_record(record)
+        if self.model.completion is not None:
+            record = self.model.completion.of_record(record)
         plain = self._reader.plain(record)
         return self._reader(record) if plain is None else plain
 

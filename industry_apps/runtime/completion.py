@@ -82,14 +82,23 @@ class Completion:
         """The raw column."""
         return Schema((self.raw,))
 
-    def is_raw(self, names: Any) -> bool:
-        """Whether there are no made columns, but the raw one, which is refused where it lacks."""
+    def is_raw(self, names: Any, row: int | None = None) -> bool:
+        """Whether there are no made columns, but the raw one, which is refused where it lacks.
+
+        Parameters
+        ----------
+        names : collection of str
+            Columns of a table, or keys of a record.
+        row : int, optional
+            Of the record, for the error.
+        """
         if any(name in names for name in self.made):
             return False
         if self.raw.name not in names:
             told = ", ".join(sorted(map(repr, names)))[:200]
+            where = "Column" if row is None else f"Row {row}: column"
             raise SchemaError(
-                f"Column {self.raw.name!r} is missing: got {told or 'no column'}. Rename the "
+                f"{where} {self.raw.name!r} is missing: got {told or 'no column'}. Rename the "
                 "column that holds it, or add it."
             )
         return True
@@ -103,11 +112,13 @@ class Completion:
 
     def of_records(self, records: Sequence[Any]) -> Sequence[Any]:
         """The same of a sequence; what is no record is left for the reader of tables to refuse."""
-        raw = [isinstance(each, Mapping) and self.is_raw(each) for each in records]
+        raw = [
+            isinstance(each, Mapping) and self.is_raw(each, row) for row, each in enumerate(records)
+        ]
         pairs = list(zip(records, raw, strict=True))
         found = self._columns([each[self.raw.name] for each, is_raw in pairs if is_raw])
-        rows = (dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True))
-        return [{**each, **next(rows)} if is_raw else each for each, is_raw in pairs]
+        made = (dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True))
+        return [{**each, **next(made)} if is_raw else each for each, is_raw in pairs]
 
     def of_table(self, table: Any) -> Any:
         """A DataFrame or a mapping of arrays with the made columns, not changed itself."""

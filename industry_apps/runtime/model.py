@@ -132,7 +132,7 @@ class Model:
             self.windows = WindowRule.from_dict(self.metadata["windows"])
             self._table = long_schema(self.schema, self.windows)
             self._keys = self.windows.keys
-        self._completion = completion_of(self.metadata, self._inputs, self.path.name)
+        self.completion = completion_of(self.metadata, self._inputs, self.path.name)
         self._check_names()
         self._names: Names | None = None  # files of the first format answer whatever the names
         if "answers_empty" in self.metadata:
@@ -343,7 +343,7 @@ class Model:
         return {**asked.keys, **{name: asked.rows(a) for name, a in answers.items()}}
 
     def _completed(self, data: Any) -> Any:
-        return data if self._completion is None else self._completion.of(data)
+        return data if self.completion is None else self.completion.of(data)
 
     def _with_files(self, table: Any, paths: _Path) -> Any:
         images = [column.name for column in self._inputs if column.kind == "image"]
@@ -358,8 +358,8 @@ class Model:
         from industry_apps.runtime.progress import progress
 
         columns, names = self._inputs, self._names
-        if self._completion is not None:
-            columns, names = self._completion.of_file(path, columns, names)
+        if self.completion is not None:
+            columns, names = self.completion.of_file(path, columns, names)
         read = partial(chunks, path, short_rows=short_rows, checked=names)
         if self.windows is not None:  # the rows of a series may lie in any chunk
             table = pd.concat(progress(read(self._table, only=True), f"scoring {path.name}"))

@@ -8,7 +8,9 @@ import onnx
 import pandas as pd
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+from industry_apps.cli.app import app
 from industry_apps.cybersecurity import UrlThreatDetector
 from industry_apps.errors import ModelFileError, SchemaError
 from industry_apps.runtime import Model
@@ -86,6 +88,7 @@ def test_answers_stand_beside_the_raw_columns_of_a_file(model, expected, tmp_pat
         ({"ulr": URLS[0]}, "Column 'url' is missing: got 'ulr'. Rename"),
         ({"url": None}, "Column 'url', row 0: got None; expected a text"),
         ([{"url": URLS[0]}, {"url": "mailto:x"}], "Column 'url', row 1: got 'mailto:x'"),
+        ([{"url": URLS[0]}, {"ulr": URLS[0]}], "Row 1: column 'url' is missing: got 'ulr'"),
         (pd.DataFrame({"url": [URLS[0], None]}), "Column 'url', row 1: got None"),
         (pd.DataFrame({"u": URLS}), "Column 'url' is missing: got 'u'"),
         (pa.table({"u": URLS}), "Column 'url' is missing: got 'u'"),
@@ -123,3 +126,12 @@ def test_rows_are_numbered_through_a_file_that_is_read_in_parts(model, tmp_path,
     frame.to_csv(tmp_path / "long.csv", index=False)
     with pytest.raises(SchemaError, match="Column 'url', row 3: got 'mailto:x'"):
         model.predict(tmp_path / "long.csv")
+
+
+def test_the_command_line_takes_raw_columns_and_misses_nothing(path, tmp_path):
+    list(forms(tmp_path))
+    done = CliRunner().invoke(
+        app, ["predict", str(path), str(tmp_path / "urls.csv"), str(tmp_path / "out.csv")]
+    )
+    assert done.exit_code == 0
+    assert "missing" not in done.output
