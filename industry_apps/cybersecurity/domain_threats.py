@@ -15,11 +15,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 import pandas as pd
 
-from industry_apps.cybersecurity.threats import (
-    FEW_TREES,
-    ThreatDetector,
-    number_columns,
-)
+from industry_apps.cybersecurity.threats import FEW_TREES, ThreatDetector, number_columns
 from industry_apps.data.simulators.cybersecurity.names import GENERATED_KINDS, generated_names
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.detection import DETECTION

@@ -19,7 +19,7 @@ from industry_apps.cybersecurity.threats import ThreatDetector
 from industry_apps.data import Dataset
 from industry_apps.data.splits import split_random
 from industry_apps.evaluation.detection import DetectionCurve
-from industry_apps.evaluation.intervals import Estimate, wilson
+from industry_apps.evaluation.intervals import Estimate, share_estimate
 from industry_apps.evaluation.metrics import Ranking
 from industry_apps.evaluation.sections import Section
 from industry_apps.recipes.tables.detection import detection_bootstrap
@@ -135,9 +135,8 @@ def evasion(detector: ThreatDetector, data: Dataset) -> Section:
         A fresh one is trained.
     data : Dataset
     """
-    fitted = clone(detector).fit(data.train, data.validation)
-    column, evil = fitted._name(fitted.raw), data.test[data.target].to_numpy(dtype=bool)
-    score = _scores(fitted, data.test)
+    fitted, column = clone(detector).fit(data.train, data.validation), detector._name(detector.raw)
+    evil, score = _judged(fitted, data.test, data.target)
     threshold = DetectionCurve(score, evil).at(_RATE)[0]
     urls, before = data.test.loc[evil, column], score[evil]
     rows: list[tuple[object, ...]] = [
@@ -152,7 +151,7 @@ def evasion(detector: ThreatDetector, data: Dataset) -> Section:
                 name,
                 int(kept.sum()),
                 float((before[kept] >= threshold).mean()),
-                _share(after >= threshold),
+                share_estimate(int((after >= threshold).sum()), len(after)),
                 float((after != before[kept]).mean()),
                 equivalent,
             )
@@ -189,8 +188,7 @@ def random_split(detector: ThreatDetector, data: Dataset) -> Section:
         "at random (leaks: sites on both sides)": leaking,
     }.items():
         fitted = clone(detector).fit(train, validation)
-        target = test[data.target].to_numpy(dtype=bool)
-        score = _scores(fitted, test)
+        target, score = _judged(fitted, test, data.target)
         found = _estimates(target, score)
         rows.append((name, len(test), *found, float(((score >= 0.5) == target).mean())))
     return Section(
@@ -209,13 +207,13 @@ def site_parts(detector: ThreatDetector, data: Dataset) -> Section:
         A fresh one is trained.
     data : Dataset
     """
-    fitted = clone(detector).fit(data.train, data.validation)
-    column, target = fitted._name(fitted.raw), data.test[data.target].to_numpy(dtype=bool)
+    fitted, column = clone(detector).fit(data.train, data.validation), detector._name(detector.raw)
+    target, score = _judged(fitted, data.test, data.target)
     read = [canonical_url(url) for url in data.test[column]]
     bare = np.array([not address.path for address in read])
     hosts = pd.DataFrame({column: [address.host for address in read]})
     once = ~hosts[column].duplicated().to_numpy()
-    score, of_host = _scores(fitted, data.test), _scores(fitted, hosts)
+    of_host = _scores(fitted, hosts)
     rows: list[tuple[object, ...]] = [("judged", "harmless", "fraudulent", *_METRICS[:2])]
     for name, chosen, scores in (
         ("pages below a homepage", ~bare, score),
@@ -233,6 +231,13 @@ def _scores(fitted: ThreatDetector, frame: pd.DataFrame) -> _Floats:
     return found[fitted.outputs_.names[0]].to_numpy(dtype=np.float64)
 
 
+def _judged(
+    fitted: ThreatDetector, test: pd.DataFrame, target: str
+) -> tuple[NDArray[np.bool_], _Floats]:
+    """Truth and scores of a test part."""
+    return test[target].to_numpy(dtype=bool), _scores(fitted, test)
+
+
 def _estimates(target: NDArray[np.bool_], score: _Floats) -> list[Estimate | None]:
     """AUROC and detection at both rates; None where there are too few harmless records."""
     found = detection_bootstrap(target, score).estimates()
@@ -245,12 +250,6 @@ def _hosts(score: _Floats) -> _Floats:
     drawn = np.random.default_rng(0).permutation(score)[:whole]
     found: _Floats = drawn.reshape(-1, _NAMES_OF_A_HOST).mean(axis=1)
     return found
-
-
-def _share(found: NDArray[np.bool_]) -> Estimate:
-    share = float(found.mean())
-    low, high = wilson(np.array([share]), np.array([len(found)]))
-    return Estimate(share, float(low[0]), float(high[0]))
 
 
 def _on_host(change: Callable[[str], str | None], url: str) -> str | None:

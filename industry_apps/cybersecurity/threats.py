@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import pandas as pd
 
 from industry_apps.application import Application, Data
@@ -15,7 +14,7 @@ from industry_apps.data import Dataset, Split, split_by_group
 from industry_apps.data.time_columns import Units
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Costs, Report
-from industry_apps.evaluation.intervals import Estimate, wilson
+from industry_apps.evaluation.intervals import Estimate, share_estimate
 from industry_apps.limits import check_parameters
 from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
@@ -165,12 +164,11 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         probability, decision = answers.columns[:2]
         stopped = answers[decision].to_numpy(dtype=bool)
         rows, count = len(harmless), int(stopped.sum())
-        low, high = wilson(np.array([count / rows]), np.array([rows]))
         found = harmless[stopped].join(
             answers[stopped].drop(columns=harmless.columns, errors="ignore")
         )
         return FalseAlarms(
-            Estimate(count / rows, max(float(low[0]), 0.0), min(float(high[0]), 1.0)),
+            share_estimate(count, rows),
             count,
             rows,
             found.sort_values(probability, ascending=False),
@@ -193,10 +191,8 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         super()._fit_baselines(self._learned_from(train), validation)
 
     def _learned_from(self, train: pd.DataFrame) -> pd.DataFrame:
-        known = (
-            self._name(self.label) in train
-        )  # a table without labels is refused where it is read
-        return self._with_copies(train) if known else train
+        # A table without labels is refused where it is read.
+        return self._with_copies(train) if self._name(self.label) in train else train
 
     def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
         """The training table with further records to learn from."""

@@ -18,11 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.cybersecurity.threats import (
-    FEW_TREES,
-    ThreatDetector,
-    number_columns,
-)
+from industry_apps.cybersecurity.threats import FEW_TREES, ThreatDetector, number_columns
 from industry_apps.evaluation.detection import DETECTION
 from industry_apps.evaluation.variants import Question
 from industry_apps.limits import DROPOUT, SHARE, integer
@@ -147,13 +143,13 @@ class UrlThreatDetector(ThreatDetector):
 
     def _with_copies(self, train: pd.DataFrame) -> pd.DataFrame:
         """The training table, and copies of some addresses with more behind them."""
+        if not self.padded:
+            return train
         draw = np.random.default_rng(self.seed)
         chosen = train[draw.random(len(train)) < self.padded]
-        if chosen.empty:
-            return train
-        harmless = train.loc[~train[self._name(self.label)].astype(bool), "address"]
+        harmless = train.loc[~self._table(train).records.labels(train), "address"]
         text = " ".join(harmless.map(lambda address: address.partition("/")[2]))
-        words = np.array([each for each in _WORD.findall(text) if each] or ["page"], dtype=object)
+        words = np.array(_WORD.findall(text) or ["page"], dtype=object)
         found = [each if "/" in each else f"{each}/" for each in chosen["address"]]
         made = url_columns([f"http://{each}{_padding(words, draw)}" for each in found])
         made.pop(self.owner)

@@ -373,3 +373,25 @@ def _with_progress(count: int) -> Iterator[int]:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def share_estimate(part: int, whole: int) -> Estimate:
+    """A share, with its 95 % interval (:func:`wilson`); 0, and nothing known, of none.
+
+    Parameters
+    ----------
+    part, whole : int
+        ``0 <= part <= whole``.
+
+    Examples
+    --------
+    >>> print(share_estimate(5, 10))
+    0.50 [0.24, 0.76]
+    """
+    if not whole:
+        return Estimate(0.0, 0.0, 1.0)
+    share = part / whole
+    low, high = wilson(np.array([share]), np.array([whole]))
+    return Estimate(
+        share, max(min(float(low[0]), share), 0.0), min(max(float(high[0]), share), 1.0)
+    )

@@ -143,3 +143,15 @@ def test_without_families_or_numbers_none_is_named():
     assert "family" not in DomainThreatDetector.fast().fit(*unnamed).outputs_
     detector = DomainThreatDetector.fast().set_params(model="characters").fit(data)
     assert detector.outputs_.names == ["generated_probability", "is_generated"]
+
+
+def test_padded_copies_keep_owner_and_label_and_begin_as_their_address(data):
+    train = data.train.reset_index(drop=True)
+    learned = UrlThreatDetector(padded=0.5)._with_copies(train)
+    copies = learned.iloc[len(train) :]
+    assert 0.4 < len(copies) / len(train) < 0.6
+    originals = train.set_index(["owner", "is_phishing"])["address"]
+    for _, copy in copies.head(20).iterrows():
+        told = originals.loc[[(copy["owner"], copy["is_phishing"])]]
+        assert any(copy["address"].startswith(each) for each in told)
+    assert UrlThreatDetector()._with_copies(train) is train

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from industry_apps.data.chemistry import fingerprints, likeness, molecule_of, rdkit
-from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap, wilson
+from industry_apps.evaluation.intervals import BootstrapResult, Estimate, bootstrap, share_estimate
 from industry_apps.evaluation.problems import Metric, Problem
 from industry_apps.evaluation.sections import Section
 
@@ -99,7 +99,7 @@ class WrittenMolecules:
             "uniqueness": (len(unique), len(valid)),
             "novelty": (len(new), len(unique)),
         }
-        metrics = {name: _share(*counts) for name, counts in shares.items()}
+        metrics = {name: share_estimate(*counts) for name, counts in shares.items()}
         metrics["internal_diversity"] = _diversity(valid)
         metrics["qed"] = mean_estimate(np.array([float(qed.qed(each)) for each in valid]))
         return metrics
@@ -130,7 +130,7 @@ def restored_estimates(molecules: Sequence[str], restored: Sequence[str]) -> dic
     ]
     similar = [likeness(one)(other) for one, other in zip(molecules, restored, strict=True)]
     return {
-        "reconstruction": _share(sum(same), len(same)),
+        "reconstruction": share_estimate(sum(same), len(same)),
         "similarity": mean_estimate(np.array(similar)),
     }
 
@@ -207,14 +207,6 @@ def _diversity(valid: Sequence[Any]) -> Estimate:
     half = 1.96 * np.sqrt(drawn.var(ddof=1) / len(drawn) + 4 * shared / count)
     mean = float(drawn.mean())
     return Estimate(mean, mean - float(half), mean + float(half))
-
-
-def _share(part: int, whole: int) -> Estimate:
-    if not whole:
-        return Estimate(0.0, 0.0, 1.0)
-    share = part / whole
-    low, high = wilson(np.array([share]), np.array([whole]))
-    return Estimate(share, min(float(low[0]), share), max(float(high[0]), share))
 
 
 def mean_estimate(values: npt.NDArray[np.float64]) -> Estimate:
