@@ -32,15 +32,18 @@ class Reader(NamedTuple):
     read : callable
         Raw values, the name of their column, and the row of the first -> columns.
     version : int
+    example : str
+        A raw value, for whoever asks what a record looks like.
     """
 
     read: Callable[[Sequence[Any], str, int], Mapping[str, NDArray[Any]]]
     version: int
+    example: str
 
 
 READERS: Mapping[str, Reader] = {
-    "domain": Reader(domain_columns, SPELLING),
-    "url": Reader(url_columns, SPELLING),
+    "domain": Reader(domain_columns, SPELLING, "www.example.com"),
+    "url": Reader(url_columns, SPELLING, "https://www.example.com/news?page=2"),
 }
 
 
@@ -81,6 +84,11 @@ class Completion:
     def schema(self) -> Schema:
         """The raw column."""
         return Schema((self.raw,))
+
+    @property
+    def example(self) -> dict[str, str]:
+        """A raw record."""
+        return {self.raw.name: READERS[self.reader].example}
 
     def is_raw(self, names: Any, row: int | None = None) -> bool:
         """Whether there are no made columns, but the raw one, which is refused where it lacks.

@@ -199,7 +199,9 @@ def _operation(name: str, summary: str, asked: Any, told: Any, example: Any) -> 
 
 
 def _example(loaded: Loaded) -> Any:
-    """What the file proves itself on, where it is short enough to be looked at."""
+    """What the file proves itself on, or a raw record, where it is short enough to be looked at."""
+    if loaded.model.completion is not None:
+        return loaded.model.completion.example
     records = loaded.model.metadata["self_test"]["records"]
     example = records[0] if loaded.is_of_records else records
     return example if len(str(example)) <= _MOST_EXAMPLE else None

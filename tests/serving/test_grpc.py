@@ -12,7 +12,7 @@ from industry_apps.serving.keys import new_key
 from industry_apps.serving.protocol.descriptors import SERVICE, messages
 from industry_apps.serving.settings import Limits, Settings
 from tests.serving.running import running
-from tests.serving.triton import expected, inputs_of, same, tensors_of
+from tests.serving.triton import expected, inputs_of, records_of, same, tensors_of
 
 triton = pytest.importorskip("tritonclient.grpc")
 CREDIT = "finance.credit_scoring.scorecard"
@@ -29,7 +29,7 @@ def client(all_models):
 def test_tritons_client_gets_the_answers_of_every_file(client, all_models, name):
     model = all_models.served.slot(name).current.model
     metadata = client.get_model_metadata(name, as_json=True)
-    records = model.metadata["self_test"]["records"]
+    records = records_of(model)
     for size in (1, len(records)) if model.windows is None else (len(records),):
         part = records[:size]
         asked = inputs_of(triton.InferInput, tensors_of(model, part), metadata["inputs"])

@@ -12,7 +12,7 @@ import pytest
 
 from industry_apps.runtime.zoo import zoo
 from tests.serving.running import running
-from tests.serving.triton import expected, inputs_of, same, tensors_of
+from tests.serving.triton import expected, inputs_of, records_of, same, tensors_of
 
 triton = pytest.importorskip("tritonclient.http")
 FRAUD = "finance.fraud_detection"
@@ -30,7 +30,7 @@ def client(all_models):
 def test_tritons_client_gets_the_answers_of_every_file(client, all_models, name, in_bytes):
     model = all_models.served.slot(name).current.model
     metadata = client.get_model_metadata(name)
-    records = model.metadata["self_test"]["records"]
+    records = records_of(model)
     sizes = (1, len(records)) if model.windows is None else (len(records),)
     for size in sizes:
         part = records[:size]
