@@ -15,7 +15,7 @@ from industry_apps.application import Application
 from industry_apps.benchmark.speed import Measure, alternating, threads
 from industry_apps.data import Dataset, Split
 from industry_apps.errors import require
-from industry_apps.recipes.forecasting.models import TreeQuantiles
+from industry_apps.recipes.forecasting.models.scaled import TreeQuantiles
 from industry_apps.recipes.forecasting.recipe import ForecastRecipe
 from industry_apps.recipes.forecasting.table import ForecastTable
 from industry_apps.recipes.trees import TreeScorer

@@ -34,7 +34,7 @@ from industry_apps.recipes.tables.anomalies import (
     Suppressed,
     Told,
 )
-from industry_apps.recipes.tables.detection import DETECTION
+from industry_apps.recipes.tables.detection import RECORD_DETECTION
 from industry_apps.runtime.stream.flows import FlowState
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
@@ -136,7 +136,7 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
         )
     )
     traits = Traits(inputs=("number", "category"), explains=True)
-    problem = DETECTION
+    problem = RECORD_DETECTION
     label = "is_attack"
 
     model: RecordModelName = "stack"

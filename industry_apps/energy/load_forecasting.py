@@ -27,7 +27,7 @@ from industry_apps.energy.load.checks import (
 from industry_apps.evaluation.variants import Question
 from industry_apps.limits import integer, wrong_parameter
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.metrics import FORECAST
+from industry_apps.recipes.forecasting.evaluation.metrics import FORECAST
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.recipe import MEMBERS, ForecastModel, ForecastOptions
 from industry_apps.recipes.forecasting.table import FLAT, quantiles_of

@@ -29,8 +29,8 @@ __getattr__, __dir__ = lazy_names(
         "Records": "records",
         "ScorecardOptions": "decision.scorecard",
         "TreeOptions": "trees",
-        "WindowNetwork": "forecasting.networks",
-        "WindowTensors": "forecasting.networks",
+        "WindowNetwork": "forecasting.models.networks",
+        "WindowTensors": "forecasting.models.networks",
         "feature_columns": "protected",
     },
 )

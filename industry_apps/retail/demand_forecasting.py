@@ -17,7 +17,7 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.metrics import FORECAST
+from industry_apps.recipes.forecasting.evaluation.metrics import FORECAST
 from industry_apps.recipes.forecasting.newsvendor import Money, order_quantities
 from industry_apps.recipes.forecasting.parameters import ForecastParameters
 from industry_apps.recipes.forecasting.table import quantiles_of

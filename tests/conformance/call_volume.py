@@ -16,7 +16,7 @@ from industry_apps.application import Application
 from industry_apps.data import Dataset, Split, card, split_latest
 from industry_apps.limits import integer
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.metrics import FORECAST
+from industry_apps.recipes.forecasting.evaluation.metrics import FORECAST
 from industry_apps.recipes.forecasting.recipe import ForecastOptions
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast
 from industry_apps.runtime import WindowRule

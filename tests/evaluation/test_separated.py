@@ -12,6 +12,7 @@ PROBLEMS = {kind.problem.name: kind.problem for kind in map(application, APPLICA
 CASES = {
     "decision": ("auroc", 0.5, 0.996, 0.99),
     "detection": ("auroc", 0.5, 0.996, 0.99),
+    "record detection": ("auroc", 0.5, 0.996, 0.99),
     "classes": ("accuracy", 0.4, 0.995, 0.99),
     "labels": ("accuracy", 0.5, 0.996, 0.99),
     "forecast": ("mase", 1.2, 0.01, 0.02),

@@ -301,7 +301,9 @@ def test_a_table_is_split_by_its_horizon(sales: pd.DataFrame):
 def test_a_missing_package_leaves_a_note_in_place_of_the_baseline(sales: pd.DataFrame):
     parts = quick().split(sales)
     model = quick(baselines=("auto_ets",)).fit(parts.train, parts.validation)
-    with mock.patch("industry_apps.recipes.forecasting.assessment.find_spec", return_value=None):
+    with mock.patch(
+        "industry_apps.recipes.forecasting.evaluation.assessment.find_spec", return_value=None
+    ):
         report = model.evaluate(parts.test)
     assert "auto_ets" not in report.baselines
     assert any("industry-apps[benchmark]" in note for note in report.notes)

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from industry_apps.errors import SchemaError
-from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.levels import HorizonPlan
 from industry_apps.recipes.forecasting.recipe import LearningOptions
+from industry_apps.recipes.forecasting.windows.graph import ForecastGraph
+from industry_apps.recipes.forecasting.windows.levels import HorizonPlan
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.retail import DemandForecaster
 from industry_apps.runtime import Model

@@ -21,11 +21,11 @@ from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.window_nodes import fill
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles
+from industry_apps.recipes.forecasting.models.scaled import ScaledWindows, TreeQuantiles
 from industry_apps.recipes.forecasting.plans import plan_of
 from industry_apps.recipes.forecasting.recipe import conformal_offsets
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.graph import ForecastGraph
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.schema import Schema

@@ -16,8 +16,7 @@ from industry_apps.export import Exportable
 from industry_apps.limits import check_parameters, integer, one_of, some_of
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.forecasting import records
-from industry_apps.recipes.forecasting.baselines import STATISTICAL
-from industry_apps.recipes.forecasting.graph import SERIES_A_RUN
+from industry_apps.recipes.forecasting.evaluation.baselines import STATISTICAL
 from industry_apps.recipes.forecasting.plans import STEP_PLANS, is_index
 from industry_apps.recipes.forecasting.recipe import (
     ForecastModel,
@@ -25,6 +24,7 @@ from industry_apps.recipes.forecasting.recipe import (
     LearningOptions,
 )
 from industry_apps.recipes.forecasting.table import ForecastTable, HoldsForecast, seconds_of
+from industry_apps.recipes.forecasting.windows.graph import SERIES_A_RUN
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import WindowRule
 from industry_apps.runtime.series.row_keys import check_zone, to_local

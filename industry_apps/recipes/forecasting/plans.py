@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError
 from industry_apps.features.sources import Part
-from industry_apps.recipes.forecasting.levels import HorizonPlan
+from industry_apps.recipes.forecasting.windows.levels import HorizonPlan
 from industry_apps.runtime import WindowRule
 from industry_apps.schema import Schema
 
@@ -24,7 +24,7 @@ class StepPlan(NamedTuple):
     length : int
         Steps of history.
     seasons, periods, base_periods, means
-        As in :class:`industry_apps.recipes.forecasting.levels.HorizonPlan`.
+        As in :class:`industry_apps.recipes.forecasting.windows.levels.HorizonPlan`.
     every : int
         Steps between the origins that are learned from.
     origins : int

@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.forecasting import nodes
 from industry_apps.recipes.forecasting.calibration import (
     bounds_of,
     conformal_offsets,
     sorted_nodes,
 )
-from industry_apps.recipes.forecasting.graph import SERIES_A_RUN, ForecastGraph
-from industry_apps.recipes.forecasting.linear import RidgeQuantiles
-from industry_apps.recipes.forecasting.models import (
+from industry_apps.recipes.forecasting.models.linear import RidgeQuantiles
+from industry_apps.recipes.forecasting.models.scaled import (
     QuantileModel,
     ScaledWindows,
     TreeQuantiles,
@@ -42,6 +40,8 @@ from industry_apps.recipes.forecasting.options import (
     LearningOptions,
 )
 from industry_apps.recipes.forecasting.plans import plan_of, usual_plan
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.graph import SERIES_A_RUN, ForecastGraph
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.progress import progress
 from industry_apps.runtime.series.forecasts import check_issued
@@ -172,7 +172,7 @@ class ForecastRecipe:
         if name in ("ridge", "periodic"):
             seasons, periodic = self.graph_.plan.seasons, name == "periodic"
             return RidgeQuantiles(options.quantiles, seasons, periodic=periodic)
-        from industry_apps.recipes.forecasting.network_models import NetworkQuantiles
+        from industry_apps.recipes.forecasting.models.network import NetworkQuantiles
 
         kind, codes = cast(Any, name), self.graph_.cardinalities
         training = options.training

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from industry_apps.evaluation import Report
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes.forecasting import records
-from industry_apps.recipes.forecasting.assessment import (
+from industry_apps.recipes.forecasting.evaluation.assessment import (
     Forecaster,
     Origins,
     assess_forecasts,

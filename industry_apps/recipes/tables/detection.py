@@ -29,14 +29,22 @@ from industry_apps.recipes.decision.baselines import fit_decision_baselines
 from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.schema import Schema
 
-__all__ = ["DETECTION", "Kinds", "RecordBaselines", "detection_bootstrap", "detection_section"]
+__all__ = [
+    "RECORD_DETECTION",
+    "Kinds",
+    "RecordBaselines",
+    "detection_bootstrap",
+    "detection_section",
+]
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
 _Numbers = NDArray[np.float32]
 
 #: Attacks among normal records, found at a rate of false alarms that there are hands for.
-DETECTION = Problem(name="detection", metrics=(*DETECTION_METRICS, AUROC), trivial=("constant",))
+RECORD_DETECTION = Problem(
+    name="record detection", metrics=(*DETECTION_METRICS, AUROC), trivial=("constant",)
+)
 #: False-positive rate up to which the area under the curve is taken.
 _PARTIAL = 0.05
 _TREES = 100

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from industry_apps.recipes.forecasting.baselines import seasonal_mean, seasonal_naive, statistical
+from industry_apps.recipes.forecasting.evaluation.baselines import (
+    seasonal_mean,
+    seasonal_naive,
+    statistical,
+)
 
 LEVELS = (0.1, 0.5, 0.9)
 

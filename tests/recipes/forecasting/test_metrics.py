@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from industry_apps.errors import SchemaError
-from industry_apps.recipes.forecasting.metrics import (
+from industry_apps.recipes.forecasting.evaluation.metrics import (
     Forecasts,
     forecast_bootstrap,
     mase_scale,

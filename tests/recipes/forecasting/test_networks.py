@@ -13,7 +13,7 @@ from industry_apps.backbones.forecasters import FusionTransformer, HierarchicalI
 from industry_apps.errors import ParameterError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes import WindowNetwork, WindowTensors
-from industry_apps.recipes.forecasting.networks import SIZES, TUTORIAL_SIZE
+from industry_apps.recipes.forecasting.models.networks import SIZES, TUTORIAL_SIZE
 from industry_apps.training import TrainingOptions, seeded
 
 KINDS = tuple(SIZES)
@@ -227,7 +227,7 @@ def test_nhits_is_that_of_pytorch_forecasting() -> None:
 def test_passes_of_bounded_memory_join_to_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     model, part = fitted("patch"), windows(FULL, rows=23)
     whole = model.forecast(part)
-    monkeypatch.setattr("industry_apps.recipes.forecasting.networks._STEPS_A_PASS", 100)
+    monkeypatch.setattr("industry_apps.recipes.forecasting.models.networks._STEPS_A_PASS", 100)
     assert model.rows_a_pass == 6
     np.testing.assert_allclose(model.forecast(part), whole, atol=1e-6)
     nothing = WindowTensors(*(each[:0] for each in part))

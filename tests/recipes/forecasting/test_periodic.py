@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from industry_apps.recipes.forecasting.periodic import periodic_weights
+from industry_apps.recipes.forecasting.models.periodic import periodic_weights
 
 SEASON, LENGTH, HORIZON = 4, 20, 10
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from industry_apps.errors import SchemaError
-from industry_apps.recipes.forecasting.plots import coverage_plot, forecast_plot
+from industry_apps.recipes.forecasting.evaluation.plots import coverage_plot, forecast_plot
 
 TIMES = np.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]")
 

@@ -12,7 +12,7 @@ from industry_apps.data.simulators import store_sales
 from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.recipes import LearningOptions, TreeOptions
-from industry_apps.recipes.forecasting.models import ScaledWindows, TreeQuantiles, weights_of
+from industry_apps.recipes.forecasting.models.scaled import ScaledWindows, TreeQuantiles, weights_of
 from industry_apps.recipes.forecasting.plans import STEP_PLANS, plan_of, step_of
 from industry_apps.recipes.forecasting.recipe import (
     ForecastOptions,
@@ -172,7 +172,7 @@ def test_every_step_has_a_plan_that_can_be_written(step: str):
     plan = plan_of(SCHEMA, rule, target="quantity", horizon=2, history=5000)
     assert plan.known == ("price",)
     assert max(plan.means, default=0) <= plan.length
-    from industry_apps.recipes.forecasting.graph import ForecastGraph
+    from industry_apps.recipes.forecasting.windows.graph import ForecastGraph
 
     feeds = {
         "quantity": np.ones((2, plan.length), dtype=np.float32),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from industry_apps.recipes.forecasting.graph import ForecastGraph
-from industry_apps.recipes.forecasting.levels import HorizonPlan
+from industry_apps.recipes.forecasting.windows.graph import ForecastGraph
+from industry_apps.recipes.forecasting.windows.levels import HorizonPlan
 from industry_apps.schema import Column, Schema
 
 SCHEMA = Schema(

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import CYCLES, TimePart
 from industry_apps.features.window_nodes import fill
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.levels import HorizonPlan, Levelled, usual_of
-from industry_apps.recipes.forecasting.nodes import known_mean, known_spread, taken
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.levels import HorizonPlan, Levelled, usual_of
+from industry_apps.recipes.forecasting.windows.nodes import known_mean, known_spread, taken
 
 #: Scaled values are cut here, so that one shock does not blind a network.
 _WIDEST = 10.0

@@ -17,15 +17,15 @@ from industry_apps.features.graph import Encoder, FeatureGraph
 from industry_apps.features.running import RunsItsGraph
 from industry_apps.features.sources import Value, write_less_offset
 from industry_apps.features.tabular import Category, Raw
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.levels import (
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.levels import (
     SMALLEST_SCALE,
     HorizonPlan,
     Levelled,
     levelled,
 )
-from industry_apps.recipes.forecasting.rows import HorizonRows
-from industry_apps.recipes.forecasting.tensors import WindowScaler
+from industry_apps.recipes.forecasting.windows.rows import HorizonRows
+from industry_apps.recipes.forecasting.windows.tensors import WindowScaler
 from industry_apps.runtime.inputs import Feeds, run_in_slices
 from industry_apps.schema import Schema
 from industry_apps.schema.offsets import less_offset

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.forecasting.nodes import reshaped
+from industry_apps.recipes.forecasting.windows.nodes import reshaped
 from industry_apps.recipes.trees import TreeOptions, grown, write_mean_margin
 
 #: Fewer known steps than this tell a model nothing.
@@ -30,7 +30,7 @@ class ScaledWindows:
     Parameters
     ----------
     inputs : mapping of str to ndarray
-        Of :class:`industry_apps.recipes.forecasting.graph.ForecastGraph`: ``rows`` [N x H,
+        Of :class:`industry_apps.recipes.forecasting.windows.graph.ForecastGraph`: ``rows`` [N x H,
         features], ``past`` [N, L, channels], ``known`` [N, L + H, channels], ``codes`` [N, C].
     target : ndarray of float32 of shape [N, H]
         Scaled; NaN where it is not known.

@@ -12,8 +12,8 @@ import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import Part
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.nodes import known_mean, taken
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.nodes import known_mean, taken
 
 #: The scale is at least this share of the mean size of the values: a constant series has one.
 _LEAST_SCALE = 1e-3

@@ -16,9 +16,9 @@ import numpy as np
 
 from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.sources import Part, TimePart
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.levels import HorizonPlan, Levelled
-from industry_apps.recipes.forecasting.nodes import known_mean, taken
+from industry_apps.recipes.forecasting.windows import nodes
+from industry_apps.recipes.forecasting.windows.levels import HorizonPlan, Levelled
+from industry_apps.recipes.forecasting.windows.nodes import known_mean, taken
 
 #: Periods of a season that are lags of their own; further ones enter means only.
 _LAGS = 7

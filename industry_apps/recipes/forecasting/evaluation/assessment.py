@@ -18,8 +18,12 @@ from industry_apps.errors import ParameterError, SchemaError, unknown_name
 from industry_apps.evaluation.report import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.limits import integer, wrong_parameter
-from industry_apps.recipes.forecasting.baselines import RULES, statistical
-from industry_apps.recipes.forecasting.metrics import Forecasts, forecast_bootstrap, mase_scale
+from industry_apps.recipes.forecasting.evaluation.baselines import RULES, statistical
+from industry_apps.recipes.forecasting.evaluation.metrics import (
+    Forecasts,
+    forecast_bootstrap,
+    mase_scale,
+)
 from industry_apps.runtime import Panel
 
 #: Origin -> quantiles of each series, [S, H, Q].
@@ -55,7 +59,8 @@ class Origins:
     bounds : tuple of float
         The least and the largest that the target can be.
     statistical : tuple of str
-        Baselines of statsforecast, see :mod:`industry_apps.recipes.forecasting.baselines`.
+        Baselines of statsforecast, see
+        :mod:`industry_apps.recipes.forecasting.evaluation.baselines`.
     drawn : tuple of str
         Series that are drawn; by default some.
     notes : list of str
@@ -286,7 +291,7 @@ def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
     place : int
         Of the series.
     """
-    from industry_apps.recipes.forecasting.plots import forecast_plot
+    from industry_apps.recipes.forecasting.evaluation.plots import forecast_plot
 
     drawn = range(len(asked.stops))[-_ORIGINS_DRAWN:]
     panel, first = asked.panel, asked.stops[drawn[0]]
@@ -306,7 +311,7 @@ def series_figure(asked: Origins, judged: Forecasts, place: int) -> Any:
 
 
 def _coverage_figure(levels: Sequence[float], below: Sequence[float]) -> Any:
-    from industry_apps.recipes.forecasting.plots import coverage_plot
+    from industry_apps.recipes.forecasting.evaluation.plots import coverage_plot
 
     return coverage_plot(levels, below)
 

@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.forecasting import nodes
-from industry_apps.recipes.forecasting.models import ScaledWindows, check_outcomes, pinball_of
-from industry_apps.recipes.forecasting.periodic import periodic_weights
+from industry_apps.recipes.forecasting.models.periodic import periodic_weights
+from industry_apps.recipes.forecasting.models.scaled import (
+    ScaledWindows,
+    check_outcomes,
+    pinball_of,
+)
+from industry_apps.recipes.forecasting.windows import nodes
 
 #: Penalties that are tried, as shares of the mean square of the inputs.
 _PENALTIES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
@@ -53,8 +57,8 @@ class RidgeQuantiles:
         read, too, such as whether yesterday was a holiday.
     periodic : bool
         Whether weights are not drawn to zero, but to those that all phases of the shortest season
-        share (:func:`industry_apps.recipes.forecasting.periodic.periodic_weights`). What is known
-        of a step is then drawn to zero as strongly.
+        share (:func:`industry_apps.recipes.forecasting.models.periodic.periodic_weights`). What
+        is known of a step is then drawn to zero as strongly.
 
     Attributes
     ----------

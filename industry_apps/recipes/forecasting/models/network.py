@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from industry_apps.backbones.window_spec import NetworkSpec
 from industry_apps.features import GraphBuilder
-from industry_apps.recipes.forecasting.models import ScaledWindows, check_outcomes
-from industry_apps.recipes.forecasting.networks import (
+from industry_apps.recipes.forecasting.models.networks import (
     TUTORIAL_OPTIONS,
     TUTORIAL_SIZE,
     WindowNetwork,
     WindowTensors,
 )
+from industry_apps.recipes.forecasting.models.scaled import ScaledWindows, check_outcomes
 from industry_apps.training import TrainingOptions
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""How forecasts are judged: metrics, baselines, plots, and the report of them."""

@@ -1,0 +1,1 @@
+"""Models of scaled windows: ridge regressions, trees, networks."""

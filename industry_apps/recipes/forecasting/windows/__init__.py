@@ -1,0 +1,1 @@
+"""Windows of series to what models take: features, rows, tensors."""
