@@ -179,7 +179,9 @@ def random_split(detector: ThreatDetector, data: Dataset) -> Section:
     owner, prepared = detector.owner, [*map(detector.prepare, parts)]
     # An owner of its own for each row: nothing refuses what is asked for here.
     leaking = [
-        part.assign(**{owner: [f"{place}:{row}" for row in range(len(part))]})
+        part.drop(columns=detector._name(detector.raw)).assign(
+            **{owner: [f"{place}:{row}" for row in range(len(part))]}
+        )
         for place, part in enumerate(prepared)
     ]
     rows: list[tuple[object, ...]] = [("split", "rows of the test", *_METRICS, "accuracy")]

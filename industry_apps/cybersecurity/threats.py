@@ -12,7 +12,7 @@ import pandas as pd
 from industry_apps.application import Application, Data
 from industry_apps.data import Dataset, Split, split_by_group
 from industry_apps.data.time_columns import Units
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.intervals import Estimate, share_estimate
 from industry_apps.limits import check_parameters
@@ -20,7 +20,7 @@ from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
-from industry_apps.runtime.completion import READERS, Completion
+from industry_apps.runtime.completion import Completion
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
@@ -58,8 +58,8 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     """A decision on the text of an address or a name, by a model of its spelling.
 
     A leaf says how its raw column is read, which text and numbers come of it, and what keeps
-    records of one owner together. Tables with the raw column alone are completed by
-    :meth:`prepare`, which every method calls; a table that has the read columns is left as it is.
+    records of one owner together. Tables with the raw column are completed by :meth:`prepare`,
+    which every method calls; one that has the read columns in its place is left as it is.
     """
 
     raw: ClassVar[str]
@@ -76,7 +76,9 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     seed: int
 
     def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add the columns that the file reads, where there is the raw one and none of them.
+        """Make the columns that the file reads of the raw one, where it is there.
+
+        What a table has under the names of these columns beside the raw one is not read.
 
         Parameters
         ----------
@@ -86,20 +88,25 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         Raises
         ------
         SchemaError
-            Names the row of a text that cannot be read; or there is neither the raw column nor
-            any of those that are read.
+            Names the row of a text that cannot be read; or neither the raw column is there nor
+            all of those that are read.
+        ParameterError
+            ``columns`` has the name of a made column for one of yours.
         """
-        raw, names = self._name(self.raw), dict.fromkeys([*self.read_schema.names, self.owner])
-        if any(name in frame for name in self.read_schema.names):
+        names = (*dict.fromkeys([*self.read_schema.names, self.owner]),)
+        for ours, own in (self.columns or {}).items():
+            if own in names:
+                raise ParameterError(
+                    f"The 'columns' parameter of {type(self).__name__} says that {ours!r} is "
+                    f"called {own!r}, and so is a column that is made of {self.raw!r}. Rename "
+                    f"yours to {ours!r} in the table, and leave it out of 'columns'."
+                )
+        raw = self._name(self.raw)
+        read = self.__dict__.get("schema_", self.read_schema).names
+        if not Completion(self.reader, Column(raw, "text"), tuple(read)).is_raw(frame):
             return frame
-        if raw not in frame:
-            told = ", ".join(map(repr, frame.columns))
-            raise SchemaError(
-                f"Column {raw!r} is missing: the table has {told or 'no column'}. Add it, or map "
-                "your name to it."
-            )
-        found = READERS[self.reader].read(frame[raw].tolist(), raw, 0)
-        return frame.assign(**{name: pd.Series(found[name], frame.index) for name in names})
+        made = Completion(self.reader, Column(raw, "text"), names).of_table({raw: frame[raw]})
+        return frame.assign(**{name: made[name] for name in names})
 
     @classmethod
     def sample(cls) -> Dataset:
@@ -164,15 +171,11 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         probability, decision = answers.columns[:2]
         stopped = answers[decision].to_numpy(dtype=bool)
         rows, count = len(harmless), int(stopped.sum())
-        found = harmless[stopped].join(
-            answers[stopped].drop(columns=harmless.columns, errors="ignore")
-        )
-        return FalseAlarms(
-            share_estimate(count, rows),
-            count,
-            rows,
-            found.sort_values(probability, ascending=False),
-        )
+        order = answers[probability].to_numpy().argsort(kind="stable")[::-1]
+        answers = answers.drop(columns=harmless.columns, errors="ignore")
+        beside = [part.reset_index(drop=True) for part in (harmless, answers)]
+        found = pd.concat(beside, axis=1).set_axis(harmless.index).iloc[order[stopped[order]]]
+        return FalseAlarms(share_estimate(count, rows), count, rows, found)
 
     def _complete(self, data: Any) -> Any:
         if isinstance(data, pd.DataFrame):
@@ -221,7 +224,7 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
         )
 
     def _facts(self) -> dict[str, Any]:
-        raw = replace(self._own_schema()[self.raw], nullable=False, required=True)
+        raw = replace(self._own_schema()[self._name(self.raw)], nullable=False, required=True)
         completion = Completion(self.reader, raw, tuple(self.schema_.names))
         return {**super()._facts(), "completion": completion.facts()}
 

@@ -91,7 +91,7 @@ class Completion:
         return {self.raw.name: READERS[self.reader].example}
 
     def is_raw(self, names: Any, row: int | None = None) -> bool:
-        """Whether there are no made columns, but the raw one, which is refused where it lacks.
+        """Whether there is the raw column, which counts whatever stands in made ones.
 
         Parameters
         ----------
@@ -99,20 +99,28 @@ class Completion:
             Columns of a table, or keys of a record.
         row : int, optional
             Of the record, for the error.
+
+        Raises
+        ------
+        SchemaError
+            The raw column is there twice; or it is missing, and so is one of those made of it.
         """
-        if any(name in names for name in self.made):
+        if self.raw.name in names:
+            self.schema.check_names(names)
+            return True
+        absent = [name for name in self.made if name not in names]
+        if not absent:
             return False
-        if self.raw.name not in names:
-            told = ", ".join(sorted(map(repr, names)))[:200]
-            where = "Column" if row is None else f"Row {row}: column"
-            raise SchemaError(
-                f"{where} {self.raw.name!r} is missing: got {told or 'no column'}. Rename the "
-                "column that holds it, or add it."
-            )
-        return True
+        told = ", ".join(sorted(map(repr, names)))[:200]
+        where = "Column" if row is None else f"Row {row}: column"
+        also = f", as is {absent[0]!r}, which is made of it" if len(absent) < len(self.made) else ""
+        raise SchemaError(
+            f"{where} {self.raw.name!r} is missing{also}: got {told or 'no column'}. Rename the "
+            "column that holds it, or add it."
+        )
 
     def of_record(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A record with the made columns, where it has the raw one and none of them."""
+        """A record with the columns that are made of its raw one, where it has that."""
         if not self.is_raw(record):
             return record
         found = self._columns([record[self.raw.name]])

@@ -151,9 +151,13 @@ class Trial:
 
     def _raw(self, data: Dataset) -> pd.DataFrame:
         told = [column.name for column in self.fitted.schema_ if column.role == "state"]
-        return pd.concat([getattr(data, name) for name in PARTS], ignore_index=True).drop(
-            columns=told
-        )
+        every = pd.concat([getattr(data, name) for name in PARTS], ignore_index=True)
+        return self._read(every).drop(columns=told)
+
+    def _read(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table without the raw column, of which columns that a check changes would be made."""
+        made = self.model.completion
+        return frame if made is None else frame.drop(columns=made.raw.name)
 
     @cached_property
     def apart(self) -> Apart:
@@ -225,11 +229,11 @@ class Trial:
     @property
     def asked(self) -> pd.DataFrame:
         """What the application is asked of the test part, with all that it needs."""
-        return self.data.test
+        return self._read(self.data.test)
 
     def records(self, rows: int) -> pd.DataFrame:
         """Some records of the test part, spread over it, under a plain index."""
-        return _spread(self.data.test, rows)
+        return _spread(self.asked, rows)
 
     def edges(self) -> tuple[pd.DataFrame, ...]:
         """Tables made to be difficult, one column at a time."""

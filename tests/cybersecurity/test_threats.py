@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,6 +60,13 @@ def test_false_alarms_on_a_list_of_ones_own(detector, data):
         detector.false_alarms(harmless.head(0))
 
 
+def test_false_alarms_of_a_repeated_index_are_each_there_once(detector, data):
+    some = data.test[["url"]]
+    found = detector.false_alarms(some.set_axis([0] * len(some)))
+    assert 0 < found.stopped == len(found.records)
+    assert found.records["phishing_probability"].is_monotonic_decreasing
+
+
 def test_owners_are_in_one_part_and_equal_addresses_count_once():
     frame = UrlThreatDetector.sample().train[["url", "is_phishing"]]
     frame = frame[~frame["url"].str.contains("203.0.113", regex=False)]  # www. names no IP address
@@ -70,6 +78,51 @@ def test_owners_are_in_one_part_and_equal_addresses_count_once():
     assert not owners[0] & owners[1]
     assert not owners[0] & owners[2]
     assert sum(map(len, parts)) <= len(frame)
+
+
+def test_the_raw_column_wins_over_columns_that_were_made_before(detector, model, data):
+    other = "http://paypal.com.secure-login.river.test/confirm/account"
+    stale, fresh = data.test.head(3).assign(url=other), pd.DataFrame({"url": [other] * 3})
+    assert np.array_equal(detector.prepare(stale)["address"], detector.prepare(fresh)["address"])
+    for ask in (detector.predict, model.predict):
+        found, expected = (ask(each)["phishing_probability"].to_list() for each in (stale, fresh))
+        assert found == expected
+    records = stale.to_dict("records")
+    assert model.predict(records) == model.predict(fresh.to_dict("records"))
+
+
+def test_columns_of_a_user_may_be_called_as_made_ones(detector, model, data):
+    plain = data.test[["url", "is_phishing"]]
+    own = plain.assign(port="https", parameters=None, owner="Alice")
+    expected = detector.predict(plain)
+    assert detector.predict(own).equals(expected)
+    assert model.predict(own)["is_phishing"].equals(expected["is_phishing"])
+    names = DomainThreatDetector.sample().train[["domain", "is_generated"]]
+    parts = DomainThreatDetector().split(names.assign(words="note", label="ham"))
+    assert min(map(len, parts)) > 0
+    assert "ham" not in set(parts.train["label"])
+
+
+def test_a_column_of_ones_own_without_the_raw_one_is_not_taken_for_made_ones(detector, model):
+    for ask in (detector.predict, model.predict):
+        with pytest.raises(SchemaError, match="Column 'url' is missing, as is 'address'"):
+            ask(pd.DataFrame({"link": ["a.example"], "port": [443]}))
+        with pytest.raises(SchemaError, match="Column 'url' appears twice"):
+            ask(pd.DataFrame([["a.example", "b.example"]], columns=["url", "url"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "own"),
+    [
+        (DomainThreatDetector, {"is_generated": "label"}, {"domain": ["a.example"], "label": [1]}),
+        (UrlThreatDetector, {"url": "address"}, {"address": ["a.example"]}),
+    ],
+)
+def test_an_own_name_that_a_made_column_has_is_refused_and_the_remedy_works(kind, columns, own):
+    ((ours, name),) = columns.items()
+    with pytest.raises(ParameterError, match=f"Rename yours to '{ours}' in the table"):
+        kind(columns=columns).prepare(pd.DataFrame(own))
+    assert len(kind().prepare(pd.DataFrame(own).rename(columns={name: ours}))) == 1
 
 
 def test_an_owner_that_was_learned_from_is_refused_as_a_test(detector, data):

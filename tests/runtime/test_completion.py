@@ -99,6 +99,24 @@ def test_what_cannot_be_read_is_named(model, data, message):
         model.predict(data)
 
 
+def test_own_names_go_through_the_file_the_shell_and_the_server(tmp_path):
+    data, names = UrlThreatDetector.sample(), {"url": "link", "is_phishing": "bad"}
+    own = [part[["url", "is_phishing"]].rename(columns=names) for part in (data.train, data.test)]
+    detector = UrlThreatDetector.fast().set_params(columns=names).fit(own[0])
+    file = detector.export(tmp_path / "own.onnx", check=own[1])
+    expected = detector.predict(own[1])["phishing_probability"].tolist()
+    found = Model(file).predict(own[1].to_dict("records"))
+    assert [each["phishing_probability"] for each in found] == pytest.approx(expected, abs=1e-5)
+    own[1].to_csv(tmp_path / "own.csv", index=False)
+    out = tmp_path / "out.csv"
+    done = CliRunner().invoke(app, ["predict", str(file), str(tmp_path / "own.csv"), str(out)])
+    assert done.exit_code == 0, done.output
+    assert pd.read_csv(out)["phishing_probability"].tolist() == pytest.approx(expected, abs=1e-5)
+    shown = Model(file).completion.example  # by a server, as what to send
+    assert list(shown) == ["link"]
+    assert "phishing_probability" in Model(file).predict(shown)
+
+
 def test_another_version_of_the_reader_is_refused(path, tmp_path):
     graph = onnx.load(path)
     for entry in graph.metadata_props:
