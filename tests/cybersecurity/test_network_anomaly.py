@@ -60,6 +60,22 @@ def test_authorised_scanners_are_suppressed_until_their_day(usual, flows, tmp_pa
     assert file.predict(flows.test)["alert"].equals(found["alert"])
 
 
+def test_the_report_judges_the_alerts_that_are_given(flows):
+    scanner = flows.test.loc[flows.test["is_attack"], "source"].mode()[0]
+    detector = quick(model="trees", scanners={scanner: "2030-01-01"}).fit(flows)
+    report, found = detector.evaluate(flows), detector.predict(flows.test)
+    attack = flows.test["is_attack"].to_numpy()
+    would = (found["score"] >= 0).to_numpy()
+    alert = found["alert"].to_numpy()
+    assert 0 < alert[attack].sum() < would[attack].sum()
+    told = str(report)
+    assert f"{alert[attack].sum()} of {attack.sum()} attacks raise an alarm" in told
+    assert f"{(would & ~alert)[attack].sum()} attacks and " in told
+    (alarms,) = (s.records() for s in report.sections if s.title == "Alarms")
+    assert [row["alarms"] for row in alarms] == [alert[~attack].sum(), alert[attack].sum()]
+    assert "No anomaly was seen" not in told  # attacks were learned from
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [("duration", -1.0), ("duration", 1e7), ("sent_bytes", -5.0), ("sent_bytes", "many")],

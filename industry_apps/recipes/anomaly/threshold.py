@@ -31,8 +31,8 @@ _LEVEL = 0.95
 #: Standard deviations of control charts, and scores that have a spread.
 _SIGMAS, _FEWEST = 3.0, 2
 _WAYS = {
-    "false_alarm_rate": "No anomaly was seen: the threshold is set at the wanted share of false "
-    "alarms, and nothing is known of how many anomalies it finds.",
+    "false_alarm_rate": "The threshold is set at the wanted share of false alarms, on normal "
+    "records alone: it promises nothing of how many anomalies it finds.",
     "three_sigma": "No anomaly was seen: the threshold is three standard deviations above the mean "
     "of the logarithms of normal scores, or just above the largest where that is higher.",
     "cost": "The threshold is the probability from which on an alarm costs less than none.",

@@ -125,8 +125,15 @@ class AnomalyTable:
             tensors |= self.reasons_.write(builder, inputs)
         return tensors
 
-    def evaluate(self, frame: pd.DataFrame) -> Report:
-        """Judge the model and its baselines on the same records."""
+    def evaluate(self, frame: pd.DataFrame, suppressed: NDArray[np.bool_] | None = None) -> Report:
+        """Judge the model and its baselines on the same records.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        suppressed : ndarray of bool, shape [rows], optional
+            Records that raise no alarm, whatever their score.
+        """
         self.learned_.check(frame)
         rows = self.records.labelled(frame)
         target = rows.target
@@ -137,16 +144,17 @@ class AnomalyTable:
             )
         score = self.recipe_.score(rows.arrays)
         others = self.baselines_.scores(rows.arrays)
+        alarm = score >= 0 if suppressed is None else (score >= 0) & ~suppressed
         kinds = Kinds(
             target=target,
-            alarm=score >= 0,
+            alarm=alarm,
             kind=named(frame, self.told.kind),
             family=named(frame, self.told.family),
             known=self.known_,
         ).section()
         sections = (
             detection_section(target, score),
-            self.recipe_.threshold_.section(score >= 0, target),
+            self.recipe_.threshold_.section(alarm, target),
             self._accuracy(target, score),
             *(() if kinds is None else (kinds,)),
         )
@@ -155,10 +163,7 @@ class AnomalyTable:
             detection_bootstrap(target, score),
             {name: detection_bootstrap(target, other) for name, other in others.items()},
             split=self.learned_.beside(frame),
-            headline_text=(
-                f"{int((score >= 0)[target].sum())} of {int(target.sum())} attacks raise an alarm, "
-                f"and {int((score >= 0)[~target].sum())} of {int((~target).sum())} normal records."
-            ),
+            headline_text=_raised(target, alarm, (score >= 0) & ~alarm),
             sections=sections,
             notes=(*self.notes(), *self.learned_.shared(frame)),
         )
@@ -216,6 +221,21 @@ class AnomalyTable:
             seed=self.options.seed,
         )
         return Reasons.learn(trees, self.told.reasons, rows.arrays, score < 0)
+
+
+def _raised(
+    target: NDArray[np.bool_], alarm: NDArray[np.bool_], kept_back: NDArray[np.bool_]
+) -> str:
+    told = (
+        f"{int(alarm[target].sum())} of {int(target.sum())} attacks raise an alarm, "
+        f"and {int(alarm[~target].sum())} of {int((~target).sum())} normal records"
+    )
+    if not kept_back.any():
+        return f"{told}."
+    attacks, normal = int(kept_back[target].sum()), int(kept_back[~target].sum())
+    return (
+        f"{told}; {attacks} attacks and {normal} normal records of authorised scanners raise none."
+    )
 
 
 def far_out(scores: NDArray[np.float64]) -> float:
@@ -352,7 +372,11 @@ class HoldsAnomalies:
         return {**{name: tensors[name] for name in self.outputs_.names}, **kept}
 
     def _evaluate(self, frame: pd.DataFrame) -> Report:
-        return self.table_.evaluate(frame)
+        if self.suppressed_ is None:
+            return self.table_.evaluate(frame)
+        keys = (self.suppressed_.source, self.suppressed_.time)
+        arrays = Schema(self._key_columns(keys)).to_arrays(frame)
+        return self.table_.evaluate(frame, self.suppressed_.apply(arrays))
 
     def _facts(self) -> dict[str, Any]:
         return self.table_.facts()

@@ -78,7 +78,7 @@ def test_what_is_no_score_or_no_share_is_refused():
 def test_the_report_says_how_the_threshold_was_set_and_what_came_of_it():
     found = AlarmThreshold.at_rate(np.arange(99.0), 0.05)
     section = found.section(np.array([True, False, True]), np.array([False, False, True]))
-    assert "No anomaly was seen" in section.text
+    assert "promises nothing of how many anomalies" in section.text
     assert "told from 99 normal records" in section.text
     assert [row["share"] for row in section.records()] == [0.5, 1.0]
     own = AlarmThreshold.given(0.7)
