@@ -303,11 +303,9 @@ class Column:
         if type(found) is np.ndarray:
             value = f"an array of shape {found.shape} and type {found.dtype}"
         value = value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
-        label = (
-            f" (index {values.index[row]!r})"
-            if hasattr(values, "index") and hasattr(values, "iloc") and values.index[row] != row
-            else ""
-        )
+        label = ""
+        if hasattr(values, "index") and hasattr(values, "iloc") and values.index[row] != row:
+            label = f" (index {values.index[row : row + 1].tolist()[0]!r})"
         return SchemaError(
             f"Column {self.name!r}, row {row}{label}: got {value}, expected {expected}. {remedy}"
         )

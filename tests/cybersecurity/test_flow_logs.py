@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from industry_apps.cybersecurity import read_suricata, read_zeek, rejoined
-from industry_apps.errors import SchemaError
+from industry_apps.cybersecurity import (
+    NetworkAnomalyDetector,
+    read_suricata,
+    read_zeek,
+    rejoined,
+)
+from industry_apps.errors import ParameterError, SchemaError
 
 FIELDS = [
     "ts",
@@ -167,3 +173,111 @@ def test_a_flow_cut_in_two_is_one_again(tmp_path: Path) -> None:
     assert found["duration"].isna().iloc[1]
     assert found["sent_bytes"].tolist() == [600, 300]
     assert found["state"].iloc[0] == "S1"
+
+
+CUT = {
+    "time": [1772445600.0, 1772449200.0],
+    **dict.fromkeys(("source", "destination", "protocol"), "a"),
+    **dict.fromkeys(("source_port", "port"), "22"),
+    "duration": [5.0, 5.0],
+    "sent_bytes": [7, 7],
+}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [1772445600.0, 1772449200.0],
+        [1772445600, 1772449200],
+        ["2026-03-02 10:00:00", "2026-03-02 11:00:00"],
+        ["2026-03-02T12:00:00+02:00", "2026-03-02T11:00:00Z"],
+    ],
+)
+def test_flows_an_hour_apart_stay_two_whatever_form_their_times_have(times: list[object]) -> None:
+    assert len(rejoined(pd.DataFrame({**CUT, "time": times}))) == 2
+    near = rejoined(pd.DataFrame({**CUT, "time": times}), gap=3_600)
+    assert near[["duration", "sent_bytes"]].to_numpy().tolist() == [[3_605.0, 14]]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("time", ["2026-03-02 9:00:00", "2026-03-02 10:00:00"], "row 0: got '2026-03-02 9"),
+        ("time", ["2026-03-02", "2.3.2026"], "row 1: got '2.3.2026'"),
+        ("time", [1772445600, "2026-03-02"], "moments of one form"),
+        ("time", [1772445600000, 1772449200000], "Divide them by 1000"),
+        ("time", [1772445600.0, None], "row 1"),
+        ("duration", [1.0, -1.0], "row 1: got -1.0"),
+        ("duration", ["1", "2"], "row 0: got '1', expected a number"),
+        ("sent_bytes", ["300", "300"], "row 0: got '300', expected a number"),
+    ],
+)
+def test_cells_that_cannot_be_are_refused_before_flows_are_joined(
+    column: str, values: list[object], words: str
+) -> None:
+    with pytest.raises(SchemaError, match=f"Column '{column}', .*{words}"):
+        rejoined(pd.DataFrame({**CUT, column: values}))
+
+
+@pytest.mark.parametrize("gap", ["1", -1, float("nan"), None])
+def test_the_gap_is_a_number_of_seconds(gap: object) -> None:
+    with pytest.raises(ParameterError, match="seconds"):
+        rejoined(pd.DataFrame(CUT), gap=gap)  # type: ignore[arg-type]
+
+
+def test_joined_with_an_attack_it_is_that_attack() -> None:
+    labels = {"is_attack": [False, True], "attack": ["normal", "scan"], "family": [None, "probe"]}
+    found = rejoined(pd.DataFrame({**CUT, **labels}), gap=3_600)
+    assert found[["is_attack", "attack", "family"]].to_numpy().tolist() == [[True, "scan", "probe"]]
+    with pytest.raises(SchemaError, match="Column 'is_attack', row 0: got 'good'"):
+        rejoined(pd.DataFrame({**CUT, "is_attack": ["good", "bad"]}), gap=3_600)
+    alike = rejoined(pd.DataFrame({**CUT, "is_attack": ["bad", "bad"]}), gap=3_600)
+    assert alike["is_attack"].tolist() == ["bad"]
+
+
+def test_a_log_without_flows_is_a_table_without_rows(tmp_path: Path) -> None:
+    found = read_zeek(zeek(tmp_path / "conn.log"))
+    assert len(found) == 0
+    assert {"time", "port", "duration"} <= set(found)
+    assert len(NetworkAnomalyDetector().enrich(found)) == 0
+
+
+def test_packed_logs_are_read_as_plain_ones(tmp_path: Path, monkeypatch) -> None:
+    plain = zeek(tmp_path / "conn.log", FLOW)
+    packed = tmp_path / "conn.10:00:00-11:00:00.log.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    pd.testing.assert_frame_equal(read_zeek(packed), read_zeek(plain))
+    events = eve(tmp_path / "eve.json", EVENT)
+    (tmp_path / "eve.json.1.gz").write_bytes(gzip.compress(events.read_bytes()))
+    assert len(read_suricata(tmp_path / "eve.json.1.gz")) == 1
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(SchemaError, match="damaged"):
+        read_zeek(packed)
+    packed.write_bytes(gzip.compress(b"#" * 2**21))
+    with pytest.raises(SchemaError, match="line 1: a line has at most"):
+        read_zeek(packed)
+    monkeypatch.setattr("industry_apps.cybersecurity.flows.lines._MOST", 100)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(SchemaError, match="in parts"):
+        read_zeek(packed)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"duration": "-1"}, r"conn\.log: Column 'duration', line 5: got -1"),
+        ({"ts": "soon"}, r"conn\.log: Column 'time', line 5: got 'soon', expected"),
+        ({"resp_p": "99999"}, "Column 'port', line 5: got '99999', expected a whole number in 0"),
+        ({"orig_p": "80.5"}, "Column 'source_port', line 5"),
+    ],
+)
+def test_an_error_names_file_and_line(tmp_path: Path, cells: dict[str, str], words: str) -> None:
+    with pytest.raises(SchemaError, match=words):
+        read_zeek(zeek(tmp_path / "conn.log", FLOW, changed(uid="C2", **cells)))
+
+
+@pytest.mark.parametrize("start", ["soon", "10:00", 5, None])
+def test_a_flow_event_whose_start_is_no_moment_is_named(tmp_path: Path, start: object) -> None:
+    wrong = {**EVENT, "flow": {**EVENT["flow"], "start": start}}
+    with pytest.raises(SchemaError, match=f"line 2: the start of a flow is {start!r}; expected"):
+        read_suricata(eve(tmp_path / "eve.json", EVENT, wrong))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
-from industry_apps.cybersecurity.flows.columns import FLOW
+from industry_apps.cybersecurity.flows.columns import FLOW, LARGEST_PORT
 from industry_apps.errors import SchemaError
+from industry_apps.schema import Column
 
-__all__ = ["checked_flows"]
+__all__ = ["checked_flows", "moments"]
+
+#: Seconds since 1970 beyond which they are milliseconds: of the year 2255.
+_LARGEST = 9e9
+_ROW = re.compile(r"row \d+ \(index (\d+)\)")
 
 
 def checked_flows(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -16,7 +25,8 @@ def checked_flows(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        Columns of :data:`FLOW`, and ``flow``, what identifies one, where the log has it.
+        Columns of :data:`FLOW`, and ``flow``, what identifies one, where the log has it. The index
+        is the number of the line.
     name : str
         Of the file, for errors.
 
@@ -30,51 +40,81 @@ def checked_flows(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         twice = frame["flow"].notna() & frame["flow"].duplicated()
         if twice.any():
             raise SchemaError(
-                f"{name}: the flow {frame.loc[twice, 'flow'].iloc[0]!r} is there twice, as in "
+                f"{name}, line {frame.index[twice][0]}: the flow "
+                f"{frame.loc[twice, 'flow'].iloc[0]!r} is there twice, as in "
                 f"{int(twice.sum())} rows more. Leave one of each: they would count twice."
             )
         frame = frame.drop(columns="flow")
-    kept = [column for column in FLOW if column.name in frame]
-    found: dict[str, object] = {}
-    for column in kept:
-        values = frame[column.name]
-        if column.kind == "number":
-            found[column.name] = column.to_array(_numbers(values))
-        elif column.kind == "datetime":
-            found[column.name] = _moments(values)
-        else:
-            found[column.name] = column.to_array(values)
-    table = pd.DataFrame(found, index=frame.index)
-    for column in kept:
-        if column.kind == "category":  # "" is how the package writes what is missing
-            table[column.name] = table[column.name].mask(table[column.name] == "", None)
+    try:
+        table = _table(frame)
+    except SchemaError as error:
+        told = _ROW.sub(r"line \1", str(error), count=1)
+        raise SchemaError(f"{name}: {told}") from None
     return table.sort_values("time", kind="stable").reset_index(drop=True)
 
 
-def _numbers(values: pd.Series) -> pd.Series:
-    """Texts of a log as numbers; as they are where one is none, which its column then names."""
-    try:
-        return pd.to_numeric(values)
-    except (ValueError, TypeError):
-        return values
+def _table(frame: pd.DataFrame) -> pd.DataFrame:
+    found: dict[str, object] = {}
+    for column in (column for column in FLOW if column.name in frame):
+        values = frame[column.name]
+        if column.kind == "number":
+            found[column.name] = column.to_array(_numbers(column, values))
+        elif column.kind == "datetime":
+            found[column.name] = moments(_numbers(column, values))
+        else:
+            texts = pd.Series(column.to_array(values), frame.index, dtype=object)
+            if column.name.endswith("port"):
+                _check_ports(column, texts)
+            # "" is how the package writes what is missing
+            found[column.name] = texts.mask(texts == "", None)
+    return pd.DataFrame(found, index=frame.index)
 
 
-def _moments(values: pd.Series) -> pd.Series:
-    """Moments, whose numbers are seconds since 1970."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().all() and not pd.api.types.is_datetime64_any_dtype(values):
-        if (numbers.abs() > 1e11).any():
-            raise SchemaError(
-                f"Column 'time': got {float(numbers.abs().max()):.0f}, expected seconds since "
-                "1970; milliseconds have a thousand times as many. Divide them by 1000."
-            )
-        return pd.to_datetime(numbers, unit="s")
-    try:
-        moments = pd.to_datetime(values, utc=True, format="ISO8601")
-    except (ValueError, TypeError) as error:
-        raise SchemaError(
-            f"Column 'time': {error}; expected seconds since 1970 or ISO 8601. Correct it."
-        ) from None
-    if moments.isna().any():
-        raise SchemaError("Column 'time': a moment is missing. Drop the row, or give its time.")
-    return moments.dt.tz_localize(None)
+def _numbers(column: Column, values: pd.Series) -> pd.Series:
+    """Texts of a log as numbers; as they are where none is one."""
+    found = pd.to_numeric(values, errors="coerce")
+    wrong = (found.isna() & values.notna()).to_numpy()
+    if wrong.any() and found.notna().any():
+        row, remedy = int(wrong.argmax()), "Correct it, or drop the line."
+        raise column.error(values, row, "a number, as in other lines", remedy)
+    return values if wrong.any() else found
+
+
+def _check_ports(column: Column, texts: pd.Series) -> None:
+    numbers = pd.to_numeric(texts, errors="coerce")
+    fits = (texts == "") | (numbers.between(0, LARGEST_PORT) & (numbers % 1 == 0))
+    if not fits.all():
+        row = int((~fits).to_numpy().argmax())
+        expected = f"a whole number in 0 to {LARGEST_PORT}"
+        raise column.error(texts, row, expected, "Correct it, or leave it empty.")
+
+
+def moments(values: pd.Series) -> pd.Series:
+    """Moments of flows, with what stands behind the second.
+
+    Parameters
+    ----------
+    values : Series
+        Datetimes, texts in ISO 8601, or numbers, which are seconds since 1970.
+
+    Raises
+    ------
+    SchemaError
+        Names the row of one that is none, or missing.
+    """
+    time, values = replace(FLOW["time"], nullable=False), values.infer_objects()
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        large = (values.abs() > _LARGEST).to_numpy()
+        if large.any():
+            expected = "seconds since 1970; milliseconds have a thousand times as many"
+            raise time.error(values, int(large.argmax()), expected, "Divide them by 1000.")
+        found = pd.to_datetime(values, unit="s")
+        time.to_array(found)
+        return found
+    whole = time.to_array(values)
+    read = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
+    found = read.dt.tz_localize(None)
+    other = found.to_numpy().astype("datetime64[s]").astype(np.int64) != whole
+    if other.any():  # seconds since 1970 among texts
+        raise time.error(values, int(other.argmax()), "moments of one form", "Write all alike.")
+    return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from industry_apps.cybersecurity.flows.checked import checked_flows
-from industry_apps.cybersecurity.flows.zeek import read_json
+from industry_apps.cybersecurity.flows.lines import log_lines, read_json
 from industry_apps.errors import SchemaError
 
 __all__ = ["read_suricata"]
@@ -26,7 +27,7 @@ def read_suricata(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        A JSON object a line.
+        A JSON object a line; plain, or packed by gzip.
 
     Returns
     -------
@@ -44,26 +45,24 @@ def read_suricata(path: str | Path) -> pd.DataFrame:
     https://docs.suricata.io/en/latest/output/eve/eve-json-format.html#event-type-flow
     """
     path = Path(path)
-    records = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            event = read_json(line, path.name, number)
-            if event.get("event_type") == "flow":
-                records.append(_flow(event, f"{path.name}, line {number}"))
+    records = {}
+    for number, line in log_lines(path):
+        event = read_json(line, path.name, number) if line.strip() else {}
+        if event.get("event_type") == "flow":
+            records[number] = _flow(event, f"{path.name}, line {number}")
     if not records:
         raise SchemaError(
             f"{path.name} has no event of the type 'flow'. Turn flow events on in suricata.yaml "
             "(outputs, eve-log, types), and give the file that they are in."
         )
-    return checked_flows(pd.DataFrame(records, dtype=object), path.name)
+    frame = pd.DataFrame([*records.values()], index=[*records], dtype=object)
+    return checked_flows(frame, path.name)
 
 
 def _flow(event: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         flow = event["flow"]
-        begin, end = (pd.Timestamp(flow[name]) for name in ("start", "end"))
+        begin, end = (_moment(flow[name], name, where) for name in ("start", "end"))
         service = event.get("app_proto")
         return {
             "flow": f"{event['flow_id']} {flow['start']}",
@@ -81,7 +80,18 @@ def _flow(event: dict[str, Any], where: str) -> dict[str, Any]:
             "sent_packets": flow.get("pkts_toserver"),
             "received_packets": flow.get("pkts_toclient"),
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
         raise SchemaError(
             f"{where}: a flow event without {error}. Repair or drop the line."
         ) from None
+
+
+def _moment(text: Any, name: str, where: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise SchemaError(
+            f"{where}: the {name} of a flow is {text!r:.80}; expected a moment such as "
+            "'2026-03-02T10:00:00.000000+0000'. Repair or drop the line."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

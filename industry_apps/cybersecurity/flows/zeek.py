@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import pandas as pd
 
 from industry_apps.cybersecurity.flows.checked import checked_flows
+from industry_apps.cybersecurity.flows.lines import log_lines, read_json
 from industry_apps.errors import SchemaError
 
 __all__ = ["read_zeek"]
@@ -34,6 +35,8 @@ FIELDS = {
 }
 _NEEDED = ("ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto")
 
+_Lines: TypeAlias = Iterable[tuple[int, str]]
+
 
 def read_zeek(path: str | Path) -> pd.DataFrame:
     r"""Read a conn.log of Zeek into the columns of a flow, in order of time.
@@ -41,7 +44,8 @@ def read_zeek(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        Tab-separated with its header of ``#`` lines, or a JSON object a line.
+        Tab-separated with its header of ``#`` lines, or a JSON object a line; plain, or packed by
+        gzip.
 
     Returns
     -------
@@ -72,10 +76,10 @@ def read_zeek(path: str | Path) -> pd.DataFrame:
     [{'port': '53', 'duration': nan}]
     """
     path = Path(path)
-    with path.open(encoding="utf-8") as file:
-        first = file.read(1)
-    records = list(_json_lines(path) if first == "{" else _separated(path))
-    frame = pd.DataFrame(records, dtype=object)
+    lines = log_lines(path)
+    first = next(lines, (1, ""))
+    read = _json_lines if first[1].startswith("{") else _separated
+    frame = read(path.name, chain([first], lines))
     for name in _NEEDED:
         if name not in frame:
             raise SchemaError(
@@ -86,61 +90,29 @@ def read_zeek(path: str | Path) -> pd.DataFrame:
     return checked_flows(frame[known].rename(columns=FIELDS), path.name)
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield read_json(line, path.name, number)
+def _json_lines(name: str, lines: _Lines) -> pd.DataFrame:
+    found = {number: read_json(line, name, number) for number, line in lines if line.strip()}
+    return pd.DataFrame([*found.values()], index=[*found], dtype=object)
 
 
-def read_json(line: str, name: str, number: int) -> dict[str, Any]:
-    """One JSON object of a log.
-
-    Parameters
-    ----------
-    line : str
-    name : str
-        Of the file, for the error.
-    number : int
-        Of the line, from 1.
-
-    Raises
-    ------
-    SchemaError
-    """
-    try:
-        found = json.loads(line)
-    except ValueError as error:
-        raise SchemaError(f"{name}, line {number}: no JSON ({error}). Repair or drop it.") from None
-    if not isinstance(found, dict):
-        raise SchemaError(f"{name}, line {number}: expected a JSON object. Repair or drop it.")
-    return found
-
-
-def _separated(path: Path) -> Iterator[dict[str, Any]]:
-    separator, unset, empty = "\t", "-", "(empty)"
-    fields: list[str] = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            text = line.rstrip("\n")
-            if text.startswith("#separator"):
-                separator = text.split(" ", 1)[1].encode().decode("unicode_escape")
-            elif text.startswith("#"):
-                key, *values = text.split(separator)
-                if key == "#fields":
-                    fields = values
-                elif key == "#unset_field":
-                    unset = values[0]
-                elif key == "#empty_field":
-                    empty = values[0]
-            elif text:
-                cells = text.split(separator)
-                if len(cells) != len(fields):
-                    raise SchemaError(
-                        f"{path.name}, line {number}: {len(cells)} fields, expected {len(fields)} "
-                        "as in the header (#fields). It may have been cut off: repair or drop it."
-                    )
-                yield {
-                    field: None if cell in (unset, empty) else cell
-                    for field, cell in zip(fields, cells, strict=True)
-                }
+def _separated(name: str, lines: _Lines) -> pd.DataFrame:
+    """The records under the names of the header, which may stand alone: an hour without flows."""
+    separator, told = "\t", {"#fields": [], "#unset_field": ["-"], "#empty_field": ["(empty)"]}
+    found: dict[int, list[str | None]] = {}
+    for number, line in lines:
+        text = line.rstrip("\n")
+        if text.startswith("#separator"):
+            separator = text.split(" ", 1)[1].encode().decode("unicode_escape")
+        elif text.startswith("#"):
+            key, *values = text.split(separator)
+            told[key] = values
+        elif text:
+            cells, fields = text.split(separator), told["#fields"]
+            if len(cells) != len(fields):
+                raise SchemaError(
+                    f"{name}, line {number}: {len(cells)} fields, expected {len(fields)} as in "
+                    "the header (#fields). It may have been cut off: repair or drop it."
+                )
+            unset = (*told["#unset_field"], *told["#empty_field"])
+            found[number] = [None if cell in unset else cell for cell in cells]
+    return pd.DataFrame([*found.values()], [*found], told["#fields"], dtype=object)
