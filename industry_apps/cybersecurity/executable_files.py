@@ -12,16 +12,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from industry_apps.application import Application
 from industry_apps.data import Split, split_by_group
-from industry_apps.evaluation import Costs
+from industry_apps.data.leakage import check_told
+from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.detection import DETECTION
 from industry_apps.limits import SHARE, integer
 from industry_apps.recipes import DecisionOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
-from industry_apps.recipes.records import Records
+from industry_apps.recipes.records import Records, numbered
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
 from industry_apps.runtime.executables.columns import FEATURES_VERSION, FILE_COLUMNS
 from industry_apps.runtime.executables.features import ExecutableFeatures
@@ -33,6 +37,7 @@ __all__ = ["ExecutableClassifier", "ExecutableFeatures"]
 _REASONS = 3
 _TREES = TreeOptions(rounds=400, learning_rate=0.05, num_leaves=6, feature_fraction=0.3)
 _DIGEST = "sha256"
+_OWNER = "whose build it is"
 
 
 class ExecutableClassifier(HoldsDecision, OwnNames, Application):
@@ -41,8 +46,9 @@ class ExecutableClassifier(HoldsDecision, OwnNames, Application):
     The columns are those of :class:`ExecutableFeatures`, which reads a folder without running
     anything in it; join your labels to its table. A machine that serves has it, too, as
     ``industry_apps.runtime.ExecutableFeatures``: its tables may be kept as CSV or Parquet, and go
-    through ``industry-apps predict``. Files of one ``program`` are kept in one part of a split,
-    and so are files of equal bytes where no program is named.
+    through ``industry-apps predict``. A CSV file holds lists as JSON: of what ``pandas.read_csv``
+    reads, ``table[name].map(json.loads)`` makes lists. Files of one ``program`` are kept in one
+    part of a split, and so are files of equal bytes, whichever program is named.
 
     Parameters
     ----------
@@ -115,20 +121,57 @@ class ExecutableClassifier(HoldsDecision, OwnNames, Application):
         Parameters
         ----------
         frame : DataFrame
-            With ``program``, or ``sha256``.
+            With ``program``, ``sha256``, or both; each may be missing in some rows.
         """
-        return split_by_group(frame, group=self._owner(frame), seed=self.seed)
+        if not any(name in frame for name in self._keys):
+            check_told(frame, self._keys)
+        (owned,) = self._owned(frame)
+        owned[_OWNER] = numbered(owned[_OWNER].to_numpy(), len(owned))
+        parts = split_by_group(owned, group=_OWNER, seed=self.seed)
+        return Split(*(part.drop(columns=_OWNER) for part in parts))
 
-    def _owner(self, frame: pd.DataFrame) -> str:
-        program = self._name("program")
-        return program if program in frame else self._name(_DIGEST)
+    @property
+    def _keys(self) -> list[str]:
+        """Names of the columns that say which files belong together."""
+        return [self._name("program"), self._name(_DIGEST)]
+
+    def _by(self, key: str) -> Records:
+        return Records(schema=FILE_COLUMNS, target=self._name("is_flagged"), subject=key)
+
+    def _owned(self, *frames: pd.DataFrame) -> list[pd.DataFrame]:
+        """Tables with whose build each file is: linked by program or by equal bytes, one name."""
+        found = []
+        for frame in frames:
+            rows = len(frame)
+            none = np.full(rows, "", dtype=object)
+            keys = [self._by(k).subjects(frame) if k in frame else none for k in self._keys]
+            ends = [np.unique(numbered(k, rows), return_inverse=True)[1] for k in keys]
+            places = (ends[0], ends[1] + rows)
+            links = coo_matrix((np.ones(rows), places), shape=(2 * rows, 2 * rows))
+            linked = connected_components(links, directed=False)[1][ends[0]]
+            names = pd.Series(np.where(keys[0] == "", keys[1], keys[0]), frame.index, dtype=object)
+            found.append(frame.assign(**{_OWNER: names.groupby(linked).transform("min")}))
+        return found
+
+    def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        parts = [part for part in (train, validation) if part is not None]
+        self.known_ = {key: self._by(key).subjects_apart(*parts) for key in self._keys}
+        owned = self._owned(*parts)
+        super()._fit(owned[0], owned[1] if len(owned) > 1 else None)
+
+    def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        owned = self._owned(*(part for part in (train, validation) if part is not None))
+        super()._fit_baselines(owned[0], owned[1] if len(owned) > 1 else None)
+
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        for key, known in self.known_.items():
+            self._by(key).check_apart(known, frame)
+        return super()._evaluate(*self._owned(frame))
 
     def _table(self, train: pd.DataFrame) -> DecisionTable:
         names = {self._name(name): name for name in FILE_COLUMNS.names}
         schema = Schema(tuple(c for c in self._own_schema() if c.name in names))
-        records = Records(
-            schema=schema, target=self._name("is_flagged"), subject=self._owner(train)
-        )
+        records = Records(schema=schema, target=self._name("is_flagged"), subject=_OWNER)
         return DecisionTable(records, self._options, reasons=_REASONS, seed=self.seed)
 
     def _options(self, schema: Schema) -> DecisionOptions:

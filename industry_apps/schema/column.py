@@ -386,7 +386,10 @@ class Column:
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):
             if not (is_missing(value) or (issubclass(type(value), str) and value == "")):
-                raise self.error(values, row, "a list of values", "Put the value into a list.")
+                remedy = "Put the value into a list."
+                if issubclass(type(value), str) and value.startswith("["):  # as CSV files hold it
+                    remedy = f"Make lists of the texts: table[{self.name!r}].map(json.loads)."
+                raise self.error(values, row, "a list of values", remedy)
             return [None] * self.size if self.size and self.nullable else []
         if len(value) < self.least:
             remedy = "Give None, or leave the column out, where nothing is to be said."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -88,6 +90,50 @@ def test_builds_of_a_program_are_in_one_part(data):
     twice = pd.concat([table, table]).drop(columns="program").reset_index(drop=True)
     digests = [set(part["sha256"]) for part in ExecutableClassifier().split(twice)]
     assert not digests[0] & digests[2]
+
+
+def overlap(parts, name):
+    return set(parts.train[name].dropna()) & set(parts.test[name].dropna())
+
+
+def test_equal_files_are_in_one_part_whichever_program_is_named(data):
+    every = pd.concat([data.train, data.test], ignore_index=True)
+    renamed = every.assign(program="copy of " + every["program"])
+    unnamed = every.assign(program=None)
+    for other in (renamed, unnamed):
+        parts = ExecutableClassifier().split(pd.concat([every, other], ignore_index=True))
+        assert not overlap(parts, "sha256")
+        assert not overlap(parts, "program")
+        assert sum(map(len, parts)) == 2 * len(every)
+        assert list(parts.train) == list(every)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_files_without_a_program_are_files_of_their_own(data, share):
+    unnamed = data.train.copy()
+    unnamed.loc[: int(share * len(unnamed)), "program"] = None
+    parts = ExecutableClassifier().split(unnamed)
+    assert 0.1 < len(parts.test) / len(unnamed) < 0.3
+    assert not overlap(parts, "sha256")
+    with pytest.raises(SchemaError, match="program"):
+        ExecutableClassifier().split(unnamed.drop(columns=["program", "sha256"]))
+
+
+def test_equal_bytes_that_were_learned_from_are_no_test(data):
+    loose = ExecutableClassifier.fast().set_params(false_positive_rate=0.1)
+    fitted = loose.fit(data.train.assign(program=None))
+    with pytest.raises(LeakageError, match="sha256"):
+        fitted.evaluate(data.train.head(40).assign(program="another"))
+
+
+def test_lists_of_a_csv_file_are_texts_and_the_remedy_works(classifier, data, tmp_path):
+    data.test.head(3).to_csv(tmp_path / "kept.csv", index=False)
+    table = pd.read_csv(tmp_path / "kept.csv")
+    with pytest.raises(SchemaError, match=r"table\['byte_shares'\]\.map\(json\.loads\)"):
+        classifier.predict(table)
+    for name in ("byte_shares", "entropy_shares", "import_bins"):
+        table[name] = table[name].map(json.loads)
+    assert len(classifier.predict(table)) == 3
 
 
 def test_files_that_were_learned_from_are_no_test(classifier, data):
