@@ -162,6 +162,8 @@ classifier.evaluate(files)
 path = classifier.export(folder / "programs.onnx", check=files)
 print(classifier.parity_)
 Model(path).predict(table).assign(file=table["file"])
+
+# %% [markdown]
 # ## 6. Voices
 #
 # A recording is a list of 16-bit samples or the bytes of a WAV file; cepstra are computed in the
