@@ -36,8 +36,11 @@ from industry_apps.recipes.tables.anomalies import (
 )
 from industry_apps.recipes.tables.detection import RECORD_DETECTION
 from industry_apps.runtime.stream.flows import FlowState
+from industry_apps.runtime.stream.threshold import FollowedThreshold
 from industry_apps.schema import Column, Schema, Traits
 from industry_apps.training import TrainingOptions
+
+__all__ = ["FlowState", "FollowedThreshold", "NetworkAnomalyDetector"]
 
 _TREES = TreeOptions(rounds=150, num_leaves=16, learning_rate=0.08, feature_fraction=0.5)
 _TRAINING = TrainingOptions(
@@ -105,7 +108,8 @@ class NetworkAnomalyDetector(HoldsAnomalies, OwnLabels, Application):
     What is done with flows that are not as they should be:
 
     - A negative duration, -1 among them, is refused, as are more than 30 days (milliseconds taken
-      for seconds); what is longer than all of training is answered with a warning.
+      for seconds). What is longer than all of training is answered; a file warns of a table of
+      100 flows and more of which half are.
     - A missing value (NaN, "-" in a log) is not known, which the models see; it is never 0.
     - An unknown service, state or port is unlike all known ones, and answered.
     - A flow that is there twice counts twice in the windows; the readers refuse it where flows

@@ -20,9 +20,12 @@ from industry_apps.recipes import DecisionOptions, NgramOptions, TreeOptions
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.records import Records
 from industry_apps.recipes.tables.decision import DecisionTable, HoldsDecision
+from industry_apps.runtime.addresses.allowed import AllowList
 from industry_apps.runtime.completion import Completion
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
+
+__all__ = ["FEW_TREES", "AllowList", "FalseAlarms", "ThreatDetector", "number_columns"]
 
 #: Columns that are named for each record.
 _REASONS = 3

@@ -5,7 +5,10 @@ from __future__ import annotations
 from industry_apps._lazy import lazy_names
 
 __all__ = [
+    "AllowList",
     "ExecutableFeatures",
+    "FlowState",
+    "FollowedThreshold",
     "Model",
     "Panel",
     "RegionBoxes",
@@ -18,7 +21,10 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "AllowList": "addresses.allowed",
         "ExecutableFeatures": "executables.features",
+        "FlowState": "stream.flows",
+        "FollowedThreshold": "stream.threshold",
         "Model": "model",
         "Panel": "series.windows",
         "RegionBoxes": "boxes",

@@ -27,7 +27,7 @@ from industry_apps.schema.values import Kind, are_single, is_missing, is_single,
 #: How a column comes to be that the stream of earlier records tells.
 _STREAM = (
     "It is computed from the stream of records: predict a table with --enrich in the shell, or "
-    "add it with TransactionState.enrich, to one record with update."
+    "add it with enrich of the application or of its {}, to one record with update."
 )
 #: A day or a moment as in ISO 8601.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
@@ -164,7 +164,8 @@ class Schema:
                 hint = f" Did you mean the column {near[0]!r}?" if near else ""
                 remedy = "Add it, or map your name to it."
                 if column.role == "state":
-                    hint, remedy = "", _STREAM
+                    state = column.description.removeprefix("From ")
+                    hint, remedy = "", _STREAM.format(state or "state")
                 told = f": {column.description}" if column.description else ""
                 raise SchemaError(
                     f"Column {column.name!r} ({column.kind}) is missing{told}.{hint} {remedy} "

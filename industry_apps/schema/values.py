@@ -25,7 +25,7 @@ Kind = Literal["number", "category", "boolean", "datetime", "text", "image"]
 MISSING_TIME = int(np.iinfo(np.int64).min)
 
 _A_TIME = (
-    "a time (datetime, text in ISO 8601, or seconds since 1970) of the years 1 to 9999",
+    "a time (datetime, text in ISO 8601, or whole seconds since 1970) of the years 1 to 9999",
     "Convert it first, for example with pandas.to_datetime, which takes the unit of numbers.",
 )
 _LARGEST = float(np.finfo(np.float32).max)

@@ -14,7 +14,7 @@ from industry_apps.evaluation import Costs, Report
 from industry_apps.evaluation.decisions import DecisionCurves, decision_metrics
 from industry_apps.recipes import Records
 from industry_apps.recipes.labels import OwnLabels
-from industry_apps.runtime import Model, TransactionState
+from industry_apps.runtime import FlowState, Model, TransactionState
 from industry_apps.runtime.csv_rows import ShortRows
 from industry_apps.workflow.own_tables import own_name
 
@@ -118,12 +118,16 @@ def enriched(model: Model, table: Path, folder: Path, short_rows: ShortRows = "r
         The model asks for no state columns.
     SchemaError, DataNotFoundError
     """
-    settings = model.metadata.get("state")
-    if not settings:
+    kinds: dict[str, type[TransactionState | FlowState]] = {
+        "state": TransactionState,
+        "flow_state": FlowState,
+    }
+    told = [kind(**model.metadata[key]) for key, kind in kinds.items() if model.metadata.get(key)]
+    if not told:
         raise ParameterError(f"{model.path.name} asks for no state columns. Leave --enrich out.")
     path = folder / f"{table.name}.parquet"
     raw = read_table(table, short_rows=short_rows)
-    TransactionState(**settings).enrich(raw).to_parquet(path)
+    told[0].enrich(raw).to_parquet(path)
     return path
 
 

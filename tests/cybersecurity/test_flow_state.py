@@ -84,6 +84,27 @@ def test_windows_are_rising_seconds(windows: tuple[int, ...]) -> None:
         FlowState(windows=windows)
 
 
+def test_seconds_with_a_fraction_are_refused_and_the_remedies_work(flows: pd.DataFrame) -> None:
+    flow = {**flows.iloc[0].to_dict(), "time": 1772445600.5}
+    with pytest.raises(SchemaError, match=r"whole seconds since 1970.*pandas\.to_datetime"):
+        FlowState().update(flow)
+    with pytest.raises(SchemaError, match="whole seconds since 1970"):
+        FlowState().enrich(pd.DataFrame([flow]))
+    whole = [int(flow["time"]), pd.to_datetime(flow["time"], unit="s")]
+    told = [FlowState().update({**flow, "time": time}) for time in whole]
+    assert [told[0][name] for name in FlowState().columns] == pytest.approx(
+        [told[1][name] for name in FlowState().columns], nan_ok=True
+    )
+
+
+def test_moves_of_a_threshold_do_not_pile_up() -> None:
+    followed = FollowedThreshold(rate=0.3, bound=0.05, memory=1.5)
+    for score in np.random.default_rng(0).normal(size=20_000):
+        followed.update(score)
+    assert len(followed.moves) == 1_000
+    assert followed.moves[-1].scores > 19_900
+
+
 def test_a_threshold_follows_within_its_bound_and_says_so() -> None:
     draw = np.random.default_rng(0)
     fixed, followed = FollowedThreshold(rate=0.01), FollowedThreshold(rate=0.01, bound=0.3)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.cybersecurity import NetworkAnomalyDetector
+from industry_apps.cybersecurity import FlowState, NetworkAnomalyDetector
 from industry_apps.cybersecurity.flows.budget import rate_of
 from industry_apps.data import load
 from industry_apps.errors import (
@@ -14,10 +14,12 @@ from industry_apps.errors import (
     ParameterError,
     SchemaError,
     TrainingError,
+    UnlikeTrainingWarning,
 )
 from industry_apps.recipes.anomaly.members import constant_score
 from industry_apps.recipes.tables.anomalies import far_out
 from industry_apps.runtime import Model
+from tests.cli.shell import run
 
 
 def quick(**parameters):
@@ -98,6 +100,29 @@ def test_flows_without_their_windows_are_refused(flows):
         quick().fit(flows.train.drop(columns=list(state)), flows.validation)
 
 
+def test_flows_without_their_windows_are_told_how_to_get_them(flows, tmp_path):
+    detector = quick(model="nearest").fit(flows)
+    model = Model(detector.export(tmp_path / "flows.onnx"))
+    bare = flows.test.drop(columns=list(detector.new_state().columns))
+    for ask in (detector.predict, model.predict):
+        with pytest.raises(SchemaError, match="enrich of the application or of its FlowState"):
+            ask(bare)
+    expected = detector.predict(detector.enrich(bare))
+    state = FlowState(**model.metadata["flow_state"])
+    assert model.predict(state.enrich(bare))["alert"].equals(expected["alert"])
+    bare.to_parquet(tmp_path / "flows.parquet")
+    out = tmp_path / "answers.parquet"
+    done = run("predict", str(model.path), str(tmp_path / "flows.parquet"), str(out), "--enrich")
+    assert done.exit_code == 0, done.output
+    assert pd.read_parquet(out)["alert"].tolist() == expected["alert"].tolist()
+
+
+def test_a_file_warns_of_a_table_whose_flows_are_longer_than_all_of_training(flows, tmp_path):
+    model = Model(quick(model="nearest").fit(flows).export(tmp_path / "flows.onnx"))
+    with pytest.warns(UnlikeTrainingWarning, match="'duration'"):
+        model.predict(flows.test.assign(duration=1e6))
+
+
 def test_a_budget_of_alerts_is_a_rate():
     seconds = np.arange(1_000) * 86_400 // 1_000
     assert rate_of(10, None, seconds) == pytest.approx(0.01, rel=0.01)
@@ -107,7 +132,18 @@ def test_a_budget_of_alerts_is_a_rate():
         rate_of(10, 5, seconds)
 
 
-@pytest.mark.parametrize("scanners", [{"10.0.0.9": "soon"}, {"": "2026-01-01"}])
+@pytest.mark.parametrize(
+    "scanners",
+    [
+        {"10.0.0.9": "soon"},
+        {"10.0.0.9": "today"},
+        {"10.0.0.9": "2026"},
+        {"10.0.0.9": "2026-02-30"},
+        {"": "2026-01-01"},
+        {" 10.0.0.9": "2026-01-01"},
+        {"10.0.0.0/24": "2026-01-01"},
+    ],
+)
 def test_leave_of_a_scanner_ends_on_a_day(flows, scanners):
     with pytest.raises(ParameterError, match="scanners"):
         quick(model="nearest", scanners=scanners).fit(flows)

@@ -30,6 +30,8 @@ EQUIVALENT = [
     "http://ex%61mple.com/a~b/c",
     "http://\uff45\uff58ample\u3002com/a~b/c",
     "ht\ntp://exam\tple.com/a~b/c",
+    "\u200bhttp://example.com/a~b/c",
+    "\ufeffht\u2060tp://exam\u00adple.com/a~b/c",
 ]
 
 
@@ -49,6 +51,10 @@ def test_equivalent_spellings_are_one(text: str) -> None:
         ("http://example.com/A?Q=%2f", "example.com/A?Q=%2F"),
         ("http://example.com/\u00e9", "example.com/%C3%A9"),
         ("http://www.com/", "www.com"),
+        ("www.github.io/a", "www.github.io/a"),
+        ("http://www.co.uk/", "www.co.uk"),
+        ("www.me.github.io", "me.github.io"),
+        ("http://example.com/\u200ba", "example.com/%E2%80%8Ba"),
         ("example.com?x=1", "example.com/?x=1"),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
+import pandas as pd
 import pytest
 
 from industry_apps.errors import SchemaError
@@ -50,11 +51,39 @@ def test_leave_ends_on_its_day():
         ({"10.0.0.1": DAY}, "The allowed domain '10.0.0.1'"),
         ({"example.com": "31.01.2027"}, "ends on '31.01.2027'; expected a day"),
         ({"example.com": None}, "ends on None"),
+        ({"example.com": pd.NaT}, "ends on NaT"),
+        ({"example.com": DAY, "www.Example.com": "2030-01-01"}, "'www.Example.com' are one"),
     ],
 )
 def test_what_cannot_be_exempt(until, message):
     with pytest.raises(SchemaError, match=message):
         AllowList(until)
+
+
+def test_moments_are_days():
+    allowed = AllowList({"example.com": pd.Timestamp("2027-02-01")})
+    late = datetime(2027, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-2)))  # the next by UTC
+    for on, covered in (
+        (datetime(2027, 1, 31, 23, 30), True),
+        ("2027-01-31", True),
+        (pd.Timestamp("2027-02-01"), False),
+        (late, False),
+    ):
+        assert allowed.covers(["example.com"], on).tolist() == [covered]
+        assert bool(allowed.expired(on)) != covered
+    with pytest.raises(SchemaError, match="The day to ask for is 'today'; expected a day"):
+        allowed.covers(["example.com"], "today")
+
+
+def test_one_address_is_no_list():
+    with pytest.raises(SchemaError, match=r"Got one address, .*Put it into a list"):
+        AllowList({"example.com": DAY}).covers("http://example.com", DAY)
+
+
+def test_a_file_as_spreadsheets_and_editors_leave_it(tmp_path):
+    path = tmp_path / "allowed.csv"
+    path.write_text("domain,until\n\nexample.com,2028-01-01\n\n", encoding="utf-8-sig")
+    assert AllowList.read(path).covers(["example.com"], DAY).all()
 
 
 def test_files_are_read_or_refused_by_line(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from industry_apps.schema.values import MISSING_TIME
 #: Seconds of 30 days: longer flows are milliseconds taken for seconds, or a mistake.
 LONGEST = 2_592_000.0
 LARGEST_PORT = 65_535
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _size(name: str, meaning: str, unit: str, high: float | None = None) -> Column:
@@ -92,7 +94,7 @@ def scanners_until(scanners: Mapping[str, str]) -> dict[str, int]:
     Raises
     ------
     ParameterError
-        A date is none.
+        A date is none, or a host is a network.
 
     Examples
     --------
@@ -105,10 +107,13 @@ def scanners_until(scanners: Mapping[str, str]) -> dict[str, int]:
             second = int(np.datetime64(day, "s").astype(np.int64))
         except ValueError:
             second = MISSING_TIME
-        if second == MISSING_TIME or not host:
+        is_day = _DAY.fullmatch(day) and second != MISSING_TIME
+        # A network, or a host in blanks, is the source of no flow.
+        if not is_day or not host or re.search(r"[\s/]", host):
             raise ParameterError(
-                f"The 'scanners' parameter has {day!r} for {host!r}; expected a host and the day "
-                "on which its leave ends, such as '2026-12-31'."
+                f"The 'scanners' parameter has {day!r} for {host!r}; expected a host as flows name "
+                "it, each of a network by itself, and the day on which its leave ends, such as "
+                "'2026-12-31'."
             )
         found[host] = second
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,13 +28,13 @@ class AllowList:
     Parameters
     ----------
     until : mapping of str to date or str
-        Domain -> the day, as a date or in the form "2027-01-31".
+        Domain -> the day, as a date or in the form "2027-01-31"; of a moment its day by UTC.
 
     Raises
     ------
     SchemaError
-        A domain cannot be read or is a suffix under which anybody gets a name, as "com" and
-        "github.io" are; or a day is none.
+        A domain cannot be read, is there in two spellings, or is a suffix under which anybody
+        gets a name, as "com" and "github.io" are; or a day is none.
 
     Examples
     --------
@@ -47,7 +47,16 @@ class AllowList:
     """
 
     def __init__(self, until: Mapping[str, date | str]) -> None:
-        self._until = {_domain(name): _day(name, day) for name, day in until.items()}
+        self._until: dict[str, date] = {}
+        spelt: dict[str, str] = {}
+        for name, day in until.items():
+            if (found := _domain(name)) in spelt:
+                raise SchemaError(
+                    f"The allowed domains {spelt[found]!r} and {name!r} are one, {found!r}. Keep "
+                    "the one whose day is right."
+                )
+            spelt[found] = name
+            self._until[found] = _day(day, f"The allowed domain {name!r} ends on")
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -63,7 +72,7 @@ class AllowList:
             As of the class; or the file has other columns, a domain twice, or too many rows.
         """
         found: dict[str, str] = {}
-        with Path(path).open(encoding="utf-8", newline="") as file:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:  # as spreadsheets write it
             rows = csv.reader(file)
             if (header := next(rows, [])) != _COLUMNS:
                 raise SchemaError(
@@ -71,6 +80,8 @@ class AllowList:
                     "so in its first line."
                 )
             for line, row in enumerate(rows, 2):
+                if not row:
+                    continue
                 if len(row) != len(_COLUMNS) or row[0] in found or line > _MOST:
                     raise SchemaError(
                         f"{Path(path).name!r}, line {line}: got {row!r:.200}; expected a domain "
@@ -80,26 +91,37 @@ class AllowList:
                 found[row[0]] = row[1]
         return cls(found)
 
-    def covers(self, addresses: Sequence[Any], on: date) -> NDArray[np.bool_]:
+    def covers(self, addresses: Sequence[Any], on: date | str) -> NDArray[np.bool_]:
         """Whether each address [N] is exempt on a day, [N]; one that cannot be read is not.
 
         Parameters
         ----------
         addresses : sequence of str
             URLs or names of domains.
-        on : date
+        on : date or str
             By UTC; of a decision, today.
-        """
-        return np.array([self._covers(each, on) for each in addresses], dtype=np.bool_)
 
-    def expired(self, on: date) -> list[str]:
+        Raises
+        ------
+        SchemaError
+            ``addresses`` is one text, or ``on`` is no day.
+        """
+        if isinstance(addresses, str | bytes):
+            raise SchemaError(
+                f"Got one address, {addresses!r:.80}; expected a list of them. Put it into a list."
+            )
+        day = _day(on, "The day to ask for is")
+        return np.array([self._covers(each, day) for each in addresses], dtype=np.bool_)
+
+    def expired(self, on: date | str) -> list[str]:
         """Domains that are exempt no more, to be looked at anew.
 
         Parameters
         ----------
-        on : date
+        on : date or str
         """
-        return sorted(name for name, day in self._until.items() if day <= on)
+        asked = _day(on, "The day to ask for is")
+        return sorted(name for name, day in self._until.items() if day <= asked)
 
     def __len__(self) -> int:
         return len(self._until)
@@ -128,12 +150,11 @@ def _domain(name: str) -> str:
     return found
 
 
-def _day(name: str, day: date | str) -> date:
-    if isinstance(day, date):
-        return day
+def _day(day: date | str, told: str) -> date:
     try:
-        return date.fromisoformat(day)
+        if isinstance(day, datetime):  # which is a date, and compares with none
+            moment = day.astimezone(UTC) if day.tzinfo else day
+            return date(moment.year, moment.month, moment.day)
+        return day if isinstance(day, date) else date.fromisoformat(day)
     except (TypeError, ValueError):
-        raise SchemaError(
-            f"The allowed domain {name!r} ends on {day!r}; expected a day such as '2027-01-31'."
-        ) from None
+        raise SchemaError(f"{told} {day!r}; expected a day such as '2027-01-31'.") from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
 from industry_apps.errors import SchemaError
+from industry_apps.runtime.addresses.suffixes import public_suffix
 
 __all__ = ["SPELLING", "Address", "canonical_domain", "canonical_url"]
 
@@ -23,6 +24,9 @@ SPELLING = 1
 MOST_CHARACTERS = 8_192
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):/*", re.ASCII)
+#: What a name is read without (RFC 3454, table B.1), and the part of an address that has one.
+_INVISIBLE = re.compile(r"[\u00ad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]")
+_BEFORE_PATH = re.compile(r"[^/?#]*(//[^/?#]*)?")
 _DEFAULT_PORTS = {"http": (80,), "https": (443,), "ftp": (21,), "": (80, 443)}
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?-?", re.ASCII)
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+", re.ASCII)
@@ -94,6 +98,7 @@ def canonical_url(text: str) -> Address:
     ('xn--bcher-kva.de', '127.0.0.1')
     """
     cleaned = re.sub(r"[\t\r\n]", "", text).strip().replace("\\", "/")
+    cleaned = _BEFORE_PATH.sub(lambda found: _INVISIBLE.sub("", found[0]), cleaned, count=1)
     _check_text(cleaned)
     scheme, rest = _without_scheme(cleaned)
     end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
@@ -191,7 +196,9 @@ def _host(text: str) -> str:
     if len(name) > _MOST_OF_A_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise _no_host(name)
     rest = name.removeprefix("www.")
-    return rest if "." in rest else name
+    if rest == name or public_suffix(rest).name == rest:  # below a suffix it is a name as any other
+        return name
+    return rest
 
 
 def _no_host(name: str) -> SchemaError:

@@ -86,12 +86,12 @@ class FlowState:
 
     Notes
     -----
-    Time is used in whole seconds, UTC. Flows of one second count in order of arrival. Where a
-    part of a key is missing, the count is 0 and the share missing, and it leaves no trace. A
-    missing time is refused, and so is a flow before an earlier one: the readers sort by the first
-    packet. Memory is that of the flows of the longest window (a key may hold twice as many until
-    it is next asked), however long the stream is; keys without any are forgotten. One thread may
-    write.
+    Time is used in whole seconds, UTC; a number is whole, as ``int(ts)`` of Zeek's JSON. Flows of
+    one second count in order of arrival. Where a part of a key is missing, the count is 0 and the
+    share missing, and it leaves no trace. A missing time is refused, and so is a flow before an
+    earlier one: the readers sort by the first packet. Memory is that of the flows of the longest
+    window (a key may hold twice as many until it is next asked), however long the stream is; keys
+    without any are forgotten. One thread may write.
 
     Examples
     --------

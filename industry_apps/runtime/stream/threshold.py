@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 from industry_apps.errors import ParameterError, SchemaError
 
 __all__ = ["FollowedThreshold", "Move"]
+
+#: Moves that are kept.
+_KEPT = 1_000
 
 
 class Move(NamedTuple):
@@ -32,7 +36,8 @@ class FollowedThreshold:
 
     Off by default: with a bound of 0 it is what the file says, an alert from a score of 0 on. With
     a bound, whoever sends many odd flows slowly can move it that far, and no further: an attacker
-    can teach it. Each move of a tenth of the bound is written down in ``moves``.
+    can teach it. Each move of a tenth of the bound is written down in ``moves``, which keep the
+    latest thousand.
 
     Parameters
     ----------
@@ -45,7 +50,7 @@ class FollowedThreshold:
 
     Notes
     -----
-    Memory is constant: the threshold, a count, and at most as many moves as there are.
+    Memory is constant: the threshold, a count, and the latest moves.
 
     References
     ----------
@@ -77,7 +82,7 @@ class FollowedThreshold:
                 )
         self.rate, self.bound, self.memory = rate, bound, memory
         self.value, self.count = 0.0, 0
-        self.moves: list[Move] = []
+        self.moves: deque[Move] = deque(maxlen=_KEPT)
 
     def update(self, score: float) -> bool:
         """Whether a score raises an alert, by the threshold before it; then follow it.
