@@ -18,6 +18,7 @@ from sklearn.base import clone
 from industry_apps.cybersecurity.threats import ThreatDetector
 from industry_apps.data import Dataset
 from industry_apps.data.splits import split_random
+from industry_apps.errors import SchemaError
 from industry_apps.evaluation.detection import DetectionCurve
 from industry_apps.evaluation.intervals import Estimate, share_estimate
 from industry_apps.evaluation.metrics import Ranking
@@ -61,8 +62,19 @@ def unseen_families(detector: ThreatDetector, data: Dataset) -> Section:
         Its parameters are used; a fresh one is trained for each family.
     data : Dataset
         With a column ``family``.
+
+    Raises
+    ------
+    SchemaError
+        A part has no such column.
     """
     known = detector._name("family")
+    for part in (data.train, data.validation, data.test):
+        if known not in part:
+            raise SchemaError(
+                f"Column {known!r} is missing: families of malware are left out one by one. Add "
+                "it, missing for harmless names, or map your name to it."
+            )
     families = sorted(set(data.train[known].dropna()))
     groups: list[tuple[str, ...]] = [g for g in _SIBLINGS if set(g) <= {*families}]
     groups += [(each,) for each in families if not any(each in g for g in groups)]

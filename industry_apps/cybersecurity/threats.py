@@ -196,6 +196,15 @@ class ThreatDetector(HoldsDecision, OwnNames, Application):
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         super()._fit_baselines(self._learned_from(train), validation)
 
+    def _evaluate(self, frame: pd.DataFrame) -> Report:
+        if not self.table_.records.labels(frame).any():
+            raise SchemaError(
+                f"Column {self._name(self.label)!r} is false in all of {len(frame)} rows; expected "
+                "threats and harmless records to judge on. Give both, or ask false_alarms how many "
+                "of the harmless ones would be stopped."
+            )
+        return super()._evaluate(frame)
+
     def _learned_from(self, train: pd.DataFrame) -> pd.DataFrame:
         # A table without labels is refused where it is read.
         return self._with_copies(train) if self._name(self.label) in train else train

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from industry_apps.cybersecurity import DomainThreatDetector, UrlThreatDetector
 from industry_apps.cybersecurity.threat_studies import _CHANGES
+from industry_apps.errors import SchemaError
 from industry_apps.runtime.addresses.canonical import canonical_url
 
 URL = "http://login.shop.example/a/b.php?c=1"
@@ -59,3 +62,10 @@ def test_names_that_look_generated_are_counted_apart():
     found = rows(detector.studies()["unusual_names"](DomainThreatDetector.sample()))
     assert found[0]["names"].startswith("harmless")
     assert all(0 <= row["stopped"] <= row["count"] for row in found)
+
+
+def test_families_are_left_out_where_they_are_told():
+    data = DomainThreatDetector.sample()
+    untold = replace(data, test=data.test.drop(columns="family"))
+    with pytest.raises(SchemaError, match="Column 'family' is missing: families"):
+        DomainThreatDetector.fast().studies()["unseen_families"](untold)

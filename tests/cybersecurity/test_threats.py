@@ -80,6 +80,13 @@ def test_owners_are_in_one_part_and_equal_addresses_count_once():
     assert sum(map(len, parts)) <= len(frame)
 
 
+def test_harmless_records_alone_are_for_false_alarms(detector, data):
+    harmless = data.test.loc[~data.test["is_phishing"], ["url", "is_phishing"]]
+    with pytest.raises(SchemaError, match=r"Column 'is_phishing' is false .* ask false_alarms"):
+        detector.evaluate(harmless)
+    assert detector.false_alarms(harmless).rows == len(harmless)
+
+
 def test_the_raw_column_wins_over_columns_that_were_made_before(detector, model, data):
     other = "http://paypal.com.secure-login.river.test/confirm/account"
     stale, fresh = data.test.head(3).assign(url=other), pd.DataFrame({"url": [other] * 3})
