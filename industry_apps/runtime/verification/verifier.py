@@ -346,8 +346,8 @@ class Verifier:
             if answer["quality"] < least:
                 raise TemplateError(
                     f"Sample {number}: its quality is {answer['quality']:.2f}, expected "
-                    f"{least:.2f} or more: it is unlike the samples that the model knows, as "
-                    "of nobody, of several persons at once, or taken in another way. Take it again."
+                    f"{least:.2f} or more: it is unlike the samples that the model knows, as one "
+                    "of nobody, or taken in another way. Take it again."
                 )
         return unit(np.array([answer["embedding"] for answer in answers]))
 
