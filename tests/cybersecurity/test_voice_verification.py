@@ -106,6 +106,10 @@ def test_noise_is_no_voice_and_nearly_all_voices_are(data, of):
     clips = [np.rint(sound / np.abs(sound).max() * 9000).astype(int) for sound in noises()]
     heard = fitted.predict(pd.DataFrame({"samples": clips}))["quality"].to_numpy()
     assert heard.max() < 0.95
+    clicks = [np.eye(1, 8000, place)[0].astype(int) * 3000 for place in (0, 500, 7000, 7999)]
+    heard = fitted.predict(pd.DataFrame({"samples": clicks}))["quality"].to_numpy()
+    assert (heard >= 0).all()
+    assert heard.max() < 0.95
     for part in (data.train, data.test):
         assert (fitted.predict(part)["quality"] >= 1).mean() > 0.93
         presence = fitted.recipe_._told(fitted._samples(part).values, PRESENCE)

@@ -102,6 +102,7 @@ class Cepstra:
             for each in repeating(builder, squares, self.rate, np.hanning(self._size - 1))
         )
         share = node("Div", again, node("Max", whole, constant(np.float64(_SILENT))))
+        share = node("Max", share, constant(np.float64(0)))  # A click may have less, by rounding.
         return described, builder.cast(share, np.float32)
 
     @property

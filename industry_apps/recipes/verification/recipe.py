@@ -37,6 +37,8 @@ _FEWEST, _FEW = 3, 3
 #: Share of training samples that have less of what tells that somebody is there, and how much of
 #: that the file asks for: new persons have it in another measure.
 _WITHOUT, _ASKED = 0.02, 0.85
+#: What is divided by at the least.
+_LEAST = 1e-12
 
 #: What a describer writes of samples: features, and how much tells that somebody is there.
 DESCRIPTION = Column("description", "number", size=None)
@@ -155,7 +157,7 @@ class EmbeddingRecipe:
         described = self._described(train)
         if PRESENCE.name in self.describer.outputs:
             usual = self._told(train.values, PRESENCE)
-            self.least_presence_ = _ASKED * float(np.quantile(usual, _WITHOUT))
+            self.least_presence_ = max(_ASKED * float(np.quantile(usual, _WITHOUT)), _LEAST)
         person = np.tile(train.person, len(described))
         self.whitening_ = self._learned(np.concatenate(described), person)
         if validation is None:
@@ -176,7 +178,7 @@ class EmbeddingRecipe:
         found = self.whitening_.write(builder, described[DESCRIPTION.name])
         square = builder.node("Mul", found, found)
         total = builder.node("ReduceSum", square, builder.constant(np.array([1])))
-        least = builder.constant(np.float64(1e-12))
+        least = builder.constant(np.float64(_LEAST))
         length = builder.node("Max", builder.node("Sqrt", total), least)
         limit = builder.constant(np.float64(self.limit_))
         quality = builder.node("Min", builder.node("Div", limit, length), _one(builder))
