@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +75,21 @@ def test_the_file_answers_the_order_too(planner, data, tmp_path):
     path = planner.export(tmp_path / "orders.onnx", check=data.test)
     asked = with_stock(data.test, 10, 5)
     ours, theirs = planner.predict(asked), pd.DataFrame(Model(path).predict(asked))
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["blend", "trees", "normal"])
+def test_an_unknown_product_gets_no_level_and_one_never_asked_for_no_order(model, data, tmp_path):
+    planner = replace(InventoryPlanner.fast(), model=model).fit(data)
+    asked = pd.concat([data.validation, data.test], ignore_index=True).assign(on_hand=0.0)
+    asked.loc[asked["item"] == "P001", "quantity"] = np.nan
+    asked.loc[asked["item"] == "P002", "quantity"] = 0.0
+    ours = planner.predict(asked)
+    assert ours.loc["P001"].isna().all()
+    assert ours.loc["P002"].tolist() == [0, 0, 0, 0]
+    assert (ours["order_quantity"].drop(["P001", "P002"]) > 0).any()
+    theirs = pd.DataFrame(Model(planner.export(tmp_path / "orders.onnx", check=asked)).predict(asked))
     for name in ours:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4)
 
