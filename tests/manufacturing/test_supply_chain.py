@@ -89,7 +89,9 @@ def test_an_unknown_product_gets_no_level_and_one_never_asked_for_no_order(model
     assert ours.loc["P001"].isna().all()
     assert ours.loc["P002"].tolist() == [0, 0, 0, 0]
     assert (ours["order_quantity"].drop(["P001", "P002"]) > 0).any()
-    theirs = pd.DataFrame(Model(planner.export(tmp_path / "orders.onnx", check=asked)).predict(asked))
+    theirs = pd.DataFrame(
+        Model(planner.export(tmp_path / "orders.onnx", check=asked)).predict(asked)
+    )
     for name in ours:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4)
 
@@ -107,6 +109,16 @@ def test_the_report_sets_policies_beside_each_other_and_rare_items_apart(data):
     (section,) = [each for each in report.all_sections() if "seldom" in each.title]
     assert section.text.startswith("3 items")
     assert len(section.rows()) == 5
+
+
+def test_days_missing_before_the_test_are_named(planner, data):
+    gap = np.timedelta64(30, "D")
+    late = data.test.assign(time=data.test["time"] + gap)
+    first = data.test["time"].min()
+    with pytest.raises(SchemaError, match=f"On {first:%Y-%m-%d} 10 of 10 items have no quantity"):
+        planner.evaluate(late)
+    between = data.test[data.test["time"] < first + gap].assign(quantity=0.0)
+    assert planner.evaluate(pd.concat([between, late])).metrics
 
 
 def test_bad_input_is_refused_by_name(planner, data):
