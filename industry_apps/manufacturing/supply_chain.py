@@ -62,9 +62,9 @@ class InventoryPlanner(OwnNames, Application):
     It is asked with a long table: a row for each product and day, the latest day being the one
     that has just ended. Give the stock and what is on order in the row of the latest day; without
     a stock there is a level and no order quantity. Days without a row, or without a quantity, are
-    not known; write 0 where nothing was asked for. A product of which no day of the history is known
-    has no level and no order. A negative quantity (a return) is refused: add
-    it to the stock.
+    not known; write 0 where nothing was asked for. A product of which no day of the history is
+    known gets no level and no order. A negative quantity (a return) is refused: add it to the
+    stock.
 
     Parameters
     ----------

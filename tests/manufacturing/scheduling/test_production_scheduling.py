@@ -271,6 +271,8 @@ BAD_TABLES = {
     "text": ({"duration": [1, "2 h"]}, "Column 'duration', row 1: '2 h' is no whole number"),
     "nameless": ({"machine": ["saw", ""]}, "Column 'machine', row 1: there is no name"),
     "twice": ({"position": [0, 0]}, "Column 'machine', row 1: 'saw' stands twice at position 0"),
+    "weight": ({"weight": ["a", "a"]}, "Column 'weight', row 0: 'a' is no finite number >= 0"),
+    "negative weight": ({"weight": [None, -1.0]}, "Column 'weight', row 1: -1.0 is no finite"),
     "due": ({"due": [4, 5]}, "Column 'due', row 1: job 'A' has 4 in another row"),
 }
 
@@ -307,6 +309,52 @@ def test_other_mistakes_are_refused_by_name():
         SCHEDULER.plan(two_jobs(), fixed=pd.DataFrame({"job": [], "position": [], "machine": []}))
 
 
+def test_a_misspelt_machine_is_refused_and_an_idle_one_is_not():
+    closed = [(0, 100)]
+    with pytest.raises(ParameterError, match=r"'Saw' has closed times.*Did you mean 'saw'\?"):
+        SCHEDULER.plan(two_jobs(), [Machine(name="Saw", closed=closed)])
+    assert SCHEDULER.plan(two_jobs(), [Machine(name="saw", closed=closed)]).makespan > 100
+    # The remedies work: leave it out, or give the others.
+    idle = [Machine(name=name) for name in ("saw", "drill")]
+    assert SCHEDULER.plan(two_jobs(), [Machine(name="Saw", closed=closed), *idle]).makespan == 7
+
+
+def test_a_misspelt_family_is_refused_and_one_that_is_not_made_is_not():
+    jobs = [
+        Job(name=name, operations=[Operation(machines={"saw": 2}, family=family)])
+        for name, family in (("A", "x"), ("B", "y"))
+    ]
+
+    def end(setups):
+        return SCHEDULER.plan(jobs, [Machine(name="saw", setups=setups)]).makespan
+
+    with pytest.raises(ParameterError, match=r"family 'X', of which.*Did you mean 'x'\?"):
+        end({("X", "Y"): 5, ("Y", "X"): 5})
+    assert end({("x", "y"): 5, ("y", "x"): 5}) == 9
+    assert end({("x", "y"): 5, ("y", "x"): 5, ("z", "x"): 9}) == 9
+    assert end({("z", "x"): 9, ("x", "y"): 0}) == 4
+    with pytest.raises(ParameterError, match="'setups' must be a mapping of pairs of families"):
+        Machine(name="saw", setups={(1, 2): 5})
+
+
+def test_what_is_no_job_machine_or_time_is_refused_by_name():
+    for wrong in (None, {}, {"job": ["A"]}, [1], "saw"):
+        with pytest.raises(ParameterError, match="A plan is made of a sequence of Job, or a Data"):
+            SCHEDULER.plan(wrong)
+    for wrong in (["saw"], Machine(name="saw")):
+        with pytest.raises(ParameterError, match=r"A plan is made of a sequence of Machine\. Got"):
+            SCHEDULER.plan(two_jobs(), wrong)
+    with pytest.raises(ParameterError, match="'name' parameter of Machine must be a text"):
+        Machine(name=5)
+    for wrong in (5, (0, 5), [(0, 5.5)], [(False, 5)], [(0, 5, 7)]):
+        with pytest.raises(ParameterError, match=r"'saw': .* among 'breaks' is no time"):
+            Machine(name="saw", breaks=wrong)
+    times = pd.DataFrame({"from": [2], "to": [5]})
+    for taken in (times.to_numpy(), list(times.itertuples(index=False, name=None))):
+        assert Machine(name="saw", closed=taken).calendar.closed == ((2, 5),)
+        assert SCHEDULER.plan(two_jobs(), [Machine(name="saw", closed=taken)]).makespan > 7
+
+
 def test_faults_of_a_table_are_found():
     """The check that each schedule passes before it is returned finds what is planted."""
     shop = Shop.of(two_jobs(deadline=8), [Machine(name="saw", closed=[(20, 30)])])
@@ -335,6 +383,10 @@ def test_a_gantt_chart_is_drawn(tmp_path):
     path = tmp_path / "plan.png"
     figure = schedule.gantt(path, title="Shift 1")
     assert path.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ParameterError, match=r"'xyz' is no format of it\. .* \.svg"):
+        schedule.gantt(tmp_path / "plan.xyz")
+    schedule.gantt(tmp_path / "plan.SVG")
+    assert b"<svg" in (tmp_path / "plan.SVG").read_bytes()
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["M1", "M2"]
     assert axes.get_title(loc="left") == "Shift 1"
