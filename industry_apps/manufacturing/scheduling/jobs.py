@@ -93,7 +93,7 @@ class Job:
     deadline : int, optional
         After which it must not end.
     weight : float
-        >= 0.
+        >= 0; only how the weights of jobs compare counts.
 
     Raises
     ------
