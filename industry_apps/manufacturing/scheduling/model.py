@@ -312,7 +312,7 @@ def whole_weights(weights: Mapping[str, float], most: int) -> tuple[dict[str, in
         raise ParameterError(
             f"The weights {weights[low]:g} of job {low!r} and {weights[high]:g} of job {high!r} "
             "lie too far apart to be weighed against each other over the time that all jobs may "
-            f"take. Give {low!r} the weight 0, for a due date that does not count, or one of at least "
-            f"{2 * _FINEST * float(total / most):.1g}."
+            f"take. Give {low!r} the weight 0, for a due date that does not count, or one of at "
+            f"least {2 * _FINEST * float(total / most):.1g}."
         )
     return units, float(unit)
