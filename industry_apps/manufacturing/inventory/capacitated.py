@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -344,7 +344,7 @@ def _remedies(
         room = np.cumsum(product.demand) + limits.get("storage", np.inf) / len(products)
         return float(min(product.opening_stock, np.min(room)))
 
-    def helps(name: str, of: Callable[[LotProduct], object]) -> bool:
+    def helps(name: str, of: Callable[[LotProduct], Any]) -> bool:
         changed = [replace(product, **{name: of(product)}) for product in products]
         return _Programme(changed, programme.periods, limits).solve((), quick).x is not None
 

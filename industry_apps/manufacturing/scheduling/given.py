@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from industry_apps.errors import ParameterError, nearest
-
-if TYPE_CHECKING:
-    from industry_apps.manufacturing.scheduling.jobs import Job, Machine
 
 _Given = TypeVar("_Given")
 
@@ -33,45 +30,44 @@ def all_of(kind: type[_Given], given: Any, words: str) -> list[_Given]:
     return listed
 
 
-def check_names(jobs: Sequence[Job], machines: Sequence[Machine]) -> None:
+def check_names(
+    on: Mapping[str, Collection[str]], told: Mapping[str, Collection[str] | None]
+) -> None:
     """Refuse machines and families that no operation names, where they may be misspelt.
 
     They are not, where each name that operations have is given, too: then they are idle.
 
     Parameters
     ----------
-    jobs : sequence of Job
-    machines : sequence of Machine
+    on : mapping of str to collection of str
+        Machine that operations name -> their families.
+    told : mapping of str to collection of str
+        Machine that is given -> families that its set-up times name; None where it has neither a
+        calendar nor set-up times.
 
     Raises
     ------
     ParameterError
         Names the nearest name of those that operations have, and that are not given.
     """
-    on: dict[str, set[str]] = {}
-    for job in jobs:
-        for operation in job.operations:
-            for name in operation.machines:
-                on.setdefault(name, {""}).add(operation.family)
-    named = {"", *(family for families in on.values() for family in families)}
-    without = sorted(set(on) - {machine.name for machine in machines})
-    for machine in machines:
-        if machine.name not in on and without and (machine.calendar.last or machine.setups):
+    without = sorted(set(on) - set(told))
+    made = {"", *(family for families in on.values() for family in families)}
+    for machine, families in told.items():
+        if machine not in on and without and families is not None:
             raise ParameterError(
-                f"Machine {machine.name!r} has closed times, breaks or set-up times, and no "
-                f"operation names it; operations name {_likely(machine.name, without)} Correct the "
-                "name, or leave the machine out. If it is only idle in this plan, give the others "
-                "as Machine(name=...), too."
+                f"Machine {machine!r} has closed times, breaks or set-up times, and no operation "
+                f"names it; operations name {_likely(machine, without)} Correct the name, or leave "
+                "the machine out. If it is only idle in this plan, give the others as "
+                "Machine(name=...), too."
             )
-        families = {family for pair in machine.setups for family in pair}
-        lacking = sorted(on.get(machine.name, set()) - families - {""})
-        for family in sorted(families - named):
+        lacking = sorted(set(on.get(machine, ())) - {"", *(families or ())})
+        for family in sorted(set(families or ()) - made):
             if lacking:
                 raise ParameterError(
-                    f"Machine {machine.name!r} has set-up times of the family {family!r}, of which "
-                    f"is no operation; operations are of {_likely(family, lacking)} Correct the "
-                    "name, or leave these times out. If it is only not made in this plan, give "
-                    "set-up times of the others, too, 0 where there are none."
+                    f"Machine {machine!r} has set-up times of the family {family!r}, of which is "
+                    f"no operation; operations are of {_likely(family, lacking)} Correct the name, "
+                    "or leave these times out. If it is only not made in this plan, give set-up "
+                    "times of the others, too, 0 where there are none."
                 )
 
 

@@ -218,12 +218,14 @@ class Shop:
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ParameterError(f"Two {kind} are called {min(twice)!r}. Rename one.")
-        check_names(found, machines)
-        known = {machine.name: machine for machine in machines}
+        on: dict[str, set[str]] = {}
         for job in found:
             for operation in job.operations:
                 for name in operation.machines:
-                    known.setdefault(name, Machine(name=name))
+                    on.setdefault(name, set()).add(operation.family)
+        check_names(on, {machine.name: _families(machine) for machine in machines})
+        known = {name: Machine(name=name) for name in on}
+        known |= {machine.name: machine for machine in machines}
         return cls(
             jobs=found, machines={name: known[name] for name in sorted(known, key=_in_order)}
         )
@@ -248,6 +250,13 @@ class Shop:
         first = max(job.release for job in self.jobs)
         waits = max(setups) * len(self.operations)
         return max(first, last, *times, 0) + longest + waits + pauses + 1
+
+
+def _families(machine: Machine) -> set[str] | None:
+    """Families that its set-up times name; None of a machine that is always open and set up."""
+    if not machine.setups and not machine.calendar.last:
+        return None
+    return {family for pair in machine.setups for family in pair}
 
 
 def _in_order(name: str) -> list[tuple[bool, int, str]]:
