@@ -25,7 +25,7 @@ from industry_apps.runtime.completion import Completion
 from industry_apps.schema import Column, Schema
 from industry_apps.training import TrainingOptions
 
-__all__ = ["FEW_TREES", "AllowList", "FalseAlarms", "ThreatDetector", "number_columns"]
+__all__ = ["AllowList", "FalseAlarms"]
 
 #: Columns that are named for each record.
 _REASONS = 3

@@ -25,6 +25,11 @@ def log_lines(path: Path) -> Iterator[tuple[int, str]]:
     ----------
     path : Path
 
+    Yields
+    ------
+    number : int
+    line : str
+
     Raises
     ------
     SchemaError
