@@ -393,7 +393,6 @@ class Column:
             return [None] * self.size if self.size and self.nullable else []
         if self.least and sum(not is_empty(one) for one in value) < self.least:
             remedy = "Give None, or leave the column out, where nothing is to be said."
-            raise self.error(
-                values, row, f"at least {self.least} value{'s' * (self.least > 1)}", remedy
-            )
+            fewest = "at least one value" if self.least == 1 else f"at least {self.least} values"
+            raise self.error(values, row, fewest, remedy)
         return list(value)

@@ -312,4 +312,19 @@ def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
         f"Column {name!r} is known in advance, and {panel.series[place]!r} has no value of it{by} "
         f"at {when}, step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, "
         f"with {keys} and {name!r}, or leave the series out."
+        + _strangers(panel, stop, stop + step, place)
+    )
+
+
+def _strangers(panel: Panel, stop: int, step: int, place: int) -> str:
+    """The series of rows at a step that may be of another series, whose own it lacks."""
+    if step >= len(panel.times) or panel.present[step, place]:
+        return ""
+    found = panel.series[panel.present[step] & ~panel.present[:stop].any(axis=0)].tolist()
+    if not found:
+        return ""
+    shown = ", ".join(map(repr, found[:5])) + (", ..." if len(found) > 5 else "")
+    return (
+        f" Only ahead there are rows of {shown}: where these are rows of {panel.series[place]!r}, "
+        "correct the name."
     )
