@@ -30,7 +30,8 @@ from industry_apps.schema.values import UnfitError, attribute, is_missing, is_si
 _PACKED = ("shape", "zlib")
 _PATHS = (
     "A text is the path of a file only beneath a folder that is named: read the table with "
-    "industry_apps.data.read_images, or give Model.predict the folder as `paths`."
+    "industry_apps.data.read_images(TABLE, columns=(THIS COLUMN,)), or give Model.predict the "
+    "folder as `paths`."
 )
 _LAST = "Move them with numpy.moveaxis(image, 0, -1)."
 #: Channels that an image may have before they are taken for one of its sides.
