@@ -22,7 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data import Split, split_scaffolds
 from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
-from industry_apps.errors import SchemaError, TrainingError
+from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.evaluation import Report, compare_variants
 from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
@@ -240,6 +240,11 @@ class PropertyPredictor(OwnNames, Application):
     @property
     def _molecule(self) -> Schema:
         """The column that is read, under its own name."""
+        if "value" in (self.columns or {}):
+            raise ParameterError(
+                "'columns' names the molecule alone; the columns to predict are named by "
+                f"'targets'. Leave 'value' out of it, and set targets=({self._name('value')!r},)."
+            )
         return Schema((self._own_schema()[self._name("smiles")],))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -341,7 +341,7 @@ def with_channels(image: NDArray[Any], channels: int | None) -> NDArray[Any]:
         return image
     if channels in _readings(image):
         return image[:, :, :channels]
-    if image.shape[0] == channels:
+    if image.shape[0] == channels or _is_channels_first(image.shape):
         raise UnfitError(f"{expected}, channels last, not {image.shape}", _LAST)
     raise UnfitError(
         f"{expected}, not one of {image.shape[2]} channels",
@@ -395,6 +395,6 @@ def _windowed(image: NDArray[Any], form: ImageForm) -> NDArray[np.uint8]:
     if low <= least < most <= high and found.min() == found.max():
         raise UnfitError(
             f"{span}, which differ by more than a grey, not {least:g} to {most:g}",
-            "Scale it as the training images are.",
+            "Scale it as the training images are, or fit with window=(BLACK, WHITE) that shows it.",
         )
     return found

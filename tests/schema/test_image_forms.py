@@ -158,6 +158,7 @@ NAMED = {
     ),
     "channels first, colours": (COLOUR_MODEL, np.moveaxis(COLOUR, -1, 0), "numpy.moveaxis"),
     "channels first, grey": (GREY_MODEL, GREY[None], "numpy.moveaxis"),
+    "copies, channels first": (GREY_MODEL, np.stack([GREY] * 3), "numpy.moveaxis"),
     "PNG, RGB of 16 bits": (COLOUR_MODEL, deep_colours(), "not 16 bits a channel"),
     "JPEG, CMYK": (
         COLOUR_MODEL,
@@ -324,3 +325,16 @@ def test_a_column_of_paths_has_the_name_that_is_given(folder):
     for columns in (("scan",), "scan"):
         found = read_images(folder / "scans.csv", columns=columns)
         assert np.array_equal(found["scan"][0], GREY)
+
+
+def test_a_training_image_with_one_odd_pixel_is_mended_by_a_window():
+    odd = SHARE.copy()
+    odd.flat[2] = 1e6
+
+    def read(window):
+        form = ImageForm.learned([odd, SHARE], window)
+        return columns(form).to_array([odd, SHARE])
+
+    with pytest.raises(SchemaError, match=r"row 1: .*or fit with window=\(BLACK, WHITE\)"):
+        read(None)
+    assert read((0, 1))[1].std() > 50
