@@ -124,10 +124,13 @@ class PropertyPredictor(OwnNames, Application):
 
     Notes
     -----
-    Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
-    wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
-    more than once, and wild atoms in aromatic rings. SELFIES are refused by an error. A standard
-    deviation says how far the members lie apart, not how far the truth lies.
+    Stereochemistry, masses and the numbers of atom maps are read and have no effect, but that a
+    hydrogen with a mass, ``[2H]``, is an atom of its own: ``atoms`` counts it, a lone hydrogen, and
+    wild atoms. Not read are wild and quadruple bonds; ring closures behind a branch, beyond ``%99``
+    or with unlike bonds, ``C=1CC-1``; rings that close across a dot more than once; wild atoms in
+    aromatic rings, and double bonds written in these, ``c1=cc=cc=c1``; charges beyond 15. SELFIES
+    are refused by an error. A standard deviation says how far the members lie apart, not how far
+    the truth lies.
 
     Examples
     --------
