@@ -126,6 +126,7 @@ def test_a_large_catalogue_keeps_its_models_and_baselines_and_says_what_is_left_
     assert any("the 40 most frequent" in note for note in report.notes)
     served = Model(fitted.export(tmp_path / "m.onnx", check=data))
     assert fitted.parity_.holds
+    assert any("the 40 most frequent" in note for note in served.metadata["notes"])
     users = data.test["user"].head(30)
     assert served.predict(users.to_frame())["items"].map(any).all()
 
