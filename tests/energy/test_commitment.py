@@ -11,11 +11,12 @@ import pytest
 from industry_apps.energy import GridDispatcher, UnitLimits, rts96_units
 from industry_apps.energy.grid.cases import Case
 from industry_apps.energy.grid.example import example_case
+from industry_apps.energy.grid.matpower import parse_case
 from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.sources import case_named
 from industry_apps.energy.grid.units import RTS96, UnitState
 from industry_apps.errors import SchemaError, UnknownNameError
-from tests.energy.grids import case_of
+from tests.energy.grids import case_of, text_of
 
 DAY = pd.Series([250.0, 210, 200, 220, 300, 400, 460, 480, 450, 380, 330, 270], name="load")
 
@@ -178,6 +179,60 @@ def test_missing_ramps_of_a_case_are_never_zero(case: Case) -> None:
         UnitLimits.from_table(table(generator=["g9", "g2", "g3", "g4", "g5"]), case)
     with pytest.raises(SchemaError, match=r"'ramp_mw_per_h' .* is missing"):
         UnitLimits.from_table(table().drop(columns="ramp_mw_per_h"), case)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"ramp": [60, np.nan, 70, 80, 90]}, "Column 'ramp', row 1: got nan, expected MW/h > 0"),
+        ({"ramp": [60, 0, 70, 80, 90]}, "Column 'ramp', row 1: got 0"),
+        ({"ramp": pd.date_range("2024", periods=5)}, "Column 'ramp', row 0: got Timestamp"),
+        ({"up": [1, 1.7, 1, 1, 1]}, "Column 'up', row 1: got 1.7, expected a whole number"),
+        ({"up": [1, -1, 1, 1, 1]}, "Column 'up', row 1: got -1, expected a number >= 0"),
+        ({"down": [1, 1, 1]}, "'down' of shape (3,)"),
+        ({"down": [1, 1, 1, 1, 10**9]}, "Column 'down', row 4: got 1000000000"),
+        ({"start_cost": [0, 0, -500, 0, 0]}, "Column 'start_cost', row 2: got -500"),
+        ({"start_cost": [0, 0, None, 0, 0]}, "Column 'start_cost', row 2: got None"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(changed: dict[str, object], words: str) -> None:
+    given = {name: [1] * 5 for name in ("up", "down", "ramp", "start_cost")}
+    assert UnitLimits(**given).up.dtype == np.int64  # type: ignore[arg-type]
+    with pytest.raises(SchemaError) as raised:
+        UnitLimits(**{**given, **changed})  # type: ignore[arg-type]
+    assert words in str(raised.value)
+
+
+def test_minimum_times_beside_a_case_are_neither_cut_nor_stretched() -> None:
+    wide = text_of().replace("1 100 1 100 0", "1 100 1 100 0 " + "0 " * 6 + "5 0 0 0 0")
+    wide = wide.replace("1 100 1 80 0", "1 100 1 80 0 " + "0 " * 6 + "2 0 0 0 0")
+    case = parse_case(wide, "wide")
+    assert UnitLimits.from_case(case, up=[1, 2], down=[3, 0]).ramp.tolist() == [300, 120]
+    for up, down, words in (
+        ([1.7, 2], [3, 1], "'up', row 0: got 1.7"),
+        ([1, 2], [-3, 1], "'down', row 0: got -3"),
+        ([1, 2], [3], r"'down' of shape \(1,\)"),
+    ):
+        with pytest.raises(SchemaError, match=words):
+            UnitLimits.from_case(case, up=up, down=down)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"running": [True, 2]}, "Column 'running', row 1: got 2"),
+        ({"hours": [0, 1]}, "Column 'hours', row 0: got 0, expected a number >= 1"),
+        ({"output": [5.0, np.nan]}, "Column 'output', row 1: got nan"),
+        ({"output": [5.0, 3.0]}, "Column 'output', row 1: got 3 MW of a generator that stands"),
+        ({"output": [5.0]}, "'output' of shape (1,)"),
+    ],
+)
+def test_states_that_cannot_be_are_refused(changed: dict[str, object], words: str) -> None:
+    given = {"running": [True, False], "hours": [1, 1], "output": [5.0, 0.0]}
+    assert UnitState(**given).running.dtype == bool  # type: ignore[arg-type]
+    with pytest.raises(SchemaError) as raised:
+        UnitState(**{**given, **changed})  # type: ignore[arg-type]
+    assert words in str(raised.value)
 
 
 def test_states_and_reserve_have_to_fit(case: Case, units: UnitLimits) -> None:

@@ -41,8 +41,8 @@ def statements(text: str) -> list[tuple[int, str]]:
             parts, depth = [], 0
     if blocks:
         raise SchemaError(
-            f"Line {blocks[0]}: a block of comments is opened by '%{{' and never closed. Close it by "
-            "a line '%}', or remove it."
+            f"Line {blocks[0]}: a block of comments is opened by '%{{' and never closed. Close it "
+            "by a line '%}', or remove it."
         )
     if parts:
         raise SchemaError(

@@ -13,7 +13,6 @@ from industry_apps.energy.grid.cases import Floats
 from industry_apps.energy.grid.hours import Hours, problem_of
 from industry_apps.energy.grid.optimality import Optimality
 from industry_apps.energy.grid.programs import ProgramBuilder
-from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.solving import Solution, fixed_at, solve, solve_mixed
 from industry_apps.errors import InfeasibleError
 
@@ -106,9 +105,7 @@ def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
 
 def _hour(hours: Hours, number: int) -> Hours:
     part = slice(number, number + 1)
-    reserve = hours.reserve
-    if reserve is not None:
-        reserve = Reserve(up=reserve.up[part], down=reserve.down[part])
+    reserve = None if hours.reserve is None else hours.reserve.of(part)
     return replace(hours, loads=hours.loads[part], reserve=reserve)
 
 
