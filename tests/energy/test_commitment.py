@@ -15,7 +15,7 @@ from industry_apps.energy.grid.matpower import parse_case
 from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.sources import case_named
 from industry_apps.energy.grid.units import RTS96, UnitState
-from industry_apps.errors import SchemaError, UnknownNameError
+from industry_apps.errors import ParameterError, SchemaError, UnknownNameError
 from tests.energy.grids import case_of, text_of
 
 DAY = pd.Series([250.0, 210, 200, 220, 300, 400, 460, 480, 450, 380, 330, 270], name="load")
@@ -233,6 +233,79 @@ def test_states_that_cannot_be_are_refused(changed: dict[str, object], words: st
     with pytest.raises(SchemaError) as raised:
         UnitState(**{**given, **changed})  # type: ignore[arg-type]
     assert words in str(raised.value)
+
+
+def at(*times: str) -> pd.Series:
+    return pd.Series([300.0, 380, 420, 500][: len(times)], index=pd.to_datetime(list(times)))
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("00:00", "01:00", "01:00", "02:00"), "row 2: got '2024-10-27 01:00:00' again"),
+        (
+            ("00:00", "01:00", "09:00"),
+            "row 2: got '2024-10-27 09:00:00', and '2024-10-27 01:00:00'",
+        ),
+        (("02:00", "01:00", "00:00"), "row 1: got '2024-10-27 01:00:00'"),
+        (("00:00", "00:30", "01:00"), "row 1: got '2024-10-27 00:30:00'"),
+    ],
+)
+def test_rows_that_are_not_an_hour_each_are_refused(
+    case: Case, units: UnitLimits, times: tuple[str, ...], words: str
+) -> None:
+    loads = at(*(f"2024-10-27 {each}" for each in times))
+    table = pd.DataFrame(np.outer(loads, case.load / 420), loads.index, columns=case.buses)
+    dispatcher = GridDispatcher(case=case, units=units)
+    for given in (loads, table, loads.set_axis(loads.index.strftime("%Y-%m-%dT%H:%M"))):
+        with pytest.raises(SchemaError, match=f"Index of the loads, {words[:6]}"):
+            dispatcher.plan(given)
+    with pytest.raises(SchemaError) as raised:
+        list(dispatcher.plan_days(loads, hours=1))
+    assert words in str(raised.value)
+    # The remedy works: a mean of each hour, in order, with gaps filled.
+    mended = loads.sort_index().resample("h").mean().interpolate()
+    assert len(dispatcher.plan(mended).index) == len(mended)
+
+
+def test_clocks_that_are_set_are_no_gap_once_the_zone_is_told(
+    case: Case, units: UnitLimits
+) -> None:
+    dispatcher = GridDispatcher(case=case, units=units)
+    for times in (
+        ("2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"),
+        ("2024-03-31 00:00", "2024-03-31 01:00", "2024-03-31 03:00"),
+    ):
+        with pytest.raises(SchemaError, match="Where clocks were set, give times with their zone"):
+            dispatcher.plan(at(*times))
+        told = at(*times).tz_localize("Europe/Berlin", ambiguous="infer")
+        assert dispatcher.plan(told).index.equals(told.index)
+
+
+def test_without_units_hours_may_be_left_out_but_not_overlap(case: Case) -> None:
+    dispatcher = GridDispatcher(case=case)
+    assert len(dispatcher.plan(at("2024-01-09 09:00", "2024-01-02 09:00")).index) == 2
+    with pytest.raises(SchemaError, match="expected times an hour apart"):
+        dispatcher.plan(at("2024-01-01 01:00", "2024-01-01 00:15", "2024-01-01 00:00"))
+    with pytest.raises(SchemaError, match="row 1: got 'a' again"):
+        dispatcher.plan(pd.Series([900.0, 950.0], index=["a", "a"]))
+
+
+def test_days_are_of_arrays_too_and_keep_their_reserve(case: Case, units: UnitLimits) -> None:
+    loads = np.outer(DAY, case.load / case.load.sum())
+    reserve = Reserve(up=np.linspace(20, 90, len(DAY)), down=np.zeros(len(DAY)))
+    plans = list(
+        GridDispatcher(case=case, units=units, gap=0.02).plan_days(loads, hours=8, reserve=reserve)
+    )
+    assert [plan.index.tolist() for plan in plans] == [list(range(8)), list(range(8, 12))]
+    kept = np.vstack([plan.found.reserve + plan.found.lacking for plan in plans])
+    assert (kept[:, 0] >= reserve.up - 1e-6).all()
+    dispatcher = GridDispatcher(case=case, units=units)
+    for hours in (0, -3, 1.5):
+        with pytest.raises(ParameterError, match=r"'hours' parameter .* must be an int >= 1"):
+            list(dispatcher.plan_days(DAY, hours=hours))  # type: ignore[arg-type]
+    with pytest.raises(SchemaError, match="Reserve is given for 12 hours, loads for 11"):
+        list(dispatcher.plan_days(DAY.head(11), reserve=reserve))
 
 
 def test_states_and_reserve_have_to_fit(case: Case, units: UnitLimits) -> None:
