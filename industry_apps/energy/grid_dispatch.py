@@ -4,9 +4,10 @@ Asked by dispatchers, traders and planners, each day for the next one and each h
 of it. Economic dispatch looks at costs and limits of generators; DC optimal power flow at the lines
 too, and gives a price for each bus (Schweppe et al. 1988, Spot Pricing of Electricity); unit
 commitment at starts, minimum times and ramps (Padhy 2004, doi:10.1109/TPWRS.2003.821611). Demand
-that cannot be met is shed at a price, bus by bus, so that there is always an answer, and the answer
-says what stands in the way. Every answer is measured against the conditions of optimality before it
-is given. Reactive power, voltages and losses are not looked at: that is the DC model.
+that cannot be met is shed at a price, bus by bus, and the answer says what stands in the way; an
+error names limits of the grid that contradict each other, whatever is shed. Every answer is
+measured against the conditions of optimality before it is given. Reactive power, voltages and
+losses are not looked at: that is the DC model.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from industry_apps.energy.grid.cases import Case, Floats, checked_loads
+from industry_apps.energy.grid.conflicts import conflict
 from industry_apps.energy.grid.dispatch import dispatch
 from industry_apps.energy.grid.hours import Hours, Prices
 from industry_apps.energy.grid.load_tables import check_hours, numbers_in
 from industry_apps.energy.grid.network import Network
 from industry_apps.energy.grid.plans import DispatchPlan
 from industry_apps.energy.grid.reserve import Reserve
-from industry_apps.energy.grid.units import UnitLimits, UnitState
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.energy.grid.units import NEGLIGIBLE_MW, UnitLimits, UnitState
+from industry_apps.errors import InfeasibleError, ParameterError, SchemaError
 from industry_apps.limits import (
     BOOLEAN,
     NOT_NEGATIVE,
@@ -194,7 +196,10 @@ class GridDispatcher:
             reserve=reserve,
             reserve_hours=self.reserve_hours,
         )
-        found = dispatch(hours, gap=self.gap, seconds=self.seconds)
+        try:
+            found = dispatch(hours, gap=self.gap, seconds=self.seconds)
+        except InfeasibleError as error:
+            raise InfeasibleError(conflict(hours, index.tolist())) from error
         after = None if self.units is None else _after(state, found.running, found.output)
         return DispatchPlan(hours=hours, found=found, index=index, state=after)
 
@@ -273,6 +278,20 @@ class GridDispatcher:
             raise SchemaError(
                 f"The state is of {len(state.running)} generators, the case has {gens} in service. "
                 "Take the state of a plan of this case."
+            )
+        self._check_reach(self.units, state)
+
+    def _check_reach(self, units: UnitLimits, state: UnitState) -> None:
+        """Refuse outputs of before from which no ramp leads into the limits of a generator."""
+        gens = self.case.generators
+        far = np.maximum(state.output - gens.most, gens.least - state.output)
+        wrong = state.running & (far > units.ramp + NEGLIGIBLE_MW)
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise SchemaError(
+                f"The state, column 'output', row {at} ({self.case.generator_names[at]}): got "
+                f"{state.output[at]:g} MW, expected {gens.least[at]:g} to {gens.most[at]:g} MW, or "
+                f"as near as {units.ramp[at]:g} MW, its ramp. Correct it, or leave the state out."
             )
 
 

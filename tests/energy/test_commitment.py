@@ -314,6 +314,13 @@ def test_states_and_reserve_have_to_fit(case: Case, units: UnitLimits) -> None:
     )
     with pytest.raises(SchemaError, match="The state is of 2 generators"):
         GridDispatcher(case=case, units=units).plan(state=state)
+    high = UnitState(running=[True] * 5, hours=[9] * 5, output=[30.0, 240.0, 0, 0, 0])
+    with pytest.raises(SchemaError, match=r"row 1 \(g2\): got 240 MW, expected 10 to 180 MW"):
+        GridDispatcher(case=case, units=units).plan(state=high)
+    # What a ramp reaches is planned: a capacity that fell since.
+    assert units.ramp[1] == 50
+    near = UnitState(running=[True] * 5, hours=[9] * 5, output=[30.0, 220.0, 0, 0, 0])
+    assert GridDispatcher(case=case, units=units).plan(state=near).to_frame()["g2"][0] >= 170
     with pytest.raises(SchemaError, match="no limits of units"):
         GridDispatcher(case=case).plan(state=state)
     with pytest.raises(SchemaError, match="Reserve is given for 2 hours, loads for 1"):

@@ -73,7 +73,7 @@ def dispatch(hours: Hours, *, gap: float, seconds: float) -> Dispatch:
     InfeasibleError, SolverError
     """
     if hours.units is None:  # nothing joins the hours
-        return _joined([_single(_hour(hours, number)) for number in range(hours.count)])
+        return _joined([_single(hours.of(number)) for number in range(hours.count)])
     return _committed(hours, gap, seconds)
 
 
@@ -92,8 +92,14 @@ def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
         answer, bound = solve_mixed(mixed, gap=gap / 2, seconds=seconds)
         held = np.zeros(len(program.cost))
         held[program.whole] = answer[mixed.whole]
-        found = solve(fixed_at(program, held))
-        proven, cost = max(proven, bound), program.objective(found.x)
+        proven = max(proven, bound)
+        try:
+            found = solve(fixed_at(program, held))
+        except InfeasibleError:
+            if lines or not hours.lines:
+                raise
+            continue  # what runs does not do for the lines, which were not looked at
+        cost = program.objective(found.x)
         if cost < least:
             best, least = found, cost
         if least - proven <= gap * max(1.0, abs(least)):
@@ -101,12 +107,6 @@ def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
     assert best is not None  # one is found, or an error is raised
     left = (least - proven) / max(1.0, abs(least))
     return replace(_gathered(hours, builder, best), gap=left)
-
-
-def _hour(hours: Hours, number: int) -> Hours:
-    part = slice(number, number + 1)
-    reserve = None if hours.reserve is None else hours.reserve.of(part)
-    return replace(hours, loads=hours.loads[part], reserve=reserve)
 
 
 def _single(hours: Hours) -> Dispatch:
