@@ -188,7 +188,7 @@ def test_missing_ramps_of_a_case_are_never_zero(case: Case) -> None:
         ({"ramp": [60, 0, 70, 80, 90]}, "Column 'ramp', row 1: got 0"),
         ({"ramp": pd.date_range("2024", periods=5)}, "Column 'ramp', row 0: got Timestamp"),
         ({"up": [1, 1.7, 1, 1, 1]}, "Column 'up', row 1: got 1.7, expected a whole number"),
-        ({"up": [1, -1, 1, 1, 1]}, "Column 'up', row 1: got -1, expected a number >= 0"),
+        ({"up": [1, -1, 1, 1, 1]}, "Column 'up', row 1: got -1.0, expected a number >= 0"),
         ({"down": [1, 1, 1]}, "'down' of shape (3,)"),
         ({"down": [1, 1, 1, 1, 10**9]}, "Column 'down', row 4: got 1000000000"),
         ({"start_cost": [0, 0, -500, 0, 0]}, "Column 'start_cost', row 2: got -500"),
@@ -221,7 +221,7 @@ def test_minimum_times_beside_a_case_are_neither_cut_nor_stretched() -> None:
     ("changed", "words"),
     [
         ({"running": [True, 2]}, "Column 'running', row 1: got 2"),
-        ({"hours": [0, 1]}, "Column 'hours', row 0: got 0, expected a number >= 1"),
+        ({"hours": [0, 1]}, "Column 'hours', row 0: got 0.0, expected a number >= 1"),
         ({"output": [5.0, np.nan]}, "Column 'output', row 1: got nan"),
         ({"output": [5.0, 3.0]}, "Column 'output', row 1: got 3 MW of a generator that stands"),
         ({"output": [5.0]}, "'output' of shape (1,)"),

@@ -262,15 +262,15 @@ def test_reserve_comes_from_the_quantiles_of_the_forecast() -> None:
         Reserve.from_quantiles(low=[1], middle=[2], high=[float("nan")])
     with pytest.raises(SchemaError, match=r"'low' of shape \(2,\), 'middle' of shape \(1,\)"):
         Reserve.from_quantiles(low=[1, 2], middle=[2], high=[3])
-    with pytest.raises(SchemaError, match="'low', row 0: got 'a', expected a number"):
+    with pytest.raises(SchemaError, match="'low', row 0: got 'a', expected a finite number"):
         Reserve.from_quantiles(low=["a"], middle=[2], high=[3])
 
 
 @pytest.mark.parametrize(
     ("up", "down", "words"),
     [
-        ([float("nan")], [0], "Column 'up', row 0: got nan, expected a number"),
-        ([1, -50], [0, 0], "Column 'up', row 1: got -50, expected a number >= 0"),
+        ([float("nan")], [0], "Column 'up', row 0: got nan, expected a finite number"),
+        ([1, -50], [0, 0], "Column 'up', row 1: got -50.0, expected a number >= 0"),
         ([1], [float("inf")], "Column 'down', row 0: got inf, expected a finite number"),
         ([1], [0, 1], "'up' of shape (1,), 'down' of shape (2,); expected a list of one value"),
         (1.0, 2.0, "'up' of shape (), 'down' of shape (); expected a list of one value"),

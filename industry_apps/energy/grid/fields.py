@@ -24,11 +24,13 @@ def numbers(
     column = Column(name, "number", low=low, high=high, whole=whole, nullable=False, offset=0.0)
 
     def read(values: Any) -> NDArray[Any]:
-        missing = pd.isna(np.asarray(values, dtype=object))
-        if missing.any():
+        given = pd.Series(values, dtype=object)  # as which dates are no numbers
+        array = pd.to_numeric(given, errors="coerce").to_numpy(np.float64)
+        wrong = ~np.isfinite(array)
+        if wrong.any():
             remedy = "Find it, or estimate it; what is missing is not 0."
-            raise column.error(values, int(missing.argmax()), "a number", remedy)
-        return column.to_array(values).astype(dtype)
+            raise column.error(given.tolist(), int(wrong.argmax()), "a finite number", remedy)
+        return column.to_array(array).astype(dtype)
 
     return read
 

@@ -20,6 +20,12 @@ _CLOCKS = (
 def numbers_in(values: pd.Series, where: str) -> Floats:
     """Loads as numbers; what is missing or none is refused.
 
+    Parameters
+    ----------
+    values : Series
+    where : str
+        Begins the error.
+
     Raises
     ------
     SchemaError
@@ -31,7 +37,7 @@ def numbers_in(values: pd.Series, where: str) -> Floats:
         row = int(wrong.argmax())
         raise SchemaError(
             f"{where}, row {row} (index {values.index[row]!r}): got {values.tolist()[row]!r}, "
-            "expected MW. Fill the gap by a forecast; a missing load is not 0."
+            "expected MW. Correct it, or fill the gap by a forecast; a missing load is not 0."
         )
     return numbers
 
