@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +54,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
     Example: `industry-apps serve fraud=fraud.onnx credit=versions/credit --keys keys.json`
     """
+    if hasattr(signal, "SIGHUP"):  # one that comes before the server can reload waits until then
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     from industry_apps.serving.settings import Binding, Limits, Settings
 
     for package in ("starlette", "uvicorn", "httptools"):
