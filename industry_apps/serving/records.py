@@ -49,7 +49,12 @@ class RecordRoutes:
         rows = asked if type(asked) is list else [asked]
         check_records(rows, self._limits.rows)
         call.records = len(rows)
-        found = await loaded.explained(rows, len(rows))
+        try:
+            found = await loaded.explained(rows, len(rows))
+        except Exception as error:
+            slot.failed(loaded, asked, error)
+            raise
+        slot.answered(loaded, asked, [])  # of which no number is said to be finite
         return Reply.json(found if asked is rows else found[0])
 
     async def event(self, call: Call) -> Reply:
@@ -59,7 +64,14 @@ class RecordRoutes:
         call.model, call.version, call.records = slot.name, loaded.version, 1
         told = content_of(call, self._limits.depth)
         check_event(told)
-        return Reply.json(await stream.ask(told, loaded))
+        asked = stream.record_of(told)
+        try:
+            answer = await stream.ask(told, loaded)
+        except Exception as error:
+            slot.failed(loaded, asked, error)
+            raise
+        slot.answered(loaded, asked, answer)
+        return Reply.json(answer)
 
     async def confirm(self, call: Call) -> Reply:
         """An earlier event turned out to be fraud."""

@@ -171,15 +171,14 @@ class Slot:
     def failed(self, loaded: Loaded, asked: Asked, error: Exception) -> None:
         """Note a request that was not answered, and judge whose fault it is.
 
-        A record that the version before refuses too is the fault of whoever sent it.
+        A record that the version before refuses too is the fault of whoever sent it; of one that
+        both answer something else was refused, as an event that comes too late.
         """
         if not self._is_watched:
             return
         previous = self.versions.previous
         if isinstance(error, SchemaError) and previous is not None:
-            try:
-                previous.model.predict(asked)
-            except IndustryAppsError:
+            if _refuses(previous, asked) or not _refuses(loaded, asked):
                 return
         elif isinstance(error, IndustryAppsError):
             return
@@ -204,3 +203,11 @@ class Slot:
         model = Model(target.path, threads=1, sha256=target.sha256)
         seconds = self._settings.limits.seconds
         return Loaded(model, target.sha256, self._executor, seconds)
+
+
+def _refuses(loaded: Loaded, asked: Asked) -> bool:
+    try:
+        loaded.model.predict(asked)
+    except IndustryAppsError:
+        return True
+    return False

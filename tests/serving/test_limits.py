@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,6 +153,30 @@ def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypat
             assert "waited longer than 0.2 s" in second.result().told["error"]
         assert third.status == 429
         assert "answers 2 requests already" in third.told["error"]
+
+
+def test_clients_that_are_slow_with_their_bodies_shut_nobody_out(record, body):
+    with (
+        running({"credit": CREDIT}, limited(in_flight=2, body=100_000)) as server,
+        ExitStack() as slow,
+    ):
+
+        def begun() -> socket.socket:
+            address = ("127.0.0.1", server.port)
+            connection = slow.enter_context(socket.create_connection(address, timeout=20))
+            connection.sendall(head(90_000) + b" " * 49_000)
+            return connection
+
+        several = [begun() for _ in range(4)]
+        until(lambda: server.served.gate.held == 4 * 49_000)
+        assert server.post(PREDICT, record).status == 200
+        one_more = begun()  # beside those that hold as much as 2 whole bodies
+        assert one_more.recv(1_000).startswith(b"HTTP/1.1 429 ")
+        several[1].close()
+        until(lambda: server.served.gate.held == 3 * 49_000)
+        several[0].sendall(b" " * (41_000 - len(body)) + body)
+        assert several[0].recv(1_000).startswith(b"HTTP/1.1 200 ")
+    assert server.served.gate.held == 0
 
 
 def test_above_capacity_every_request_is_answered_or_refused(record, body, monkeypatch):

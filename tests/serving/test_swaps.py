@@ -294,8 +294,43 @@ def test_a_version_that_fails_is_rolled_back_by_itself(store, rows, monkeypatch)
     assert "20 of 20 requests failed after the swap, more than 20%" in entry.why
 
 
+def test_a_version_that_fails_to_explain_is_rolled_back_too(store, rows, monkeypatch):
+    one, two = store.versions
+    with running({"tiny": store.folder}) as server:
+        slot = server.served.slot("tiny")
+        assert server.post("/models/tiny/explain", rows[0]).status == 200
+        found = server.post("/models/tiny/promote", {"version": two})
+        assert (found.status, found.told["replay"]["requests"]) == (200, 1)
+        for _ in range(30):
+            assert server.post("/models/tiny/explain", {"amount": "x"}).status == 400
+        assert slot.current.sha256 == two
+        monkeypatch.setattr(slot.current.model, "explain", _fails)
+        asked = [server.post("/models/tiny/explain", rows[:2]).status for _ in range(20)]
+        assert asked == [500] * 20
+        until(lambda: slot.current.sha256 == one)
+
+
 def _fails(asked: object) -> None:
     raise RuntimeError
+
+
+def test_a_replay_that_is_refused_tells_no_value(store, rows, monkeypatch):
+    with running({"tiny": store.folder}) as server:
+        asked = {**rows[0], "note": "Erika Mustermann"}
+        assert server.post(PREDICT, asked).status == 200
+        predict = Model.predict
+
+        def narrow(self: Model, data: Any, **how: Any) -> Any:
+            if self.path.name.startswith(store.versions[1]) and data == asked:
+                raise self.schema["note"].error([data["note"]], 0, "a number", "Correct it.")
+            return predict(self, data, **how)
+
+        monkeypatch.setattr(Model, "predict", narrow)
+        found = server.post("/models/tiny/promote", {"version": store.versions[1]})
+        told = "it refuses one of the latest 1 requests (its column 'note')"
+        assert (found.status, told in found.told["error"]) == (422, True)
+        (line,) = [line for line in server.lines if '"refused"' in line]
+        assert "Erika" not in found.told["error"] + line
 
 
 def test_a_replay_refuses_what_answers_no_number(store, rows, monkeypatch):
