@@ -282,8 +282,9 @@ def _asked(source: Source, version: str | None) -> tuple[Target, bool]:
 
 
 def _check_name(name: str) -> None:
-    if not name or not all(c.isalnum() or c in "._-" for c in name) or len(name) > 100:
+    fits = name[:1].isalnum() and all(c.isalnum() or c in "._-" for c in name)
+    if not fits or len(name) > 100:
         raise ParameterError(
             f"A model is served under the name {name!r:.120}; expected letters, digits, and . _ - "
-            "in up to 100 characters. Choose another."
+            "in up to 100 characters, the first a letter or digit. Choose another."
         )

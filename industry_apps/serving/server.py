@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from types import FrameType
 from typing import Any
 
@@ -57,7 +58,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 backlog=_BACKLOG,
                 timeout_keep_alive=binding.idle,
-                timeout_graceful_shutdown=int(binding.drain),
+                timeout_graceful_shutdown=ceil(binding.drain),
                 ssl_certfile=binding.certificate,
                 ssl_keyfile=binding.key,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from industry_apps.errors import ParameterError
 from industry_apps.export import export_model
 from industry_apps.runtime import Model
 from industry_apps.runtime.batches import RecordBatches
 from industry_apps.runtime.zoo import verify
 from industry_apps.serving.bodies import written
+from industry_apps.serving.keys import new_key
+from industry_apps.serving.served import Served
 from industry_apps.serving.settings import Settings
 from industry_apps.versions import Store
 from tests.hostile.model_files import changed, changes
@@ -363,6 +367,30 @@ def test_an_edited_log_is_refused_and_the_old_version_answers(store, rows):
         assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
 
 
+def test_who_acts_stands_in_the_log_by_key_or_by_name(store, tmp_path):
+    two = store.versions[1]
+    with running({"tiny": store.folder}) as server:
+        told = {"version": two, "who": "Ada", "why": "better"}
+        assert server.post("/models/tiny/promote", told).status == 200
+        assert server.post("/models/tiny/rollback", {"who": " "}).status == 200
+    key = new_key(tmp_path / "keys.json", "Grace", ["admin"])
+    with running({"tiny": store.folder}, Settings(keys=tmp_path / "keys.json")) as server:
+        shown = {"authorization": f"Bearer {key}"}
+        found = server.post("/models/tiny/promote", told, **shown)
+        assert (found.status, "Unknown 'who'" in found.told["error"]) == (400, True)
+        del told["who"]
+        assert server.post("/models/tiny/promote", told, **shown).status == 200
+    moves = [entry.who for entry in store.entries() if entry.action != "add"]
+    assert moves == ["release", "Ada", "anybody", "Grace"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "-a", ".lock", "a/b", "a b", "a" * 101])
+def test_a_name_that_could_be_no_folder_is_refused(files, name):
+    with pytest.raises(ParameterError, match=r"the first a letter or digit\. Choose another"):
+        Served({name: files[0]})
+    Served({"0-a.b_c": files[0]}).close()
+
+
 def test_only_signed_versions_are_served_where_a_key_is_given(tmp_path, files):
     pytest.importorskip("cryptography")
     from industry_apps.versions.signatures import new_key
@@ -386,6 +414,7 @@ def test_payloads_are_sampled_where_asked(tmp_path, files, rows):
         country = {"name": "country", "datatype": "BYTES", "shape": [1], "data": ["DE"]}
         tensors = {"inputs": [time, amount, country]}
         assert server.post("/v2/models/tiny/infer", tensors).status == 200
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     first, second = map(json.loads, path.read_text().splitlines())
     assert first["asked"] == rows[0]
     assert first["answer"] == answer
