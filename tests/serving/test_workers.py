@@ -13,21 +13,11 @@ from typing import Any
 import pytest
 
 from industry_apps.errors import ParameterError
-from industry_apps.export import export_model
 from industry_apps.serving.settings import Binding, Settings
 from industry_apps.serving.workers import serve_with
 from tests.serving.commands import Command, command
 from tests.serving.running import Running, until
 from tests.serving.versions import store_of
-from tests.tiny_model import fitted, records
-
-
-@pytest.fixture(scope="module")
-def files(served, tmp_path_factory) -> list[Path]:
-    """Two versions of a model, and one of another application under the same columns."""
-    other = tmp_path_factory.mktemp("other") / "other.onnx"
-    export_model(fitted(records(800, seed=3))[0], other)
-    return [served.path, other]
 
 
 def sums(server: Running, name: str) -> dict[str, float]:
