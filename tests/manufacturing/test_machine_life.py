@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 from industry_apps.data.simulators import maintenance_records
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import LeakageWarning, ParameterError, SchemaError
 from industry_apps.manufacturing import MachineLifePredictor
 from industry_apps.recipes.survival.given_age import (
     failure_within,
@@ -73,3 +75,14 @@ def test_age_is_no_feature_and_words_serve_as_labels(weibull):
     np.testing.assert_allclose(fitted.predict(told.head(9)), plain.predict(weibull.head(9)))
     with pytest.raises(ParameterError, match="no column to learn from"):
         MachineLifePredictor().fit(weibull[["machine", "age", "failed"]])
+
+
+def test_a_column_that_tells_the_age_at_failure_is_named(weibull):
+    told = weibull.head(800).assign(total=lambda t: 1.01 * t["age"])
+    with pytest.warns(LeakageWarning, match="Column 'total' alone tells when the event comes"):
+        fitted = MachineLifePredictor(model="cox").fit(told)
+    report = fitted.evaluate(told.assign(machine="X" + told["machine"]))
+    assert any("Column 'total' alone tells" in note for note in report.notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakageWarning)
+        MachineLifePredictor(model="cox", ignore=("total",)).fit(told)  # the remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,13 @@ import pandas as pd
 import pytest
 
 from industry_apps.data.simulators import worn_machines
-from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.errors import (
+    LeakageError,
+    LeakageWarning,
+    ParameterError,
+    SchemaError,
+    TrainingError,
+)
 from industry_apps.features import Change
 from industry_apps.manufacturing import RemainingLifeEstimator, remaining_life
 from industry_apps.recipes import TreeOptions
@@ -117,6 +124,23 @@ def test_what_cannot_be_learned_from_is_refused(few):
         quick(sensors=("load", "pressure")).fit(few)
     with pytest.raises(ParameterError, match="'features'"):
         quick(features=("pressure",)).fit(few)
+
+
+@pytest.mark.parametrize(
+    "leak", [lambda life: 2 * life + 1, lambda life: -life.clip(upper=30), lambda life: life**2]
+)
+def test_a_sensor_that_tells_the_life_that_is_left_is_named(few, leak):
+    told = few.assign(left=leak(few["remaining_life"]))
+    with pytest.warns(LeakageWarning, match="Column 'left' alone tells the life that is left"):
+        fitted = quick(cap=30.0).fit(told)
+    report = fitted.evaluate(told.assign(machine="X" + told["machine"]))
+    assert any("Column 'left' alone tells" in note for note in report.notes)
+    assert any("'left' alone" in note for note in fitted._facts()["notes"])
+    chosen = ("temperature", "vibration", "pressure")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakageWarning)
+        quick(cap=30.0, sensors=chosen).fit(told)  # the remedy
+        quick(cap=30.0).fit(few)
 
 
 def test_constant_and_missing_sensors_are_left_out_of_the_file_and_said(few, tmp_path):

@@ -22,6 +22,7 @@ from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
 from industry_apps.recipes.sensors.lives import LifeColumns, life_of
 from industry_apps.recipes.sensors.recipe import TRAINING, TREES, LifeModelName, LifeOptions
 from industry_apps.recipes.sensors.table import Feeds, LifeTable
+from industry_apps.recipes.separating import Telling, warn_of
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import WindowRule
 from industry_apps.schema import Column, Schema, infer_columns
@@ -215,7 +216,16 @@ class HoldsLife(OwnNames):
             )
         return found[0], found[1]
 
+    @property
+    def separating_(self) -> tuple[Telling, ...]:
+        """Columns that alone tell the life that is left in the training data."""
+        return self.life_.separating_
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self._learn_lives(train, validation)
+        warn_of(self.separating_)
+
+    def _learn_lives(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         held = self.life_ = self._life_table(train).fit(train, validation)
         self.schema_, self.windows_ = held.used, held.windows
         self.check_ = held.check_
