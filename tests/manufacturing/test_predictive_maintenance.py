@@ -193,6 +193,24 @@ def test_numbers_of_cycles_serve_as_times_and_columns_have_names_of_their_own(fe
         model.predict(pd.concat([mine, mine[mine["cycle"] == 5]]))
 
 
+def test_the_remedy_for_times_in_floats_works(few):
+    cycle = few.groupby("machine").cumcount() + 1
+    usual = quick().fit(few.assign(time=cycle)).predict(few.assign(time=cycle))
+    for floats, remedy in (
+        (cycle.astype(float), lambda times: times.astype("Int64")),
+        (cycle / 4, lambda times: pd.to_datetime(times, unit="h")),
+    ):
+        table = few.assign(time=floats)
+        with pytest.raises(SchemaError, match=r"'time', row 0.*astype\('Int64'\).*unit='h'"):
+            quick().fit(table)
+        told = table.assign(time=remedy(floats))
+        pd.testing.assert_frame_equal(quick().fit(told).predict(told), usual)
+    gap = few.assign(time=cycle.astype(float).where(few.index != 7).astype("Int64"))
+    with pytest.raises(SchemaError, match=r"'time', row 7.*drop the row"):
+        quick().fit(gap)
+    quick().fit(gap.drop(index=7))
+
+
 def test_features_of_ones_own_reach_the_file(few, tmp_path):
     fitted = quick(features=(Change("vibration", 5),)).fit(few)
     assert "change(vibration, 5, 0)" in fitted.life_.recipe_.graph_.names
@@ -205,8 +223,16 @@ def test_a_trajectory_is_drawn(estimator, machines):
     figure = estimator.plot_trajectory(machines.test, name)
     assert name in figure.get_label()
     assert len(figure.axes[0].get_lines()) == 2
-    with pytest.raises(SchemaError, match="'nobody'"):
+    with pytest.raises(SchemaError, match=rf"'nobody'.*machines, such as.*{name}"):
         estimator.plot_trajectory(machines.test, "nobody")
+
+
+@pytest.mark.parametrize("asked", [3, 3.0, "3", np.int64(3)])
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_a_machine_with_a_number_for_a_name_is_drawn(estimator, machines, asked, kind):
+    numbers = pd.Series(machines.test["machine"].factorize()[0], machines.test.index)
+    numbered = machines.test.assign(machine=numbers.astype(kind if kind is not str else "string"))
+    assert "3" in estimator.plot_trajectory(numbered, asked).get_label()
 
 
 def test_the_blend_gives_no_weight_to_what_does_not_help(few):

@@ -101,14 +101,15 @@ class HoldsLife(OwnNames):
         self._check_fitted()  # type: ignore[attr-defined]
         return self.life_.trajectories(frame)
 
-    def plot_trajectory(self, frame: pd.DataFrame, machine: str) -> Any:
+    def plot_trajectory(self, frame: pd.DataFrame, machine: str | int) -> Any:
         """Draw the answers to one machine, reading by reading, beside what came if that is known.
 
         Parameters
         ----------
         frame : DataFrame
             As for ``predict``; with the column of the life that was left, this is drawn too.
-        machine : str
+        machine : str or int
+            Its name, as it stands in the table.
 
         Returns
         -------
@@ -122,13 +123,19 @@ class HoldsLife(OwnNames):
         from industry_apps.recipes.sensors.plots import trajectory_plot
 
         names = self._life_columns()
-        own = frame[frame[names.machine].astype(str) == machine].sort_values(names.time)
+        read = Column(names.machine, "category").to_array
+        known, (asked,) = read(frame[names.machine]), read([machine])
+        own = frame[known == asked].sort_values(names.time)
         if not len(own):
-            raise SchemaError(f"Column {names.machine!r} has no row of the machine {machine!r}.")
+            some = ", ".join(map(repr, sorted(set(known))[:3]))
+            raise SchemaError(
+                f"Column {names.machine!r} has no row of the machine {machine!r}. It names "
+                f"{len(set(known))} machines, such as {some}: ask for one of them."
+            )
         found = self.trajectories(own)
         answers = {str(name): found[name].to_numpy() for name in found}
         life = own[names.life].to_numpy() if names.life in own else None
-        return trajectory_plot(machine, found.index.get_level_values(1), answers, life)
+        return trajectory_plot(asked, found.index.get_level_values(1), answers, life)
 
     def _life_columns(self) -> LifeColumns:
         return LifeColumns(
