@@ -75,6 +75,7 @@ class PlantTable:
         first = parts["train"]
         self.normal_ = self._usual(first)
         self.longest_runs_ = first.longest_runs(self.used.inputs().names)
+        self.extremes_ = first.extremes(self.used.inputs().names)
         self.learned_runs_ = {str(each) for runs in parts.values() for each in runs.machines}
         self.baselines_: PlantBaselines | None = None
         return self
@@ -216,6 +217,7 @@ class PlantTable:
             **told,
             "tags": list(self.model_.detection.scaling_.columns),
             "longest_runs": self.longest_runs_,
+            "extremes": self.extremes_,
         }
 
     def _read(self, frame: pd.DataFrame) -> Runs:

@@ -81,6 +81,7 @@ class LifeTable:
             )
         self.windows = replace(self.rule, length=self.recipe_.length_)
         self.longest_runs_ = lives.longest_runs(self.used.inputs().names)
+        self.extremes_ = lives.extremes(self.used.inputs().names)
         self.baselines_: LifeBaselines | None = None
         return self
 
@@ -113,6 +114,7 @@ class LifeTable:
             "sensors": list(self.recipe_.graph_.regimes.sensors),
             "settings": list(self.recipe_.graph_.regimes.settings),
             "longest_runs": self.longest_runs_,
+            "extremes": self.extremes_,
             "notes": [*map(str, self.separating_)],
         }
 

@@ -70,6 +70,13 @@ def test_longest_runs_are_of_one_machine_each(frame):
     assert lives.longest_runs(["heat"]) == {"heat": 2}  # not the four of both
 
 
+def test_extremes_are_of_what_is_known(frame):
+    lives = Lives.read(frame.assign(heat=[5.0, np.nan, 1.0, 2.0, 6.0]), SCHEMA, RULE, NAMES)
+    assert lives.extremes(["heat"]) == {"heat": [1.0, 6.0]}
+    lives = Lives.read(frame.assign(heat=np.nan), SCHEMA, RULE, NAMES)
+    assert lives.extremes(["heat"]) == {}
+
+
 def test_remaining_life_of_records(frame):
     table = frame.drop(columns="remaining_life").assign(failed=frame["machine"] == "B")
     found = remaining_life(table, failed="failed")
