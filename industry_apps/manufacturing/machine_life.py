@@ -60,7 +60,8 @@ class MachineLifePredictor(OwnLabels, Application):
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"age": "hours"}``.
     positive : str, int or float, optional
-        The label that means failed, where labels are two values of your own, as "failure".
+        The label that means failed, where labels are values of your own, as "failure"; all others,
+        such as "replaced" and "running", say that the life went on, and are censored.
     features : tuple of str
         Only these columns become features; all further ones by default.
     ignore : tuple of str
@@ -122,6 +123,7 @@ class MachineLifePredictor(OwnLabels, Application):
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"))
     problem = SURVIVAL
     label = "failed"
+    several_negatives = True
 
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

@@ -86,3 +86,21 @@ def test_a_column_that_tells_the_age_at_failure_is_named(weibull):
     with warnings.catch_warnings():
         warnings.simplefilter("error", LeakageWarning)
         MachineLifePredictor(model="cox", ignore=("total",)).fit(told)  # the remedy
+
+
+def test_every_label_but_failure_is_censored(weibull):
+    plain = weibull.head(800)
+    words = np.where(plain["failed"], "failed", np.where(plain["load"] > 0.5, "replaced", "runs"))
+    told = plain.assign(failed=words)
+    fitted = MachineLifePredictor(positive="failed", model="cox").fit(told)
+    usual = MachineLifePredictor(model="cox").fit(plain)
+    np.testing.assert_allclose(fitted.predict(told.head(9)), usual.predict(plain.head(9)))
+    other = told.assign(machine="X" + told["machine"])
+    assert fitted.evaluate(other).split["test"]["events"] == plain["failed"].sum()
+    lost = other.assign(failed=other["failed"].replace("runs", "lost"))
+    with pytest.raises(SchemaError, match=r"got 'lost', expected one of the labels of training"):
+        fitted.evaluate(lost)
+    fitted.evaluate(lost.assign(failed=lost["failed"].replace("lost", "runs")))  # the remedy
+    mixed = told.assign(failed=told["failed"].where(told.index != 2, "Failed "))
+    with pytest.raises(SchemaError, match=r"row 2: got 'Failed '.*Write both alike"):
+        MachineLifePredictor(positive="failed", model="cox").fit(mixed)
