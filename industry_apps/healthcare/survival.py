@@ -333,7 +333,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         return SurvivalOptions(
             model=self.model,
             horizons=tuple(self.horizons),
-            costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_cost),
+            costs=Costs.of(self, false_alarm="false_alarm_cost", missed="missed_cost"),
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(self.training or self.defaults["training"], seed=self.seed),
         )

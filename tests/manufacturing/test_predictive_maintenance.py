@@ -109,7 +109,7 @@ def test_what_cannot_be_learned_from_is_refused(few):
     with pytest.raises(SchemaError, match=r"names 1 machines.*records of more machines"):
         RemainingLifeEstimator().split(one)
     never = few.assign(remaining_life=np.nan, failed=False)
-    with pytest.raises(TrainingError, match="known of no machine"):
+    with pytest.raises(TrainingError, match="known of no machine, so there is nothing"):
         quick().fit(never)
     still = few[["machine", "time", "remaining_life"]].assign(heat=1.0, flow=np.nan)
     with pytest.raises(TrainingError, match=r"None of the sensors 'heat'.* varies"):
