@@ -37,7 +37,7 @@ _FEWEST_EQUAL = 5
 #: ... so many times the longest run of equal readings in training.
 _TIMES_AS_LONG = 2
 #: A reading lies beyond training when it does by more than this share of the range there.
-_NOT_BEYOND = 0.1
+_NOT_BEYOND = 0.25
 _MOST_MACHINES = 10_000_000
 
 
@@ -82,7 +82,7 @@ class SensorState:
       flag ``missing`` names the sensor.
     - A sensor that is stuck, whose readings stay equal to the last digit at least five times and
       twice as often as ever in training, is answered as it reads, and the flag ``stuck`` names it.
-    - A reading that lies beyond all readings of the sensor in training, by more than a tenth of
+    - A reading that lies beyond all readings of the sensor in training, by more than a quarter of
       their range, such as a code (-999) or one in another unit, is answered as it reads, and the
       flag ``beyond`` names the sensor.
     - A sensor that was removed, so that the reading has no such name, is refused where training

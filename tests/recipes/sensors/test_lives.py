@@ -57,7 +57,7 @@ def test_life_that_rises_or_ends_twice_is_refused(frame):
     ):
         Lives.read(rising, SCHEMA, RULE, NAMES)
     for last in (0.0, np.nan):  # of which nothing is known, it has come after the end, too
-        after = frame.assign(remaining_life=[last, 0.0, 3.0, 2.0, 0.0])
+        after = frame.assign(remaining_life=[0.0, 0.0, 3.0, 2.0, last])
         with pytest.raises(
             SchemaError, match=r"'B' at 4 follows a reading at which it is 0.*Leave out the read"
         ):
