@@ -93,10 +93,12 @@ class SensorState:
 
     Examples
     --------
-    >>> model = Model("manufacturing.predictive_maintenance")  # doctest: +SKIP
-    >>> state = SensorState(model)  # doctest: +SKIP
-    >>> state.update({"machine": "M1", "time": 1, "sensor_2": 641.8})  # doctest: +SKIP
-    {'remaining_life': 125.0, ..., 'flags': {}}
+    >>> model = Model("manufacturing.predictive_maintenance")
+    >>> state = SensorState(model)
+    >>> unknown = dict.fromkeys(model.schema.inputs().names)  # of all other sensors
+    >>> answer = state.update({**unknown, "machine": "M1", "cycle": 1, "sensor_2": -999.0})
+    >>> answer["remaining_life"], answer["flags"]["beyond"]
+    (125.0, ['sensor_2'])
     """
 
     def __init__(self, model: Model) -> None:
