@@ -212,7 +212,7 @@ def test_masks_that_do_not_fit_are_refused(data):
 def test_without_a_good_part_there_is_nothing_to_learn(data):
     bad = data.train[data.train["defect"] != "good"]
     for regime in ("supervised", "one_class"):
-        with pytest.raises(TrainingError, match=r"No training part is good \('good'\).* Add good"):
+        with pytest.raises(TrainingError, match=r"no training part is good \('good'\).* add good"):
             brief(regime=regime).fit(bad, data.validation)
     with pytest.raises(TrainingError, match=r"No training part has a defect.*regime='one_class'"):
         brief().fit(data.train[data.train["defect"] == "good"], data.validation)
