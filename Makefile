@@ -68,7 +68,7 @@ notebooks: install ## Write the notebooks from their sources and run them.
 readme: install ## Write the generated parts of README.md and the page of results.
 	$(BIN)/python tests/architecture/readme.py
 
-zoo: install ## Train the models in onnx_models anew; takes 20 minutes.
+zoo: install ## Train the models in onnx_models anew; takes half an hour.
 	$(BIN)/python tests/architecture/zoo.py
 
 build: install ## Build the wheel and the source archive in dist/.

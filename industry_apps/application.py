@@ -295,7 +295,7 @@ def _read_off(application: Application, tables: list[pd.DataFrame]) -> None:
     rule = application.windows_
     if rule is not None and rule.horizon:  # in which nothing of the history is known
         read = read.without([column.name for column in read if column.role == "history"])
-    application.seen_ = seen_in(tables[0], read, ranges=rule is None)
+    application.seen_ = seen_in(tables[0], read, ranges=rule is None or rule.own_clocks)
 
 
 def _check_names(application: Application, frame: pd.DataFrame) -> None:

@@ -91,7 +91,7 @@ answer
 # %% [markdown]
 # ## 2. When to replace
 #
-# A failure costs ten times what a replacement does, and a replacement takes some cycles to come.
+# A failure costs five times what a replacement does, and a replacement takes some cycles to come.
 # The threshold is chosen so that the life of a machine costs least.
 
 # %%

@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     from industry_apps.evaluation import Report
 
 
-_ACCEPT = "No file was written. Leave the column out with --set ignore=NAME, or go on with --yes."
+_ACCEPT = (
+    "No file was written. Set a parameter with --set, as in --set ignore=NAME, or go on with --yes."
+)
 
 
 class _Commands(TyperGroup):

@@ -49,9 +49,28 @@ class Costs:
     def __post_init__(self) -> None:
         check_parameters(self)
         if self.false_alarm + self.missed == 0:
-            raise ParameterError(
-                "The costs 'false_alarm' and 'missed' are both 0: all decisions are equally good."
+            raise _both_nothing("The costs 'false_alarm' and 'missed'")
+
+    @classmethod
+    def of(cls, application: object, *, false_alarm: str, missed: str) -> Costs:
+        """The costs that two parameters of an application say, which errors name.
+
+        Parameters
+        ----------
+        application : object
+        false_alarm, missed : str
+            Names of the parameters.
+
+        Raises
+        ------
+        ParameterError
+        """
+        values = getattr(application, false_alarm), getattr(application, missed)
+        if values == (0, 0):
+            raise _both_nothing(
+                f"The {false_alarm!r} and {missed!r} parameters of {type(application).__name__}"
             )
+        return cls(false_alarm=values[0], missed=values[1])
 
     @property
     def threshold(self) -> float:
@@ -62,6 +81,12 @@ class Costs:
         Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI, 973-978.
         """
         return self.false_alarm / (self.false_alarm + self.missed)
+
+
+def _both_nothing(costs: str) -> ParameterError:
+    return ParameterError(
+        f"{costs} are both 0: all decisions are equally good. Give one of them above 0."
+    )
 
 
 def expected_cost(

@@ -286,7 +286,7 @@ class CreditScorer(HoldsDecision, ChosenColumns, Application):
             model=self.model,
             members=("trees", "scorecard"),
             calibration="none" if self.model == "scorecard" else "platt",
-            costs=Costs(false_alarm=self.refusal_cost, missed=self.default_cost),
+            costs=Costs.of(self, false_alarm="refusal_cost", missed="default_cost"),
             positive_share=None if self.approval_rate is None else 1 - self.approval_rate,
             derived=tuple(Ratio(*pair) for pair in dict.fromkeys([*asked, *self.ratios])),
             directions=self.monotone or {},

@@ -224,7 +224,7 @@ class FraudDetector(HoldsDecision, OwnLabels, Application):
         return DecisionOptions(
             model=self.model,
             calibration=self.calibration,
-            costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_fraud_cost),
+            costs=Costs.of(self, false_alarm="false_alarm_cost", missed="missed_fraud_cost"),
             alerts_per_day=self.alerts_per_day,
             derived=self._derived(schema),
             trees=replace(self.trees or TreeOptions(), seed=self.seed),

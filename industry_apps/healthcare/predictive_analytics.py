@@ -198,7 +198,7 @@ class OutcomePredictor(HoldsDecision, ChosenColumns, Application):
         training = self.training or TrainingOptions(max_epochs=20)
         return DecisionOptions(
             model=self.model,
-            costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_cost),
+            costs=Costs.of(self, false_alarm="false_alarm_cost", missed="missed_cost"),
             derived=tuple(_icd9(name) for name in self.diagnoses if name in schema),
             trees=replace(self.trees or _trees_of(rows), seed=self.seed),
             training=replace(training, seed=self.seed),

@@ -33,8 +33,8 @@ from industry_apps.recipes.equal_rows import EqualRows
 from industry_apps.recipes.labels import Labels
 from industry_apps.recipes.protected import ChosenColumns
 from industry_apps.recipes.reasons import Reasons, TreeContributions, with_reasons
-from industry_apps.recipes.scorers import Labelled, thresholds_of_all
-from industry_apps.recipes.separating import separating_columns, warn_of
+from industry_apps.recipes.scorers import thresholds_of_all
+from industry_apps.recipes.separating import warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.censored_groups import CensoredAnswers
 from industry_apps.recipes.survival.hazard_ratios import hazard_ratios, ratios_section
@@ -231,8 +231,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         self.rows_ = None if patient else EqualRows(*map(self.records_.seen, (train, self.check_)))
         rows = [self._followed(part) for part in (train, self.check_)]
         self.split_ = {"train": self._describe(train), "validation": self._describe(self.check_)}
-        told = Labelled(rows[0].arrays, rows[0].follow_up.event)
-        self.separating_ = separating_columns(schema, told)
+        self.separating_ = rows[0].separating(schema)
         self.recipe_ = SurvivalRecipe(schema, self._options()).fit(*rows)
         self.learned_ = Followed.joined(rows).follow_up
         self.baselines_ = SurvivalBaselines(schema, seed=self.seed)
@@ -334,7 +333,7 @@ class SurvivalPredictor(ChosenColumns, Application):
         return SurvivalOptions(
             model=self.model,
             horizons=tuple(self.horizons),
-            costs=Costs(false_alarm=self.false_alarm_cost, missed=self.missed_cost),
+            costs=Costs.of(self, false_alarm="false_alarm_cost", missed="missed_cost"),
             trees=replace(self.trees or _TREES, seed=self.seed),
             training=replace(self.training or self.defaults["training"], seed=self.seed),
         )

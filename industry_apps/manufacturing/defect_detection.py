@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from industry_apps.application import Application
 from industry_apps.data import Split, split_by_group, split_random
-from industry_apps.errors import SchemaError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.costs import Costs
 from industry_apps.evaluation.variants import Question
@@ -78,7 +78,7 @@ class DefectDetector(OfImages, Application):
         validation data have no defect.
     threshold : float, optional
         Your own, of ``defect_probability`` or ``anomaly_score``, in place of these. The file holds
-        it.
+        it. In [0, 1] where it is one of a probability.
     options : DefectOptions, optional
         Windows, network, memory and training.
     seed : int
@@ -251,6 +251,7 @@ class DefectDetector(OfImages, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         self.regime_: Regime = regime_of(self.regime, train, self._named(), self.good, self.region)
+        self._check_threshold()
         if validation is None:
             train, validation = self._parts(train, None)
         self.parts_ = self._check_subjects(self._subjects(train), validation)
@@ -346,7 +347,18 @@ class DefectDetector(OfImages, Application):
 
     @property
     def _costs(self) -> Costs:
-        return Costs(false_alarm=self.false_alarm_cost, missed=self.missed_defect_cost)
+        return Costs.of(self, false_alarm="false_alarm_cost", missed="missed_defect_cost")
+
+    def _check_threshold(self) -> None:
+        """Refuse a threshold that no probability reaches."""
+        threshold = self.threshold
+        if threshold is None or self.regime_ == "one_class" or 0 <= threshold <= 1:
+            return
+        raise ParameterError(
+            "The 'threshold' parameter of DefectDetector must be in [0, 1] where defects are "
+            "known: it is one of 'defect_probability', and 'anomaly_score' is answered in the "
+            f"regime 'one_class' alone. Got {threshold!r}."
+        )
 
     def _named(self) -> dict[str, str]:
         """Names of this class -> names in the table."""

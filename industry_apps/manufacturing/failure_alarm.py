@@ -34,6 +34,7 @@ from industry_apps.recipes.sensors.alarm import (
     whole_records,
 )
 from industry_apps.recipes.sensors.held import HoldsLife
+from industry_apps.recipes.separating import warn_of
 from industry_apps.schema import Column, Schema, Traits
 
 
@@ -132,12 +133,13 @@ class FailureAlarm(HoldsLife, Application):
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         cap = self._cap_of(train)
         self.costs_ = self._costs(cap)
-        super()._fit(train, validation)
+        self._learn_lives(train, validation)
         lives, held = self.life_.learned(train, validation), self.life_.recipe_.held_out_
         records, chosen = whole_records(lives, held.ends)
         answer = held.answer[chosen] * cap
         self.threshold_ = learn_threshold(answer, records, self.costs_, cap)
         self.interval_: float | None = None
+        warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         lives = self.life_.learned(train, validation)

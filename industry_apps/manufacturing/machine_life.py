@@ -24,6 +24,7 @@ from industry_apps.features.sources import write_less_offset
 from industry_apps.limits import NOT_NEGATIVE, integer
 from industry_apps.recipes import Records, TreeOptions, feature_columns
 from industry_apps.recipes.labels import OwnLabels
+from industry_apps.recipes.separating import warn_of
 from industry_apps.recipes.survival.assessment import SurvivalBaselines, assess_survival
 from industry_apps.recipes.survival.curve import risk_score, write_risk_score
 from industry_apps.recipes.survival.given_age import (
@@ -59,7 +60,8 @@ class MachineLifePredictor(OwnLabels, Application):
     columns : mapping of str to str, optional
         Names of this class -> your names, as in ``{"age": "hours"}``.
     positive : str, int or float, optional
-        The label that means failed, where labels are two values of your own, as "failure".
+        The label that means failed, where labels are values of your own, as "failure"; all others,
+        such as "replaced" and "running", say that the life went on, and are censored.
     features : tuple of str
         Only these columns become features; all further ones by default.
     ignore : tuple of str
@@ -121,6 +123,7 @@ class MachineLifePredictor(OwnLabels, Application):
     traits = Traits(inputs=("number", "category", "boolean", "datetime", "text"))
     problem = SURVIVAL
     label = "failed"
+    several_negatives = True
 
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -183,6 +186,8 @@ class MachineLifePredictor(OwnLabels, Application):
         self.within_ = float(np.float32(self.within or _AHEAD * last))
         self.schema_ = Schema((named[self._name("age")], *self.recipe_.used_columns()))
         self.baselines_ = SurvivalBaselines(self.records_.schema, seed=self.seed)
+        self.separating_ = rows[0].separating(self.records_.schema)
+        warn_of(self.separating_)
 
     def _fit_baselines(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         parts = [train] if validation is None else [train, validation]
@@ -245,15 +250,18 @@ class MachineLifePredictor(OwnLabels, Application):
             headline_text=(
                 f"Of two machines, the one with the higher risk fails first in {best} of the pairs."
             ),
-            notes=tuple(
-                note.replace("Patients", "Machines").replace("patients", "machines")
-                for note in report.notes
+            notes=(
+                *(
+                    note.replace("Patients", "Machines").replace("patients", "machines")
+                    for note in report.notes
+                ),
+                *map(str, self.separating_),
             ),
         )
 
     def _facts(self) -> dict[str, Any]:
         told = {k: v for k, v in self.recipe_.facts().items() if k != "decision"}
-        return {**told, "within": self.within_}
+        return {**told, "within": self.within_, "notes": [*map(str, self.separating_)]}
 
     def _options(self) -> SurvivalOptions:
         return SurvivalOptions(

@@ -1,4 +1,4 @@
-"""Labels of two values, of which one means yes: true and false, or words of one's own."""
+"""Labels of which one means yes: true and false, or words of one's own."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ TWO_LABELS = (
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A column of labels, and which of its two values means yes.
+    """A column of labels, and which of its values mean yes and no.
 
     Parameters
     ----------
     column : str
-    positive, negative : str
-        The two values as texts; without the first labels are true or false, 1 or 0, without the
-        second it is the only other value of a table.
+    positive : str
+        The value that means yes, as text; without it labels are true or false, 1 or 0.
+    negatives : tuple of str
+        Those that mean no; without them it is the only other value of a table.
 
     Examples
     --------
@@ -48,11 +49,13 @@ class Labels:
 
     column: str
     positive: str = ""
-    negative: str = ""
+    negatives: tuple[str, ...] = ()
 
     @classmethod
-    def learned(cls, column: str, positive: Label | None, frame: pd.DataFrame) -> Labels:
-        """Find the other of the two values.
+    def learned(
+        cls, column: str, positive: Label | None, frame: pd.DataFrame, *, several: bool = False
+    ) -> Labels:
+        """Find what means no.
 
         Parameters
         ----------
@@ -61,13 +64,15 @@ class Labels:
             The value that means yes.
         frame : DataFrame
             Training data.
+        several : bool
+            Several values may mean no.
 
         Raises
         ------
         ParameterError
             No label is that value.
         SchemaError
-            A label is missing, or there are more than two values.
+            A label is missing, another spelling of that value, or one too many.
         """
         if positive is None:
             return cls(column)
@@ -81,7 +86,15 @@ class Labels:
                 f"The 'positive' parameter is {positive!r}, which no row of column {column!r} "
                 f"holds. {unknown_name('label', yes, others)}"
             )
-        found = cls(column, yes, others[0] if others else "")
+        for each in others:
+            if each.strip().casefold() == yes.strip().casefold():
+                raise Column(column, "category").error(
+                    frame[column],
+                    texts.tolist().index(each),
+                    f"{yes!r}, as 'positive' says, or another word for what does not mean it",
+                    "Write both alike.",
+                )
+        found = cls(column, yes, tuple(others if several else others[:1]))
         found.read(frame)  # a third value is an error
         return found
 
@@ -91,7 +104,7 @@ class Labels:
         Raises
         ------
         SchemaError
-            A label is missing, or none of the two values.
+            A label is missing, or none of the known values.
         """
         if not self.positive or _decided(frame.get(self.column), self.positive):
             label = Column(self.column, "boolean", nullable=False)
@@ -101,15 +114,17 @@ class Labels:
             except SchemaError as error:
                 raise SchemaError(f"{error} {TWO_LABELS}") from None
         texts = _texts(self.column, frame)
-        others = texts[texts != self.positive]
-        negative = self.negative or (others[0] if len(others) else "")
-        wrong = (texts != self.positive) & (texts != negative)
+        known = (self.positive, *(self.negatives or texts[texts != self.positive][:1]))
+        wrong = ~np.isin(texts, known)
         if wrong.any():
+            words, remedy = "two labels", "Drop the rows with a third one, or make"
+            if len(known) > 2:
+                words, remedy = "the labels of training", "Make"
             raise Column(self.column, "category").error(
                 frame[self.column],
                 int(wrong.argmax()),
-                f"one of two labels, {self.positive!r} or {negative!r}",
-                "Drop the rows with a third one, or make one of two labels of them.",
+                f"one of {words}, {', '.join(map(repr, known[:-1]))} or {known[-1]!r}",
+                f"{remedy} one of {words} of them.",
             )
         return np.asarray(texts == self.positive, dtype=np.bool_)
 
@@ -130,10 +145,11 @@ class OwnLabels(OwnNames):
     """A mixin of applications whose label may be of any two values.
 
     ``label`` is the name of the label in the schema; the parameter ``positive`` says which value
-    means yes, where it is not true or 1.
+    means yes, where it is not true or 1. Where ``several_negatives``, all others mean no.
     """
 
     label: ClassVar[str]
+    several_negatives: ClassVar[bool] = False
     positive: Annotated[Label, LABEL] | None = None
 
     def labels_of(self, frame: pd.DataFrame) -> Labels:
@@ -147,7 +163,8 @@ class OwnLabels(OwnNames):
         ------
         SchemaError, ParameterError
         """
-        return Labels.learned(self._name(self.label), self.positive, frame)
+        name, several = self._name(self.label), self.several_negatives
+        return Labels.learned(name, self.positive, frame, several=several)
 
     def with_truth(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table whose labels, if it has any, are true or false; missing where not yet known.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 
 from industry_apps.errors import LeakageWarning
 from industry_apps.evaluation.findings import FEWEST_EVENTS
-from industry_apps.recipes.scorers import Labelled
+from industry_apps.recipes.scorers import Arrays, Labelled
 from industry_apps.schema import Column, Schema
 
 #: From here on a column alone is suspected, where so many events and non-events are known.
@@ -56,6 +56,50 @@ class Separating:
         )
 
 
+class Told(NamedTuple):
+    """What no column may tell alone, and what to do about one that does.
+
+    Parameters
+    ----------
+    words : str
+    remedy : str
+    """
+
+    words: str
+    remedy: str
+
+
+WHEN = Told("when the event comes", "Name it in 'ignore'")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A column that alone tells an outcome that is a number.
+
+    Parameters
+    ----------
+    column : str
+    correlation : float
+        Of its ranks with those of the outcome, without its sign.
+    rows : int
+        Records with both that it was found on.
+    told : Told
+    """
+
+    column: str
+    correlation: float
+    rows: int
+    told: Told
+
+    def __str__(self) -> str:
+        return (
+            f"Column {self.column!r} alone tells {self.told.words} in the training data (rank "
+            f"correlation {self.correlation:.3f} over {self.rows} rows): it may have been written "
+            f"down after the outcome. {self.told.remedy} unless it is known when the model is "
+            "asked."
+        )
+
+
 def separating_columns(schema: Schema, rows: Labelled) -> tuple[Separating, ...]:
     """Find the columns that alone separate the outcomes.
 
@@ -84,18 +128,49 @@ def separating_columns(schema: Schema, rows: Labelled) -> tuple[Separating, ...]
     return tuple(found)
 
 
+def telling_columns(
+    schema: Schema, arrays: Arrays, outcomes: Sequence[NDArray[np.float64]], told: Told
+) -> tuple[Telling, ...]:
+    """Find the columns that rise or fall with an outcome that is a number.
+
+    Parameters
+    ----------
+    schema : Schema
+        Its numbers and moments are looked at.
+    arrays : mapping of str to ndarray of shape [rows]
+        Of training.
+    outcomes : sequence of ndarray of shape [rows]
+        The outcome, and other forms of it, as up to a cap; NaN where it is not known.
+    told : Told
+        What the outcome is.
+    """
+    found = []
+    for column in schema.inputs():
+        if column.kind not in ("number", "datetime") or column.is_list:
+            continue
+        values = arrays[column.name]
+        known = np.flatnonzero(~column.is_missing(values) & ~np.isnan(outcomes[0]))
+        chosen = known[:: -(-len(known) // _MOST_ROWS) or 1]
+        if len(known) < FEWEST_EVENTS:
+            continue
+        most = max(_rank_correlation(values[chosen], each[chosen]) for each in outcomes)
+        if most >= SEPARATES:
+            found.append(Telling(column.name, most, len(known), told))
+    return tuple(found)
+
+
 def _of_each(target: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
     """Evenly spread rows of each outcome, no more than so many."""
     parts = [np.flatnonzero(target == outcome) for outcome in (True, False)]
     return np.concatenate([part[:: -(-len(part) // most)] for part in parts])
 
 
-def warn_of(found: Sequence[Separating]) -> None:
+def warn_of(found: Sequence[Separating | Telling]) -> None:
     """Warn of each column.
 
     Parameters
     ----------
-    found : sequence of Separating
+    found : sequence of Separating or Telling
     """
     for each in found:
         warnings.warn(str(each), LeakageWarning, stacklevel=4)  # whoever called fit
@@ -153,6 +228,13 @@ def _by_words(texts: list[str], target: NDArray[np.bool_]) -> float:
     every = hstack([words, runs]).tocsr()
     linear = cross_val_score(model, every, target, cv=2, scoring="roc_auc").mean()
     return float(linear)
+
+
+def _rank_correlation(values: NDArray[Any], outcome: NDArray[np.float64]) -> float:
+    """How far one rises or falls with the other, in [0, 1] (Spearman 1904); 0 of a constant."""
+    ranks = rankdata(values), rankdata(outcome)
+    spread = float(np.prod([each.std() for each in ranks]))
+    return abs(float(np.cov(*ranks, bias=True)[0, 1])) / spread if spread else 0.0
 
 
 def _area(ranks: NDArray[np.float64], target: NDArray[np.bool_]) -> float:

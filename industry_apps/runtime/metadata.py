@@ -166,6 +166,14 @@ _RULES: dict[str, Rule] = {
     "completion": Rule("a reader, its version, and a column", _is_completion),
     "answers_empty": Rule("true or false", lambda value: type(value) is bool),
     "seen": Rule("what training had of each column", _is_seen),
+    "longest_runs": Rule(
+        "an object of whole numbers",
+        lambda value: type(value) is dict and all(type(v) is int for v in value.values()),
+    ),
+    "extremes": Rule(
+        "an object of pairs of numbers",
+        lambda value: type(value) is dict and all(map(_is_range, value.values())),
+    ),
     "units": Rule(
         "an object of texts",
         lambda value: type(value) is dict and all(map(_is_text, value.values())),

@@ -54,7 +54,7 @@ def seen_in(
     complete : bool
         Whether a row of it is what the model will be asked, so that it tells what is missing.
     ranges : bool
-        Whether a number says something by itself, as in a series it does not.
+        Whether a number says something by itself, as it does not in a series that grows.
 
     Returns
     -------

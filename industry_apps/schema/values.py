@@ -28,6 +28,11 @@ _A_TIME = (
     "a time (datetime, text in ISO 8601, or whole seconds since 1970) of the years 1 to 9999",
     "Convert it first, for example with pandas.to_datetime, which takes the unit of numbers.",
 )
+#: Cycles with a gap, which pandas makes floats of, or hours with their part.
+_OF_FLOATS = (
+    "Convert whole numbers with .astype('Int64'), and others with pandas.to_datetime(..., "
+    "unit='h'), in their unit."
+)
 _LARGEST = float(np.finfo(np.float32).max)
 _SINGLE = {str, float, int, bool, type(None), datetime}  # the usual ones, told at once
 #: Types that have a value for "no value", which differs from itself.
@@ -288,7 +293,9 @@ def _moments(array: NDArray[Any], unit: str) -> NDArray[np.datetime64]:
         try:
             result[row] = parse_moment(value, unit)
         except (ValueError, TypeError, OverflowError):
-            raise UnfitError(*_A_TIME, row) from None
+            expected, usual = _A_TIME
+            remedy = _OF_FLOATS if isinstance(value, float) else usual
+            raise UnfitError(expected, remedy, row) from None
         if is_text:
             texts[value] = result[row]
     return result

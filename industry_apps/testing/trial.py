@@ -209,7 +209,8 @@ class Trial:
         """What training had of each column; as the file tells it where no table has the column."""
         train, told = self.untouched["train"], self.model.metadata["seen"]
         complete = not self.application_class.traits.answers_empty
-        ranges = self.model.windows is None
+        rule = self.model.windows
+        ranges = rule is None or rule.own_clocks
         found = seen_in(train, self.inputs, complete=complete, ranges=ranges)
         return {name: each for name, each in told.items() if name not in train} | found
 

@@ -20,6 +20,8 @@ import industry_apps
 from industry_apps.application import Application
 from industry_apps.limits import limits_of
 from industry_apps.registry import APPLICATIONS, application
+from industry_apps.runtime.zoo import zoo
+from tests.architecture.zoo import MODELS
 
 #: Of numpydoc's checks, those that can be right or wrong; the others are taste.
 ERRORS = {
@@ -137,3 +139,7 @@ def test_every_package_is_an_attribute_of_this_one() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "True\n"
     assert packages <= set(dir(industry_apps))
+
+
+def test_the_zoo_has_what_is_built_for_it():
+    assert set(zoo()) == set(MODELS)

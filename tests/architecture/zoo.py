@@ -18,7 +18,7 @@ from industry_apps.workflow.runs import data_of, run
 ZOO = Path(__file__).resolve().parents[2] / "onnx_models"
 
 #: Built with the parameters of a fit of seconds, since the file is to stay small.
-SMALL = ("healthcare.image_segmentation",)
+SMALL = ("healthcare.image_segmentation", "manufacturing.defect_detection")
 #: Name in the zoo -> data, and parameters that are not the defaults. Not in it is what would be
 #: taken for more than it is: no verifier of persons but of simulated data, since no model of faces,
 #: voices or fingers of people is published, whatever a licence says; and no classifier of
@@ -42,9 +42,14 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "healthcare.molecule_generation": ("sample", {"units": "128"}),
     "healthcare.predictive_analytics": ("health_diabetes130", {}),
     "healthcare.survival": ("health_support2", {"model": "trees"}),
+    "manufacturing.defect_detection": (
+        "sample",
+        {"regime": "supervised", "options.draws": "1600"},
+    ),
     "manufacturing.failure_alarm": ("sample", {"model": "trees"}),
     "manufacturing.machine_life": ("sample", {}),
-    "manufacturing.predictive_maintenance": ("manufacturing_cmapss_fd001", {}),
+    "manufacturing.predictive_maintenance": ("manufacturing_cmapss_fd001", {"model": "trees"}),
+    "manufacturing.supply_chain": ("sample", {}),
     "retail.demand_forecasting": ("sample", {}),
     "retail.recommendation": ("sample", {"model": "ease"}),
     "retail.sentiment": ("sample", {}),

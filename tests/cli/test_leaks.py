@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.data.simulators import card_transactions
+from industry_apps.data.simulators import card_transactions, worn_machines
 from industry_apps.runtime.zoo import verify
 from tests.cli.shell import run
 
@@ -54,6 +54,20 @@ def test_yes_goes_on_and_the_report_says_so(table, tmp_path):
     done = train(table, tmp_path / "m.onnx", "--yes")
     assert done.exit_code == 0
     assert any("'scenario' alone" in note for note in json.loads(done.stdout)["notes"])
+
+
+def test_a_number_that_tells_a_life_ends_it_and_the_remedy_works(tmp_path):
+    frame = worn_machines(machines=8, usual_life=60, seed=3)
+    frame.assign(left=2 * frame["remaining_life"] + 1).to_csv(tmp_path / "in.csv", index=False)
+
+    def life(*further):
+        given = ("--data", tmp_path / "in.csv", "--out", tmp_path / "m.onnx", "--fast", *further)
+        return run("train", "manufacturing.predictive_maintenance", *given)
+
+    done = life()
+    assert done.exit_code == 3
+    assert "Column 'left' alone tells" in done.stderr
+    assert life("--set", 'sensors=["temperature", "vibration"]').exit_code == 0
 
 
 def test_what_is_ignored_does_not_end_it(table, tmp_path):

@@ -16,6 +16,7 @@ from industry_apps.errors import (
     ParameterError,
     SchemaError,
     TrainingError,
+    UnlikeTrainingWarning,
 )
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.anomaly.recipe import AnomalyOptions, AnomalyRecipe
@@ -96,7 +97,8 @@ def test_a_tag_in_another_unit_raises_an_alarm_that_names_it(model, usual):
     fahrenheit = with_tag(
         usual, "feed_temperature", (usual["feed_temperature"] - 273.15) * 1.8 + 32, slice(None)
     )
-    (found,) = model.predict(fahrenheit).to_dict("records")
+    with pytest.warns(UnlikeTrainingWarning, match="'feed_temperature': 100%.*unit of its numbers"):
+        (found,) = model.predict(fahrenheit).to_dict("records")
     assert found["alarm"]
     assert found["score"] > 100
     assert found["tag"] == "feed_temperature"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.errors import LeakageError, SchemaError, TrainingError
+from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
 from industry_apps.manufacturing import DefectDetector
 from industry_apps.runtime import Model, RegionBoxes
 
@@ -156,6 +156,32 @@ def test_a_threshold_of_ones_own_is_kept_and_written(data, tmp_path):
         assert ((answer[score] >= own) == answer["is_defect"]).all()
 
 
+def test_a_threshold_that_no_probability_reaches_and_costs_of_nothing_are_refused(data):
+    with pytest.raises(ParameterError, match=r"'threshold'.*in \[0, 1\].*Got 5.0"):
+        brief(threshold=5.0).fit(data)
+    brief(threshold=1.0).fit(data)
+    nothing = brief(missed_defect_cost=0.0, false_alarm_cost=0.0)
+    words = "'false_alarm_cost' and 'missed_defect_cost' parameters of DefectDetector are both 0"
+    with pytest.raises(ParameterError, match=f"{words}.*Give one of them above 0"):
+        nothing.fit(data)
+    nothing.set_params(missed_defect_cost=1.0).fit(data)
+
+
+@pytest.mark.parametrize("regime", ["supervised", "one_class"])
+def test_other_labels_of_good_parts_are_named_with_a_remedy_that_works(data, regime):
+    def called(word):
+        parts = data.train, data.validation
+        return [part.assign(defect=part["defect"].replace("good", word)) for part in parts]
+
+    count = int((data.train["defect"] == "good").sum())
+    with pytest.raises(TrainingError, match=rf"'defect': no .*'ok' \({count} rows\).*good='ok'"):
+        brief(regime=regime).fit(*called("ok"))
+    brief(regime=regime, good="ok").fit(*called("ok"))
+    with pytest.raises(SchemaError, match=r"'defect', row \d+.*got 'Good '.*good='Good '"):
+        brief(regime=regime).fit(*called("Good "))
+    brief(regime=regime, good="Good ").fit(*called("Good "))
+
+
 def test_a_covered_lens_teaches_nothing_and_passes_nothing(detector, model, normal, data):
     black = pd.DataFrame({"image": [np.zeros((32, 40), np.uint8), np.full((9, 9), 200, np.uint8)]})
     for answer in (detector.predict(black), model.predict(black)):
@@ -186,7 +212,7 @@ def test_masks_that_do_not_fit_are_refused(data):
 def test_without_a_good_part_there_is_nothing_to_learn(data):
     bad = data.train[data.train["defect"] != "good"]
     for regime in ("supervised", "one_class"):
-        with pytest.raises(TrainingError, match=r"No training part is good \('good'\).* Add good"):
+        with pytest.raises(TrainingError, match=r"no training part is good \('good'\).* add good"):
             brief(regime=regime).fit(bad, data.validation)
     with pytest.raises(TrainingError, match=r"No training part has a defect.*regime='one_class'"):
         brief().fit(data.train[data.train["defect"] == "good"], data.validation)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 from industry_apps.data.simulators import maintenance_records
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import LeakageWarning, ParameterError, SchemaError
 from industry_apps.manufacturing import MachineLifePredictor
 from industry_apps.recipes.survival.given_age import (
     failure_within,
@@ -73,3 +75,32 @@ def test_age_is_no_feature_and_words_serve_as_labels(weibull):
     np.testing.assert_allclose(fitted.predict(told.head(9)), plain.predict(weibull.head(9)))
     with pytest.raises(ParameterError, match="no column to learn from"):
         MachineLifePredictor().fit(weibull[["machine", "age", "failed"]])
+
+
+def test_a_column_that_tells_the_age_at_failure_is_named(weibull):
+    told = weibull.head(800).assign(total=lambda t: 1.01 * t["age"])
+    with pytest.warns(LeakageWarning, match="Column 'total' alone tells when the event comes"):
+        fitted = MachineLifePredictor(model="cox").fit(told)
+    report = fitted.evaluate(told.assign(machine="X" + told["machine"]))
+    assert any("Column 'total' alone tells" in note for note in report.notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakageWarning)
+        MachineLifePredictor(model="cox", ignore=("total",)).fit(told)  # the remedy
+
+
+def test_every_label_but_failure_is_censored(weibull):
+    plain = weibull.head(800)
+    words = np.where(plain["failed"], "failed", np.where(plain["load"] > 0.5, "replaced", "runs"))
+    told = plain.assign(failed=words)
+    fitted = MachineLifePredictor(positive="failed", model="cox").fit(told)
+    usual = MachineLifePredictor(model="cox").fit(plain)
+    np.testing.assert_allclose(fitted.predict(told.head(9)), usual.predict(plain.head(9)))
+    other = told.assign(machine="X" + told["machine"])
+    assert fitted.evaluate(other).split["test"]["events"] == plain["failed"].sum()
+    lost = other.assign(failed=other["failed"].replace("runs", "lost"))
+    with pytest.raises(SchemaError, match=r"got 'lost', expected one of the labels of training"):
+        fitted.evaluate(lost)
+    fitted.evaluate(lost.assign(failed=lost["failed"].replace("lost", "runs")))  # the remedy
+    mixed = told.assign(failed=told["failed"].where(told.index != 2, "Failed "))
+    with pytest.raises(SchemaError, match=r"row 2: got 'Failed '.*Write both alike"):
+        MachineLifePredictor(positive="failed", model="cox").fit(mixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,13 @@ import pandas as pd
 import pytest
 
 from industry_apps.data.simulators import worn_machines
-from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.errors import (
+    LeakageError,
+    LeakageWarning,
+    ParameterError,
+    SchemaError,
+    TrainingError,
+)
 from industry_apps.features import Change
 from industry_apps.manufacturing import RemainingLifeEstimator, remaining_life
 from industry_apps.recipes import TreeOptions
@@ -102,7 +109,7 @@ def test_what_cannot_be_learned_from_is_refused(few):
     with pytest.raises(SchemaError, match=r"names 1 machines.*records of more machines"):
         RemainingLifeEstimator().split(one)
     never = few.assign(remaining_life=np.nan, failed=False)
-    with pytest.raises(TrainingError, match="known of no machine"):
+    with pytest.raises(TrainingError, match="known of no machine, so there is nothing"):
         quick().fit(never)
     still = few[["machine", "time", "remaining_life"]].assign(heat=1.0, flow=np.nan)
     with pytest.raises(TrainingError, match=r"None of the sensors 'heat'.* varies"):
@@ -117,6 +124,23 @@ def test_what_cannot_be_learned_from_is_refused(few):
         quick(sensors=("load", "pressure")).fit(few)
     with pytest.raises(ParameterError, match="'features'"):
         quick(features=("pressure",)).fit(few)
+
+
+@pytest.mark.parametrize(
+    "leak", [lambda life: 2 * life + 1, lambda life: -life.clip(upper=30), lambda life: life**2]
+)
+def test_a_sensor_that_tells_the_life_that_is_left_is_named(few, leak):
+    told = few.assign(left=leak(few["remaining_life"]))
+    with pytest.warns(LeakageWarning, match="Column 'left' alone tells the life that is left"):
+        fitted = quick(cap=30.0).fit(told)
+    report = fitted.evaluate(told.assign(machine="X" + told["machine"]))
+    assert any("Column 'left' alone tells" in note for note in report.notes)
+    assert any("'left' alone" in note for note in fitted._facts()["notes"])
+    chosen = ("temperature", "vibration", "pressure")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakageWarning)
+        quick(cap=30.0, sensors=chosen).fit(told)  # the remedy
+        quick(cap=30.0).fit(few)
 
 
 def test_constant_and_missing_sensors_are_left_out_of_the_file_and_said(few, tmp_path):
@@ -169,6 +193,24 @@ def test_numbers_of_cycles_serve_as_times_and_columns_have_names_of_their_own(fe
         model.predict(pd.concat([mine, mine[mine["cycle"] == 5]]))
 
 
+def test_the_remedy_for_times_in_floats_works(few):
+    cycle = few.groupby("machine").cumcount() + 1
+    usual = quick().fit(few.assign(time=cycle)).predict(few.assign(time=cycle))
+    for floats, remedy in (
+        (cycle.astype(float), lambda times: times.astype("Int64")),
+        (cycle / 4, lambda times: pd.to_datetime(times, unit="h")),
+    ):
+        table = few.assign(time=floats)
+        with pytest.raises(SchemaError, match=r"'time', row 0.*astype\('Int64'\).*unit='h'"):
+            quick().fit(table)
+        told = table.assign(time=remedy(floats))
+        pd.testing.assert_frame_equal(quick().fit(told).predict(told), usual)
+    gap = few.assign(time=cycle.astype(float).where(few.index != 7).astype("Int64"))
+    with pytest.raises(SchemaError, match=r"'time', row 7.*drop the row"):
+        quick().fit(gap)
+    quick().fit(gap.drop(index=7))
+
+
 def test_features_of_ones_own_reach_the_file(few, tmp_path):
     fitted = quick(features=(Change("vibration", 5),)).fit(few)
     assert "change(vibration, 5, 0)" in fitted.life_.recipe_.graph_.names
@@ -181,8 +223,16 @@ def test_a_trajectory_is_drawn(estimator, machines):
     figure = estimator.plot_trajectory(machines.test, name)
     assert name in figure.get_label()
     assert len(figure.axes[0].get_lines()) == 2
-    with pytest.raises(SchemaError, match="'nobody'"):
+    with pytest.raises(SchemaError, match=rf"'nobody'.*machines, such as.*{name}"):
         estimator.plot_trajectory(machines.test, "nobody")
+
+
+@pytest.mark.parametrize("asked", [3, 3.0, "3", np.int64(3)])
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_a_machine_with_a_number_for_a_name_is_drawn(estimator, machines, asked, kind):
+    numbers = pd.Series(machines.test["machine"].factorize()[0], machines.test.index)
+    numbered = machines.test.assign(machine=numbers.astype(kind if kind is not str else "string"))
+    assert "3" in estimator.plot_trajectory(numbered, asked).get_label()
 
 
 def test_the_blend_gives_no_weight_to_what_does_not_help(few):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.errors import ModelFileError, ParameterError, SchemaError
+from industry_apps.errors import ModelFileError, ParameterError, SchemaError, UnlikeTrainingWarning
 from industry_apps.runtime import Model, SensorState
 
 ANSWERS = ["remaining_life", "remaining_life_low", "remaining_life_high", "health"]
@@ -116,6 +118,30 @@ def test_missing_and_stuck_sensors_are_flagged(life_file, readings):
     assert "stuck" not in flags[2]
     assert flags[-1]["stuck"] == ["pressure"]
     assert "stuck" not in state.update(own[14])["flags"]
+
+
+@pytest.mark.parametrize("code", [-999.0, 1e30])
+def test_what_lies_beyond_training_is_flagged(life_file, readings, code):
+    state = SensorState(life_file)
+    own = readings[readings["machine"] == readings["machine"].iloc[0]].to_dict("records")
+    assert state.update(own[0])["flags"] == {}
+    assert state.update({**own[1], "vibration": code})["flags"] == {"beyond": ["vibration"]}
+    assert state.update({**own[2], "vibration": None})["flags"] == {"missing": ["vibration"]}
+
+
+def test_no_reading_of_other_machines_lies_beyond(life_file, machines):
+    state = SensorState(life_file)
+    rows = machines.test.drop(columns="remaining_life").sort_values("time").to_dict("records")
+    assert not any("beyond" in state.update(row)["flags"] for row in rows)
+
+
+def test_a_table_of_codes_is_warned_of(life_file, estimator, readings):
+    codes = readings.assign(vibration=-999.0)
+    with pytest.warns(UnlikeTrainingWarning, match="'vibration': 100%.*not from"):
+        life_file.predict(codes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnlikeTrainingWarning)
+        life_file.predict(readings)
 
 
 def test_a_removed_setting_is_refused_by_name(life_file, readings):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from industry_apps.recipes.scorers import Labelled
-from industry_apps.recipes.separating import separating_columns
+from industry_apps.recipes.separating import WHEN, separating_columns, telling_columns
 from industry_apps.schema import Column, Schema
 
 ROWS = 2_000
@@ -56,6 +56,42 @@ def test_what_does_not_is_not(values, kind):
 def test_few_events_tell_too_little():
     few = np.arange(ROWS) < 49
     assert found(few.astype(float), bad=few) == ()
+
+
+HOURS = RNG.exponential(100, ROWS)
+
+
+def told_of(values, kind="number", hours=HOURS):
+    schema = Schema((Column("told", kind),))
+    return telling_columns(schema, schema.to_arrays({"told": values}), [hours], WHEN)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (1.01 * HOURS + RNG.normal(0, 1, ROWS), "number"),
+        (1 / HOURS, "number"),  # falling, in a curve
+        (np.where(BAD, HOURS, np.nan), "number"),  # known of some only
+        (np.datetime64("2024-01-01") + (HOURS * 3600).astype("timedelta64[s]"), "datetime"),
+    ],
+)
+def test_a_number_that_goes_with_the_outcome_is_named(values, kind):
+    (leak,) = told_of(values, kind)
+    assert leak.column == "told"
+    assert "Column 'told' alone tells when the event comes" in str(leak)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        HOURS + RNG.normal(0, 50, ROWS),
+        np.full(ROWS, 7.0),
+        np.where(np.arange(ROWS) < 49, 1.0, np.nan),
+    ],
+)
+def test_a_number_that_does_not_is_not(values):
+    assert told_of(values) == ()
+    assert told_of(values, hours=np.full(ROWS, np.nan)) == ()
 
 
 WORDS = RNG.choice(["the", "loan", "of", "a", "buyer", "with", "late", "bills"], (ROWS, 20))

@@ -158,6 +158,14 @@ VALUES = [
         lambda: Column("x", "datetime").to_array(pd.to_datetime(["01.02.2024"], dayfirst=True)),
     ),
     (
+        "Convert whole numbers with .astype('Int64'), and others with pandas.to_datetime",
+        lambda: Column("x", "datetime").to_array(pd.Series([1.0, None])),
+        lambda: [
+            Column("x", "datetime").to_array(pd.Series([1.0, None]).astype("Int64")),
+            Column("x", "datetime").to_array(pd.to_datetime(pd.Series([0.25]), unit="h")),
+        ],
+    ),
+    (
         "Correct the list.",
         lambda: Column("x", "number", size=2).to_array([[1.0]]),
         lambda: Column("x", "number", size=2).to_array([[1.0, 2.0]]),

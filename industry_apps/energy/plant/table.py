@@ -77,6 +77,7 @@ class PlantTable:
         first = parts["train"]
         self.normal_ = self._usual(first)
         self.longest_runs_ = first.longest_runs(self.used.inputs().names)
+        self.extremes_ = first.extremes(self.used.inputs().names)
         self.learned_runs_ = {str(each) for runs in parts.values() for each in runs.machines}
         told = np.concatenate([runs.fingerprints() for runs in parts.values()])
         self.learned_readings_ = np.unique(told[told > 0])
@@ -233,6 +234,7 @@ class PlantTable:
             **told,
             "tags": list(self.model_.detection.scaling_.columns),
             "longest_runs": self.longest_runs_,
+            "extremes": self.extremes_,
         }
 
     def _read(self, frame: pd.DataFrame) -> Runs:

@@ -83,12 +83,18 @@ def labels_of(values: Iterable[Any], good: str) -> NDArray[np.object_]:
     Raises
     ------
     UnfitError
-        A label is missing, or neither a name nor a truth value.
+        A label is missing, another spelling of ``good``, or neither a name nor a truth value.
     """
     named = []
     for row, value in enumerate(values):
         if isinstance(value, bool | np.bool_):
             named.append(DEFECT if value else good)
+        elif isinstance(value, str) and value != good and _alike(value, good):
+            raise UnfitError(
+                f"{good!r}, as 'good' says, or the name of a type of defect",
+                f"Write all labels of good parts alike, or say good={value!r}.",
+                row,
+            )
         elif isinstance(value, str) and value:
             named.append(value)
         else:
@@ -98,6 +104,10 @@ def labels_of(values: Iterable[Any], good: str) -> NDArray[np.object_]:
                 row,
             )
     return one_by_one(named)
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def masks_of(

@@ -5,6 +5,7 @@ Which regime a table is for follows from its columns. Letters: N parts, H height
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -115,9 +116,11 @@ class PartReader:
         ------
         SchemaError
         TrainingError
-            No part has a defect, where known ones are to be learned.
+            No part has a defect, where known ones are to be learned; or none is good.
         """
         self.regime = regime
+        if regime != "comparison" and self._has("defect", train):
+            self._check_good(train)
         if self._has("mask", train):
             self.values, _ = self._masks(train)
         if regime == "one_class":
@@ -136,6 +139,18 @@ class PartReader:
                 "good parts alone by regime='one_class'."
             )
         return self
+
+    def _check_good(self, train: pd.DataFrame) -> None:
+        """Refuse labels of which none is that of a good part."""
+        counts = Counter(self._labels(train)).most_common()
+        if self.good not in dict(counts):
+            found = ", ".join(f"{name!r} ({rows} rows)" for name, rows in counts[:5])
+            raise TrainingError(
+                f"Column {self.names['defect']!r}: no training part is good ({self.good!r}), and "
+                "what a good one looks like has to be learned. The labels are "
+                f"{found}{', ...' if len(counts) > 5 else ''}. Where one of them means good, say "
+                f"which, as in good={counts[0][0]!r}; else add good parts."
+            )
 
     def is_told(self, frame: pd.DataFrame) -> bool:
         """Whether a column says which parts are good: a mask alone does where its types have names.

@@ -22,6 +22,7 @@ from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
 from industry_apps.recipes.sensors.lives import LifeColumns, life_of
 from industry_apps.recipes.sensors.recipe import TRAINING, TREES, LifeModelName, LifeOptions
 from industry_apps.recipes.sensors.table import Feeds, LifeTable
+from industry_apps.recipes.separating import Telling, warn_of
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.runtime import WindowRule
 from industry_apps.schema import Column, Schema, infer_columns
@@ -100,14 +101,15 @@ class HoldsLife(OwnNames):
         self._check_fitted()  # type: ignore[attr-defined]
         return self.life_.trajectories(frame)
 
-    def plot_trajectory(self, frame: pd.DataFrame, machine: str) -> Any:
+    def plot_trajectory(self, frame: pd.DataFrame, machine: str | int) -> Any:
         """Draw the answers to one machine, reading by reading, beside what came if that is known.
 
         Parameters
         ----------
         frame : DataFrame
             As for ``predict``; with the column of the life that was left, this is drawn too.
-        machine : str
+        machine : str or int
+            Its name, as it stands in the table.
 
         Returns
         -------
@@ -121,13 +123,19 @@ class HoldsLife(OwnNames):
         from industry_apps.recipes.sensors.plots import trajectory_plot
 
         names = self._life_columns()
-        own = frame[frame[names.machine].astype(str) == machine].sort_values(names.time)
+        read = Column(names.machine, "category").to_array
+        known, (asked,) = read(frame[names.machine]), read([machine])
+        own = frame[known == asked].sort_values(names.time)
         if not len(own):
-            raise SchemaError(f"Column {names.machine!r} has no row of the machine {machine!r}.")
+            some = ", ".join(map(repr, sorted(set(known))[:3]))
+            raise SchemaError(
+                f"Column {names.machine!r} has no row of the machine {machine!r}. It names "
+                f"{len(set(known))} machines, such as {some}: ask for one of them."
+            )
         found = self.trajectories(own)
         answers = {str(name): found[name].to_numpy() for name in found}
         life = own[names.life].to_numpy() if names.life in own else None
-        return trajectory_plot(machine, found.index.get_level_values(1), answers, life)
+        return trajectory_plot(asked, found.index.get_level_values(1), answers, life)
 
     def _life_columns(self) -> LifeColumns:
         return LifeColumns(
@@ -215,7 +223,16 @@ class HoldsLife(OwnNames):
             )
         return found[0], found[1]
 
+    @property
+    def separating_(self) -> tuple[Telling, ...]:
+        """Columns that alone tell the life that is left in the training data."""
+        return self.life_.separating_
+
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
+        self._learn_lives(train, validation)
+        warn_of(self.separating_)
+
+    def _learn_lives(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         held = self.life_ = self._life_table(train).fit(train, validation)
         self.schema_, self.windows_ = held.used, held.windows
         self.check_ = held.check_

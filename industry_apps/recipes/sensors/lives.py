@@ -77,8 +77,8 @@ class Lives(Readings):
         Raises
         ------
         SchemaError
-            A value does not fit its column, a machine has two readings of one moment, or its life
-            rises with time.
+            A value does not fit its column, a machine has two readings of one moment, its life
+            rises with time, or it has readings after its end.
         """
         life = life_of(frame, names) if names.life in frame else np.full(len(frame), np.nan)
         found = cls.ordered(frame, schema, rule, life=life)
@@ -133,30 +133,29 @@ class Lives(Readings):
     def _check_life(self, rule: WindowRule, names: LifeColumns) -> None:
         """Life never rises, and ends once."""
         known = np.flatnonzero(~np.isnan(self.life))
+        ended = np.flatnonzero(self.life == 0)
+        late = ended[ended != self.last[self.owner[ended]]] + 1
         same = self.owner[known][1:] == self.owner[known][:-1]
         before, after = self.life[known][:-1], self.life[known][1:]
-        for wrong, words, remedy in (
-            (
-                same & (after > before),
-                "rises from {before:g} to {after:g}",
+        rises = np.flatnonzero(same & (after > before))
+        if len(rises):
+            place = int(rises[0])
+            row = int(known[place + 1])
+            words = f"rises from {before[place]:g} to {after[place]:g}"
+            remedy = (
                 "Correct the times or the lives; a machine that was repaired goes on under a name "
-                "of its own",
-            ),
-            (
-                same & (before == 0) & (after == 0),
-                "is 0 at this reading and at one before it",
-                "Leave out the readings after the end of life",
-            ),
-        ):
-            if wrong.any():
-                place = int(wrong.argmax())
-                row = known[place + 1]
-                told = words.format(before=before[place], after=after[place])
-                raise SchemaError(
-                    f"Column {names.life!r} of machine {self.machines[self.owner[row]]!r} at "
-                    f"{rule.written(self.times[row])} {told}; expected lives that fall as time "
-                    f"goes on. {remedy}."
-                )
+                "of its own"
+            )
+        elif len(late):
+            row, words = int(late[0]), "follows a reading at which it is 0"
+            remedy = "Leave out the readings after the end of life"
+        else:
+            return
+        raise SchemaError(
+            f"Column {names.life!r} of machine {self.machines[self.owner[row]]!r} at "
+            f"{rule.written(self.times[row])} {words}; expected lives that fall as time goes on, "
+            f"and end once. {remedy}."
+        )
 
 
 def spans(owner: _Ints) -> tuple[_Ints, _Ints]:

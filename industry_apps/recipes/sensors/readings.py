@@ -147,6 +147,16 @@ class Readings:
             found[name] = int(np.diff(np.append(begins, len(values))).max())
         return found
 
+    def extremes(self, names: Sequence[str]) -> dict[str, list[float]]:
+        """The least and the most that was read, by column; none of a column without a value.
+
+        Parameters
+        ----------
+        names : sequence of str
+        """
+        known = {name: self.columns[name][~np.isnan(self.columns[name])] for name in names}
+        return {n: [float(v.min()), float(v.max())] for n, v in known.items() if len(v)}
+
     def shown_times(self, rule: WindowRule) -> NDArray[Any]:
         """The moments as they stand in a table, [R]."""
         return self.times if rule.step == "index" else self.times.astype("datetime64[s]")

@@ -342,11 +342,15 @@ def _learned(lives: Lives) -> _Ints:
 def _check_enough(lives: Lives, machine: _Ints) -> None:
     known = len(np.unique(machine))
     if known < 2:
-        words = "no machine" if not known else f"one machine ({lives.machines[machine[0]]!r})"
+        words = "known of no machine, so there is nothing to learn from"
+        if known:
+            words = (
+                f"known of one machine ({lives.machines[machine[0]]!r}) alone, and what is learned "
+                "from one cannot be tried on another"
+            )
         raise TrainingError(
-            f"The life that was left is known of {words} alone: what is learned from one machine "
-            "cannot be tried on another. Give records of at least two that have failed, better of "
-            "twenty or more."
+            f"The life that was left is {words}. Give records of at least two that have failed, "
+            "better of twenty or more."
         )
     if lives.counts.max() < 3:
         raise TrainingError(

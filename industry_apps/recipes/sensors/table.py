@@ -19,12 +19,17 @@ from industry_apps.recipes.sensors.recipe import (
     LifeOptions,
     LifeRecipe,
 )
+from industry_apps.recipes.separating import Told, telling_columns
 from industry_apps.runtime import Panel, WindowRule
 from industry_apps.runtime.series.long_tables import long_schema
 from industry_apps.schema import Schema
 
 Feeds = Mapping[str, NDArray[Any]]
 
+_LEFT = Told(
+    "the life that is left",
+    "Leave it out of the table, or name the sensors without it in 'sensors',",
+)
 #: Units of life that pass in the same time, but for rounding.
 _SAME_RATE = 0.05
 
@@ -64,7 +69,10 @@ class LifeTable:
             self.split_["validation"] = described(others)
             lives = lives.joined(others)
             self.check_ = validation
-        self.notes_ = [*notes]
+        # A model learns lives up to the cap, and a column may tell them as such.
+        outcomes = lives.life, np.minimum(lives.life, self.options.cap)
+        self.separating_ = telling_columns(self.schema, lives.columns, outcomes, _LEFT)
+        self.notes_ = [*notes, *map(str, self.separating_)]
         self.machines_ = set(lives.machines.tolist())
         self.recipe_ = LifeRecipe(self.schema, self.sensors, self.settings, self.options).fit(lives)
         if still := self.recipe_.graph_.regimes.still:
@@ -73,6 +81,7 @@ class LifeTable:
             )
         self.windows = replace(self.rule, length=self.recipe_.length_)
         self.longest_runs_ = lives.longest_runs(self.used.inputs().names)
+        self.extremes_ = lives.extremes(self.used.inputs().names)
         self.baselines_: LifeBaselines | None = None
         return self
 
@@ -105,6 +114,8 @@ class LifeTable:
             "sensors": list(self.recipe_.graph_.regimes.sensors),
             "settings": list(self.recipe_.graph_.regimes.settings),
             "longest_runs": self.longest_runs_,
+            "extremes": self.extremes_,
+            "notes": [*map(str, self.separating_)],
         }
 
     def trajectories(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from industry_apps.features import FeatureGraph, GraphBuilder, dense_encoders, tree_encoders
 from industry_apps.recipes.records import numbered
-from industry_apps.recipes.scorers import Arrays, Features
+from industry_apps.recipes.scorers import Arrays, Features, Labelled
+from industry_apps.recipes.separating import (
+    WHEN,
+    Separating,
+    Telling,
+    separating_columns,
+    telling_columns,
+)
 from industry_apps.recipes.survival.cox import RISK_LIMIT, PartialLikelihood, baseline_hazard
 from industry_apps.recipes.survival.metrics import FollowUp
 from industry_apps.recipes.trees import (
@@ -65,6 +72,19 @@ class Followed:
         arrays = {name: values[chosen] for name, values in self.arrays.items()}
         patient = None if self.patient is None else self.patient[chosen]
         return Followed(arrays, self.follow_up.part(chosen), patient)
+
+    def separating(self, schema: Schema) -> tuple[Separating | Telling, ...]:
+        """The columns that alone tell whether the event comes, or when it does.
+
+        Parameters
+        ----------
+        schema : Schema
+        """
+        time, event = self.follow_up.time, self.follow_up.event
+        return (
+            *separating_columns(schema, Labelled(self.arrays, event)),
+            *telling_columns(schema, self.arrays, [np.where(event, time, np.nan)], WHEN),
+        )
 
     def people(self) -> NDArray[np.int64]:
         """A number for each row, the same for all records of a patient."""

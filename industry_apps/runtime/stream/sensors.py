@@ -36,6 +36,8 @@ FORMAT = 1
 _FEWEST_EQUAL = 5
 #: ... so many times the longest run of equal readings in training.
 _TIMES_AS_LONG = 2
+#: A reading lies beyond training when it does by more than this share of the range there.
+_NOT_BEYOND = 0.25
 _MOST_MACHINES = 10_000_000
 
 
@@ -80,6 +82,9 @@ class SensorState:
       flag ``missing`` names the sensor.
     - A sensor that is stuck, whose readings stay equal to the last digit at least five times and
       twice as often as ever in training, is answered as it reads, and the flag ``stuck`` names it.
+    - A reading that lies beyond all readings of the sensor in training, by more than a quarter of
+      their range, such as a code (-999) or one in another unit, is answered as it reads, and the
+      flag ``beyond`` names the sensor.
     - A sensor that was removed, so that the reading has no such name, is refused where training
       had it in every row; give None to be answered without it.
 
@@ -88,10 +93,12 @@ class SensorState:
 
     Examples
     --------
-    >>> model = Model("manufacturing.predictive_maintenance")  # doctest: +SKIP
-    >>> state = SensorState(model)  # doctest: +SKIP
-    >>> state.update({"machine": "M1", "time": 1, "sensor_2": 641.8})  # doctest: +SKIP
-    {'remaining_life': 125.0, ..., 'flags': {}}
+    >>> model = Model("manufacturing.predictive_maintenance")
+    >>> state = SensorState(model)
+    >>> unknown = dict.fromkeys(model.schema.inputs().names)  # of all other sensors
+    >>> answer = state.update({**unknown, "machine": "M1", "cycle": 1, "sensor_2": -999.0})
+    >>> answer["remaining_life"], answer["flags"]["beyond"]
+    (125.0, ['sensor_2'])
     """
 
     def __init__(self, model: Model) -> None:
@@ -107,6 +114,10 @@ class SensorState:
         runs = model.metadata.get("longest_runs", {})
         usual = [float(runs.get(name, np.inf)) for name in self._schema.names]
         self._longest = np.maximum(_TIMES_AS_LONG * np.array(usual), _FEWEST_EQUAL)
+        ends = model.metadata.get("extremes", {})
+        usual_ends = [ends.get(name, (np.nan, np.nan)) for name in self._schema.names]
+        self._least, self._most = np.array(usual_ends, dtype=np.float64).reshape(-1, 2).T
+        self._margin = _NOT_BEYOND * (self._most - self._least)
         self._machines: dict[str, _Machine] = {}
         self._writing = Lock()
 
@@ -127,8 +138,8 @@ class SensorState:
         Returns
         -------
         dict
-            The outputs of the model, and ``flags``: {"missing": names, "stuck": names}, as far as
-            there are some.
+            The outputs of the model, and ``flags``: {"missing": names, "stuck": names,
+            "beyond": names}, as far as there are some.
 
         Raises
         ------
@@ -265,7 +276,11 @@ class SensorState:
 
     def _flags(self, values: NDArray[np.float64], machine: _Machine) -> dict[str, list[str]]:
         names = self._schema.names
-        told = {"missing": np.isnan(values), "stuck": machine.equal > self._longest}
+        told = {
+            "missing": np.isnan(values),
+            "stuck": machine.equal > self._longest,
+            "beyond": np.maximum(self._least - values, values - self._most) > self._margin,
+        }
         return {
             word: [name for name, flag in zip(names, flags, strict=True) if flag]
             for word, flags in told.items()

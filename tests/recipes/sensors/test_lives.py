@@ -56,11 +56,12 @@ def test_life_that_rises_or_ends_twice_is_refused(frame):
         SchemaError, match=r"'remaining_life' of machine 'B' at 4 rises from 1 to 5"
     ):
         Lives.read(rising, SCHEMA, RULE, NAMES)
-    after = frame.assign(remaining_life=[0.0, 0.0, 3.0, 2.0, 0.0])
-    with pytest.raises(
-        SchemaError, match=r"'B' at 4 is 0 at this reading and at one before it.*after"
-    ):
-        Lives.read(after, SCHEMA, RULE, NAMES)
+    for last in (0.0, np.nan):  # of which nothing is known, it has come after the end, too
+        after = frame.assign(remaining_life=[0.0, 0.0, 3.0, 2.0, last])
+        with pytest.raises(
+            SchemaError, match=r"'B' at 4 follows a reading at which it is 0.*Leave out the read"
+        ):
+            Lives.read(after, SCHEMA, RULE, NAMES)
     with pytest.raises(SchemaError, match=r"'remaining_life', row 1.*-2"):
         Lives.read(frame.assign(remaining_life=[1, -2, 3, 2, 0]), SCHEMA, RULE, NAMES)
 
@@ -68,6 +69,13 @@ def test_life_that_rises_or_ends_twice_is_refused(frame):
 def test_longest_runs_are_of_one_machine_each(frame):
     lives = Lives.read(frame.assign(heat=[5.0, 5.0, 5.0, 5.0, 6.0]), SCHEMA, RULE, NAMES)
     assert lives.longest_runs(["heat"]) == {"heat": 2}  # not the four of both
+
+
+def test_extremes_are_of_what_is_known(frame):
+    lives = Lives.read(frame.assign(heat=[5.0, np.nan, 1.0, 2.0, 6.0]), SCHEMA, RULE, NAMES)
+    assert lives.extremes(["heat"]) == {"heat": [1.0, 6.0]}
+    lives = Lives.read(frame.assign(heat=np.nan), SCHEMA, RULE, NAMES)
+    assert lives.extremes(["heat"]) == {}
 
 
 def test_remaining_life_of_records(frame):
