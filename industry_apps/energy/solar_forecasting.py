@@ -9,6 +9,7 @@ dirt, clouds within the hour. Night is exactly 0, and nothing exceeds the capaci
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data.power_records import solar_records
+from industry_apps.data.power_records import Label, solar_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.solar import RECENT, WEATHER, SolarPhysics
 from industry_apps.energy.renewable.sun import Site
@@ -157,9 +158,15 @@ class SolarForecaster(HoldsPower, Application):
         )
 
     @staticmethod
-    def records(series: pd.DataFrame, *, lead_hours: tuple[int, ...] = (24,)) -> pd.DataFrame:
+    def records(
+        series: pd.DataFrame,
+        *,
+        lead_hours: Sequence[int] = (24,),
+        label: Label = "left",
+        minutes: int = 60,
+    ) -> pd.DataFrame:
         """Make records of a series; see :func:`industry_apps.data.power_records.solar_records`."""
-        return solar_records(series, lead_hours=lead_hours)
+        return solar_records(series, lead_hours=lead_hours, label=label, minutes=minutes)
 
     def _physics(self, arrays: Arrays, power: NDArray[np.float64]) -> SolarPhysics:
         del arrays, power

@@ -10,6 +10,7 @@ and nothing exceeds the capacity.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Self, cast
 
@@ -18,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data.power_records import wind_records
+from industry_apps.data.power_records import Label, wind_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.losses import causes_of, lost_energy
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
@@ -129,10 +130,14 @@ class WindForecaster(HoldsPower, Application):
 
     @staticmethod
     def records(
-        series: pd.DataFrame, *, lead_minutes: tuple[int, ...] = (10, 60, 240, 1440), step: int = 10
+        series: pd.DataFrame,
+        *,
+        lead_minutes: Sequence[int] = (10, 60, 240, 1440),
+        step: int | None = None,
+        label: Label = "left",
     ) -> pd.DataFrame:
         """Make records of a series; see :func:`industry_apps.data.power_records.wind_records`."""
-        return wind_records(series, lead_minutes=lead_minutes, step=step)
+        return wind_records(series, lead_minutes=lead_minutes, step=step, label=label)
 
     def losses(self, series: pd.DataFrame) -> pd.DataFrame:
         """Find standstill, curtailment and underperformance, and the energy that was lost.

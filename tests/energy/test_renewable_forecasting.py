@@ -162,9 +162,9 @@ def test_series_keep_their_gaps_and_refuse_doubles():
     series = pd.DataFrame({"time": hours, "power": np.arange(96.0), "irradiance": 1.0})
     series["temperature"] = 9.0
     gap = solar_records(series.drop(index=range(30, 40)))
-    row = gap[gap["time"] == hours[58]].iloc[0]
+    row = gap[gap["time"] == hours[82]].iloc[0]
     assert np.isnan(row["same_hour_power"])  # that of hour 34, which is missing
-    assert gap[gap["time"] == hours[66]]["same_hour_power"].item() == 42
+    assert gap[gap["time"] == hours[90]]["same_hour_power"].item() == 42
     with pytest.raises(SchemaError, match="rows 3 and 96"):
         solar_records(pd.concat([series, series.iloc[[3]]]))
     with pytest.raises(SchemaError, match="steps of 60 minutes"):
