@@ -22,6 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data.power_records import Label, wind_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.losses import causes_of, lost_energy
+from industry_apps.energy.renewable.power_curve import UNKNOWN
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.sections import Section
@@ -29,7 +30,7 @@ from industry_apps.limits import POSITIVE, Limit, is_number
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.baselines import alone
 from industry_apps.recipes.power.metrics import POWER
-from industry_apps.recipes.power.recipe import Arrays
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.recipes.power.table import LEVELS, HoldsPower, outputs_of
 from industry_apps.schema import Column, Schema, Traits
 
@@ -158,6 +159,11 @@ class WindForecaster(HoldsPower, Application):
         SchemaError, NotFittedError
         """
         self._check_fitted()
+        if self._known.curve is UNKNOWN:
+            raise SchemaError(
+                f"Column {self._name('wind_speed')!r}: got none in training, from which what the "
+                "wind should have yielded is learned. Fit on records with their wind."
+            )
         arrays = self._arrays(series, ("time", "wind_speed", "power"))
         return self._lost(arrays, arrays["power"].astype(np.float64))
 
@@ -213,7 +219,8 @@ class WindForecaster(HoldsPower, Application):
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         _, first = np.unique(arrays["time"], return_index=True)
         once = {name: x[first] for name, x in arrays.items()}
-        if len(first) < 2 or np.isnan(once["wind_speed"]).all():
+        blind = self._known.curve is UNKNOWN or np.isnan(once["wind_speed"]).all()
+        if len(first) < 2 or blind:
             return ()
         text = "Energy that the learned curve expects of the measured wind and that did not come."
         return (Section("Lost energy by cause", text, self._lost(once, power[first])),)

@@ -189,6 +189,47 @@ def test_far_ahead_without_wind_climatology_answers_and_says_so(wind, windy):
     assert set(answers["basis"][~far]) == {"recent output"}
 
 
+@pytest.mark.parametrize(
+    ("change", "bases"),
+    [
+        (lambda t: t[t["lead_minutes"] == 10], {10: "recent output", 60: "climatology"}),
+        (lambda t: t[t["lead_minutes"] == 1440], {10: "climatology", 1440: "climatology"}),
+        (lambda t: t.drop(columns="recent_power"), {10: "climatology", 60: "climatology"}),
+        (lambda t: t.drop(columns="wind_speed"), {10: "recent output", 1440: "climatology"}),
+    ],
+)
+def test_a_table_that_tells_less_is_learned_from(windy, tmp_path, change, bases):
+    table = change(pd.concat([windy.train, windy.validation], ignore_index=True))
+    forecaster = WindForecaster.fast().fit(table)
+    asked = windy.test.tail(80)  # few: of many the file says that lead times are unlike training
+    model = Model(forecaster.export(tmp_path / "wind.onnx", check=asked))
+    by_wind = {"weather"} if "wind_speed" in table else {"recent output", "climatology"}
+    assert set(forecaster.predict(asked)["basis"]) == by_wind
+    blind = asked.assign(wind_speed=np.nan, recent_power=1900.0)
+    answers = model.predict(blind).groupby(blind["lead_minutes"].to_numpy())
+    assert {lead: answers.get_group(lead)["basis"].unique().item() for lead in bases} == bases
+    far = answers.get_group(1440)  # of which the last output tells nothing that is known
+    assert far["power"].max() < 1500 or set(table["lead_minutes"]) != {10}
+    if "wind_speed" not in table:
+        report = forecaster.evaluate(windy.test)
+        assert "Nothing is answered by weather" in report.notes[0]
+        with pytest.raises(SchemaError, match="'wind_speed': got none in training"):
+            forecaster.losses(windy.test)
+
+
+def test_rows_to_come_are_asked_and_left_out_of_training(windy):
+    series = windy.train[windy.train["lead_minutes"] == 10]
+    series = series[["time", "wind_speed", "wind_direction", "power"]].reset_index(drop=True)
+    series.loc[len(series) - 200 :, "power"] = np.nan
+    records = WindForecaster.records(series)
+    known = records["power"].notna()
+    fitted = WindForecaster.fast().fit(records)
+    assert sum(part["rows"] for part in fitted.split_.values()) == known.sum()
+    answers = fitted.predict(records[~known].drop(columns="power"))
+    assert answers["power"].notna().all()
+    assert (records[~known]["time"] > records[known]["time"].max()).all()
+
+
 def test_rows_of_the_wind_that_are_shifted_are_refused(windy):
     frame = pd.concat([windy.train, windy.validation], ignore_index=True)
     parts = [

@@ -22,7 +22,8 @@ from industry_apps.energy.renewable.sun import (
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
 from industry_apps.features.running import WrittenGraph
-from industry_apps.recipes.power.recipe import Arrays, Terms, View
+from industry_apps.recipes.power.recipe import Terms, View
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.schema import Column, Schema
 
 #: Cosines of the zenith of sunset, with the width of an hour, and of where forecasts are judged.
@@ -68,6 +69,7 @@ class SolarPhysics:
     temperature: float = 15.0
 
     views = (WEATHER, RECENT)
+    groups = 1
 
     def learn(self, arrays: Arrays, share: NDArray[np.float64]) -> None:
         """Learn slope and losses, and how clear the sky is in each month."""

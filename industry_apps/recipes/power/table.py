@@ -26,13 +26,12 @@ from industry_apps.recipes.power.assessment import Asked, assess_power
 from industry_apps.recipes.power.baselines import Climatology, alone, plain_trees
 from industry_apps.recipes.power.recipe import (
     TREES,
-    Arrays,
     Physics,
     PowerModel,
     PowerOptions,
     PowerRecipe,
-    PowerRows,
 )
+from industry_apps.recipes.power.records import Arrays, PowerRows
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Column, Schema
 
@@ -43,6 +42,7 @@ _TRAIN, _VALIDATION = 0.7, 0.85
 _MOST, _LEAST = 1.5, 0.02
 #: Of moments, those that reach the rated power: so many outliers cannot raise it.
 _REACHED, _FEWEST_REACHED = 0.002, 5
+_LEFT_OUT = "Nothing is answered by {}, of which too few records of training tell something."
 
 _DAY = 86_400
 
@@ -172,6 +172,7 @@ class HoldsPower(OwnNames):
         self.check_ = validation
         parts_ = [self._rows(part) for part in (train, validation)]
         self._check_once(parts_[0].joined(parts_[1]).arrays)
+        parts_ = [each.of_known_output() for each in parts_]
         parts_ = self._on_one_clock(parts_)
         every = parts_[0].joined(parts_[1])
         self.capacity_ = self._rated(every)
@@ -179,6 +180,7 @@ class HoldsPower(OwnNames):
         physics = self._physics(every.arrays, every.share / self.capacity_)
         options = PowerOptions(model=self.model, quantiles=LEVELS, trees=self.trees or TREES)
         self.recipe_ = PowerRecipe(physics, self.capacity_, options).fit(*rows)
+        self.notes_ = [*self.time_shifts_, *map(_LEFT_OUT.format, self.recipe_.left_out)]
         self.split_: Mapping[str, Mapping[str, Any]] = {
             name: self._told(each) for name, each in zip(("train", "validation"), rows, strict=True)
         }
@@ -323,7 +325,7 @@ class HoldsPower(OwnNames):
             model=self.model,
             split={**self.split_, "test": self._told(PowerRows(arrays, share))},
             sections=self._sections(arrays, power),
-            notes=tuple(self.time_shifts_),
+            notes=tuple(self.notes_),
         )
 
     def _systems(self, arrays: Arrays, withheld: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
