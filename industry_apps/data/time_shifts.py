@@ -107,7 +107,7 @@ def find_time_shifts(
     """
     seconds = _seconds(time)
     step, grid = _grid(seconds)
-    most = max(1, int(most_hours * 3600 // step))
+    most = min(max(1, int(most_hours * 3600 // step)), len(grid) - 1)
     per_day = max(1, _DAY // step)
     columns = []
     for values in (power, reference):

@@ -119,6 +119,7 @@ class WindForecaster(HoldsPower, Application):
     lead, lead_unit = "lead_minutes", "min"
     weather = ("wind_speed", "wind_direction")
     persists = "recent_power"
+    recent = ("recent_power", "hour_power", "day_power")
 
     cut_out: Annotated[float, POSITIVE] = 25.0
     recent_minutes: Annotated[float, POSITIVE] = 240.0
@@ -191,15 +192,13 @@ class WindForecaster(HoldsPower, Application):
             capacity=self.capacity_,
         )
 
-    def _clock_shifts(
-        self, arrays: Arrays, power: NDArray[np.float64]
-    ) -> tuple[list[str], list[TimeShift]]:
+    def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
         speed = arrays["wind_speed"].astype(np.float64)
         if np.isnan(speed).mean() > _MOST_UNKNOWN:
-            return [], []
+            return []
         time = pd.Series(arrays["time"].astype("datetime64[s]"), name="time")
         found = find_time_shifts(time, power, np.minimum(speed, _NEARLY_RATED))
-        return [], [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
+        return [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
 
     @property
     def _known(self) -> WindPhysics:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +15,8 @@ from industry_apps.data.time_shifts import find_time_shifts, without_time_shifts
 from industry_apps.energy import SolarForecaster, WindForecaster
 from industry_apps.energy.renewable.losses import causes_of
 from industry_apps.energy.renewable.power_curve import PowerCurve
-from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.recipes.power.table import rated_power
+from industry_apps.errors import ParameterError, SchemaError, UnlikeTrainingWarning
+from industry_apps.recipes.power.checks import rated_power
 from industry_apps.runtime import Model
 
 
@@ -134,6 +137,63 @@ def test_weather_in_another_zone_is_refused_even_where_output_would_be_corrected
         forecaster.fit(moved)
 
 
+def test_weather_asked_about_at_other_times_is_named(sunny, solar):
+    asked = sunny.test[sunny.test["lead_hours"] == 24]
+    light = ["irradiance", "irradiance_before", "irradiance_after"]
+    moved = asked.assign(**{name: np.roll(asked[name], 3) for name in light})
+    with pytest.warns(UnlikeTrainingWarning, match=r"irradiance is 180 minutes behind from 2022-0"):
+        solar.predict(moved)
+    zone = asked.assign(time=asked["time"] + pd.Timedelta(hours=6))
+    with pytest.warns(UnlikeTrainingWarning, match=r"irradiance is 360 minutes behind"):
+        solar.predict(zone)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for few in (asked, asked.head(24), asked.iloc[[0, 5, 900]]):
+            solar.predict(few)
+
+
+def test_recent_output_in_another_unit_is_refused_or_named(sunny, solar, windy, wind, tmp_path):
+    for fitted, data in ((solar, sunny), (wind, windy)):
+        model = Model(fitted.export(tmp_path / "power.onnx"))
+        recent = {name: 1000 * data.test[name] for name in fitted.recent}
+        for answer in (fitted.predict, model.predict):
+            with pytest.raises(SchemaError, match=r"'recent_power', row \d+"):
+                answer(data.test.assign(**recent))
+        with pytest.warns(UnlikeTrainingWarning, match=r"_power': values are 0.00"):
+            fitted.predict(data.test.assign(**{name: x / 1e6 for name, x in recent.items()}))
+
+
+def test_light_in_another_unit_is_not_believed(sunny, solar):
+    kilo = sunny.test.assign(irradiance=sunny.test["irradiance"] / 1000)
+    noon = (kilo["time"].dt.hour == 11).to_numpy()
+    with pytest.warns(UnlikeTrainingWarning, match=r"'irradiance': values are 0.00"):
+        assert set(solar.predict(kilo)["basis"][noon]) == {"recent output"}
+    with pytest.raises(SchemaError, match=r"'irradiance': the median is 0.* expected W/m2"):
+        SolarForecaster.fast().fit(sunny.train.assign(irradiance=sunny.train["irradiance"] / 1000))
+
+
+@pytest.mark.parametrize("factor", [1000, 0.001])
+@pytest.mark.parametrize("kind", [SolarForecaster, WindForecaster])
+def test_two_units_in_one_table_are_refused(kind, factor, sunny, windy):
+    data = sunny if kind is SolarForecaster else windy
+    table = pd.concat([data.train, data.validation], ignore_index=True)
+    late = table["time"] > table["time"].quantile(0.6)
+    day = table["time"][late].min() - pd.Timedelta(days=7)
+    mixed = table.assign(power=table["power"].where(~late, factor * table["power"]))
+    words = r"'power': in the week from (\S+) on it reaches \S+, and \S+ before: kW among MW"
+    with pytest.raises(SchemaError, match=words) as told:
+        kind.fast().fit(mixed)
+    found = pd.Timestamp(re.search(words, str(told.value)).group(1))
+    assert day <= found <= day + pd.Timedelta(days=14)
+
+
+def test_a_week_of_little_output_is_no_other_unit(sunny):
+    table = pd.concat([sunny.train, sunny.validation], ignore_index=True)
+    snow = table["time"].dt.month == 2
+    power = table["power"].where(~snow, 0.02 * table["power"])
+    SolarForecaster.fast().fit(table.assign(power=power))
+
+
 def test_label_says_where_the_interval_lies(sunny, solar):
     ends = sunny.train.assign(time=sunny.train["time"] + pd.Timedelta(hours=1))
     forecaster = SolarForecaster.fast().set_params(label="right").fit(ends)
@@ -155,6 +215,7 @@ def test_shifts_are_found_and_taken_off():
     assert shift.minutes == 60
     assert abs(int((shift.first - np.datetime64("2024-03-01")).astype(int))) <= 1
     assert not find_time_shifts(time, without_time_shifts(time, late, [shift]), light)
+    assert not find_time_shifts(time[:2], light[:2], light[:2])  # shorter than a shift
 
 
 def test_series_keep_their_gaps_and_refuse_doubles():

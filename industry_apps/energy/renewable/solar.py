@@ -30,7 +30,8 @@ from industry_apps.schema import Column, Schema
 _NIGHT, _JUDGED = float(np.cos(np.deg2rad(97.0))), float(np.cos(np.deg2rad(85.0)))
 _WIND = 1.5  # m/s, on modules, where it is not known
 _MOST_LIGHT = 1.5  # of that above the air on a horizontal plane: clouds may focus it, no more
-_TWILIGHT = 60.0  # W/m2
+_LEAST_LIGHT = 0.01  # of the same, which the thickest clouds let through
+_TWILIGHT, _SHADE = 60.0, 2.0  # W/m2, where the sun is low
 #: Records by which the slope is searched for.
 _MOST_RECORDS = 3_000
 WEATHER, RECENT = "weather", "recent output"
@@ -176,9 +177,10 @@ class SolarPhysics:
         }
         recent = self._recent(builder, inputs)
         weather = self._weather(builder, inputs, light, cloudless)
-        believed = light.ghi <= above.extraterrestrial * above.up.at_least(0.0) * _MOST_LIGHT + (
-            _TWILIGHT
-        )
+        above_air = above.extraterrestrial * above.up.at_least(0.0)
+        bright = light.ghi <= above_air * _MOST_LIGHT + _TWILIGHT
+        dark = light.ghi < above_air * _LEAST_LIGHT - _SHADE
+        believed = builder.node("And", bright, builder.node("Not", dark))
         usable = builder.node("And", believed, builder.node("Not", expected.is_missing()))
         ones = above.up * 0 + 1
         group = builder.cast((ones * 0).tensor, np.int64)

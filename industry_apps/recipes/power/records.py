@@ -23,11 +23,6 @@ class PowerRows(NamedTuple):
     arrays: Arrays
     share: NDArray[np.float64]
 
-    def of_known_output(self) -> PowerRows:
-        """Without those of which no output is known, as of hours to come."""
-        known = ~np.isnan(self.share)
-        return PowerRows({name: x[known] for name, x in self.arrays.items()}, self.share[known])
-
     def joined(self, other: PowerRows) -> PowerRows:
         """Both as one."""
         arrays = {n: np.concatenate([x, other.arrays[n]]) for n, x in self.arrays.items()}
