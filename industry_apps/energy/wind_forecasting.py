@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 from industry_apps.application import Application
 from industry_apps.data.power_records import Label, wind_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
-from industry_apps.energy.renewable.losses import causes_of, lost_energy
+from industry_apps.energy.renewable.losses import (
+    causes_of,
+    check_unit,
+    expected_of,
+    lost_energy,
+    steps_of,
+)
 from industry_apps.energy.renewable.power_curve import UNKNOWN
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
 from industry_apps.errors import SchemaError
@@ -147,7 +153,8 @@ class WindForecaster(HoldsPower, Application):
         Parameters
         ----------
         series : DataFrame
-            A row for each step, each moment once: ``time``, ``wind_speed`` and ``power``.
+            A row for each step of an hour or less, each moment once: ``time``, ``wind_speed`` and
+            ``power``, in the unit of training. Of gaps nothing is counted.
 
         Returns
         -------
@@ -166,22 +173,20 @@ class WindForecaster(HoldsPower, Application):
                 "wind should have yielded is learned. Fit on records with their wind."
             )
         arrays = self._arrays(series, ("time", "wind_speed", "power"))
-        return self._lost(arrays, arrays["power"].astype(np.float64))
+        power = arrays["power"].astype(np.float64)
+        expected = expected_of(self._known.curve, arrays["wind_speed"], self.cut_out)
+        check_unit(expected, power / self.capacity_, self._name("power"))
+        return self._lost(arrays, power)
 
     def _lost(self, arrays: Arrays, power: NDArray[np.float64]) -> pd.DataFrame:
         order = np.argsort(arrays["time"], kind="stable")
-        time, speed = arrays["time"][order], arrays["wind_speed"][order].astype(np.float64)
-        apart = np.diff(time)
-        if not len(apart) or not apart.all():
-            raise SchemaError(
-                f"Column {self._name('time')!r}: expected two moments or more, each once. Give the "
-                "series, not its records of several lead times."
-            )
-        curve = self._known.curve
-        share = power[order] / self.capacity_
-        causes = causes_of(curve, speed, share)
-        short = (curve.of(speed) - share) * self.capacity_
-        return lost_energy(causes, short, power[order], float(np.median(apart)) / 3600)
+        hours, places = steps_of(arrays["time"][order], self._name("time"))
+        speed, output = np.full((2, places[-1] + 1), np.nan)  # a gap is no step
+        speed[places], output[places] = arrays["wind_speed"][order], power[order]
+        share = output / self.capacity_
+        causes = causes_of(self._known.curve, speed, share, self.cut_out)
+        short = expected_of(self._known.curve, speed, self.cut_out) - share
+        return lost_energy(causes, short * self.capacity_, output, hours)
 
     def _physics(self, arrays: Arrays, power: NDArray[np.float64]) -> WindPhysics:
         del arrays, power
@@ -219,7 +224,11 @@ class WindForecaster(HoldsPower, Application):
         _, first = np.unique(arrays["time"], return_index=True)
         once = {name: x[first] for name, x in arrays.items()}
         blind = self._known.curve is UNKNOWN or np.isnan(once["wind_speed"]).all()
-        if len(first) < 2 or blind:
+        if blind:
             return ()
         text = "Energy that the learned curve expects of the measured wind and that did not come."
-        return (Section("Lost energy by cause", text, self._lost(once, power[first])),)
+        try:
+            lost = self._lost(once, power[first])
+        except SchemaError:  # records that are no series of steps tell nothing of it
+            return ()
+        return (Section("Lost energy by cause", text, lost),)

@@ -82,6 +82,15 @@ def test_ramps_are_changes_of_the_expected_output(solar, sunny):
     assert {"up", "down"} <= set(found["ramp"])
     with pytest.raises(SchemaError, match="twice"):
         solar.ramps(sunny.test.head(10))
+    gap = solar.ramps(day.iloc[[8, 9, 10, 13, 14]], share=0.01)
+    assert gap["change"].isna().tolist() == [False, False, True, False]
+    assert gap["ramp"].iloc[2] == ""
+
+
+@pytest.mark.parametrize("share", [0, -0.1, float("nan"), "a", True])
+def test_a_ramp_of_no_size_is_refused(solar, sunny, share):
+    with pytest.raises(ParameterError, match=r"'share' parameter of SolarForecaster.ramps must be"):
+        solar.ramps(sunny.test.head(3), share=share)
 
 
 @pytest.mark.parametrize("capacity", [0.0, -1.0])
@@ -331,6 +340,40 @@ def test_losses_of_a_series(wind, windy):
     assert found["hours"].sum() > 0
     with pytest.raises(SchemaError, match="each once"):
         wind.losses(windy.test)
+
+
+def test_a_storm_beyond_the_cut_out_is_no_loss(wind, windy):
+    series = windy.test.drop_duplicates("time").head(144).assign(wind_speed=30.0, power=0.0)
+    assert wind.losses(series)["hours"].sum() == 0
+
+
+def test_a_gap_is_no_step_of_a_loss(wind):
+    time = pd.date_range("2023-06-01", periods=12, freq="10min")
+    held = pd.DataFrame({"time": time, "wind_speed": 11.0, "power": 600.0})
+    assert wind.losses(held).set_index("cause")["hours"]["curtailment"] == pytest.approx(2)
+    pairs = held.iloc[[0, 1, 4, 5, 8, 9]]  # of which no three lie beside each other
+    assert wind.losses(pairs).set_index("cause")["hours"]["curtailment"] == 0
+    with pytest.raises(SchemaError, match="'time': most rows lie 36 hours apart"):
+        wind.losses(held.assign(time=pd.date_range("2023-06-01", periods=12, freq="36h")))
+    off = held.assign(time=[*time[:-1], time[-1] + pd.Timedelta(minutes=4)])
+    with pytest.raises(SchemaError, match="'time': got 2023-06-01T01:54:00 UTC, expected steps of"):
+        wind.losses(off)
+
+
+def test_losses_in_another_unit_are_refused(wind, windy):
+    series = windy.test.drop_duplicates("time").head(288)
+    for factor in (1000, 0.001):
+        with pytest.raises(SchemaError, match=r"'power': values are .* times those that the wind"):
+            wind.losses(series.assign(power=factor * series["power"]))
+
+
+def test_a_moment_off_the_steps_is_named_with_its_row(windy):
+    table = pd.concat([windy.train, windy.validation], ignore_index=True)
+    table.loc[40:43, "time"] += pd.Timedelta(seconds=7)
+    with pytest.raises(SchemaError, match=r"'time', row 4[0-3]: got .* time_shifts=\"accept\""):
+        WindForecaster.fast().fit(table)
+    WindForecaster.fast().set_params(time_shifts="accept").fit(table)
+    WindForecaster.fast().fit(table.drop(index=range(40, 44)))
 
 
 @pytest.mark.real_data("energy_solar_pvdaq50")

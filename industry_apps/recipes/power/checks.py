@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from industry_apps.data.time_shifts import TimeShift, without_time_shifts
+from industry_apps.data.time_shifts import TimeShift, moment_off_steps, without_time_shifts
 from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.recipes.power.records import Arrays, PowerRows
 
@@ -211,6 +211,33 @@ def of_one_lead(arrays: Arrays, lead: str) -> NDArray[np.int64]:
     _, first = np.unique(arrays["time"][rows], return_index=True)
     found: NDArray[np.int64] = rows[first]
     return found
+
+
+def check_steps(time: NDArray[np.int64], rows: NDArray[np.int64], name: str) -> None:
+    """Refuse a moment off the steps on which clocks are compared.
+
+    Parameters
+    ----------
+    time : ndarray of shape [N]
+    rows : ndarray of int
+        Those that are compared.
+    name : str
+        What the user calls the column.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if len(rows) < 2:
+        return
+    _, usual, off = moment_off_steps(time[rows])
+    if off is not None:
+        moment = np.datetime64(int(time[rows][off]), "s")
+        raise SchemaError(
+            f"Column {name!r}, row {rows[off]}: got {moment} UTC, expected steps of {usual} s, on "
+            "which the clocks of output and weather are compared. Take means of regular "
+            'intervals, leave the row out, or set time_shifts="accept".'
+        )
 
 
 def corrected(rows: PowerRows, lead: str, shifts: Sequence[TimeShift]) -> PowerRows:

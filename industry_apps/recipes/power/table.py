@@ -21,13 +21,14 @@ from industry_apps.evaluation import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
-from industry_apps.limits import POSITIVE, one_of
+from industry_apps.limits import POSITIVE, one_of, wrong_parameter
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.power.assessment import Asked, assess_power
 from industry_apps.recipes.power.baselines import Climatology, alone, plain_trees
 from industry_apps.recipes.power.checks import (
     check_once,
     check_one_unit,
+    check_steps,
     corrected,
     levels_of,
     of_one_lead,
@@ -36,6 +37,7 @@ from industry_apps.recipes.power.checks import (
     warn_of_other_unit,
     with_output,
 )
+from industry_apps.recipes.power.ramps import ramps_of
 from industry_apps.recipes.power.recipe import (
     TREES,
     Physics,
@@ -221,6 +223,7 @@ class HoldsPower(OwnNames):
             return parts
         every = parts[0].joined(parts[1])
         chosen = of_one_lead(every.arrays, self.lead)
+        check_steps(every.arrays["time"], chosen, self._name("time"))
         arrays = {name: x[chosen] for name, x in every.arrays.items()}
         wrong = self._weather_shifts(arrays)
         shifts = self._clock_shifts(arrays, every.share[chosen])
@@ -370,13 +373,16 @@ class HoldsPower(OwnNames):
         -------
         DataFrame
             ``time``, ``change`` in the unit of the output, ``ramp`` ("up", "down" or ""); of each
-            time but the first, in order.
+            time but the first, in order. NaN and "" behind a gap.
 
         Raises
         ------
         SchemaError
             A time comes twice.
+        ParameterError
         """
+        if not POSITIVE.holds(share):
+            raise wrong_parameter(f"{type(self).__name__}.ramps", "share", POSITIVE.words, share)
         answers = self.predict(frame)  # type: ignore[attr-defined]
         time = self._arrays(frame, ("time",))["time"]
         order = np.argsort(time, kind="stable")
@@ -387,11 +393,8 @@ class HoldsPower(OwnNames):
                 f"Column {self._name('time')!r}: got {moment} UTC twice, expected each time once. "
                 "Ask about the records of one lead time."
             )
-        change = np.diff(answers.iloc[order, 0].to_numpy(np.float64))
-        large = share * self.capacity_
-        kind = np.select([change >= large, change <= -large], ["up", "down"], "")
-        when = time[order][1:].astype("datetime64[s]")
-        return pd.DataFrame({"time": when, "change": change, "ramp": kind})
+        power = answers.iloc[order, 0].to_numpy(np.float64)
+        return ramps_of(time[order], power, share * self.capacity_)
 
     def _facts(self) -> dict[str, Any]:
         return {"model": self.model, "capacity": float(self.capacity_)}
