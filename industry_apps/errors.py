@@ -102,6 +102,10 @@ class TemplateError(IndustryAppsError, ValueError):
     """A biometric template cannot be made, opened or used; names the user and the remedy."""
 
 
+class TemplateWarning(IndustryAppsError, UserWarning):  # noqa: N818 - a warning
+    """Records of some users are left out of an answer on all; names them and the reasons."""
+
+
 class MissingExtraError(IndustryAppsError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 

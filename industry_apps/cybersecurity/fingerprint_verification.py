@@ -23,6 +23,7 @@ from industry_apps.recipes.verification.baselines import DescribedBaselines
 from industry_apps.recipes.verification.edges import OrientedEdges
 from industry_apps.recipes.verification.fingers import FingerImages, FingerOptions
 from industry_apps.recipes.verification.persons import PERSON, OfPersons
+from industry_apps.recipes.verification.ridges import RidgeFlow
 from industry_apps.schema import Column, Schema, Traits
 
 #: Pixels of both sides of the oriented edges that the model is compared with.
@@ -107,6 +108,7 @@ class FingerprintVerifier(OfPersons, OfImages, Application):
         return FingerImages(column.name, options)
 
     def _rivals(self) -> DescribedBaselines:
-        flow = self._describer(self.column_, self.options or self.defaults["options"])
+        options = self.options or self.defaults["options"]
+        flow = RidgeFlow(self.column_.name, options.places, options.apart)
         edges = OrientedEdges(self.column_.name, _EDGES)
         return DescribedBaselines(self.column_, {"edges": edges.write, "flow": flow.write})

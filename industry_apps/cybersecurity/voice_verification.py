@@ -54,8 +54,10 @@ class VoiceVerifier(OfPersons, Application):
     WAV file, of 0.2 to 60 seconds. Refused by name are another sample rate (a WAV file tells it, a
     list does not), floats, missing samples, silence (less than 256 steps of 65 536 between the
     least and the largest sample) and clipping (more than 1 % of the samples at either end). How
-    loud a recording is does not count. Recordings that are unlike those of training get a
-    ``quality`` below 1, and so do about one in twenty that are not; a ``Verifier`` refuses them.
+    loud a recording is does not count. Recordings that are unlike those of training, and such of
+    which less repeats itself than of a voice, as noise, get a ``quality`` below 1, and so do about
+    one in twenty that are not; a ``Verifier`` refuses them. Two voices at once are not told from
+    one, nor a recording that was clipped and then made quieter from one that was not.
 
     Errors differ between groups of people, languages and microphones: measure on yours before you
     rely on it. Embeddings are biometric data (GDPR, article 9; Illinois BIPA): a ``Verifier`` asks

@@ -13,20 +13,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError, TrainingError, require
-from industry_apps.limits import POSITIVE, check_parameters, integer
+from industry_apps.limits import POSITIVE, check_parameters, integer, is_number
 from industry_apps.manufacturing.scheduling import diagnosis
 from industry_apps.manufacturing.scheduling.faults import faults_of
 from industry_apps.manufacturing.scheduling.jobs import Job, Key, Machine, Shop
-from industry_apps.manufacturing.scheduling.model import Fixed, ShopModel, unit_of
+from industry_apps.manufacturing.scheduling.model import Fixed, ShopModel
 from industry_apps.manufacturing.scheduling.schedule import (
     Objective,
     Schedule,
@@ -161,15 +162,17 @@ class ProductionScheduler:
                 f"The schedule breaks what it was asked to keep: {faults[0]} ({len(faults)} "
                 "faults). Please report it."
             )
-        unit, value = unit_of(self.objective), value_of(shop, table, self.objective)
-        bound = min(found.bound * unit, value)
+        value = value_of(shop, table, self.objective)
+        bound = min(found.bound * model.unit, value)
+        # Of rounded weights the model's own value and bound tell.
+        gap = min((value - bound) / model.unit, found.value - found.bound)
         return Schedule(
             shop=shop,
             table=table,
             objective=self.objective,
             value=value,
             bound=bound,
-            status="optimal" if value - bound < unit / 2 else "feasible",
+            status="optimal" if gap < 0.5 else "feasible",
             seconds=time.perf_counter() - started,
         )
 
@@ -253,20 +256,49 @@ def _placed(name: str, given: Placed | None) -> Fixed:
     """Machine and start of operations by their keys."""
     if given is None:
         return {}
+    found: dict[Key, tuple[str, int]] = {}
+    for job, position, machine, start in _rows(name, given):
+        for word, value in (("position", position), ("start", start)):
+            if not _is_whole(value):
+                raise ParameterError(
+                    f"{name!r}: operation {position!r} of job {job!r} on {machine!r} has the "
+                    f"{word} {value!r}; expected a whole number. Correct it, or leave it out."
+                )
+        key = str(job), int(position)
+        if key in found:
+            raise ParameterError(
+                f"{name!r}: operation {position} of job {job!r} is there twice. Leave one out."
+            )
+        found[key] = str(machine), int(start)
+    return found
+
+
+def _rows(name: str, given: Placed) -> Iterator[tuple[Any, ...]]:
+    """Job, position, machine and start of each operation."""
     if isinstance(given, Mapping):
-        return {
-            (str(job), int(position)): (str(machine), int(start))
-            for (job, position), (machine, start) in given.items()
-        }
+        for key, place in given.items():
+            if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in (key, place)):
+                raise ParameterError(
+                    f"{name!r} has {key!r}: {place!r}; expected (job, position): (machine, start), "
+                    "as in ('A', 0): ('saw', 30). Correct it, or leave it out."
+                )
+            yield *key, *place
+        return
     table = given.table if isinstance(given, Schedule) else given
+    if not isinstance(table, pd.DataFrame):
+        raise ParameterError(
+            f"The {name!r} parameter of plan must be a Schedule, a DataFrame or a mapping. Got "
+            f"{given!r} instead."
+        )
     for column in _PLACED:
         if column not in table:
             raise SchemaError(
                 f"The table {name!r} has no column {column!r}. Give rows of a schedule, with job, "
                 "position, machine and start."
             )
-    job, position, machine, start = (table[column].tolist() for column in _PLACED)
-    return {
-        (str(j), int(p)): (str(m), int(s))
-        for j, p, m, s in zip(job, position, machine, start, strict=True)
-    }
+    yield from zip(*(table[column].tolist() for column in _PLACED), strict=True)
+
+
+def _is_whole(value: Any) -> bool:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return is_number(plain) and math.isfinite(plain) and plain == int(plain)

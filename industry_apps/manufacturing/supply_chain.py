@@ -62,8 +62,9 @@ class InventoryPlanner(OwnNames, Application):
     It is asked with a long table: a row for each product and day, the latest day being the one
     that has just ended. Give the stock and what is on order in the row of the latest day; without
     a stock there is a level and no order quantity. Days without a row, or without a quantity, are
-    not known; write 0 where nothing was asked for. A negative quantity (a return) is refused: add
-    it to the stock.
+    not known; write 0 where nothing was asked for. A product of which no day of the history is
+    known gets no level and no order. A negative quantity (a return) is refused: add it to the
+    stock.
 
     Parameters
     ----------
@@ -221,15 +222,25 @@ class InventoryPlanner(OwnNames, Application):
                 f"{days} days are too few to judge orders that arrive after {self.lead_time}: give "
                 f"{self.lead_time + 2} or more behind the history."
             )
-        known = ~np.isnan(values[first:]).any(axis=0) & ~np.isnan(values[:first]).all(axis=0)
+        told, gaps = ~np.isnan(values[:first]).all(axis=0), np.isnan(values[first:])
+        known = told & ~gaps.any(axis=0)
+        if known.sum() < 2 <= told.sum():
+            place = int(gaps[:, told].any(axis=1).argmax())
+            (day,) = panel.times[[first + place]].astype("datetime64[s]").astype("datetime64[D]")
+            raise SchemaError(
+                f"On {day} {gaps[place, told].sum()} of {told.sum()} items have no quantity, and "
+                "only items of which all days behind the history are known are judged; 2 are "
+                "needed. Give a row for each item and day from there on, with the quantity 0 where "
+                "nothing was asked for."
+            )
         seldom = np.nanmean(np.where(known, values[:first] == 0, True), axis=0) > self.intermittent
-        policies = self._policies(panel, first)
         regular, rare = (np.flatnonzero(known & part) for part in (~seldom, seldom))
         if len(regular) < 2:
             raise SchemaError(
                 f"{len(regular)} items are asked for on enough days, with all of their test days "
                 "known; 2 are needed. Give more items, or a larger 'intermittent'."
             )
+        policies = self._policies(panel, first)
         found = self._judged(policies, values, first, regular)
         notes = [
             f"The first {self.lead_time} of {days} days are covered by what was ordered before; "

@@ -12,7 +12,14 @@ import pytest
 
 from industry_apps.cybersecurity import VoiceVerifier
 from industry_apps.data import load
-from industry_apps.errors import LeakageError, ParameterError, SchemaError, TrainingError
+from industry_apps.errors import (
+    LeakageError,
+    ParameterError,
+    SchemaError,
+    TemplateError,
+    TrainingError,
+)
+from industry_apps.recipes.verification.recipe import PRESENCE
 from industry_apps.recipes.verification.voices import VoiceClips, VoiceOptions
 from industry_apps.runtime import Model
 from industry_apps.runtime.verification import Consent, TemplateStore, Verifier
@@ -80,6 +87,45 @@ def test_silence_and_clipping_are_refused_by_the_file(model, data):
         model.predict({"samples": loud})
 
 
+def noises():
+    """White, pink, brown and modulated noise, 0.2 to 10 seconds at 8000 Hz."""
+    draw = np.random.default_rng(0)
+    for size in (1600, 6000, 80_000):
+        white = draw.normal(size=size)
+        yield white
+        yield draw.uniform(-1, 1, size)
+        for power in (0.5, 1.0):
+            waves = np.fft.rfft(white)
+            yield np.fft.irfft(waves / np.arange(1, len(waves) + 1) ** power, size)
+        yield white * (1.01 + np.sin(np.arange(size) * 2 * np.pi * 5 / 8000))
+
+
+@pytest.mark.parametrize("of", [VoiceVerifier.fast(), VoiceVerifier()], ids=["fast", "default"])
+def test_noise_is_no_voice_and_nearly_all_voices_are(data, of):
+    fitted = of.fit(data)
+    clips = [np.rint(sound / np.abs(sound).max() * 9000).astype(int) for sound in noises()]
+    heard = fitted.predict(pd.DataFrame({"samples": clips}))["quality"].to_numpy()
+    assert heard.max() < 0.95
+    clicks = [np.eye(1, 8000, place)[0].astype(int) * 3000 for place in (0, 500, 7000, 7999)]
+    heard = fitted.predict(pd.DataFrame({"samples": clicks}))["quality"].to_numpy()
+    assert (heard >= 0).all()
+    assert heard.max() < 0.95
+    for part in (data.train, data.test):
+        assert (fitted.predict(part)["quality"] >= 1).mean() > 0.93
+        presence = fitted.recipe_._told(fitted._samples(part).values, PRESENCE)
+        assert (presence >= fitted.recipe_.least_presence_).mean() > 0.98
+
+
+def test_noise_is_refused_at_enrolment_and_by_the_file(model):
+    draw = np.random.default_rng(0)
+    clips = [{"samples": np.rint(draw.normal(0, 1500, 6000)).astype(int)} for _ in range(3)]
+    today = pd.Timestamp("2026-01-01").date()
+    with pytest.raises(TemplateError, match="as one of nobody"):
+        Verifier(model, TemplateStore(Key.new()), today=lambda: today).enrol(
+            "noise", clips, consent=Consent(purpose="test", given=today, keep_until=today)
+        )
+
+
 def test_the_rate_of_the_file_is_that_of_training(data):
     with pytest.raises(ParameterError, match="rate"):
         VoiceVerifier(rate=4000).fit(data)
@@ -139,5 +185,6 @@ def test_voices_of_persons_not_learned_from():
     assert data.train["person"].nunique() == data.test["person"].nunique() == 3
     some = data.test.groupby("person").head(60)
     fitted = VoiceVerifier(options=VoiceOptions(copies=0)).fit(data.train)
+    assert (fitted.predict(some)["quality"] >= 1).mean() > 0.95
     report = fitted.evaluate(some)
     assert report.metrics["eer"].value < 0.9 * report.baselines["mfcc_cosine"]["eer"].value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +79,23 @@ def test_the_file_answers_the_order_too(planner, data, tmp_path):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4)
 
 
+@pytest.mark.parametrize("model", ["blend", "trees", "normal"])
+def test_an_unknown_product_gets_no_level_and_one_never_asked_for_no_order(model, data, tmp_path):
+    planner = replace(InventoryPlanner.fast(), model=model).fit(data)
+    asked = pd.concat([data.validation, data.test], ignore_index=True).assign(on_hand=0.0)
+    asked.loc[asked["item"] == "P001", "quantity"] = np.nan
+    asked.loc[asked["item"] == "P002", "quantity"] = 0.0
+    ours = planner.predict(asked)
+    assert ours.loc["P001"].isna().all()
+    assert ours.loc["P002"].tolist() == [0, 0, 0, 0]
+    assert (ours["order_quantity"].drop(["P001", "P002"]) > 0).any()
+    theirs = pd.DataFrame(
+        Model(planner.export(tmp_path / "orders.onnx", check=asked)).predict(asked)
+    )
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4)
+
+
 def test_the_report_sets_policies_beside_each_other_and_rare_items_apart(data):
     every = pd.concat([data.train, data.validation, data.test])
     rare = every[every["item"] == "P006"]
@@ -90,6 +109,16 @@ def test_the_report_sets_policies_beside_each_other_and_rare_items_apart(data):
     (section,) = [each for each in report.all_sections() if "seldom" in each.title]
     assert section.text.startswith("3 items")
     assert len(section.rows()) == 5
+
+
+def test_days_missing_before_the_test_are_named(planner, data):
+    gap = np.timedelta64(30, "D")
+    late = data.test.assign(time=data.test["time"] + gap)
+    first = data.test["time"].min()
+    with pytest.raises(SchemaError, match=f"On {first:%Y-%m-%d} 10 of 10 items have no quantity"):
+        planner.evaluate(late)
+    between = data.test[data.test["time"] < first + gap].assign(quantity=0.0)
+    assert planner.evaluate(pd.concat([between, late])).metrics
 
 
 def test_bad_input_is_refused_by_name(planner, data):

@@ -10,9 +10,9 @@ doi:10.1007/s12532-017-0130-5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -317,13 +317,46 @@ def _why(
     """Name each limit that is too small, where raising it alone would do; else both."""
     tried = {name: programme.solve((name,), options).x for name in limits}
     ways = [_lacking(programme, limits, (name,), x) for name, x in tried.items() if x is not None]
+    ask = "Raise it" if ways else "Raise both"
     if not ways:
         both = tuple(limits)
         ways = [_lacking(programme, limits, both, programme.solve(both, options).x)]
+    remedies = [ask, *_remedies(programme, limits, options)]
+    last = f", or {remedies.pop()}" if len(remedies) > 1 else ""
+    waits = all(product.shortage_cost is not None for product in programme.products)
     return InfeasiblePlanError(
-        f"No plan meets all demand in time: {', or '.join(ways)}. Raise it, lower or delay demand, "
-        "or give products a shortage_cost, so that orders may wait."
+        f"No plan delivers all demand {'by the last period' if waits else 'in time'}: "
+        f"{', or '.join(ways)}. {', '.join(remedies)}{last}."
     )
+
+
+def _remedies(
+    programme: _Programme, limits: dict[str, _Floats], options: dict[str, float]
+) -> list[str]:
+    """What can be done beside raising the limits; each is tried."""
+    products, quick = programme.products, {**options, "mip_rel_gap": 1.0}
+
+    def covered(product: LotProduct) -> _Floats:  # no more than what the opening stock delivers
+        demand = np.asarray(product.demand, dtype=np.float64)
+        return demand - net_demand(demand, max(product.opening_stock, 0.0))[0]
+
+    def fitting(product: LotProduct) -> float:  # no more than there is room for, in equal shares
+        room = np.cumsum(product.demand) + limits.get("storage", np.inf) / len(products)
+        return float(min(product.opening_stock, np.min(room)))
+
+    def helps(name: str, of: Callable[[LotProduct], Any]) -> bool:
+        changed = [replace(product, **{name: of(product)}) for product in products]
+        return _Programme(changed, programme.periods, limits).solve((), quick).x is not None
+
+    found = []
+    waiting = helps("shortage_cost", lambda product: product.shortage_cost or 1.0)
+    if helps("demand", covered):
+        found.append("lower or delay demand" if waiting else "lower demand")
+    if waiting:
+        found.append("give products a shortage_cost, so that orders may wait")
+    if helps("opening_stock", fitting):
+        found.append("give less opening stock")
+    return found
 
 
 def _lacking(

@@ -11,6 +11,11 @@ from industry_apps.errors import ParameterError
 from industry_apps.limits import NOT_NEGATIVE, POSITIVE, Limit, wrong_parameter
 
 
+def plain(value: object) -> object:
+    """A number of numpy as one of Python; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def check(owner: str, limit: Limit, **values: object) -> None:
     """Refuse values outside a limit.
 
@@ -27,8 +32,7 @@ def check(owner: str, limit: Limit, **values: object) -> None:
     ParameterError
     """
     for name, value in values.items():
-        plain = value.item() if isinstance(value, np.generic) else value
-        if not limit.holds(plain):
+        if not limit.holds(plain(value)):
             raise wrong_parameter(owner, name, limit.words, value)
 
 
@@ -60,9 +64,8 @@ def periods_of(
     ParameterError
         Names the period and the value.
     """
-    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    if np.ndim(values) == 0 and periods is not None:
-        numbers = np.full(periods, numbers[0])
+    given = np.asarray(values, dtype=object)
+    numbers = np.full(periods or 1, given.item()) if given.ndim == 0 else given
     if numbers.ndim != 1 or len(numbers) != (periods or len(numbers)) or not len(numbers):
         words = (
             f"one number for each of {periods} periods" if periods else "a number for each period"
@@ -71,12 +74,11 @@ def periods_of(
             f"The {name!r} parameter of {owner} must be {words}. Got an array of the shape "
             f"{numbers.shape} instead."
         )
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise ParameterError(
-            f"The {name!r} parameter of {owner} must hold finite numbers >= 0. Got "
-            f"{numbers[place]:g} in period {place} (counted from 0). Correct it; a return of goods "
-            "is stock, not demand."
-        )
-    return numbers
+    for place, value in enumerate(map(plain, numbers)):
+        if not NOT_NEGATIVE.holds(value):
+            raise ParameterError(
+                f"The {name!r} parameter of {owner} must hold finite numbers >= 0. Got {value!r} "
+                f"in period {place} (counted from 0). Correct it; a return of goods is stock, not "
+                "demand."
+            )
+    return numbers.astype(np.float64)

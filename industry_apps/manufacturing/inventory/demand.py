@@ -289,7 +289,8 @@ def discretised_normal(
         raise ParameterError(
             f"A normal demand of mean {demand.mean:g} and standard deviation {demand.sd:g} is "
             f"below zero with a probability of {below:.2g}; expected at most {_RARE:g}. Give "
-            "negative='zero', or a distribution that has no negative values, such as Poisson's."
+            "discretised_normal(demand, negative='zero') in its place (it stands beside "
+            "NormalDemand), or a distribution that has no negative values, such as Poisson's."
         )
     most = math.ceil(stats.norm.isf(_TAIL, demand.mean, demand.sd) / step)
     edges = (np.arange(most + 2) - 0.5) * step

@@ -137,6 +137,11 @@ class LeadTimeDemand:
         share = np.float32(0.5 if self.options.model == "blend" else 1.0)
         return share, np.float32(1) - share
 
+    @property
+    def _of_zeros(self) -> np.float32:
+        """The largest scale of a window of zeros."""
+        return np.float32(_OF_ZEROS * self.graph_.smallest_)
+
     def _feeds(self, panel: Panel, stop: int) -> dict[str, NDArray[Any]]:
         return panel.feeds(stop, self.schema, self.rule)
 
@@ -150,36 +155,37 @@ class LeadTimeDemand:
             came = panel.window(end, self.options.periods, [self.target])[self.target]
             scaled = (came.mean(axis=1, keepdims=True) - tensors["base"]) / tensors["scale"]
             # What comes after zeros has no size.
-            scaled[tensors["scale"] <= _OF_ZEROS * self.graph_.smallest_] = np.nan
+            scaled[tensors["scale"] <= self._of_zeros] = np.nan
             rows.append(tensors["rows"])
-            normal.append(self._normal(feeds, tensors))
+            normal.append(self._normal(self.window_.run(feeds), tensors))
             targets.append(np.clip(scaled, -_WIDEST, _WIDEST))
         target = np.concatenate(targets)
         inputs = {"rows": np.concatenate(rows), "normal": np.concatenate(normal)}
         return ScaledWindows(inputs=inputs, target=target, weight=np.ones(len(target)))
 
-    def _normal(
-        self, feeds: Mapping[str, NDArray[Any]], tensors: Mapping[str, NDArray[Any]]
-    ) -> _Floats:
+    def _normal(self, window: _Floats, tensors: Mapping[str, NDArray[Any]]) -> _Floats:
         """Quantiles of the window's own distribution, scaled; those of no window are the base."""
-        found = (self.window_.run(feeds) - tensors["base"]) / tensors["scale"]
+        found = (window - tensors["base"]) / tensors["scale"]
         return np.where(np.isnan(found), np.float32(0), found)
 
     def quantiles(self, feeds: Mapping[str, NDArray[Any]]) -> _Floats:
         """Units over the steps that are covered -> [S, Q], rising along the last axis.
+
+        They are missing where no value of the window is known: what is usual among all series
+        says nothing about one of them. Of a window of zeros they are 0.
 
         Parameters
         ----------
         feeds : mapping of str to ndarray
             As a panel makes them.
         """
-        if self.options.model == "normal":
-            found = self.window_.run(feeds)
-        else:
+        found = window = self.window_.run(feeds)
+        if self.options.model != "normal":
             tensors = self.graph_.run(feeds)
-            parts = self.trees_.forecast(tensors)[:, 0], self._normal(feeds, tensors)
+            parts = self.trees_.forecast(tensors)[:, 0], self._normal(window, tensors)
             scaled = np.sort(self._mixed(*parts) + self.offsets_, axis=1)
-            found = tensors["base"] + scaled * tensors["scale"]
+            scale = np.where(tensors["scale"] <= self._of_zeros, np.float32(0), tensors["scale"])
+            found = np.where(np.isnan(window), window, tensors["base"] + scaled * scale)
         units = found * np.float32(self.options.periods)
         return np.maximum(units, np.float32(0))
 
@@ -198,13 +204,11 @@ class LeadTimeDemand:
             Of each quantile, tensor [batch, 1].
         """
         count = len(self.options.levels)
-        normal = self.window_.write(builder, inputs)
-        if self.options.model == "normal":
-            found = normal
-        else:
+        found = window = self.window_.write(builder, inputs)
+        if self.options.model != "normal":
             where, tensors = self.graph_.write(builder, inputs)
             trees = nodes.reshaped(builder, self.trees_.write(builder, tensors), -1, count)
-            normal = builder.node("Div", builder.node("Sub", normal, where.base), where.scale)
+            normal = builder.node("Div", builder.node("Sub", window, where.base), where.scale)
             parts = (
                 builder.node("Mul", builder.constant(share), part)
                 for share, part in zip(
@@ -216,7 +220,10 @@ class LeadTimeDemand:
             )
             if count > 1:
                 scaled, _ = builder.smallest(scaled, builder.constant(np.array([count])))
-            found = builder.node("Add", where.base, builder.node("Mul", scaled, where.scale))
+            of_zeros = builder.node("LessOrEqual", where.scale, builder.constant(self._of_zeros))
+            scale = builder.node("Where", of_zeros, nodes.zero(builder), where.scale)
+            learned = builder.node("Add", where.base, builder.node("Mul", scaled, scale))
+            found = builder.node("Where", builder.node("IsNaN", window), window, learned)
         periods = builder.constant(np.float32(self.options.periods))
         units = builder.node("Max", builder.node("Mul", found, periods), nodes.zero(builder))
         return [builder.part(units, place, place + 1) for place in range(count)]

@@ -66,6 +66,7 @@ def newsvendor(demand: Demand, *, holding_cost: float, shortage_cost: float) -> 
     Raises
     ------
     ParameterError
+        Also where demand is below zero so often that the best stock is.
 
     Examples
     --------
@@ -75,7 +76,14 @@ def newsvendor(demand: Demand, *, holding_cost: float, shortage_cost: float) -> 
     (56.6, 1.9976)
     """
     check_positive("newsvendor", holding_cost=holding_cost, shortage_cost=shortage_cost)
-    level = demand.quantile(shortage_cost / (shortage_cost + holding_cost))
+    ratio = shortage_cost / (shortage_cost + holding_cost)
+    level = demand.quantile(ratio)
+    if level < 0:
+        raise ParameterError(
+            f"The best stock of {demand!r} is its quantile at p / (p + h) = {ratio:.3g}, which is "
+            f"{level:g} units; expected 0 or more, as no demand is below. Give a smaller 'sd', or "
+            "demand that is never negative, such as PoissonDemand."
+        )
     cost = stock_cost(demand, level, holding_cost=holding_cost, shortage_cost=shortage_cost)
     return StockLevel(level, cost)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import one_of, wrong_parameter
+from industry_apps.limits import NOT_NEGATIVE, POSITIVE, one_of, wrong_parameter
+from industry_apps.manufacturing.inventory.checks import plain
 from industry_apps.manufacturing.inventory.demand import NormalDemand, PoissonDemand
 from industry_apps.manufacturing.inventory.newsvendor import base_stock, newsvendor
 from industry_apps.manufacturing.inventory.policies import r_q_policy, s_s_policy
@@ -77,6 +79,11 @@ def plan_stock(items: pd.DataFrame, *, policy: Policy) -> pd.DataFrame:
     names = tuple(_RULES)
     if policy not in names:
         raise wrong_parameter("plan_stock", "policy", one_of(names).words, policy)
+    if not isinstance(items, pd.DataFrame):
+        raise ParameterError(
+            "The 'items' parameter of plan_stock must be a DataFrame with a row for each product. "
+            f"Got a {type(items).__name__} instead: make one of it, as by pd.DataFrame(items)."
+        )
     items = items.set_axis(items.columns.astype(str), axis=1)
     quantiles = [name for name in items.columns.tolist() if level_of(name) is not None]
     for name in (*_NEEDED[policy], *(() if quantiles else ("mean",))):
@@ -98,12 +105,11 @@ def plan_stock(items: pd.DataFrame, *, policy: Policy) -> pd.DataFrame:
 
 def _decided(place: int, row: Mapping[str, Any], policy: Policy) -> tuple[float, ...]:
     costs = {name: row[name] for name in _NEEDED[policy]}
-    spread = row.get("sd")
     try:
         demand = (
-            PoissonDemand(mean=row["mean"])
-            if spread is None
-            else NormalDemand(mean=row["mean"], sd=spread)
+            NormalDemand(mean=row["mean"], sd=row["sd"])
+            if "sd" in row
+            else PoissonDemand(mean=row["mean"])
         )
         if policy == "s_s" and isinstance(demand, NormalDemand):
             raise ParameterError(
@@ -124,12 +130,23 @@ def _of_quantiles(items: pd.DataFrame, quantiles: list[str], policy: Policy) -> 
         )
     index = pd.Index([str(place) for place in range(len(items))])
     costs = {name: items[name].tolist() for name in _NEEDED[policy]}
-    for name, values in costs.items():
-        for place, value in enumerate(values):
-            if not 0 < value < float("inf"):
-                raise ParameterError(
-                    f"Row {place}: {name!r} is {value!r}; expected a finite number > 0. Correct it."
-                )
+    quantiles = sorted(quantiles, key=lambda name: level_of(name) or 0.0)
+    for limit, names in ((POSITIVE, costs), (NOT_NEGATIVE, quantiles)):
+        for name in names:
+            for place, value in enumerate(map(plain, items[name].tolist())):
+                if not limit.holds(value):
+                    raise ParameterError(
+                        f"Row {place}: {name!r} is {value!r}; expected {limit.words}. Correct it."
+                    )
+    for low, high in pairwise(quantiles):
+        falls = (items[low] > items[high]).to_numpy()
+        if falls.any():
+            place = int(falls.argmax())
+            raise ParameterError(
+                f"Row {place}: {low!r} is {items[low].iloc[place]:g} and {high!r} is "
+                f"{items[high].iloc[place]:g}; expected quantiles that rise with their level. "
+                "Correct them, or sort the quantiles of the row."
+            )
     # A unit short loses price - cost, one left over cost - salvage: here with a cost of nothing.
     found = order_quantities(
         items[quantiles].set_axis(index),

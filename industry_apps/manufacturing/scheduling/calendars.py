@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 from industry_apps.errors import ParameterError
 
@@ -43,14 +45,14 @@ class Calendar:
         """
         found = []
         for name, times in (("closed", closed), ("breaks", breaks)):
-            for time in times:
-                whole = len(time) == 2 and all(type(each) is int for each in time)
-                if not whole or not 0 <= time[0] < time[1]:
+            pairs = list(times) if isinstance(times, Iterable) else [times]
+            for time in pairs:
+                if not _is_time(time):
                     raise ParameterError(
                         f"{owner}: {time!r} among {name!r} is no time; expected two whole numbers, "
                         "0 <= start < end, in the unit of the durations."
                     )
-            found.append(tuple(sorted((int(a), int(b)) for a, b in times)))
+            found.append(tuple(sorted((int(a), int(b)) for a, b in pairs)))
         every = sorted([*found[0], *found[1]])
         for before, after in pairwise(every):
             if after[0] < before[1]:
@@ -103,3 +105,11 @@ class Calendar:
             if begin <= start < stop:
                 return begin, stop
         return None
+
+
+def _is_time(time: object) -> bool:
+    """Whether it is two whole numbers, of Python or numpy, 0 <= start < end."""
+    if not isinstance(time, tuple | list | np.ndarray) or len(time) != 2:
+        return False
+    whole = all(isinstance(each, int | np.integer) and not isinstance(each, bool) for each in time)
+    return whole and bool(0 <= time[0] < time[1])

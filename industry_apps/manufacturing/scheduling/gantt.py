@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from industry_apps.errors import require
+from industry_apps.errors import ParameterError, require
 from industry_apps.manufacturing.scheduling.faults import Placed
 from industry_apps.manufacturing.scheduling.jobs import Shop
 from industry_apps.whole_file import whole_file
@@ -31,11 +31,23 @@ def draw(shop: Shop, rows: Sequence[Placed], path: str | Path | None, title: str
     rows : sequence of Placed
     path : str or Path, optional
     title : str
+
+    Raises
+    ------
+    ParameterError
+        The ending of ``path`` is no format of a chart.
     """
     figures = require("matplotlib.figure", extra="train", needed_by="A Gantt chart")
     machines, end = list(shop.machines), max(row.end for row in rows)
     height = 1.6 + 0.34 * len(machines)
     figure: Figure = figures.Figure(figsize=(11, min(max(height, 3.0), 24)), layout="constrained")
+    ending = "" if path is None else Path(path).suffix.lstrip(".").lower() or "png"
+    formats = sorted(figure.canvas.get_supported_filetypes())
+    if ending and ending not in formats:
+        raise ParameterError(
+            f"The chart cannot be written to {str(path)!r}: {ending!r} is no format of it. Give a "
+            f"name that ends in one of .{', .'.join(formats)}."
+        )
     axes = figure.add_subplot()
     _closed(shop, axes)
     _bars(shop, rows, axes)
@@ -49,7 +61,7 @@ def draw(shop: Shop, rows: Sequence[Placed], path: str | Path | None, title: str
         axes.spines[side].set_visible(False)
     if path is not None:
         with whole_file(Path(path)) as aside:
-            figure.savefig(aside, format=Path(path).suffix.lstrip(".") or "png", dpi=120)
+            figure.savefig(aside, format=ending, dpi=120)
     return figure
 
 

@@ -6,7 +6,7 @@ All times are whole numbers of one unit, minutes for instance, from the moment 0
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias
@@ -15,8 +15,17 @@ import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import NOT_NEGATIVE, Limit, check_parameters, integer
+from industry_apps.limits import (
+    NAMES,
+    NOT_NEGATIVE,
+    TEXT,
+    Limit,
+    check_limits,
+    check_parameters,
+    integer,
+)
 from industry_apps.manufacturing.scheduling.calendars import Calendar
+from industry_apps.manufacturing.scheduling.given import all_of, check_names
 
 #: (job, position of the operation in it)
 Key: TypeAlias = tuple[str, int]
@@ -37,7 +46,7 @@ _OPERATIONS = Limit(
 _SETUPS = Limit(
     lambda v: (
         isinstance(v, Mapping)
-        and all(isinstance(pair, tuple) and len(pair) == 2 for pair in v)
+        and all(isinstance(pair, tuple) and len(pair) == 2 and NAMES.holds(pair) for pair in v)
         and all(_TIME.holds(time) for time in v.values())
     ),
     "a mapping of pairs of families to whole times >= 0",
@@ -84,7 +93,7 @@ class Job:
     deadline : int, optional
         After which it must not end.
     weight : float
-        >= 0.
+        >= 0; only how the weights of jobs compare counts.
 
     Raises
     ------
@@ -147,6 +156,7 @@ class Machine:
     )
 
     def __post_init__(self) -> None:
+        check_limits(self, {"name": TEXT})
         if not _SETUPS.holds(self.setups):
             raise ParameterError(
                 f"Machine {self.name!r}: 'setups' must be {_SETUPS.words}. Got {self.setups!r}."
@@ -193,8 +203,12 @@ class Shop:
         Raises
         ------
         ParameterError, SchemaError
+            Also of a machine or a family that may be misspelt: no operation names it, and one that
+            operations name is not given.
         """
-        found = jobs_of(jobs) if isinstance(jobs, pd.DataFrame) else list(jobs)
+        words = "a sequence of Job, or a DataFrame with a row for each operation"
+        found = jobs_of(jobs) if isinstance(jobs, pd.DataFrame) else all_of(Job, jobs, words)
+        machines = all_of(Machine, machines, "a sequence of Machine")
         if not found:
             raise ParameterError("There is no job. Give one at least.")
         for kind, names in (
@@ -204,11 +218,14 @@ class Shop:
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ParameterError(f"Two {kind} are called {min(twice)!r}. Rename one.")
-        known = {machine.name: machine for machine in machines}
+        on: dict[str, set[str]] = {}
         for job in found:
             for operation in job.operations:
                 for name in operation.machines:
-                    known.setdefault(name, Machine(name=name))
+                    on.setdefault(name, set()).add(operation.family)
+        check_names(on, {machine.name: _families(machine) for machine in machines})
+        known = {name: Machine(name=name) for name in on}
+        known |= {machine.name: machine for machine in machines}
         return cls(
             jobs=found, machines={name: known[name] for name in sorted(known, key=_in_order)}
         )
@@ -233,6 +250,13 @@ class Shop:
         first = max(job.release for job in self.jobs)
         waits = max(setups) * len(self.operations)
         return max(first, last, *times, 0) + longest + waits + pauses + 1
+
+
+def _families(machine: Machine) -> set[str] | None:
+    """Families that its set-up times name; None of a machine that is always open and set up."""
+    if not machine.setups and not machine.calendar.last:
+        return None
+    return {family for pair in machine.setups for family in pair}
 
 
 def _in_order(name: str) -> list[tuple[bool, int, str]]:
@@ -317,20 +341,34 @@ def _of_job(rows: pd.DataFrame, name: str) -> Any:
         )
     if not len(told):
         return None
-    return float(told[0]) if name == "weight" else int(_whole(rows[name].dropna()).iloc[0])
+    given = rows[name].dropna()
+    return float(_weights(given).iloc[0]) if name == "weight" else int(_whole(given).iloc[0])
 
 
 def _whole(values: pd.Series) -> pd.Series:
+    return _numbers(
+        values,
+        lambda number: (number <= _LONGEST) & (number == np.floor(number)),
+        f"whole number in [0, {_LONGEST}]. Count in a smaller unit of time, seconds for instance, "
+        "or fill it in.",
+    ).astype(int)
+
+
+def _weights(values: pd.Series) -> pd.Series:
+    words = "finite number >= 0. Correct it, or leave it out for the weight 1."
+    return _numbers(values, lambda number: number < np.inf, words)
+
+
+def _numbers(values: pd.Series, holds: Callable[[pd.Series], pd.Series], words: str) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    wrong = ~((numbers >= 0) & (numbers <= _LONGEST) & (numbers == np.floor(numbers)))
+    wrong = ~((numbers >= 0) & holds(numbers))
     wrong |= values.map(lambda value: isinstance(value, bool | str))
     if wrong.any():
         row = int(wrong.index[wrong][0])
         raise SchemaError(
-            f"Column {values.name!r}, row {row}: {_plain(values[row])!r} is no whole number in [0, "
-            f"{_LONGEST}]. Count in a smaller unit of time, seconds for instance, or fill it in."
+            f"Column {values.name!r}, row {row}: {_plain(values[row])!r} is no {words}"
         )
-    return numbers.astype(int)
+    return numbers
 
 
 def _named(values: pd.Series) -> pd.Series:

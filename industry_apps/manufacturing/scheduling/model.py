@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
-from industry_apps.errors import require
+from industry_apps.errors import ParameterError, require
 from industry_apps.manufacturing.scheduling.jobs import Key, Operation, Shop
 from industry_apps.manufacturing.scheduling.schedule import Objective
 
@@ -30,8 +31,10 @@ GROUPS: tuple[Group, ...] = (
 
 #: (machine, start) of operations that stay where they are.
 Fixed = Mapping[Key, tuple[str, int]]
-#: Fractions of a weight that count.
-_WEIGHTS = 1000
+#: The objective is a whole number of units below this, which the solver and floats count exactly.
+_MOST = 2**50
+#: Units that make up a weight at least, where the weights have no common unit.
+_FINEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +190,8 @@ class ShopModel:
     def _add_objective(self, objective: str) -> None:
         model = self.model
         self.goal: Any
+        #: What one of the objective of the model is worth in that of the schedule.
+        self.unit = 1.0
         last = {job.name: self.ends[job.name, len(job.operations) - 1] for job in self.shop.jobs}
         for job in self.shop.jobs:
             if job.deadline is None or "deadlines" in self.relaxed:
@@ -204,12 +209,14 @@ class ShopModel:
             model.add_max_equality(makespan, list(last.values()))
             self.goal = makespan
         else:
+            wanted = {job.name: job for job in self.shop.jobs if job.due is not None and job.weight}
+            weights = {name: job.weight for name, job in wanted.items()}
+            units, self.unit = whole_weights(weights, _MOST // self.horizon)
             late = []
-            for job in self.shop.jobs:
-                if job.due is not None and job.weight:
-                    behind = model.new_int_var(0, self.horizon, f"late {job.name}")
-                    model.add(behind >= last[job.name] - job.due)
-                    late.append(round(job.weight * _WEIGHTS) * behind)
+            for name, job in wanted.items():
+                behind = model.new_int_var(0, self.horizon, f"late {name}")
+                model.add(behind >= last[name] - job.due)
+                late.append(units[name] * behind)
             self.goal = sum(late)
         model.minimize(self.goal)
 
@@ -265,11 +272,47 @@ class ShopModel:
         return found
 
 
-def unit_of(objective: Objective) -> float:
-    """What one of the objective of the model is worth in that of the schedule.
+def whole_weights(weights: Mapping[str, float], most: int) -> tuple[dict[str, int], float]:
+    """Weights as whole numbers of a unit, which is the largest that all of them are made of.
+
+    Where they would sum to more than ``most``, it is the smallest that keeps the sum below it, and
+    weights are rounded down, so that a bound stays one.
 
     Parameters
     ----------
-    objective : {"makespan", "tardiness"}
+    weights : mapping of str to float
+        Of jobs by their names, > 0.
+    most : int
+
+    Returns
+    -------
+    units : dict of str to int
+    unit : float
+
+    Raises
+    ------
+    ParameterError
+        They lie too far apart to be rounded.
+
+    Examples
+    --------
+    >>> whole_weights({"A": 0.0001, "B": 0.0004}, 1000)
+    ({'A': 1, 'B': 4}, 0.0001)
     """
-    return 1 / _WEIGHTS if objective == "tardiness" else 1.0
+    exact = {name: Fraction(str(float(weight))) for name, weight in weights.items()}
+    total = sum(exact.values(), Fraction(0))
+    parts = math.lcm(*(each.denominator for each in exact.values()))
+    unit = Fraction(math.gcd(*(int(each * parts) for each in exact.values())) or 1, parts)
+    rounded = total > most * unit
+    if rounded:
+        unit = total / most
+    units = {name: int(each / unit) for name, each in exact.items()}
+    if rounded and min(units.values()) < _FINEST:
+        low, high = min(exact, key=lambda name: exact[name]), max(exact, key=lambda n: exact[n])
+        raise ParameterError(
+            f"The weights {weights[low]:g} of job {low!r} and {weights[high]:g} of job {high!r} "
+            "lie too far apart to be weighed against each other over the time that all jobs may "
+            f"take. Give {low!r} the weight 0, for a due date that does not count, or one of at "
+            f"least {2 * _FINEST * float(total / most):.1g}."
+        )
+    return units, float(unit)

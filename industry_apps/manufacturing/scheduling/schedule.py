@@ -85,6 +85,8 @@ class Schedule:
 
         Raises
         ------
+        ParameterError
+            The ending of ``path`` is no format of a chart.
         MissingExtraError
             matplotlib is not installed.
         """

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
+from industry_apps.recipes.verification.harmonics import repeating
 
 _Floats = NDArray[np.float64]
 
@@ -68,12 +69,17 @@ class Cepstra:
 
     def write(self, builder: GraphBuilder, samples: str) -> str:
         """Write [B, T] float32, NaN behind the end of each -> [B, F] float32."""
+        return self.heard(builder, samples)[0]
+
+    def heard(self, builder: GraphBuilder, samples: str) -> tuple[str, str]:
+        """Write the same, and the share of the sound that repeats itself [B, 1] float32."""
         node, constant = builder.node, builder.constant
         known = node("Not", node("IsNaN", samples))
         count = node("ReduceSum", builder.cast(known, np.int64), constant(np.array([1])))
         exact = builder.cast(node("Where", known, samples, constant(np.float32(0))), np.float64)
         scaled = node("Mul", exact, constant(np.float64(2.0**-15)))
-        energy, total, place = self._energies(builder, scaled)
+        squares, place = self._squares(builder, scaled)
+        energy, total = self._energies(builder, squares)
         behind = node("Sub", count, constant(np.array([self._size])))
         frames = node("Add", node("Div", behind, constant(np.array([self._step]))), _one(builder))
         frames = node("Max", frames, _one(builder))  # [B, 1]
@@ -90,7 +96,14 @@ class Cepstra:
         moving = _slopes(builder, cepstra, there, voiced)
         mean, deviation = _moments(builder, cepstra, voiced)
         shape = builder.part(mean, 1, self.coefficients)
-        return builder.cast(builder.concat([shape, deviation, moving]), np.float32)
+        described = builder.cast(builder.concat([shape, deviation, moving]), np.float32)
+        whole, again = (
+            _mean(builder, each, voiced)
+            for each in repeating(builder, squares, self.rate, np.hanning(self._size - 1))
+        )
+        share = node("Div", again, node("Max", whole, constant(np.float64(_SILENT))))
+        share = node("Max", share, constant(np.float64(0)))  # A click may have less, by rounding.
+        return described, builder.cast(share, np.float32)
 
     @property
     def _size(self) -> int:
@@ -101,8 +114,8 @@ class Cepstra:
     def _step(self) -> int:
         return round(_STEP * self.rate)
 
-    def _energies(self, builder: GraphBuilder, scaled: str) -> tuple[str, str, str]:
-        """Energies of bands [B, R, M] and of whole frames [B, R], and the numbers of these [R]."""
+    def _squares(self, builder: GraphBuilder, scaled: str) -> tuple[str, str]:
+        """Squares of cosines and sines of frames [B, R, 2 * frequencies], and their numbers [R]."""
         node, constant = builder.node, builder.constant
         least = np.array([0, 0, 0, self._size + 2 * _SLOPE * self._step])  # a frame, whatever T
         padded = node("Pad", scaled, constant(least))
@@ -115,12 +128,14 @@ class Cepstra:
         within = node("Add", column, constant(np.arange(self._size)))  # [R, W]
         frames = node("Gather", padded, within, attributes={"axis": 1})  # [B, R, W]
         waves = node("MatMul", frames, constant(self._waves()))
-        square = node("Mul", waves, waves)
-        both = node("MatMul", square, constant(self._weights()))  # [B, R, M + 1]
+        return node("Mul", waves, waves), node("Div", start, constant(np.array(self._step)))
+
+    def _energies(self, builder: GraphBuilder, squares: str) -> tuple[str, str]:
+        """Energies of bands [B, R, M] and of whole frames [B, R]."""
+        both = builder.node("MatMul", squares, builder.constant(self._weights()))  # [B, R, M + 1]
         bands = builder.part(both, 0, self.bands, axis=2)
         whole = builder.part(both, self.bands, self.bands + 1, axis=2)
-        total = node("Squeeze", whole, constant(np.array([2])))
-        return bands, total, node("Div", start, constant(np.array(self._step)))
+        return bands, builder.node("Squeeze", whole, builder.constant(np.array([2])))
 
     def _waves(self) -> _Floats:
         """Samples [W] -> cosines and sines, once they are emphasised and windowed."""

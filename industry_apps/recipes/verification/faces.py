@@ -5,8 +5,9 @@ Letters: N images, B of them in a run, F features.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, Limit
 from industry_apps.recipes.verification.edges import OrientedEdges
-from industry_apps.recipes.verification.recipe import EmbeddingOptions
+from industry_apps.recipes.verification.recipe import DESCRIPTION, EmbeddingOptions
+from industry_apps.schema import Schema
 from industry_apps.schema.images import one_by_one
 
 _SIZE = Limit(
@@ -54,12 +56,14 @@ class FaceImages:
     options : FaceOptions
     """
 
+    outputs: ClassVar[Schema] = Schema((DESCRIPTION,))
     column: str
     options: FaceOptions
 
-    def write(self, builder: GraphBuilder, sample: str) -> str:
+    def write(self, builder: GraphBuilder, sample: str) -> Mapping[str, str]:
         """Write [B, height, width, channels] uint8 -> [B, F] float32."""
-        return OrientedEdges(self.column, self.options.size).write(builder, sample)
+        edges = OrientedEdges(self.column, self.options.size)
+        return {DESCRIPTION.name: edges.write(builder, sample)}
 
     def changed(self, samples: NDArray[Any], draw: np.random.Generator) -> NDArray[Any]:
         """Photographs [N], each turned, moved and scaled a little; the border goes on."""

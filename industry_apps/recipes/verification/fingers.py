@@ -5,8 +5,9 @@ Letters: N images, B of them in a run, F features.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, Limit, integer
 from industry_apps.recipes.verification.faces import moved
-from industry_apps.recipes.verification.recipe import EmbeddingOptions
+from industry_apps.recipes.verification.recipe import DESCRIPTION, EmbeddingOptions
 from industry_apps.recipes.verification.ridges import RidgeFlow
+from industry_apps.schema import Schema
 
 _PLACES = Limit(lambda v: type(v) is int and 5 <= v <= 31 and v % 2 == 1, "an odd int in [5, 31]")
 
@@ -55,14 +57,14 @@ class FingerImages:
     options : FingerOptions
     """
 
+    outputs: ClassVar[Schema] = Schema((DESCRIPTION,))
     column: str
     options: FingerOptions
 
-    def write(self, builder: GraphBuilder, sample: str) -> str:
+    def write(self, builder: GraphBuilder, sample: str) -> Mapping[str, str]:
         """Write [B, height, width, channels] uint8 -> [B, F] float32."""
-        return RidgeFlow(self.column, self.options.places, self.options.apart).write(
-            builder, sample
-        )
+        flow = RidgeFlow(self.column, self.options.places, self.options.apart)
+        return {DESCRIPTION.name: flow.write(builder, sample)}
 
     def changed(self, samples: NDArray[Any], draw: np.random.Generator) -> NDArray[Any]:
         """Impressions [N], each turned, moved and scaled a little; the border goes on."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,15 @@ _ENROLMENT_RATE = 0.1
 _USUAL = 0.95
 #: Persons who are told apart at least in training, and so few that each pair is left out in turn.
 _FEWEST, _FEW = 3, 3
-_FEATURES = "features"
+#: Share of training samples that have less of what tells that somebody is there, and how much of
+#: that the file asks for: new persons have it in another measure.
+_WITHOUT, _ASKED = 0.02, 0.85
+#: What is divided by at the least.
+_LEAST = 1e-12
 
+#: What a describer writes of samples: features, and how much tells that somebody is there.
+DESCRIPTION = Column("description", "number", size=None)
+PRESENCE = Column("presence", "number")
 EMBEDDING = Column("embedding", "number", "Its direction is the person", size=None, nullable=False)
 QUALITY = Column(
     "quality",
@@ -48,10 +55,15 @@ QUALITY = Column(
 
 
 class Describer(Protocol):
-    """What a sample is described by, and how another sample of the same might have been."""
+    """What a sample is described by, and how another sample of the same might have been.
 
-    def write(self, builder: GraphBuilder, sample: str) -> str:
-        """Write the raw samples [B, ...] -> [B, F] float32."""
+    ``outputs`` are ``DESCRIPTION`` [B, F], and ``PRESENCE`` [B, 1] where something tells it.
+    """
+
+    outputs: ClassVar[Schema]
+
+    def write(self, builder: GraphBuilder, sample: str) -> Mapping[str, str]:
+        """Write the raw samples [B, ...] -> {output: tensor of float32}."""
 
     def changed(self, samples: NDArray[Any], draw: np.random.Generator) -> NDArray[Any]:
         """Samples [N] as they might have been taken as well."""
@@ -143,6 +155,9 @@ class EmbeddingRecipe:
         """
         self._check(train)
         described = self._described(train)
+        if PRESENCE.name in self.describer.outputs:
+            usual = self._told(train.values, PRESENCE)
+            self.least_presence_ = max(_ASKED * float(np.quantile(usual, _WITHOUT)), _LEAST)
         person = np.tile(train.person, len(described))
         self.whitening_ = self._learned(np.concatenate(described), person)
         if validation is None:
@@ -160,13 +175,17 @@ class EmbeddingRecipe:
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
         """Append description, embedding and quality -> {output: tensor}."""
         described = self.describer.write(builder, inputs[self.column.name])
-        found = self.whitening_.write(builder, described)
+        found = self.whitening_.write(builder, described[DESCRIPTION.name])
         square = builder.node("Mul", found, found)
         total = builder.node("ReduceSum", square, builder.constant(np.array([1])))
-        least = builder.constant(np.float64(1e-12))
+        least = builder.constant(np.float64(_LEAST))
         length = builder.node("Max", builder.node("Sqrt", total), least)
         limit = builder.constant(np.float64(self.limit_))
         quality = builder.node("Min", builder.node("Div", limit, length), _one(builder))
+        if PRESENCE.name in described:
+            presence = builder.cast(described[PRESENCE.name], np.float64)
+            asked = builder.constant(np.float64(self.least_presence_))
+            quality = builder.node("Min", quality, builder.node("Div", presence, asked))
         direction = builder.node("Div", found, length)
         return {
             EMBEDDING.name: builder.cast(direction, np.float32),
@@ -227,12 +246,15 @@ class EmbeddingRecipe:
         return [self._features(values) for values in (train.values, *copies)]
 
     def _features(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        column = Column(_FEATURES, "number", size=None)
+        return self._told(values, DESCRIPTION)
+
+    def _told(self, values: NDArray[Any], output: Column) -> NDArray[np.float32]:
+        """What the describer writes of samples [N] into one of its outputs."""
 
         def write(builder: GraphBuilder, inputs: Mapping[str, str]) -> Mapping[str, str]:
-            return {_FEATURES: self.describer.write(builder, inputs[self.column.name])}
+            return self.describer.write(builder, inputs[self.column.name])
 
-        graph = WrittenGraph(Schema((self.column,)), write, Schema((column,)))
+        graph = WrittenGraph(Schema((self.column,)), write, Schema((output,)))
         found: NDArray[np.float32] = graph.run({self.column.name: values})[0]
         return found
 

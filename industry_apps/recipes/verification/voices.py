@@ -5,8 +5,9 @@ Letters: N recordings, T samples of the longest, B of them in a run, F features.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from industry_apps.features import GraphBuilder
 from industry_apps.limits import NOT_NEGATIVE, integer
 from industry_apps.recipes.verification.cepstra import Cepstra
-from industry_apps.recipes.verification.recipe import EmbeddingOptions
+from industry_apps.recipes.verification.recipe import DESCRIPTION, PRESENCE, EmbeddingOptions
+from industry_apps.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +53,15 @@ class VoiceClips:
     options : VoiceOptions
     """
 
+    outputs: ClassVar[Schema] = Schema((DESCRIPTION, PRESENCE))
     rate: int
     options: VoiceOptions
 
-    def write(self, builder: GraphBuilder, sample: str) -> str:
-        """Write [B, T] float32, NaN behind the end of each -> [B, F] float32."""
+    def write(self, builder: GraphBuilder, sample: str) -> Mapping[str, str]:
+        """Write [B, T] float32, NaN behind the end of each -> [B, F] and [B, 1] float32."""
         bands = self.options.bands
-        return Cepstra(self.rate, bands, bands).write(builder, sample)
+        both = Cepstra(self.rate, bands, bands).heard(builder, sample)
+        return dict(zip(self.outputs.names, both, strict=True))
 
     def changed(self, samples: NDArray[Any], draw: np.random.Generator) -> NDArray[Any]:
         """Recordings [N, T], each by another microphone and with noise."""

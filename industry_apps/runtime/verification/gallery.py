@@ -5,7 +5,8 @@ Letters: N templates, D values of each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from industry_apps.errors import TemplateError
 from industry_apps.runtime.verification.scoring import scores
-from industry_apps.runtime.verification.store import TemplateStore
+from industry_apps.runtime.verification.store import GALLERY, TemplateStore
 from industry_apps.runtime.verification.templates import Record
 
 _Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Gallery:
-    """Templates of everybody who is enrolled, decrypted, in memory.
+    """Templates of everybody enrolled who may be searched for, decrypted, in memory.
 
     Parameters
     ----------
@@ -50,32 +51,48 @@ class Gallery:
         One of them: all share its rotation.
     day : date
         On which the consents were seen to hold.
+    state : str
+        Of the store, when it was opened.
+    left_out : mapping of str to str
+        Users who cannot be searched for -> why.
     """
 
     users: list[str]
     templates: NDArray[np.float32]
     record: Record
     day: date
+    state: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def opened(cls, store: TemplateStore, model: str, today: date) -> Gallery:
-        """Decrypt all templates of a store.
+        """Decrypt all templates of a store; leave out users whose record is refused.
 
         Raises
         ------
         TemplateError
-            A record is refused.
+            All are refused.
         """
-        users = store.users()
-        found = [store.template(user, model, today) for user in users]
-        record = found[0][0]
-        for other, _ in found:
-            if other.rotation != record.rotation:
-                raise TemplateError(
-                    f"User {other.user!r} is enrolled for one against one alone. Enrol them into "
-                    "a store of their own, or ask them for a template that can be searched."
-                )
-        return cls(users, np.array([each for _, each in found], np.float32), record, today)
+        state = store.state  # Before the records: what changes meanwhile is seen by the next search
+        users, left_out = store.survey()
+        found = {}
+        for user in users:
+            try:
+                found[user] = store.template(user, model, today)
+            except TemplateError as refused:
+                left_out[user] = str(refused)
+        for user in [user for user, (record, _) in found.items() if record.rotation != GALLERY]:
+            del found[user]
+            left_out[user] = (
+                f"User {user!r} is enrolled for one against one alone. Enrol them into a store of "
+                "their own, or ask them for a template that can be searched."
+            )
+        if not found:
+            name, reason = next(iter(left_out.items()), ("", "All were deleted meanwhile"))
+            raise TemplateError(f"None of the enrolled can be searched for. {name!r}: {reason}")
+        templates = np.array([each for _, each in found.values()], np.float32)
+        record = next(iter(found.values()))[0]
+        return cls(list(found), templates, record, today, state, left_out)
 
     def search(self, probe: _Floats, threshold: float, most: int) -> list[Candidate]:
         """Those who score a threshold or more, the likeliest first; equal scores by name.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,20 +71,26 @@ class Key:
         told = json.dumps([purpose, *parts]).encode()
         return hmac.digest(self.secret, told + b"\x01", "sha256")
 
-    def seal(self, content: bytes, bound: Mapping[str, str | int]) -> bytes:
-        """Encrypt: a nonce, what is encrypted, and a tag over both and over what is bound.
+    def seal(self, content: bytes, name: str) -> str:
+        """Encrypt: a nonce, what is encrypted, and a tag over both and the name; hexadecimal.
 
         Parameters
         ----------
         content : bytes
-        bound : mapping
-            Not in the result; the same is needed to open it.
+        name : str
+            Under which it is kept; the same is needed to open it.
         """
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher().encrypt(nonce, content, _canonical(bound))
+        return (nonce + self._cipher().encrypt(nonce, content, name.encode())).hex()
 
-    def open(self, sealed: bytes, bound: Mapping[str, str | int]) -> bytes:
-        """Decrypt what was sealed with the same key, and bound to the same.
+    def open(self, sealed: str, name: str, whose: str) -> bytes:
+        """Decrypt what was sealed with the same key, under the same name.
+
+        Parameters
+        ----------
+        sealed, name : str
+        whose : str
+            In words, for the error.
 
         Raises
         ------
@@ -95,15 +100,13 @@ class Key:
 
         cipher = self._cipher()
         try:
-            found: bytes = cipher.decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _canonical(bound)
-            )
+            told = bytes.fromhex(sealed)
+            found: bytes = cipher.decrypt(told[:_NONCE_BYTES], told[_NONCE_BYTES:], name.encode())
         except (InvalidTag, ValueError):
-            words = ", ".join(f"{name} {value!r}" for name, value in bound.items())
             raise TemplateError(
-                f"The record does not open as that of {words}: it is of another user, version or "
-                "model file, sealed with another key, or was changed. Restore the newest record, "
-                "or enrol again."
+                f"The record of {whose} does not open: it is damaged or was changed, is of another "
+                "user, or sealed with another key. Restore the newest record, or delete the user "
+                "and enrol them again."
             ) from None
         return found
 
@@ -114,7 +117,3 @@ class Key:
             needed_by="Sealing templates",
         )
         return ciphers.AESGCM(self.derived("seal"))
-
-
-def _canonical(bound: Mapping[str, str | int]) -> bytes:
-    return json.dumps(dict(bound), sort_keys=True).encode()

@@ -1,27 +1,40 @@
 """Sealed templates by user: put, taken out, deleted, revoked, each without touching another.
 
-A record that somebody has put in the place of another is refused: user, model file and version are
-bound in, and the version has to be the one that a counter holds. Counters belong where whoever can
-write records cannot: beside them, both can be put back together.
+A record that somebody has put in the place of another is refused: all that it says is sealed with
+the template, and the version has to be the one that a counter holds. Counters belong where whoever
+can write records cannot: beside them, both can be put back together.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from dataclasses import replace
+import secrets
+import warnings
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.errors import TemplateError
+from industry_apps.errors import TemplateError, TemplateWarning
 from industry_apps.runtime.verification.scoring import rotation, unit
 from industry_apps.runtime.verification.sealing import Key
 from industry_apps.runtime.verification.templates import Consent, Record
 
 _Floats = NDArray[np.float64]
-_GALLERY = "gallery"
+#: The rotation that all templates of a search share.
+GALLERY = "gallery"
 _LONGEST_NAME = 1000
+#: Where among the counters it stands that something was changed; no digest has this name.
+_CHANGES = "changes"
+#: Bits of a version that follows a damaged counter: no earlier record has it.
+_ANEW = 62
+_CLOSED = (
+    "does not open, so that nobody knows whose it is. Restore the newest record; or `delete` the "
+    "user whom `users` misses, or else take it out of `records`"
+)
+#: So many users are named in a warning.
+_NAMED = 5
 
 
 class TemplateStore:
@@ -34,7 +47,8 @@ class TemplateStore:
     records, counters : mutable mapping of str to str, optional
         Where sealed records and their counters are kept, such as two
         :class:`~industry_apps.runtime.verification.templates.TextFolder` or tables of a data base;
-        by default the memory of this process. Names are digests under the key.
+        by default the memory of this process. Names are digests under the key, and whose a record
+        is stands under its seal. Stores in several processes share both.
     shared : bool
         Whether all templates are kept under one rotation, as a search needs, or each under its own.
 
@@ -72,7 +86,8 @@ class TemplateStore:
         samples : int
             How many it was made of.
         """
-        name, version = self._name(user), self._version(user) + 1
+        name = self._name(user)
+        version = self._next(name)
         days = {day: str(getattr(consent, day)) for day in ("given", "keep_until")}
         record = Record(
             user=user,
@@ -83,28 +98,22 @@ class TemplateStore:
             purpose=consent.purpose,
             **days,
         )
-        turned = self.turned(record, template).astype("<f4")
-        sealed = self._key.seal(turned.tobytes(), record.bound).hex()
+        sealed = self._key.seal(record.with_template(self.turned(record, template)), name)
         # The counter first: a run that is killed in between leaves a record that is refused.
         self._counters[name] = str(version)
-        self._records[name] = replace(record, sealed=sealed).written()
+        self._records[name] = sealed
+        self._tell_change()
         return record
 
     def record(self, user: str) -> Record:
-        """What is kept of a user, its seal checked by :meth:`template` alone.
+        """What is kept of a user beside the template, once its seal is opened.
 
         Raises
         ------
         TemplateError
-            There is none, or it is damaged.
+            There is none, it does not open, or it is not the newest.
         """
-        try:
-            text = self._records[self._name(user)]
-        except KeyError:
-            raise TemplateError(
-                f"User {user!r} is not enrolled. Enrol them first, or check the name."
-            ) from None
-        return Record.read(user, text)
+        return self._newest(user)[0]
 
     def template(self, user: str, model: str, today: date) -> tuple[Record, _Floats]:
         """The record of a user, and their template [D] under its rotation, of length 1.
@@ -124,21 +133,14 @@ class TemplateStore:
             There is none; it is of another user, of an older version, of another model file, or
             sealed with another key; it was changed; the consent has ended.
         """
-        record = self.record(user)
-        expected = {"user": user, "version": self._version(user), "model": model}
-        for name, value in expected.items():
-            if (found := getattr(record, name)) != value:
-                raise TemplateError(
-                    f"The record of user {user!r} is of {name} {found!r}, expected {value!r}. "
-                    + (
-                        "Move the user to this model with `renew`, or load the model of the record."
-                        if name == "model"
-                        else "Restore the newest record of this user, or enrol again."
-                    )
-                )
-        found = self._key.open(bytes.fromhex(record.sealed), record.bound)
+        record, template = self._newest(user)
+        if record.model != model:
+            raise TemplateError(
+                f"The record of user {user!r} is of model {record.model!r}, expected {model!r}. "
+                "Move the user to this model with `renew`, or load the model of the record."
+            )
         record.consent.check(user, today)
-        return record, np.frombuffer(found, dtype="<f4").astype(np.float64)
+        return record, template
 
     def turned(self, record: Record, embedding: NDArray[np.floating]) -> _Floats:
         """An embedding [D] under the rotation of a record, of length 1."""
@@ -146,17 +148,19 @@ class TemplateStore:
         return unit(unit(embedding) @ rotation(seed, embedding.shape[-1]))
 
     def delete(self, user: str) -> None:
-        """Delete a template; its counter stays, so that an old record does not come back.
+        """Delete a template, also a damaged one; its counter stays: no old record comes back.
 
         Raises
         ------
         TemplateError
             The user is not enrolled.
         """
-        version = self.record(user).version
         name = self._name(user)
-        self._counters[name] = str(max(version, self._version(user)) + 1)
-        del self._records[name]
+        if name not in self._records:
+            raise _not_enrolled(user)
+        self._counters[name] = str(self._next(name))
+        self._records.pop(name, None)
+        self._tell_change()
 
     def revoke(self, user: str, today: date) -> Record:
         """Put a template under another rotation: one that was stolen matches no longer.
@@ -178,8 +182,27 @@ class TemplateStore:
         return self.put(user, record.model, plain, record.consent, record.samples)
 
     def users(self) -> list[str]:
-        """Everybody who is enrolled, sorted."""
-        return sorted(Record.read(name, self._records[name]).user for name in self._records)
+        """Everybody whose record opens, sorted; a :class:`TemplateWarning` names other records."""
+        found, closed = self.survey()
+        warn_of(closed, "do not open")
+        return found
+
+    def survey(self) -> tuple[list[str], dict[str, str]]:
+        """Everybody whose record opens, sorted; and names of other records -> what to do."""
+        found, closed = [], {}
+        for name in list(self._records):
+            try:
+                found.append(self._opened(name, "a user")[0].user)
+            except KeyError:  # deleted meanwhile
+                continue
+            except TemplateError:
+                closed[name] = _CLOSED
+        return sorted(found), closed
+
+    @property
+    def state(self) -> str:
+        """Another text once a store has put or deleted something here, in any process."""
+        return self._counters.get(_CHANGES, "")
 
     def __contains__(self, user: str) -> bool:
         return self._name(user) in self._records
@@ -198,11 +221,53 @@ class TemplateStore:
             )
         return self._key.derived("name", user).hex()
 
-    def _version(self, user: str) -> int:
-        return int(self._counters.get(self._name(user), "0"))
+    def _newest(self, user: str) -> tuple[Record, _Floats]:
+        """The record and the template of a user, of the version that the counter holds."""
+        name = self._name(user)
+        try:
+            record, template = self._opened(name, f"user {user!r}")
+        except KeyError:
+            raise _not_enrolled(user) from None
+        if (expected := self._counters.get(name, "0")) != str(record.version):
+            raise TemplateError(
+                f"The record of user {user!r} is of version {record.version}, expected "
+                f"{expected:.20} as its counter says. Restore the newest record and its counter, "
+                "or delete the user and enrol them again."
+            )
+        return record, template
+
+    def _opened(self, name: str, whose: str) -> tuple[Record, _Floats]:
+        return Record.of(self._key.open(self._records[name], name, whose))
+
+    def _next(self, name: str) -> int:
+        """A version that no record of the user has had, even if the counter is damaged."""
+        try:
+            version = int(self._counters.get(name, "0"))
+        except ValueError:
+            version = secrets.randbits(_ANEW)
+        with suppress(KeyError, TemplateError):
+            version = max(version, self._opened(name, "a user")[0].version)
+        return version + 1
+
+    def _tell_change(self) -> None:
+        self._counters[_CHANGES] = secrets.token_hex()
 
     def _turn(self, version: int) -> str:
-        return _GALLERY if self.shared else f"version {version}"
+        return GALLERY if self.shared else f"version {version}"
 
     def _owner(self, record: Record) -> tuple[str, ...]:
-        return () if record.rotation == _GALLERY else (record.user,)
+        return () if record.rotation == GALLERY else (record.user,)
+
+
+def warn_of(refused: Mapping[str, str], words: str, calls: int = 3) -> None:
+    """Warn of records that are refused, by the names and reasons of the first, at a caller."""
+    if refused:
+        told = "; ".join(f"{name!r}: {reason}" for name, reason in list(refused.items())[:_NAMED])
+        more = f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        warnings.warn(
+            f"{len(refused)} records {words}. {told}{more}", TemplateWarning, stacklevel=calls
+        )
+
+
+def _not_enrolled(user: str) -> TemplateError:
+    return TemplateError(f"User {user!r} is not enrolled. Enrol them first, or check the name.")

@@ -1,4 +1,4 @@
-"""What is kept of an enrolled person: a sealed template, whose it is, and what was agreed to."""
+"""What is kept of an enrolled person: a template, whose it is, and what was agreed to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TemplateError
 from industry_apps.whole_file import whole_file
@@ -77,7 +80,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A sealed template as it is kept; all but ``sealed`` is bound to it, and cannot be changed.
+    """What is kept beside a template, sealed with it: without the key nobody reads or changes it.
 
     Parameters
     ----------
@@ -91,8 +94,6 @@ class Record:
         How many it was made of.
     purpose, given, keep_until : str
         Of the consent; days in ISO 8601.
-    sealed : str
-        Hexadecimal.
     """
 
     user: str
@@ -103,12 +104,6 @@ class Record:
     purpose: str
     given: str
     keep_until: str
-    sealed: str = ""
-
-    @property
-    def bound(self) -> dict[str, str | int]:
-        """What is bound to the template: all else."""
-        return {name: value for name, value in asdict(self).items() if name != "sealed"}
 
     @property
     def consent(self) -> Consent:
@@ -116,28 +111,15 @@ class Record:
         given, until = map(date.fromisoformat, (self.given, self.keep_until))
         return Consent(purpose=self.purpose, given=given, keep_until=until)
 
-    def written(self) -> str:
-        """As a line of JSON."""
-        return json.dumps(asdict(self))
+    def with_template(self, template: NDArray[np.floating]) -> bytes:
+        """A line of JSON, and behind it the template [D] in single precision: what is sealed."""
+        return json.dumps(asdict(self)).encode() + b"\n" + template.astype("<f4").tobytes()
 
     @classmethod
-    def read(cls, user: str, text: str) -> Record:
-        """From a line of JSON.
-
-        Raises
-        ------
-        TemplateError
-        """
-        try:
-            told = json.loads(text)
-            record = cls(**told)
-            bytes.fromhex(record.sealed)
-            record.consent  # noqa: B018 - its days are read
-        except (TypeError, ValueError, AttributeError) as wrong:
-            raise TemplateError(
-                f"The record of user {user!r} is damaged. Restore the newest one, or enrol again."
-            ) from wrong
-        return record
+    def of(cls, content: bytes) -> tuple[Record, NDArray[np.float64]]:
+        """The record and the template [D] of what was sealed."""
+        told, _, template = content.partition(b"\n")
+        return cls(**json.loads(told)), np.frombuffer(template, "<f4").astype(np.float64)
 
 
 class TextFolder(MutableMapping[str, str]):
@@ -163,7 +145,8 @@ class TextFolder(MutableMapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         try:
-            return self._file(name).read_text(encoding="utf-8")
+            # A damaged file is a text that does not open, and not an error of its own.
+            return self._file(name).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             raise KeyError(name) from None
 

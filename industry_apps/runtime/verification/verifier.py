@@ -16,16 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TemplateError
+from industry_apps.limits import integer, is_number
 from industry_apps.runtime.metadata import DIGEST
 from industry_apps.runtime.model import Model
 from industry_apps.runtime.verification.gallery import Candidate, Gallery
 from industry_apps.runtime.verification.scoring import scores, unit
-from industry_apps.runtime.verification.store import TemplateStore
+from industry_apps.runtime.verification.store import TemplateStore, warn_of
 from industry_apps.runtime.verification.templates import Consent, Record
 
 Sample = Mapping[str, Any]
 #: A sample -> whether it is of a living person who is there.
 Liveness = Callable[[Sample], bool]
+#: How many samples or candidates.
+_COUNT = integer(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +107,13 @@ class Verifier:
                 "an application of verification, such as cybersecurity.face_verification."
             )
         self.model, self.store, self._facts = model, store, facts
-        self.threshold = float(facts["threshold"] if threshold is None else threshold)
-        if not -1 <= self.threshold <= 1 or least_samples < 1:
+        chosen = facts["threshold"] if threshold is None else threshold
+        if not is_number(chosen) or not -1 <= chosen <= 1 or not _COUNT.holds(least_samples):
             raise ParameterError(
-                f"A threshold is -1 to 1, and at least one sample is enrolled; got {threshold!r} "
-                f"and {least_samples!r}."
+                "A threshold is a number from -1 to 1, and least_samples a whole number from 1 on; "
+                f"got {threshold!r} and {least_samples!r}."
             )
+        self.threshold = float(chosen)
         if identification and not store.shared:
             raise ParameterError(
                 "A search needs templates that share a rotation. Enrol into a store that is made "
@@ -142,6 +146,8 @@ class Verifier:
         TemplateError
             The user is enrolled; samples are too few, too poor, the same twice, or unlike one
             another; the consent does not hold; a check of liveness is not passed.
+        ParameterError
+            The samples are no list of records, or the consent is none.
         SchemaError
             A sample is not one.
         """
@@ -163,14 +169,17 @@ class Verifier:
         samples : sequence of mapping
             New ones: a template of one model cannot be made into one of another.
         consent : Consent, optional
-            By default the one that is kept.
+            By default the one that is kept, sealed with the template; it is needed where the
+            record is damaged.
 
         Raises
         ------
-        TemplateError, SchemaError
+        TemplateError, ParameterError, SchemaError
             As :meth:`enrol`; or the user is not enrolled.
         """
-        return self._keep(user, samples, consent or self.store.record(user).consent)
+        if consent is None or user not in self.store:
+            consent = self.store.record(user).consent
+        return self._keep(user, samples, consent)
 
     def verify(self, user: str, sample: Sample) -> Verification:
         """Compare a sample with the template of the user who they say they are.
@@ -182,6 +191,7 @@ class Verifier:
         SchemaError
             The sample is not one.
         """
+        self._check_record(sample)
         live, probe = self._is_live(sample), self._embedded([sample])[0]
         record, template = self.store.template(user, self._digest, self._today())
         score = float(scores(template[None], self.store.turned(record, probe))[0])
@@ -197,7 +207,10 @@ class Verifier:
         """Those enrolled who score the threshold or more, the likeliest first.
 
         All templates are decrypted once, into the memory of this process, where they stay until
-        one is added or deleted here. A score is the one that :meth:`verify` gives.
+        a store adds or deletes one, here or in another process. A score is the one that
+        :meth:`verify` gives. Users whom that would refuse, as one whose consent has ended or who is
+        on another model, are left out; each time a :class:`~industry_apps.errors.TemplateWarning`
+        names them.
 
         Parameters
         ----------
@@ -208,7 +221,7 @@ class Verifier:
         Raises
         ------
         TemplateError
-            Identification is off; a record is refused; the sample is too poor, or not live.
+            Identification is off; all records are refused; the sample is too poor, or not live.
         ParameterError, SchemaError
         """
         if not self.identification:
@@ -217,18 +230,19 @@ class Verifier:
                 "be of, by `verify`. To search among all, make the Verifier with "
                 "identification=True, where the law and the consents allow it."
             )
-        if most < 1:
-            raise ParameterError(f"A search answers at least one candidate; got most={most!r}.")
+        if not _COUNT.holds(most):
+            raise ParameterError(f"most is a whole number of candidates from 1 on; got {most!r}.")
+        self._check_record(sample)
         if self._is_live(sample) is False:
             raise TemplateError("The check of liveness was not passed. Take another sample.")
         probe = self._embedded([sample])[0]
         if not len(self.store):
             return []
-        today = self._today()
-        if self._gallery is None or self._gallery.day != today:  # a consent may have ended
-            self._gallery = Gallery.opened(self.store, self._digest, today)
-        turned = self.store.turned(self._gallery.record, probe)
-        return self._gallery.search(turned, self.threshold, most)
+        found = self._found(probe, most)
+        if any(each.user not in self.store for each in found):  # taken away past the store
+            self._gallery = None
+            found = self._found(probe, most)
+        return found
 
     def delete(self, user: str) -> None:
         """Delete what is kept of a user.
@@ -239,17 +253,49 @@ class Verifier:
             The user is not enrolled.
         """
         self.store.delete(user)
-        self._gallery = None
 
     def delete_expired(self) -> list[str]:
-        """Delete everybody whose consent has ended; return their names."""
+        """Delete everybody whose consent has ended; return their names.
+
+        Records that are refused, of which nobody can tell the consent, are kept; a
+        :class:`~industry_apps.errors.TemplateWarning` names them.
+        """
         today = self._today()
-        ended = [u for u in self.store.users() if self.store.record(u).consent.keep_until < today]
-        for user in ended:
-            self.delete(user)
+        users, refused = self.store.survey()
+        ended = []
+        for user in users:
+            try:
+                until = self.store.record(user).consent.keep_until
+            except TemplateError as error:
+                refused[user] = str(error)
+                continue
+            if until < today:
+                self.delete(user)
+                ended.append(user)
+        warn_of(refused, "are kept, as their consent is not known")
         return ended
 
+    def _found(self, probe: NDArray[np.float64], most: int) -> list[Candidate]:
+        """Candidates of the gallery, opened again where the store has changed or the day."""
+        kept, today = self._gallery, self._today()
+        if kept is None or kept.day != today or kept.state != self.store.state:
+            kept = self._gallery = Gallery.opened(self.store, self._digest, today)
+        warn_of(kept.left_out, "are left out of the search", calls=4)
+        return kept.search(self.store.turned(kept.record, probe), self.threshold, most)
+
     def _keep(self, user: str, samples: Sequence[Sample], consent: Consent) -> Record:
+        if not isinstance(consent, Consent):
+            raise ParameterError(
+                f"User {user!r}: a consent is a Consent; got {consent!r:.50}. Give "
+                "Consent(purpose=..., given=..., keep_until=...), as the person has agreed to."
+            )
+        if not isinstance(samples, Sequence):
+            raise ParameterError(
+                f"User {user!r}: samples are a list of records; got a {type(samples).__name__}. "
+                "Give [record, ...]; of a table its to_dict('records')."
+            )
+        for each in samples:
+            self._check_record(each)
         consent.check(user, self._today())
         if len(samples) < self.least_samples:
             raise TemplateError(
@@ -265,9 +311,7 @@ class Verifier:
                 )
         found = self._embedded(samples)
         self._check_alike(user, found)
-        record = self.store.put(user, self._digest, unit(found.mean(axis=0)), consent, len(found))
-        self._gallery = None
-        return record
+        return self.store.put(user, self._digest, unit(found.mean(axis=0)), consent, len(found))
 
     def _check_alike(self, user: str, found: NDArray[np.float64]) -> None:
         """Refuse samples of which one is a copy of another, or of somebody else."""
@@ -302,10 +346,17 @@ class Verifier:
             if answer["quality"] < least:
                 raise TemplateError(
                     f"Sample {number}: its quality is {answer['quality']:.2f}, expected "
-                    f"{least:.2f} or more: it is unlike the samples that the model knows, as "
-                    "of nobody, of several persons at once, or taken in another way. Take it again."
+                    f"{least:.2f} or more: it is unlike the samples that the model knows, as one "
+                    "of nobody, or taken in another way. Take it again."
                 )
         return unit(np.array([answer["embedding"] for answer in answers]))
 
     def _is_live(self, sample: Sample) -> bool | None:
         return None if self._liveness is None else bool(self._liveness(sample))
+
+    def _check_record(self, sample: object) -> None:
+        if not isinstance(sample, Mapping):
+            raise ParameterError(
+                "A sample is a record, a mapping of column to value; got a "
+                f"{type(sample).__name__}. Give {{{self.model.schema.names[0]!r}: value}}."
+            )

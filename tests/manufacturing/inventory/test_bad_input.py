@@ -6,6 +6,7 @@ import math
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,10 @@ def test_negative_demand_of_a_discretised_normal_is_refused_or_put_to_zero():
     wide = NormalDemand(mean=5, sd=4)
     with pytest.raises(ParameterError, match=r"below zero with a probability of 0\.085; .*'zero'"):
         discretised_normal(wide)
+    with pytest.raises(ParameterError, match=r"Give discretised_normal\(demand, negative='zero'\)"):
+        s_s_policy(wide, fixed_cost=5, **COSTS)
     put = discretised_normal(wide, negative="zero")
+    assert s_s_policy(put, fixed_cost=5, **COSTS).order_up_to > 5
     assert min(put.probabilities) == 0
     assert put.mean > wide.mean
     assert math.fsum(put.probabilities.values()) == pytest.approx(1, abs=1e-12)
@@ -85,6 +89,11 @@ def test_negative_and_missing_demand_names_the_period():
         wagner_whitin([90, -5], holding_cost=2, fixed_cost=500)
     with pytest.raises(ParameterError, match="in period 0"):
         wagner_whitin([math.nan], holding_cost=2, fixed_cost=500)
+    for wrong in (["a"], ["5"], [None], [True], [[1], [1, 2]], "a", {1: 2}):
+        with pytest.raises(ParameterError, match=r"finite numbers >= 0\. Got .* in period 0"):
+            wagner_whitin(wrong, holding_cost=2, fixed_cost=500)
+    taken = wagner_whitin(pd.Series([90, 120]), holding_cost=np.float32(2), fixed_cost=500)
+    assert taken.orders.tolist() == [210, 0]
     with pytest.raises(ParameterError, match=r"one number for each of 2 periods.*\(3,\)"):
         wagner_whitin([1, 2], holding_cost=[1, 1, 1], fixed_cost=5)
 
@@ -122,6 +131,41 @@ def test_storage_that_binds_is_named_beside_capacity():
         capacitated_lots([of()], capacity=[400, 0, 0], storage=10)
     assert re.search("capacity binds, by period 1 .*, or the storage binds", str(caught.value))
     assert capacitated_lots([of()], capacity=[400, 0, 0], storage=200).is_optimal
+
+
+def why(product: LotProduct, **limits) -> str:
+    with pytest.raises(InfeasiblePlanError) as caught:
+        capacitated_lots([product], **limits)
+    return str(caught.value)
+
+
+def test_remedies_are_those_that_help():
+    late = of(demand=[90, 150])
+    words = why(late, capacity=100)
+    assert "delivers all demand in time" in words
+    assert words.endswith("Raise it, or lower demand.")
+    waiting = of(demand=[90, 150], shortage_cost=3)
+    words = why(waiting, capacity=100)
+    assert "delivers all demand by the last period" in words
+    assert words.endswith("Raise it, or lower demand.")
+    assert capacitated_lots([of(demand=[90, 110])], capacity=100).is_optimal
+    assert capacitated_lots([waiting], capacity=140).is_optimal
+    helped = why(of(), capacity=[100, 100, 200])
+    assert "lower or delay demand, or give products a shortage_cost" in helped
+    assert capacitated_lots([of(demand=[90, 110, 90])], capacity=[100, 100, 200]).is_optimal
+
+
+def test_an_opening_stock_that_does_not_fit_is_blamed_itself():
+    full = of(demand=[10, 20], opening_stock=100)
+    words = why(full, capacity=100, storage=20)
+    assert words.endswith("Raise it, or give less opening stock.")
+    assert capacitated_lots([full], capacity=100, storage=90).is_optimal
+    assert capacitated_lots([of(demand=[10, 20], opening_stock=30)], capacity=9, storage=20)
+    assert why(of(demand=[0, 20], opening_stock=-30), capacity=10).endswith(" Raise it.")
+    owed = why(of(demand=[0, 0], opening_stock=-15), capacity=10)
+    assert owed.endswith(" Raise it, or give products a shortage_cost, so that orders may wait.")
+    both = why(of(demand=[10, 20, 150], opening_stock=100), capacity=10, storage=20)
+    assert both.endswith(" Raise both.")
 
 
 def test_capacitated_lots_without_a_limit_are_those_of_wagner_and_whitin():

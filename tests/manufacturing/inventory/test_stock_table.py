@@ -62,6 +62,63 @@ def test_quantiles_of_a_forecast_are_ordered_from():
         plan_stock(items.assign(shortage_cost=98.0), policy="newsvendor")
 
 
+QUANTILES = pd.DataFrame(
+    {
+        "quantity_p50": [10.0, 50.0],
+        "quantity_p10": [4.0, 20.0],
+        "quantity_p90": [18.0, 80.0],
+        "holding_cost": [2.0, 2.0],
+        "shortage_cost": [3.0, 3.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("quantity_p10", -5.0, "'quantity_p10' is -5.0; expected a finite number >= 0"),
+        ("quantity_p50", None, "'quantity_p50' is nan; expected a finite number >= 0"),
+        ("quantity_p90", "80", "'quantity_p90' is '80'; expected a finite number >= 0"),
+        ("quantity_p10", 70.0, "'quantity_p10' is 70 and 'quantity_p50' is 50; expected quantiles"),
+        ("holding_cost", "a", "'holding_cost' is 'a'; expected a finite number > 0"),
+        ("shortage_cost", True, "'shortage_cost' is True; expected a finite number > 0"),
+    ],
+)
+def test_quantiles_and_costs_that_are_none_are_refused_by_row(column, value, message):
+    wrong = QUANTILES.copy()
+    kind = object if isinstance(value, str | bool) else float
+    wrong[column] = pd.Series([QUANTILES[column][0], value], dtype=kind)
+    with pytest.raises(ParameterError) as caught:
+        plan_stock(wrong, policy="newsvendor")
+    assert f"Row 1: {message}" in str(caught.value)
+    numbers = QUANTILES.astype({column: object})
+    expected = plan_stock(QUANTILES, policy="newsvendor")
+    pd.testing.assert_frame_equal(plan_stock(numbers, policy="newsvendor"), expected)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_a_missing_spread_is_refused_whatever_it_is_written_as(missing):
+    items = ITEMS.assign(sd=pd.Series([2.0, missing], dtype=object, index=ITEMS.index))
+    with pytest.raises(ParameterError, match="Row 1: The 'sd' parameter of NormalDemand"):
+        plan_stock(items, policy="newsvendor")
+
+
+def test_a_level_below_zero_is_refused_and_another_distribution_is_not():
+    items = ITEMS.assign(mean=5.0, sd=[1.0, 50.0], shortage_cost=0.01)
+    words = r"Row 1: The best stock of NormalDemand\(mean=5.0, sd=50.0\) .* which is -75"
+    with pytest.raises(ParameterError, match=words):
+        plan_stock(items, policy="newsvendor")
+    for remedy in (items.assign(sd=1.0), items.drop(columns="sd")):
+        assert (plan_stock(remedy, policy="newsvendor")["order_up_to"] >= 0).all()
+
+
+def test_a_dictionary_is_refused_and_the_table_of_it_is_not():
+    given = ITEMS.to_dict("list")
+    with pytest.raises(ParameterError, match=r"Got a dict instead: .* pd\.DataFrame\(items\)"):
+        plan_stock(given, policy="newsvendor")
+    assert len(plan_stock(pd.DataFrame(given), policy="newsvendor")) == 2
+
+
 def test_what_is_wrong_in_a_row_is_named():
     with pytest.raises(SchemaError, match="Column 'fixed_cost' is missing: the policy 's_s'"):
         plan_stock(ITEMS.drop(columns="fixed_cost"), policy="s_s")

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from industry_apps.data import load
-from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.errors import ParameterError
 from industry_apps.manufacturing import ProductionScheduler
 from industry_apps.manufacturing.infeasible import InfeasiblePlanError
 from industry_apps.manufacturing.scheduling.dispatching import dispatched
 from industry_apps.manufacturing.scheduling.faults import faults_of
-from industry_apps.manufacturing.scheduling.jobs import Job, Machine, Operation, Shop, jobs_of
+from industry_apps.manufacturing.scheduling.jobs import Job, Machine, Operation, Shop
 
 SCHEDULER = ProductionScheduler(workers=1, seconds=20.0)
 
@@ -263,48 +263,37 @@ def test_several_fixed_operations_without_room_between_them():
     assert SCHEDULER.plan(jobs, fixed=fixed).makespan == 9
 
 
-BAD_TABLES = {
-    "column": ({"duration": None}, "Column 'duration' is missing"),
-    "fraction": ({"duration": [1.5, 2]}, "Column 'duration', row 0: 1.5 is no whole number"),
-    "missing": ({"duration": [1, None]}, "Column 'duration', row 1: nan is no whole number"),
-    "negative": ({"duration": [1, -2]}, "Column 'duration', row 1: -2 is no whole number"),
-    "text": ({"duration": [1, "2 h"]}, "Column 'duration', row 1: '2 h' is no whole number"),
-    "nameless": ({"machine": ["saw", ""]}, "Column 'machine', row 1: there is no name"),
-    "twice": ({"position": [0, 0]}, "Column 'machine', row 1: 'saw' stands twice at position 0"),
-    "due": ({"due": [4, 5]}, "Column 'due', row 1: job 'A' has 4 in another row"),
-}
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1 / 3, 1e9, 1e300])
+def test_only_how_weights_compare_decides_which_job_is_late(scale):
+    scheduler = ProductionScheduler(workers=1, objective="tardiness")
+    weights = {"A": scale, "B": 4 * scale}
+    jobs = [job(name, ("saw", 10), due=10, weight=weight) for name, weight in weights.items()]
+    schedule = scheduler.plan(jobs)
+    assert schedule.table["job"].tolist() == ["B", "A"]
+    assert schedule.value == pytest.approx(10 * scale)
+    assert (schedule.status, schedule.bound) == ("optimal", pytest.approx(10 * scale))
 
 
-@pytest.mark.parametrize("case", BAD_TABLES)
-def test_bad_tables_name_column_and_row(case):
-    change, message = BAD_TABLES[case]
-    table = pd.DataFrame(
-        {"job": ["A", "A"], "position": [0, 1], "machine": ["saw", "saw"], "duration": [1, 2]}
-    )
-    for name, values in change.items():
-        table = table.drop(columns=name) if values is None else table.assign(**{name: values})
-    with pytest.raises(SchemaError) as caught:
-        jobs_of(table)
-    assert message in str(caught.value)
+def test_weights_without_a_common_unit_keep_a_bound_and_those_too_far_apart_are_refused():
+    draw = np.random.default_rng(0).random(3) + 0.1
+    steps = [("A", 5), ("B", 7), ("C", 3)]
 
+    def plan(weights):
+        jobs = [
+            job(name, ("saw", time), due=4, weight=float(weight))
+            for (name, time), weight in zip(steps, weights, strict=True)
+        ]
+        return ProductionScheduler(workers=1, objective="tardiness").plan(jobs)
 
-def test_other_mistakes_are_refused_by_name():
-    with pytest.raises(ParameterError, match="There is no job"):
-        SCHEDULER.plan([])
-    with pytest.raises(ParameterError, match="Two jobs are called 'A'"):
-        SCHEDULER.plan([job("A", ("saw", 1)), job("A", ("saw", 1))])
-    with pytest.raises(ParameterError, match="No job has a due date"):
-        ProductionScheduler(objective="tardiness").plan(two_jobs())
-    with pytest.raises(ParameterError, match=r"\(2, 5\) and \(4, 6\) overlap"):
-        Machine(name="saw", closed=[(2, 5)], breaks=[(4, 6)])
-    with pytest.raises(ParameterError, match=r"\(5, 2\) among 'closed' is no time"):
-        Machine(name="saw", closed=[(5, 2)])
-    with pytest.raises(ParameterError, match="'seconds' parameter of ProductionScheduler"):
-        ProductionScheduler(seconds=0)
-    with pytest.raises(ParameterError, match="'machines' parameter of Operation"):
-        Operation(machines={})
-    with pytest.raises(SchemaError, match="The table 'fixed' has no column 'start'"):
-        SCHEDULER.plan(two_jobs(), fixed=pd.DataFrame({"job": [], "position": [], "machine": []}))
+    schedule = plan(draw)
+    best = best_of_all(schedule.shop, "tardiness")
+    assert schedule.value == pytest.approx(best)
+    assert schedule.bound <= best
+    assert schedule.status == "optimal"
+    with pytest.raises(ParameterError, match=r"weights 1e-20 of job 'A' and 1 of job 'B' .* 6e-11"):
+        plan([1e-20, 1, 1])
+    for remedy in (0, 6e-11):
+        assert plan([remedy, 1, 1]).table["job"].iloc[-1] == "A"
 
 
 def test_faults_of_a_table_are_found():
@@ -335,6 +324,10 @@ def test_a_gantt_chart_is_drawn(tmp_path):
     path = tmp_path / "plan.png"
     figure = schedule.gantt(path, title="Shift 1")
     assert path.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ParameterError, match=r"'xyz' is no format of it\. .* \.svg"):
+        schedule.gantt(tmp_path / "plan.xyz")
+    schedule.gantt(tmp_path / "plan.SVG")
+    assert b"<svg" in (tmp_path / "plan.SVG").read_bytes()
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["M1", "M2"]
     assert axes.get_title(loc="left") == "Shift 1"

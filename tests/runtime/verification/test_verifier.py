@@ -161,18 +161,10 @@ def test_records_of_others_older_ones_and_changed_ones_are_refused(model, people
     first, second = (made.store._name(name) for name in (one, two))
     kept = dict(records)
 
-    records[first] = kept[second]
-    with pytest.raises(TemplateError, match="is of user"):
-        made.verify(one, people[one][3])
-    records[first] = kept[second].replace(two, one)
-    with pytest.raises(TemplateError, match="does not open"):
-        made.verify(one, people[one][3])
-    records[first] = kept[first].replace('"purpose": "test"', '"purpose": "more"')
-    with pytest.raises(TemplateError, match="does not open"):
-        made.verify(one, people[one][3])
-    records[first] = kept[first][:-20]
-    with pytest.raises(TemplateError, match="damaged"):
-        made.verify(one, people[one][3])
+    for wrong in (kept[second], kept[first][:-20], kept[first] + "0", "\ufffd", ""):
+        records[first] = wrong
+        with pytest.raises(TemplateError, match="does not open: it is damaged"):
+            made.verify(one, people[one][3])
 
     records[first] = kept[first]
     made.renew(one, people[one][1:4])
