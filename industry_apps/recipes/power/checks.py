@@ -175,11 +175,9 @@ def warn_of_other_unit(
     -----
     UnlikeTrainingWarning
     """
-    for name in asked.keys() & learned.keys():
-        if not learned[name] or not asked[name]:
-            continue
-        ratio = asked[name] / learned[name]
-        if _THOUSAND[0] <= max(ratio, 1 / ratio) <= _THOUSAND[1]:
+    for name, level in asked.items():
+        ratio = level / learned[name] if learned.get(name) else 0.0
+        if ratio and _THOUSAND[0] <= max(ratio, 1 / ratio) <= _THOUSAND[1]:
             warn(
                 f"Column {own[name]!r}: values are {ratio:.3g} times those of training. Are they "
                 "in another unit, as kW instead of MW? Convert them to that of training."

@@ -268,10 +268,10 @@ class HoldsPower(OwnNames):
 
     def _look_at(self, arrays: Arrays) -> None:
         """Name what is asked about as if in another unit, or at other times."""
-        numbers = self._numbers()
-        own = {name: self._name(name) for name in numbers}
-        warn_of_other_unit(levels_of(arrays, numbers), self.levels_, own)
-        if not len(arrays["time"]) or self.time_shifts == "accept":
+        asked = levels_of(arrays, self._numbers())
+        own = {name: self._name(name) for name in asked}
+        warn_of_other_unit(asked, self.levels_, own)
+        if not asked or self.time_shifts == "accept":  # of a few records nothing is told
             return
         chosen = of_one_lead(arrays, self.lead)
         with suppress(SchemaError):  # of times that lie on no steps nothing is told
