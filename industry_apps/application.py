@@ -271,7 +271,7 @@ def _of_series(
 ) -> tuple[dict[str, NDArray[Any]], pd.Index]:
     """The answers for each series of a long table, as of its last moment."""
     panel = Panel.read(frame, application.schema_, rule)
-    warn_of_absent(panel, rule, calls=5)
+    warn_of_absent(panel, application.schema_, rule, calls=5)
     answers = application._answers(panel.feeds(len(panel.times), application.schema_, rule))
     return answers, pd.Index(panel.series, name=rule.series)
 

@@ -16,9 +16,9 @@
 # %% [markdown]
 # # A model file in front of people and programs
 #
-# This notebook serves two files of the model zoo on this machine, asks them in all the ways that
-# clients do, swaps a version, and rolls back. It takes seconds; the same way as a command is
-# `make demo-serving`. Nothing that trains is imported.
+# This notebook serves two models on this machine, asks them for records and for tensors, swaps a
+# version for another one, and rolls back. It takes half a minute, to train two small versions.
+# `make demo-serving` does it in a process of its own, for curl and Triton's client, under load.
 
 # %%
 import http.client
@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 from tempfile import mkdtemp
 
+from industry_apps.finance import FraudDetector
 from industry_apps.runtime import Model
 from industry_apps.runtime.zoo import verify
 from industry_apps.serving.served import Served
@@ -45,8 +46,13 @@ from industry_apps.versions import Store
 # %%
 folder = Path(mkdtemp())
 store = Store(folder / "fraud")
-version = store.add(verify("finance.fraud_detection"), who="release", why="trained on June")
-store.promote(version, who="release", why="the first one")
+data = FraudDetector.sample()
+for seed, why in enumerate(("the first one", "another seed")):
+    detector = FraudDetector.fast().set_params(seed=seed).fit(data.train, data.validation)
+    detector.export(folder / f"{seed}.onnx", check=data.test)
+    store.add(folder / f"{seed}.onnx", who="release", why=why)
+first, second = store.versions
+store.promote(first, who="release", why="the first one")
 store.head()
 
 # %% [markdown]
@@ -112,8 +118,28 @@ ask("/v2/models/credit/infer", {"inputs": inputs, "outputs": [{"name": "decision
 # rollback reads no file.
 
 # %%
+payment = Model(folder / "0.onnx").metadata["self_test"]["records"][0]
+ask("/models/fraud/predict", payment)
+
+# %%
+ask("/models/fraud/promote", {"version": second, "who": "retraining", "why": "to try it"})
+
+# %%
+ask("/models/fraud/predict", payment), store.production == second
+
+# %%
+ask("/models/fraud/rollback", {"who": "release", "why": "back to the one that is known"})
+
+# %%
+ask("/models/fraud/predict", payment), store.production == first
+
+# %% [markdown]
+# What does not fit is refused, and what was there answers on: a file that lost its end, and one of
+# another application.
+
+# %%
 damaged = folder / "damaged.onnx"
-damaged.write_bytes(verify("finance.fraud_detection").read_bytes()[:-100])
+damaged.write_bytes((folder / "1.onnx").read_bytes()[:-100])
 bad = store.add(damaged, who="retraining", why="in a hurry")
 ask("/models/fraud/promote", {"version": bad, "why": "better?"})
 
@@ -124,7 +150,7 @@ other = store.add(
 ask("/models/fraud/promote", {"version": other})
 
 # %%
-ask("/health"), store.production == version
+ask("/health"), store.production == first
 
 # %% [markdown]
 # ## 5. Stop

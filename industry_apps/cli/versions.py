@@ -86,9 +86,9 @@ def promote(
 
 
 @commands.command()
-def rollback(folder: Folder, who: Who = "", why: Why = "") -> None:
+def rollback(folder: Folder, who: Who = "", why: Why = "", public_key: Public = None) -> None:
     """Put the version before this one into production."""
-    entry = _store(folder).rollback(who=who or getuser(), why=why)
+    entry = _store(folder).rollback(who=who or getuser(), why=why, public_key=public_key)
     typer.echo(f"In production: {entry.sha256}")
 
 
@@ -104,7 +104,10 @@ def check(
     head: Annotated[Path | None, typer.Option(help="File with a head of the log.")] = None,
     public_key: Public = None,
 ) -> None:
-    """Check log and files, and that an exported head still stands in the log."""
+    """Check log and files, and that an exported head still stands in the log.
+
+    With a public key also that it signed the head, or without a head each version.
+    """
     told = None if head is None else _head(head)
     entries = _store(folder).check(told, public_key)
     typer.echo(f"{entries} entries, each as it was written.")

@@ -59,7 +59,7 @@ class DispatchProxy(Application):
     """Set-points of generators for the loads of all buses, near the cheapest, within limits.
 
     What a file of this application guarantees: outputs lie within the limits of generators, and sum
-    to the load where their capacity allows it; no line is overloaded by more than at a point
+    to the load where these allow it; no line is overloaded by more than at a point
     made of set-points found safe in training, brought within the lines by projections. Where that
     point overloads none, no line is; ``feasible`` says for each answer whether all is kept. Nothing
     is guaranteed of the cost; see the report for how far it is from the optimum. Lines that go out,
@@ -130,7 +130,8 @@ class DispatchProxy(Application):
             Column(
                 "unserved_mw",
                 "number",
-                "Load less generation; 0 unless the capacity of all does not suffice",
+                "Load less generation: above 0 where the capacity of all does not suffice, below 0 "
+                "where their least outputs are more than the load, else 0",
                 unit="MW",
                 nullable=False,
             ),

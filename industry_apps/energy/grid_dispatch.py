@@ -4,9 +4,10 @@ Asked by dispatchers, traders and planners, each day for the next one and each h
 of it. Economic dispatch looks at costs and limits of generators; DC optimal power flow at the lines
 too, and gives a price for each bus (Schweppe et al. 1988, Spot Pricing of Electricity); unit
 commitment at starts, minimum times and ramps (Padhy 2004, doi:10.1109/TPWRS.2003.821611). Demand
-that cannot be met is shed at a price, bus by bus, so that there is always an answer, and the answer
-says what stands in the way. Every answer is measured against the conditions of optimality before it
-is given. Reactive power, voltages and losses are not looked at: that is the DC model.
+that cannot be met is shed at a price, bus by bus, and the answer says what stands in the way; an
+error names limits of the grid that contradict each other, whatever is shed. Every answer is
+measured against the conditions of optimality before it is given. Reactive power, voltages and
+losses are not looked at: that is the DC model.
 """
 
 from __future__ import annotations
@@ -21,16 +22,28 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from industry_apps.energy.grid.cases import Case, Floats, checked_loads
+from industry_apps.energy.grid.conflicts import conflict
 from industry_apps.energy.grid.dispatch import dispatch
 from industry_apps.energy.grid.hours import Hours, Prices
+from industry_apps.energy.grid.load_tables import check_hours, numbers_in
 from industry_apps.energy.grid.network import Network
 from industry_apps.energy.grid.plans import DispatchPlan
 from industry_apps.energy.grid.reserve import Reserve
-from industry_apps.energy.grid.units import UnitLimits, UnitState
-from industry_apps.errors import SchemaError
-from industry_apps.limits import BOOLEAN, NOT_NEGATIVE, POSITIVE, SHARE, check_parameters, instance
+from industry_apps.energy.grid.units import NEGLIGIBLE_MW, UnitLimits, UnitState
+from industry_apps.errors import InfeasibleError, ParameterError, SchemaError
+from industry_apps.limits import (
+    BOOLEAN,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    check_parameters,
+    instance,
+    integer,
+)
 
 Loads = pd.DataFrame | pd.Series | Mapping[int, float] | ArrayLike
+
+_DAY = integer(1)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -101,7 +114,8 @@ class GridDispatcher:
             In MW: a table of hours with a column for each bus number; a series of the total of each
             hour, which is spread over the buses as in the case; of one hour {bus number: MW} of all
             buses that have a load in the case, or an array in the order of ``case.buses``, of
-            several hours an array [hours, buses]. By default the loads of the case.
+            several hours an array [hours, buses]. By default the loads of the case. A row is an
+            hour: an index of times has them an hour apart with ``units``, and at least so without.
         reserve : Reserve, optional
             What is to be kept free in each hour.
         state : UnitState, optional
@@ -117,7 +131,56 @@ class GridDispatcher:
         ParameterError, SolverError
         """
         check_parameters(self)
+        return self._planned(*self._loads(loads), reserve, state)
+
+    def plan_days(
+        self,
+        loads: Loads,
+        *,
+        hours: int = 24,
+        reserve: Reserve | None = None,
+        state: UnitState | None = None,
+    ) -> Iterator[DispatchPlan]:
+        """Plan day after day, each going on from what units did at the end of the one before.
+
+        Parameters
+        ----------
+        loads : DataFrame, Series, mapping or array-like
+            As of :meth:`plan`, of all days.
+        hours : int
+            Of a day, >= 1.
+        reserve : Reserve, optional
+            As of :meth:`plan`, of all days.
+        state : UnitState, optional
+            Before the first day.
+
+        Yields
+        ------
+        DispatchPlan
+
+        Raises
+        ------
+        SchemaError, UnknownNameError, ParameterError, SolverError
+            As of :meth:`plan`.
+        """
+        check_parameters(self)
+        if not _DAY.holds(hours):
+            raise ParameterError(
+                f"The 'hours' parameter of {type(self).__name__}.plan_days must be {_DAY.words}. "
+                f"Got {hours!r} instead."
+            )
         array, index = self._loads(loads)
+        self._check(array, reserve, state)
+        for start in range(0, len(array), hours):
+            day = slice(start, start + hours)
+            part = None if reserve is None else reserve.of(day)
+            plan = self._planned(array[day], index[day], part, state)
+            state = plan.state
+            yield plan
+
+    def _planned(
+        self, array: Floats, index: pd.Index, reserve: Reserve | None, state: UnitState | None
+    ) -> DispatchPlan:
         self._check(array, reserve, state)
         hours = Hours(
             network=self._network,
@@ -133,32 +196,12 @@ class GridDispatcher:
             reserve=reserve,
             reserve_hours=self.reserve_hours,
         )
-        found = dispatch(hours, gap=self.gap, seconds=self.seconds)
+        try:
+            found = dispatch(hours, gap=self.gap, seconds=self.seconds)
+        except InfeasibleError as error:
+            raise InfeasibleError(conflict(hours, index.tolist())) from error
         after = None if self.units is None else _after(state, found.running, found.output)
         return DispatchPlan(hours=hours, found=found, index=index, state=after)
-
-    def plan_days(
-        self, loads: pd.DataFrame | pd.Series, *, hours: int = 24, state: UnitState | None = None
-    ) -> Iterator[DispatchPlan]:
-        """Plan day after day, each going on from what units did at the end of the one before.
-
-        Parameters
-        ----------
-        loads : DataFrame or Series
-            As of :meth:`plan`, of all days.
-        hours : int
-            Of a day.
-        state : UnitState, optional
-            Before the first day.
-
-        Yields
-        ------
-        DispatchPlan
-        """
-        for start in range(0, len(loads), hours):
-            plan = self.plan(loads.iloc[start : start + hours], state=state)
-            state = plan.state
-            yield plan
 
     @cached_property
     def _network(self) -> Network:
@@ -168,6 +211,8 @@ class GridDispatcher:
         """Loads of shape [hours, buses] and the names of the hours."""
         if loads is None:
             loads = self.case.load
+        if isinstance(loads, pd.DataFrame | pd.Series):
+            check_hours(loads.index, joined=self.units is not None)
         if isinstance(loads, pd.DataFrame):
             return checked_loads(self._columns(loads), self.case), loads.index
         if isinstance(loads, pd.Series):
@@ -188,9 +233,8 @@ class GridDispatcher:
             if told[place]:
                 raise SchemaError(f"Column {name!r} of the loads is there twice. Add the two up.")
             told[place] = True
-            found[:, place] = _numbers(
-                frame.iloc[:, position], f"Column {str(name)!r} of the loads"
-            )
+            where = f"Column {str(name)!r} of the loads"
+            found[:, place] = numbers_in(frame.iloc[:, position], where)
         lacking = self.case.buses[~told & (self.case.load != 0)]
         if len(lacking):
             raise SchemaError(
@@ -209,8 +253,7 @@ class GridDispatcher:
                 f"The loads of {self.case.name!r} sum to {total:g} MW, so that a total cannot be "
                 "spread by them. Give a table with a column for each bus."
             )
-        numbers = _numbers(totals, "Series of loads")
-        return np.outer(numbers, self.case.load / total)
+        return np.outer(numbers_in(totals, "Series of loads"), self.case.load / total)
 
     def _check(self, loads: Floats, reserve: Reserve | None, state: UnitState | None) -> None:
         gens = len(self.case.generators)
@@ -236,19 +279,20 @@ class GridDispatcher:
                 f"The state is of {len(state.running)} generators, the case has {gens} in service. "
                 "Take the state of a plan of this case."
             )
+        self._check_reach(self.units, state)
 
-
-def _numbers(values: pd.Series, where: str) -> Floats:
-    """Loads as numbers; what is missing or none is refused."""
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(numbers)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise SchemaError(
-            f"{where}, row {row} (index {values.index[row]!r}): got {values.tolist()[row]!r}, "
-            "expected MW. Fill the gap by a forecast; a missing load is not 0."
-        )
-    return numbers
+    def _check_reach(self, units: UnitLimits, state: UnitState) -> None:
+        """Refuse outputs of before from which no ramp leads into the limits of a generator."""
+        gens = self.case.generators
+        far = np.maximum(state.output - gens.most, gens.least - state.output)
+        wrong = state.running & (far > units.ramp + NEGLIGIBLE_MW)
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise SchemaError(
+                f"The state, column 'output', row {at} ({self.case.generator_names[at]}): got "
+                f"{state.output[at]:g} MW, expected {gens.least[at]:g} to {gens.most[at]:g} MW, or "
+                f"as near as {units.ramp[at]:g} MW, its ramp. Correct it, or leave the state out."
+            )
 
 
 def _after(state: UnitState | None, running: np.ndarray, output: Floats) -> UnitState:

@@ -15,7 +15,7 @@ from industry_apps.errors import ParameterError
 from industry_apps.evaluation.metrics import checked, row_weights, weighted_mean
 from industry_apps.limits import NOT_NEGATIVE, check_parameters
 
-__all__ = ["Costs", "cost_optimal_threshold", "expected_cost"]
+__all__ = ["Costs", "cost_optimal_threshold", "expected_cost", "just_above"]
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
@@ -142,3 +142,28 @@ def cost_optimal_threshold(
     middle = float(bounds[best] + bounds[best + 1]) / 2
     # Between neighbouring floats the middle can round down onto the lower one.
     return middle if middle > bounds[best + 1] else float(bounds[best])
+
+
+def just_above(known: _Floats, value: float) -> float:
+    """Halfway from a known value to the next larger one, so that no known row sits on a limit.
+
+    The file computes in float32, where a value that is the limit may fall on either side.
+
+    Parameters
+    ----------
+    known : ndarray of float, shape [rows]
+        In any order; beyond the largest the limit is half as far as the next smaller one is.
+    value : float
+        One of them.
+
+    Examples
+    --------
+    >>> just_above(np.array([0.5, 0.1, 0.2]), 0.2), just_above(np.array([0.5, 0.1]), 0.5)
+    (0.35, 0.7)
+    """
+    larger = known[known > value]
+    if len(larger):
+        return float((value + larger.min()) / 2)
+    smaller = known[known < value]
+    gap = value - smaller.max() if len(smaller) else abs(value)
+    return float(value + (gap / 2 or 1.0))

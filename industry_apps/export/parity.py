@@ -25,6 +25,8 @@ from industry_apps.schema.images import are_images, changed_pixels
 
 #: What the letters of numpy stand for.
 _KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "booleans"}
+#: An array of more values is shortened in an error.
+_SHOWN = 20
 
 Answers = Mapping[str, NDArray[Any]]
 #: Records, and what gives the answers of two models to them.
@@ -284,12 +286,15 @@ def _refuse(
     """Refuse the first row that differs too much."""
     if wrong.any():
         row = int(wrong.argmax())
-        first = ({name: values[row] for name, values in each.items()} for each in (ours, theirs))
+        first = [{name: values[row] for name, values in each.items()} for each in (ours, theirs)]
+        with np.printoptions(threshold=_SHOWN, edgeitems=2):
+            trained, exported = map(repr, first)
+            described = describe(row)[:500]
         raise ParityError(
             f"The exported file answers differently in {wrong.sum()} of {len(wrong)} rows, so it "
-            f"was not written. First: {describe(row)[:500]}; trained model {next(first)}, exported "
-            f"file {next(first)}. "
-            "A converter is wrong for this model: choose another detector or report the case."
+            f"was not written. First: {described}; trained model {trained}, exported file "
+            f"{exported}. The graph is wrong for this model, or an answer turns on rounding: "
+            "fit it again with another seed or model, and report the case."
         )
 
 

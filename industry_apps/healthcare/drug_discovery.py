@@ -22,7 +22,7 @@ from industry_apps.application import Application
 from industry_apps.data import Split, split_scaffolds
 from industry_apps.data.rules import Scaffolds
 from industry_apps.data.splits import set_aside
-from industry_apps.errors import SchemaError, TrainingError
+from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.evaluation import Report, compare_variants
 from industry_apps.evaluation.variants import Question
 from industry_apps.export import Exportable
@@ -124,10 +124,13 @@ class PropertyPredictor(OwnNames, Application):
 
     Notes
     -----
-    Stereochemistry, masses and the numbers of atom maps are read and have no effect. Not read are
-    wild and quadruple bonds, ring closures behind a branch, rings that close across a dot
-    more than once, and wild atoms in aromatic rings. SELFIES are refused by an error. A standard
-    deviation says how far the members lie apart, not how far the truth lies.
+    Stereochemistry, masses and the numbers of atom maps are read and have no effect, but that a
+    hydrogen with a mass, ``[2H]``, is an atom of its own: ``atoms`` counts it, a lone hydrogen, and
+    wild atoms. Not read are wild and quadruple bonds; ring closures behind a branch, beyond ``%99``
+    or with unlike bonds, ``C=1CC-1``; rings that close across a dot more than once; wild atoms in
+    aromatic rings, and double bonds written in these, ``c1=cc=cc=c1``; charges beyond 15. SELFIES
+    are refused by an error. A standard deviation says how far the members lie apart, not how far
+    the truth lies.
 
     Examples
     --------
@@ -240,6 +243,11 @@ class PropertyPredictor(OwnNames, Application):
     @property
     def _molecule(self) -> Schema:
         """The column that is read, under its own name."""
+        if "value" in (self.columns or {}):
+            raise ParameterError(
+                "'columns' names the molecule alone; the columns to predict are named by "
+                f"'targets'. Leave 'value' out of it, and set targets=({self._name('value')!r},)."
+            )
         return Schema((self._own_schema()[self._name("smiles")],))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
+from industry_apps.runtime.progress import tracked
 from industry_apps.schema import Schema
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -147,7 +148,7 @@ def fold_by_fold(
         At least one.
     """
     margin = np.empty(len(rows.target))
-    for known, held_out in parts:
+    for known, held_out in tracked(parts, "learning folds"):
         scorer, asked = make(), part_of(rows, held_out)
         scorer.fit(part_of(rows, known), asked)
         margin[held_out] = scorer.margin(asked.arrays)

@@ -19,6 +19,7 @@ from industry_apps.features.text import words
 from industry_apps.limits import POSITIVE, Limit, check_parameters, integer
 from industry_apps.recipes.ngram_counts import NgramCounts, count_characters, count_words
 from industry_apps.recipes.scorers import Arrays, Fold, Labelled
+from industry_apps.runtime.progress import tracked
 from industry_apps.schema import Column, Schema
 
 _MARGIN = Schema((Column("/margin", "number"),))
@@ -120,7 +121,7 @@ class NgramScorer(ABC):
         """
         counts = self._count(rows.arrays[self.column.name].tolist())
         margin = np.empty(len(rows.target))
-        for known, held_out in parts:
+        for known, held_out in tracked(parts, "learning folds"):
             weights, columns, bias = self._weighed(counts, known, rows.target)
             every = np.zeros(counts.matrix.shape[1])
             every[columns] = self._as_written(weights)

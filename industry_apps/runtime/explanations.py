@@ -89,12 +89,15 @@ class Explainer:
 
     def contributions(self, feeds: Feeds) -> NDArray[np.float32]:
         """Feeds of some records -> what each of :attr:`columns` adds, [rows, columns]."""
+        rows = len(next(iter(feeds.values())))
+        if not rows:
+            return np.zeros((0, len(self.columns)), np.float32)
         if self._stated is not None:
             (found,) = run_in_slices(self._session, [CONTRIBUTIONS], feeds, self._schema)
             made = np.zeros((len(found), len(self.columns)), np.float32)
             made[:, self._places] = found
             return made
-        made = np.zeros((len(next(iter(feeds.values()))), len(feeds)), np.float32)
+        made = np.zeros((rows, len(feeds)), np.float32)
         for row in range(len(made)):
             made[row] = self._replaced({n: array[row : row + 1] for n, array in feeds.items()})
         return made

@@ -69,6 +69,8 @@ def progress(items: Iterable[tuple[T, float]], label: str) -> Iterator[T]:
 def tracked(items: Sequence[T], label: str) -> Iterator[T]:
     """Pass items through, each of which takes about as long, and show how far they are.
 
+    Of a single one nothing is shown: it is all or nothing.
+
     Parameters
     ----------
     items : sequence
@@ -79,5 +81,7 @@ def tracked(items: Sequence[T], label: str) -> Iterator[T]:
     >>> list(tracked("ab", "example"))
     ['a', 'b']
     """
+    if len(items) == 1:
+        return iter(items)
     done = ((item, number / len(items)) for number, item in enumerate(items, start=1))
     return progress(done, label)

@@ -24,7 +24,7 @@ from industry_apps.schema.values import (
     MISSING_TIME,
     Kind,
     UnfitError,
-    is_missing,
+    is_empty,
     is_single,
     row_that_raises,
     shown,
@@ -94,7 +94,8 @@ class Column:
     whole : bool
         Of numbers: only whole ones.
     least : int
-        Of a list of any length: the fewest values of one that is given; it may be missing.
+        Of a list of any length: the fewest values, but for missing ones, of one that is given;
+        it may be missing.
     tokens : tuple of str
         Of categories and texts: values that a CSV file else holds for missing, as "NA", which
         training had as values.
@@ -387,10 +388,11 @@ class Column:
 
     def _list_of(self, value: Any, values: Any, row: int) -> list[Any]:
         if is_single(value):
-            if not (is_missing(value) or (issubclass(type(value), str) and value == "")):
+            if not is_empty(value):
                 raise self.error(values, row, "a list of values", "Put the value into a list.")
             return [None] * self.size if self.size and self.nullable else []
-        if len(value) < self.least:
+        if self.least and sum(not is_empty(one) for one in value) < self.least:
             remedy = "Give None, or leave the column out, where nothing is to be said."
-            raise self.error(values, row, f"at least {self.least} values", remedy)
+            fewest = "at least one value" if self.least == 1 else f"at least {self.least} values"
+            raise self.error(values, row, fewest, remedy)
         return list(value)

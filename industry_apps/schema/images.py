@@ -30,7 +30,8 @@ from industry_apps.schema.values import UnfitError, attribute, is_missing, is_si
 _PACKED = ("shape", "zlib")
 _PATHS = (
     "A text is the path of a file only beneath a folder that is named: read the table with "
-    "industry_apps.data.read_images, or give Model.predict the folder as `paths`."
+    "industry_apps.data.read_images(TABLE, columns=(THIS COLUMN,)), or give Model.predict the "
+    "folder as `paths`."
 )
 _LAST = "Move them with numpy.moveaxis(image, 0, -1)."
 #: Channels that an image may have before they are taken for one of its sides.
@@ -340,7 +341,7 @@ def with_channels(image: NDArray[Any], channels: int | None) -> NDArray[Any]:
         return image
     if channels in _readings(image):
         return image[:, :, :channels]
-    if image.shape[0] == channels:
+    if image.shape[0] == channels or _is_channels_first(image.shape):
         raise UnfitError(f"{expected}, channels last, not {image.shape}", _LAST)
     raise UnfitError(
         f"{expected}, not one of {image.shape[2]} channels",
@@ -394,6 +395,6 @@ def _windowed(image: NDArray[Any], form: ImageForm) -> NDArray[np.uint8]:
     if low <= least < most <= high and found.min() == found.max():
         raise UnfitError(
             f"{span}, which differ by more than a grey, not {least:g} to {most:g}",
-            "Scale it as the training images are.",
+            "Scale it as the training images are, or fit with window=(BLACK, WHITE) that shows it.",
         )
     return found

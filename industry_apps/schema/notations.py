@@ -63,6 +63,19 @@ def check_notation(notation: Notation, texts: NDArray[Any]) -> None:
             raise UnfitError(*_EXPECTED[notation], row)
 
 
+def remedy_of(notation: Notation, name: str) -> str:
+    """What to do with a column that is called after the other notation; "" of another name.
+
+    Parameters
+    ----------
+    notation : {"", "smiles", "selfies"}
+        The one that is expected.
+    name : str
+    """
+    other = {"smiles": "selfies", "selfies": "smiles"}.get(notation)
+    return _EXPECTED[notation][1] if other and name.casefold() == other else ""
+
+
 def is_selfies(text: str) -> bool:
     """Tell SELFIES that is no SMILES, or that no one means as one.
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from industry_apps.errors import SchemaError, nearest
 from industry_apps.schema.codes import without_codes
 from industry_apps.schema.column import Column
+from industry_apps.schema.notations import remedy_of
 from industry_apps.schema.offsets import offset_of
 from industry_apps.schema.spellings import tokens_of
 from industry_apps.schema.values import Kind, are_single, is_missing, is_single, shown
@@ -165,6 +166,8 @@ class Schema:
                 remedy = "Add it, or map your name to it."
                 if column.role == "state":
                     hint, remedy = "", _STREAM
+                if other := remedy_of(column.notation, near[0] if near else ""):
+                    hint, remedy = "", other
                 told = f": {column.description}" if column.description else ""
                 raise SchemaError(
                     f"Column {column.name!r} ({column.kind}) is missing{told}.{hint} {remedy} "

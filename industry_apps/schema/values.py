@@ -77,6 +77,11 @@ def is_missing(value: Any) -> bool:
         return False
 
 
+def is_empty(value: Any) -> bool:
+    """Tell whether one Python value is missing, or the empty text that stands for that."""
+    return is_missing(value) or (issubclass(type(value), str) and value == "")
+
+
 def shown(value: Any) -> str:
     """A value as an error shows it, though its class may not know how."""
     try:

@@ -14,6 +14,7 @@ from industry_apps.errors import IndustryAppsError, ModelFileError
 from industry_apps.runtime.model import Model
 from industry_apps.schema import Column, Schema
 from industry_apps.serving.loaded import Loaded
+from industry_apps.serving.protocol.signature import datatype_of, declared
 
 #: What a replay calls with: a record, or the rows of a table.
 Asked = dict[str, Any] | list[dict[str, Any]]
@@ -83,11 +84,14 @@ def replayed(old: Loaded, new: Loaded, asked: Iterable[Asked]) -> Replay:
         try:
             after = new.model.predict(data)
         except IndustryAppsError as error:
+            # The error itself holds the value, which is for whoever sent it.
+            named = [c.name for c in new.batches.table_schema if f"Column {c.name!r}" in str(error)]
+            column = f" (its column {named[0]!r})" if named else ""
             raise _refused(
                 new.model.path.name,
-                f"it refuses one of the latest {found.requests + 1} requests ({error})",
+                f"it refuses one of the latest {found.requests + 1} requests{column}",
                 "an answer to each of them",
-            ) from error
+            ) from None
         except Exception as error:
             raise _refused(
                 new.model.path.name,
@@ -147,8 +151,9 @@ def _check_outputs(old: Schema, new: Schema, name: str) -> None:
         if column.name not in new:
             raise _refused(name, f"it does not answer {column.name!r}", "all answers of before")
         other = new[column.name]
-        if (other.kind, other.size, other.shape) != (column.kind, column.size, column.shape):
-            raise _refused(name, f"its answer {column.name!r} has another form", "that of before")
+        for words, holds in _OUTPUT_RULES:
+            if not holds(column, other):
+                raise _refused(name, f"its answer {column.name!r} {words}", "what was before")
 
 
 def _within(one: float | None, other: float | None, sign: int) -> bool:
@@ -184,6 +189,33 @@ _INPUT_RULES: Sequence[tuple[str, Callable[[Column, Column], bool]]] = (
     ),
     ("is in another notation", lambda old, new: old.notation == new.notation),
     ("has other codes", lambda old, new: set(old.codes) <= set(new.codes)),
+    (
+        "has other codes",  # a number that was a value before
+        lambda old, new: all(type(code) is str for code in set(new.codes) - set(old.codes)),
+    ),
+    ("is sound of another rate", lambda old, new: old.rate == new.rate),
+    ("takes no lists as short as before", lambda old, new: new.least <= old.least),
+    ("is as large as another image", lambda old, new: old.beside == new.beside),
+    (
+        "is another tensor to Open Inference clients",
+        lambda old, new: declared(old)[1:] == declared(new)[1:],
+    ),
+)
+_OUTPUT_RULES: Sequence[tuple[str, Callable[[Column, Column], bool]]] = (
+    (
+        "has another form",
+        lambda old, new: (old.kind, old.size, old.shape) == (new.kind, new.size, new.shape),
+    ),
+    ("is in another unit", lambda old, new: old.unit == new.unit),
+    (
+        "has categories that clients do not know",
+        lambda old, new: not old.categories or _are_some(new.categories, old.categories),
+    ),
+    ("may be missing now", lambda old, new: old.nullable or not new.nullable),
+    (
+        "has another datatype to Open Inference clients",
+        lambda old, new: datatype_of(old) == datatype_of(new),
+    ),
 )
 
 

@@ -24,7 +24,7 @@ from industry_apps.serving.gate import Gate
 from industry_apps.serving.journal import Journal, traced
 from industry_apps.serving.keys import ANYBODY, Key
 from industry_apps.serving.metrics import Metrics
-from industry_apps.serving.settings import Settings
+from industry_apps.serving.settings import Limits, Settings
 
 _JSON = (b"content-type", b"application/json")
 _RETRY = (b"retry-after", b"1")
@@ -165,19 +165,18 @@ class Endpoint:
             return await self._handler(call)
         gate = self._served.gate
         call.key = gate.holder(call.header(b"authorization"), self._needs)
-        counts = self._needs == "predict"
-        if counts:
-            client = call.scope["client"]
-            gate.enter(call.key, client[0] if client else "")
+        if receive is not None:
+            call.body = await _body(call, receive, self._limits, gate)
+        elif len(call.body) > self._limits.body:
+            raise _too_long(f"{len(call.body)} bytes", self._limits.body)
+        if self._needs != "predict":
+            return await self._handler(call)
+        client = call.scope["client"]
+        gate.enter(call.key, client[0] if client else "")
         try:
-            if receive is not None:
-                call.body = await _body(call, receive, self._limits.body, self._limits.seconds)
-            elif len(call.body) > self._limits.body:
-                raise _too_long(f"{len(call.body)} bytes", self._limits.body)
             return await self._handler(call)
         finally:
-            if counts:
-                gate.leave()
+            gate.leave()
 
 
 def note(served: Host, call: Call, route: str, status: int, seconds: float) -> None:
@@ -244,8 +243,9 @@ def refusal(error: IndustryAppsError) -> Reply:
     return reply
 
 
-async def _body(call: Call, receive: Receive, most: int, seconds: float) -> bytes:
+async def _body(call: Call, receive: Receive, limits: Limits, gate: Gate) -> bytes:
     """The body of a request, which must not be longer than it may, nor take longer."""
+    most, seconds = limits.body, limits.seconds
     told = call.headers.get(b"content-length")
     if told is not None and int(told) > most:
         raise _too_long(f"{int(told)} bytes", most)
@@ -263,6 +263,7 @@ async def _body(call: Call, receive: Receive, most: int, seconds: float) -> byte
                     raise ClientGoneError("The client left before it had sent its request.")
                 parts.append(message["body"])
                 size += len(parts[-1])
+                gate.hold(len(parts[-1]))
                 if size > most:
                     raise _too_long("more", most)
                 if not message.get("more_body"):
@@ -272,6 +273,8 @@ async def _body(call: Call, receive: Receive, most: int, seconds: float) -> byte
         raise RequestError(
             f"The body did not come within {seconds:g} s. Send it faster, or in parts.", 408
         ) from None
+    finally:
+        gate.held -= size
 
 
 def _too_long(found: str, most: int) -> RequestError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
@@ -15,6 +16,9 @@ from industry_apps.serving.journal import Journal
 from industry_apps.serving.metrics import Samples
 from industry_apps.serving.slot import Slot
 from industry_apps.serving.sources import Target
+
+#: Enters a version in its store.
+Enter = Callable[[], Any] | None
 
 
 class Member(Protocol):
@@ -31,17 +35,27 @@ class Member(Protocol):
     def start(self, coroutine: Any) -> None:
         """Run something beside the requests."""
 
+    def reload_all(self) -> None:
+        """Take all files, and what is in production, as they are now."""
+
 
 class Fleet(Protocol):
     """All workers of a server, seen from one of them."""
 
     async def swap(
-        self, name: str, target: Target, enter: Callable[[], Any] | None
+        self, name: str, target: Target, enter: Enter = None, back: bool = False
     ) -> dict[str, Any]:
-        """Prepare a version everywhere, enter it in its store, and let it answer everywhere."""
+        """Prepare a version everywhere, enter it in its store, and let it answer everywhere.
 
-    async def rollback(self, name: str) -> str:
-        """Let the version before answer again everywhere; its sha256."""
+        Parameters
+        ----------
+        name : str
+        target : Target
+        enter : callable, optional
+            Enters it; where that raises, all is as it was.
+        back : bool
+            As of :meth:`Slot.prepare`.
+        """
 
     async def samples(self) -> list[Samples]:
         """What each worker has counted."""
@@ -60,12 +74,12 @@ class Alone:
         self._swapping = asyncio.Lock()
 
     async def swap(
-        self, name: str, target: Target, enter: Callable[[], Any] | None
+        self, name: str, target: Target, enter: Enter = None, back: bool = False
     ) -> dict[str, Any]:
         """As of :class:`Fleet`."""
         slot = self._served.slot(name)
         async with self._swapping:
-            report = await asyncio.to_thread(slot.prepare, target)
+            report = await asyncio.to_thread(slot.prepare, target, back)
             if enter is not None:
                 try:
                     await asyncio.to_thread(enter)
@@ -74,10 +88,6 @@ class Alone:
                     raise
             slot.commit()
         return report
-
-    async def rollback(self, name: str) -> str:
-        """As of :class:`Fleet`."""
-        return self._served.slot(name).rollback()
 
     async def samples(self) -> list[Samples]:
         """As of :class:`Fleet`."""
@@ -88,7 +98,8 @@ class Crew:
     """A server of several workers, each of them a process, that one process keeps together.
 
     A worker asks that process to order something of all of them, itself included. A swap is two
-    orders: prepare, which each may refuse, and commit, which none can.
+    orders: prepare, which each may refuse, and commit, which none can. Of one model they are done
+    in the order in which they came.
 
     Parameters
     ----------
@@ -101,28 +112,27 @@ class Crew:
         self._served, self._line = served, line
         self._asked: dict[int, asyncio.Future[list[Any]]] = {}
         self._count = 0
+        self._swapping: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._obeying: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def listen(self) -> None:
         """Do what is ordered, from now on, in the present event loop."""
         asyncio.get_running_loop().add_reader(self._line.fileno(), self._read)
 
     async def swap(
-        self, name: str, target: Target, enter: Callable[[], Any] | None
+        self, name: str, target: Target, enter: Enter = None, back: bool = False
     ) -> dict[str, Any]:
         """As of :class:`Fleet`."""
-        try:
-            reports = await self._order("prepare", name, tuple(target))
-            if enter is not None:
-                await asyncio.to_thread(enter)
-        except BaseException:
-            await self._order("abort", name)
-            raise
-        await self._order("commit", name)
-        return {**reports[0], "workers": len(reports)}
-
-    async def rollback(self, name: str) -> str:
-        """As of :class:`Fleet`."""
-        return str((await self._order("rollback", name))[0])
+        async with self._swapping[name]:
+            try:
+                reports = await self._order("prepare", name, tuple(target), back)
+                if enter is not None:
+                    await asyncio.to_thread(enter)
+            except BaseException:
+                await self._order("abort", name)
+                raise
+            done = await self._order("commit", name)
+        return {**reports[0], "workers": len(done)}
 
     async def samples(self) -> list[Samples]:
         """As of :class:`Fleet`."""
@@ -145,6 +155,9 @@ class Crew:
         if kind == "order":
             self._served.start(self._obey(number, *told))
             return
+        if kind == "reload":
+            self._served.reload_all()
+            return
         future = self._asked.pop(number)
         (replies,) = told
         wrong = next((reply for good, reply in replies if not good), None)
@@ -163,13 +176,15 @@ class Crew:
             reply = False, (f"A worker failed ({type(error).__name__}). Its log says where.", 500)
         self._line.send(("reply", number, reply))
 
-    async def _done(self, what: str, name: str = "", target: Any = None) -> Any:
+    async def _done(self, what: str, name: str = "", *told: Any) -> Any:
         if what == "samples":
             return self._served.samples()
         slot = self._served.slot(name)
-        if what == "prepare":
-            return await asyncio.to_thread(slot.prepare, Target(*target))
-        return {"commit": slot.commit, "abort": slot.abort, "rollback": slot.rollback}[what]()
+        async with self._obeying[name]:  # a commit waits for what is still being prepared
+            if what == "prepare":
+                target, back = told
+                return await asyncio.to_thread(slot.prepare, Target(*target), back)
+            return {"commit": slot.commit, "abort": slot.abort}[what]()
 
 
 async def _end() -> None:

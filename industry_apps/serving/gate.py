@@ -29,6 +29,8 @@ class Gate:
         self._limits, self._keys = limits, keys
         #: Requests that are being answered.
         self.in_flight = 0
+        #: Bytes of bodies of which more is still to come.
+        self.held = 0
         #: Whether the server is about to end: what runs is answered, and it is not ready.
         self.draining = False
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -83,6 +85,29 @@ class Gate:
         if self._limits.rate is not None:
             self._spend(address if key is ANYBODY else key.name, self._limits.rate)
         self.in_flight += 1
+
+    def hold(self, size: int) -> None:
+        """Count bytes of a body of which more is to come; whoever holds them takes them off.
+
+        A client that is slow with its body takes no room from others but for these bytes: it
+        enters once all of them are there.
+
+        Parameters
+        ----------
+        size : int
+
+        Raises
+        ------
+        RequestError
+            429: all bodies together hold more than those of all requests that may be answered.
+        """
+        self.held += size
+        if self.held > self._limits.in_flight * self._limits.body:
+            raise RequestError(
+                f"The server is receiving {self.held} bytes already, as many as it may. Try again "
+                "later.",
+                429,
+            )
 
     def leave(self) -> None:
         """A request that was let in has its answer."""

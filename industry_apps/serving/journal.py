@@ -21,7 +21,11 @@ from typing import Any
 from industry_apps.errors import FileWriteError
 from industry_apps.serving.bodies import written
 
-_TRACE = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
+# Of a higher version what 00 has is read, as the standard asks for, and what is behind it is left.
+_TRACE = re.compile(
+    r"(?:00(?=.{53}\Z)|(?!00|ff)[0-9a-f]{2})"
+    r"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
+)
 
 
 def _print(line: str) -> None:
@@ -84,6 +88,7 @@ class Payloads:
 
     def __init__(self, path: Path, share: float, journal: Journal) -> None:
         try:
+            path.touch(mode=0o600)  # personal data: a file that is made is its owner's alone
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise FileWriteError(

@@ -22,6 +22,7 @@ from industry_apps.whole_file import whole_file
 
 #: What a key may do: ask models, read what is said of them, change what is served.
 SCOPES = ("predict", "read", "admin")
+_MOST_DAYS = 36_500
 _LOOKED_AT = 1.0  # seconds between two looks at the file
 
 
@@ -77,9 +78,10 @@ def read_keys(path: Path) -> list[Key]:
             if key.expires and datetime.fromisoformat(key.expires).tzinfo is None:
                 raise ValueError(f"the key {key.name!r} expires in no time zone")
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        remedy = "Move it away, and make one" if path.exists() else "Make one"
         raise ParameterError(
-            f"{path} is no file of keys ({error!s:.200}). Make one with: industry-apps key "
-            f"{path.name} --name NAME"
+            f"{path} is no file of keys ({error!s:.200}). {remedy} with: industry-apps key "
+            f"{path} --name NAME"
         ) from None
     return found
 
@@ -95,7 +97,7 @@ def new_key(path: Path, name: str, scopes: Sequence[str], days: int | None = Non
     scopes : sequence of str
         Some of :data:`SCOPES`.
     days : int, optional
-        Until it expires; None for never.
+        Until it expires, 1 to 36 500; None for never.
 
     Returns
     -------
@@ -112,10 +114,11 @@ def new_key(path: Path, name: str, scopes: Sequence[str], days: int | None = Non
     """
     known = read_keys(path) if path.exists() else []
     unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown or not scopes or not name.strip() or (days is not None and days < 1):
+    fits = days is None or 1 <= days <= _MOST_DAYS
+    if unknown or not scopes or not name.strip() or not fits:
         raise ParameterError(
-            f"A key needs a name, scopes of {SCOPES} and at least a day. Got {name!r}, "
-            f"{list(scopes)}, {days}."
+            f"A key needs a name, scopes of {SCOPES} and 1 to {_MOST_DAYS} days, or none to hold "
+            f"for ever. Got {name!r}, {list(scopes)}, {days}."
         )
     if any(key.name == name for key in known):
         raise ParameterError(f"{path} has a key of {name!r} already. Choose another name.")

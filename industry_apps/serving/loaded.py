@@ -10,7 +10,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from industry_apps.errors import IndustryAppsError, ModelFileError
+from industry_apps.errors import IndustryAppsError, ModelFileError, ParameterError
 from industry_apps.runtime.batches import Asked, RecordBatches
 from industry_apps.runtime.model import Model
 from industry_apps.serving.turns import Turns, too_late
@@ -56,6 +56,15 @@ class Loaded:
     def is_of_records(self) -> bool:
         """Whether it answers records, and not windows of series."""
         return self.model.windows is None
+
+    @property
+    def explains(self) -> bool:
+        """Whether it says what each column adds to its answers."""
+        try:
+            self.model._explainer.check(self.model.path.name)
+        except ParameterError:
+            return False
+        return self.is_of_records
 
     def record(self, asked: Asked) -> asyncio.Future[dict[str, Any]]:
         """Answer one record that :meth:`RecordBatches.read` has checked."""

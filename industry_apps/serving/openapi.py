@@ -15,6 +15,7 @@ from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import Kind
 from industry_apps.serving.calls import Call, Reply
 from industry_apps.serving.loaded import Loaded
+from industry_apps.serving.operations import operation, operations, operations_of
 from industry_apps.serving.served import Served
 
 _HTML = [
@@ -36,16 +37,6 @@ _TYPES: dict[Kind, dict[str, Any]] = {
         "description": "Rows of pixels, of colours each a list of channels; or their shape and "
         "their bytes, compressed by zlib, in base 64.",
     },
-}
-_REFUSALS = {
-    "400": "The records cannot be answered; the error names column, value, expectation, remedy.",
-    "401": "No key, or one that is unknown or has expired.",
-    "403": "The key may not do this.",
-    "404": "There is no such model.",
-    "408": "The request did not come in time.",
-    "413": "Too many bytes or records, or nested too deep.",
-    "429": "Too many requests in a second, or at a time.",
-    "503": "The server has too much to do.",
 }
 _MOST_EXAMPLE = 20_000  # characters
 
@@ -81,9 +72,9 @@ def document_of(served: Served) -> dict[str, Any]:
     Examples
     --------
     >>> document = document_of(Served({"credit": "finance.credit_scoring.scorecard"}))
-    >>> amount = document["components"]["schemas"]["credit"]["properties"]["amount"]
-    >>> amount["type"], sorted(document["paths"])[0]
-    (['number', 'null'], '/models/credit/explain')
+    >>> amount = document["components"]["schemas"]["record.credit"]["properties"]["amount"]
+    >>> amount["type"], next(iter(document["paths"]))
+    (['number', 'null'], '/models/credit/predict')
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {
@@ -95,11 +86,16 @@ def document_of(served: Served) -> dict[str, Any]:
     }
     for name, slot in served.slots.items():
         loaded = slot.current
-        schemas[name] = object_of(loaded.batches.table_schema)
-        schemas[f"{name}.answer"] = object_of(answers_of(loaded))
+        # A name that begins otherwise is that of no model.
+        schemas[f"record.{name}"] = record = object_of(loaded.batches.table_schema)
+        schemas[f"answer.{name}"] = answer = object_of(answers_of(loaded))
         paths[f"/models/{name}/predict"] = {"post": _predict(name, loaded)}
-        if loaded.is_of_records:
+        if loaded.explains:
             paths[f"/models/{name}/explain"] = {"post": _explain(name, loaded)}
+        stream = served.streams.get(name)
+        if stream is not None:
+            paths |= operations_of(name, stream, record, answer, _example(loaded))
+    paths |= operations([*served.slots])
     security: list[dict[str, list[str]]] = [] if served.settings.keys is None else [{"key": []}]
     return {
         "openapi": "3.1.0",
@@ -157,45 +153,24 @@ def _property(column: Column) -> dict[str, Any]:
 
 
 def _predict(name: str, loaded: Loaded) -> dict[str, Any]:
-    record, answer = {"$ref": f"#/components/schemas/{name}"}, f"#/components/schemas/{name}.answer"
-    one = {"$ref": answer}
+    record = {"$ref": f"#/components/schemas/record.{name}"}
+    one = {"$ref": f"#/components/schemas/answer.{name}"}
     many = {"type": "array", "items": one}
     asked: dict[str, Any] = {"type": "array", "items": record, "minItems": 1}
     told: dict[str, Any] = many
     if loaded.is_of_records:
         asked, told = {"oneOf": [record, asked]}, {"oneOf": [one, many]}
     summary = loaded.model.metadata.get("summary") or loaded.model.metadata["application"]
-    return _operation(f"predict_{name}", summary, asked, told, _example(loaded))
+    return operation(f"predict_{name}", summary, told, asked, _example(loaded))
 
 
 def _explain(name: str, loaded: Loaded) -> dict[str, Any]:
-    record = {"$ref": f"#/components/schemas/{name}"}
+    record = {"$ref": f"#/components/schemas/record.{name}"}
     asked = {"oneOf": [record, {"type": "array", "items": record, "minItems": 1}]}
     summary = "What each column adds to the answer, the largest first."
-    told = {"type": "object", "additionalProperties": True}
-    return _operation(f"explain_{name}", summary, asked, told, _example(loaded))
-
-
-def _operation(name: str, summary: str, asked: Any, told: Any, example: Any) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": asked}
-    if example is not None:
-        content["example"] = example
-    wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    refusals = {
-        status: {"description": text, "content": wrong} for status, text in _REFUSALS.items()
-    }
-    return {
-        "operationId": name,
-        "summary": summary,
-        "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {"schema": told}},
-            },
-            **refusals,
-        },
-    }
+    one = {"type": "object", "additionalProperties": True}
+    told = {"oneOf": [one, {"type": "array", "items": one}]}
+    return operation(f"explain_{name}", summary, told, asked, _example(loaded))
 
 
 def _example(loaded: Loaded) -> Any:
@@ -203,5 +178,11 @@ def _example(loaded: Loaded) -> Any:
     if loaded.model.completion is not None:
         return loaded.model.completion.example
     records = loaded.model.metadata["self_test"]["records"]
-    example = records[0] if loaded.is_of_records else records
+    rule = loaded.model.windows
+    # Of windows: the rows of one series, as long as it is.
+    example = (
+        records[0]
+        if rule is None
+        else [row for row in records if row[rule.series] == records[0][rule.series]]
+    )
     return example if len(str(example)) <= _MOST_EXAMPLE else None

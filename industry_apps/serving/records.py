@@ -49,7 +49,12 @@ class RecordRoutes:
         rows = asked if type(asked) is list else [asked]
         check_records(rows, self._limits.rows)
         call.records = len(rows)
-        found = await loaded.explained(rows, len(rows))
+        try:
+            found = await loaded.explained(rows, len(rows))
+        except Exception as error:
+            slot.failed(loaded, asked, error)
+            raise
+        slot.answered(loaded, asked, [])  # of which no number is said to be finite
         return Reply.json(found if asked is rows else found[0])
 
     async def event(self, call: Call) -> Reply:
@@ -59,7 +64,14 @@ class RecordRoutes:
         call.model, call.version, call.records = slot.name, loaded.version, 1
         told = content_of(call, self._limits.depth)
         check_event(told)
-        return Reply.json(await stream.ask(told, loaded))
+        asked = stream.record_of(told)
+        try:
+            answer = await stream.ask(told, loaded)
+        except Exception as error:
+            slot.failed(loaded, asked, error)
+            raise
+        slot.answered(loaded, asked, answer)
+        return Reply.json(answer)
 
     async def confirm(self, call: Call) -> Reply:
         """An earlier event turned out to be fraud."""
@@ -142,26 +154,30 @@ class AdminRoutes:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        # Whoever shows a key is known by it.
+        self._says_who = ("who",) if served.settings.keys is None else ()
 
     async def reload(self, call: Call) -> Reply:
         """Take the file, or the version in production, as it is now."""
-        slot, told = self._asked(call, ("why",))
-        return Reply.json(await self._served.swap(slot, None, call.key.name, told.get("why", "")))
+        slot, told, who = self._asked(call, ("why",))
+        return Reply.json(await self._served.swap(slot, None, who, told.get("why", "")))
 
     async def promote(self, call: Call) -> Reply:
         """Put a version of the store into production."""
-        slot, told = self._asked(call, ("version", "why"))
+        slot, told, who = self._asked(call, ("version", "why"))
         if "version" not in told:
             raise RequestError("The body names no 'version'. Send its sha256, or six digits of it.")
         version, why = told["version"], told.get("why", "")
-        return Reply.json(await self._served.swap(slot, version, call.key.name, why))
+        return Reply.json(await self._served.swap(slot, version, who, why))
 
     async def rollback(self, call: Call) -> Reply:
         """Let the version before answer again."""
-        slot, told = self._asked(call, ("why",))
-        return Reply.json(await self._served.rollback(slot, call.key.name, told.get("why", "")))
+        slot, told, who = self._asked(call, ("why",))
+        return Reply.json(await self._served.rollback(slot, who, told.get("why", "")))
 
-    def _asked(self, call: Call, known: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    def _asked(self, call: Call, known: tuple[str, ...]) -> tuple[str, dict[str, str], str]:
+        """The model, what the body says, and who acts."""
+        known = (*known, *self._says_who)
         call.model = self._served.slot(call.parameters["name"]).name
         told = content_of(call, 2) if call.body else {}
         if type(told) is not dict or not all(type(text) is str for text in told.values()):
@@ -169,7 +185,7 @@ class AdminRoutes:
         unknown = [name for name in told if name not in known]
         if unknown:
             raise RequestError(f"Unknown {unknown[0]!r:.80}, expected some of {known}. Drop it.")
-        return call.model, told
+        return call.model, told, told.get("who", "").strip() or call.key.name
 
 
 class StatusRoutes:

@@ -18,7 +18,7 @@ from industry_apps.serving.keys import KeyRing
 from industry_apps.serving.metrics import Metrics, Samples, batch_samples
 from industry_apps.serving.settings import Settings
 from industry_apps.serving.slot import Slot
-from industry_apps.serving.sources import Target, source_of
+from industry_apps.serving.sources import Pin, Source, Target, source_of
 from industry_apps.serving.streams import Stream, stream_of
 
 #: Who rolls a version back that fails.
@@ -35,8 +35,8 @@ class Served:
     settings : Settings, optional
     journal : Journal, optional
         Where events are written; standard error by default.
-    pinned : mapping of str to str, optional
-        Name -> sha256 of the version that must be served first; by default what is there.
+    pinned : mapping of str to Pin, optional
+        Name -> the versions to begin with; by default what is there.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class Served:
         models: Mapping[str, str | Path],
         settings: Settings | None = None,
         journal: Journal | None = None,
-        pinned: Mapping[str, str] | None = None,
+        pinned: Mapping[str, Pin] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.journal = journal or Journal()
@@ -74,9 +74,10 @@ class Served:
         for name, place in models.items():
             _check_name(name)
             source = source_of(place, self.settings.public_key)
-            version = (pinned or {}).get(name)
-            target = source.target() if version is None else source.version(version)
-            slot = Slot(name, source, target, self.settings, self.executor)
+            pin = pinned[name] if pinned else Pin(source.target())
+            slot = Slot(
+                name, source, pin.current, self.settings, self.executor, previous=pin.previous
+            )
             slot.on_failing = partial(self._failing, name)
             self.slots[name] = slot
         self.streams = self._streams()
@@ -133,21 +134,20 @@ class Served:
             It is not to be served; what was there before answers on.
         """
         slot = self.slot(name)
-        source = slot.source
-        told = await asyncio.to_thread(
-            lambda: source.target() if version is None else source.version(version)
-        )
-        if told.sha256 == slot.current.sha256:
+        told, is_entered = await asyncio.to_thread(_asked, slot.source, version)
+        is_served = told.sha256 == slot.current.sha256
+        if is_served and is_entered:
             remedy = "Name another one." if version else "Replace the file, or promote a version."
             raise RequestError(
                 f"{name!r} is served from version {told.sha256[:12]} already. {remedy}", 409
             )
-        enter = None
-        if version is not None and source.store is not None:
-            key = self.settings.public_key
-            enter = partial(source.store.promote, told.sha256, who=who, why=why, public_key=key)
+        enter = None if is_entered else partial(self._enter, slot, told.sha256, who=who, why=why)
         try:
-            report = await self.fleet.swap(name, Target(*told), enter)
+            if is_served and enter is not None:  # its store alone says otherwise
+                await asyncio.to_thread(enter)
+                report: dict[str, Any] = {"version": slot.current.version}
+            else:
+                report = await self.fleet.swap(name, told, enter)
         except IndustryAppsError as error:
             self._note(name, "refused", version=told.sha256[:12], who=who, error=str(error))
             raise
@@ -155,7 +155,10 @@ class Served:
         return report
 
     async def rollback(self, name: str, who: str, why: str) -> dict[str, Any]:
-        """Let the version before the current one answer again, on all workers.
+        """Let the version before the current one answer again, on all workers or on none.
+
+        It is the one that answered before, or else the one before in the store. It answers even
+        where its store, damaged or on a full disk, takes no entry.
 
         Parameters
         ----------
@@ -163,19 +166,36 @@ class Served:
         who, why : str
             For the log.
 
+        Returns
+        -------
+        dict
+            ``version``, and where the store has no entry of it a ``warning`` that says why.
+
         Raises
         ------
         IndustryAppsError
-            There is none loaded, or its store has no room for the entry: it answers nevertheless.
+            There is none, or it is not to be served; the current one answers on.
         """
         slot = self.slot(name)
-        version = await self.fleet.rollback(name)
-        self._note(name, "rolled back", version=version[:12], who=who, why=why)
-        store = slot.source.store
-        if store is not None and store.production != version:
-            back = store.rollback if store.previous == version else partial(store.promote, version)
-            await asyncio.to_thread(back, who=who, why=why)
-        return {"version": version[:12]}
+        target = await asyncio.to_thread(slot.before)
+        report = await self.fleet.swap(name, target, back=True)
+        version = report["version"]
+        self._note(name, "rolled back", version=version, who=who, why=why)
+        enter = partial(self._enter, slot, target.sha256, back=True, who=who, why=why)
+        try:
+            await asyncio.to_thread(enter)
+        except IndustryAppsError as error:
+            self.journal.event("not entered", model=name, version=version, error=str(error))
+            report["warning"] = (
+                f"Version {version} answers again, but the store has no entry of it, and a server "
+                f"that starts takes another one: {error} Then promote {version}."
+            )
+        return report
+
+    def reload_all(self) -> None:
+        """Take all files, and what is in production, as they are now; the log says how it went."""
+        for name in self.slots:
+            self.start(self._reload(name))
 
     def start(self, coroutine: Any) -> None:
         """Run something beside the requests, to its end."""
@@ -219,8 +239,28 @@ class Served:
         }
         return {name: stream for name, stream in made.items() if stream is not None}
 
+    def _enter(self, slot: Slot, version: str, *, who: str, why: str, back: bool = False) -> None:
+        """Have the store of a model, if it has one, say that a version is in production."""
+        store = slot.source.store
+        if store is None or store.production == version:
+            return
+        is_back = back and store.previous == version
+        move = store.rollback if is_back else partial(store.promote, version)
+        move(who=who, why=why, public_key=self.settings.public_key)
+
+    async def _reload(self, name: str) -> None:
+        try:
+            await self.swap(name, None, "SIGHUP", "")
+        except IndustryAppsError as error:
+            self.journal.event("not reloaded", model=name, error=str(error))
+
     def _failing(self, name: str, why: str) -> None:
+        slot = self.slot(name)
+        failing = slot.current
+
         async def back() -> None:
+            if slot.current is not failing:
+                return  # another worker has found it out before
             try:
                 await self.rollback(name, _ITSELF, why)
             except IndustryAppsError as error:
@@ -233,9 +273,18 @@ class Served:
         self.journal.event(outcome, model=name, **facts)
 
 
+def _asked(source: Source, version: str | None) -> tuple[Target, bool]:
+    """What is to be served, and whether there is nothing to enter in a store for that."""
+    if version is None:
+        return source.target(), True
+    told = source.version(version)
+    return told, source.store is None or source.store.production == told.sha256
+
+
 def _check_name(name: str) -> None:
-    if not name or not all(c.isalnum() or c in "._-" for c in name) or len(name) > 100:
+    fits = name[:1].isalnum() and all(c.isalnum() or c in "._-" for c in name)
+    if not fits or len(name) > 100:
         raise ParameterError(
             f"A model is served under the name {name!r:.120}; expected letters, digits, and . _ - "
-            "in up to 100 characters. Choose another."
+            "in up to 100 characters, the first a letter or digit. Choose another."
         )

@@ -10,12 +10,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
-from industry_apps.errors import IndustryAppsError, ParameterError
+from industry_apps.errors import ParameterError
 from industry_apps.serving.app import app_of, direct_paths
 from industry_apps.serving.connections import protocol
 from industry_apps.serving.served import Served
@@ -57,7 +58,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 backlog=_BACKLOG,
                 timeout_keep_alive=binding.idle,
-                timeout_graceful_shutdown=int(binding.drain),
+                timeout_graceful_shutdown=ceil(binding.drain),
                 ssl_certfile=binding.certificate,
                 ssl_keyfile=binding.key,
             )
@@ -78,7 +79,8 @@ class Server(uvicorn.Server):
         if hasattr(signal, "SIGHUP"):
             try:
                 loop = asyncio.get_running_loop()
-                loop.add_signal_handler(signal.SIGHUP, self._reload_all)
+                loop.add_signal_handler(signal.SIGHUP, self.served.reload_all)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
             except (RuntimeError, ValueError):
                 return  # not in the main thread: whoever runs it there reloads in its own way
 
@@ -99,16 +101,6 @@ class Server(uvicorn.Server):
             self.served.journal.event("draining", signal=signal.Signals(sig).name)
         super().handle_exit(sig, frame)
         self._captured_signals.clear()  # an end that was asked for is no failure
-
-    def _reload_all(self) -> None:
-        for name in self.served.slots:
-            self.served.start(self._reload(name))
-
-    async def _reload(self, name: str) -> None:
-        try:
-            await self.served.swap(name, None, "SIGHUP", "")
-        except IndustryAppsError as error:
-            self.served.journal.event("not reloaded", model=name, error=str(error))
 
 
 def _check_pair(binding: Binding) -> None:

@@ -47,6 +47,8 @@ class Slot:
     settings : Settings
     executor : Executor
         Where long runs go.
+    previous : Target, optional
+        The version that a rollback goes to.
 
     Raises
     ------
@@ -55,12 +57,20 @@ class Slot:
     """
 
     def __init__(
-        self, name: str, source: Source, target: Target, settings: Settings, executor: Executor
+        self,
+        name: str,
+        source: Source,
+        target: Target,
+        settings: Settings,
+        executor: Executor,
+        *,
+        previous: Target | None = None,
     ) -> None:
         self.name, self.source = name, source
         self._settings, self._executor = settings, executor
-        self.versions = Versions(self._load(target))
-        self._candidate: Loaded | None = None
+        before = None if previous is None else self._load(previous)
+        self.versions = Versions(self._load(target), before)
+        self._prepared: Versions | None = None
         #: The latest requests, for the next version to answer.
         self._latest: deque[Asked] = deque(maxlen=settings.replay)
         self._watched = self._failed = 0
@@ -73,15 +83,18 @@ class Slot:
         """The version that answers."""
         return self.versions.current
 
-    def prepare(self, target: Target) -> dict[str, Any]:
+    def prepare(self, target: Target, back: bool = False) -> dict[str, Any]:
         """Load a version and prove that it can take the place of the current one.
 
         Digest, self-test, signature, schema, the latest requests, runs to warm it up. It takes
-        as long as it takes, and runs in a thread; the current version goes on answering.
+        as long as it takes, and runs in a thread; the current version goes on answering. One that
+        has answered before needs no such proof; while it is still loaded, no file is read.
 
         Parameters
         ----------
         target : Target
+        back : bool
+            Whether it has answered before, and the current one is to be left behind.
 
         Returns
         -------
@@ -93,46 +106,52 @@ class Slot:
         IndustryAppsError
             It cannot; all is as it was.
         """
-        self._candidate = None
-        current = self.current
+        self._prepared = None
+        current, previous = self.versions
+        if back:
+            if previous is None or previous.sha256 != target.sha256:
+                previous = self._load(target)
+            self._prepared = Versions(previous)
+            return {"version": previous.version}
         candidate = self._load(target)
         check_compatible(current.model, candidate.model)
         replay = replayed(current, candidate, list(self._latest))
-        self._candidate = candidate
+        self._prepared = Versions(candidate, current)
         return {"version": candidate.version, "replay": asdict(replay)}
 
     def commit(self) -> None:
         """Let the version that was prepared answer from now on."""
-        if self._candidate is None:
+        if self._prepared is None:
             raise RequestError(f"No version of {self.name!r} was prepared. Prepare one.", 409)
-        self.versions, self._candidate = Versions(self._candidate, self.current), None
+        self.versions, self._prepared = self._prepared, None
         self._watched = self._failed = 0
-        self._is_watched = True
+        self._is_watched = self.versions.previous is not None
 
     def abort(self) -> None:
         """Let go of the version that was prepared."""
-        self._candidate = None
+        self._prepared = None
 
-    def rollback(self) -> str:
-        """Let the version before answer again; no file is read.
-
-        Returns
-        -------
-        str
-            Its sha256.
+    def before(self) -> Target:
+        """The version that a rollback goes to: the one that is still loaded, or the store's.
 
         Raises
         ------
         RequestError
-            409: no version before this one is loaded.
+            409: there is none.
+        VersionError
+            Its file is damaged, or not signed.
         """
-        previous = self.versions.previous
-        if previous is None:
+        current, previous = self.versions
+        if previous is not None:
+            return Target(previous.model.path, previous.sha256)
+        found = self.source.before(current.sha256)
+        if found is None:
             raise RequestError(
-                f"No version of {self.name!r} before this one is loaded. Promote one instead.", 409
+                f"No version of {self.name!r} answered before this one. Promote one, or replace "
+                "the file and reload.",
+                409,
             )
-        self.versions, self._is_watched = Versions(previous), False
-        return previous.sha256
+        return found
 
     def answered(self, loaded: Loaded, asked: Asked, answer: Any) -> None:
         """Note a request that was answered.
@@ -152,15 +171,14 @@ class Slot:
     def failed(self, loaded: Loaded, asked: Asked, error: Exception) -> None:
         """Note a request that was not answered, and judge whose fault it is.
 
-        A record that the version before refuses too is the fault of whoever sent it.
+        A record that the version before refuses too is the fault of whoever sent it; of one that
+        both answer something else was refused, as an event that comes too late.
         """
         if not self._is_watched:
             return
         previous = self.versions.previous
         if isinstance(error, SchemaError) and previous is not None:
-            try:
-                previous.model.predict(asked)
-            except IndustryAppsError:
+            if _refuses(previous, asked) or not _refuses(loaded, asked):
                 return
         elif isinstance(error, IndustryAppsError):
             return
@@ -185,3 +203,11 @@ class Slot:
         model = Model(target.path, threads=1, sha256=target.sha256)
         seconds = self._settings.limits.seconds
         return Loaded(model, target.sha256, self._executor, seconds)
+
+
+def _refuses(loaded: Loaded, asked: Asked) -> bool:
+    try:
+        loaded.model.predict(asked)
+    except IndustryAppsError:
+        return True
+    return False

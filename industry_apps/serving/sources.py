@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from shutil import copyfile, rmtree
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from industry_apps.errors import ModelFileError, RequestError, VersionError
+from industry_apps.errors import FileWriteError, ModelFileError, RequestError, VersionError
 from industry_apps.runtime.zoo import locate
 from industry_apps.versions import Store
+from industry_apps.versions.log import in_production
 
 
 class Target(NamedTuple):
@@ -22,6 +26,70 @@ class Target(NamedTuple):
 
     path: Path
     sha256: str
+
+
+class Pin(NamedTuple):
+    """The versions that a worker begins with.
+
+    Parameters
+    ----------
+    current : Target
+    previous : Target or None
+        That a rollback goes to.
+    """
+
+    current: Target
+    previous: Target | None = None
+
+
+class Kept:
+    """Copies of the files that are served, for workers that are started later.
+
+    What stands at the path of a file may be another one by then, or damaged.
+    """
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="industry_apps-")
+
+    def keep(self, target: Target) -> Target:
+        """The copy of a file, made where there is none yet.
+
+        Parameters
+        ----------
+        target : Target
+
+        Raises
+        ------
+        FileWriteError
+            It cannot be copied.
+        """
+        copy = Path(self._folder.name, target.sha256, target.path.name)
+        try:
+            if not copy.exists():
+                copy.parent.mkdir(exist_ok=True)
+                copyfile(target.path, copy)
+        except OSError as error:
+            rmtree(copy.parent, ignore_errors=True)
+            raise FileWriteError(
+                f"{target.path} cannot be copied to {copy.parent} ({error}). Make room there."
+            ) from error
+        return Target(copy, target.sha256)
+
+    def keep_only(self, pins: Iterable[Pin]) -> None:
+        """Let go of all other files.
+
+        Parameters
+        ----------
+        pins : iterable of Pin
+        """
+        known = {target.sha256 for pin in pins for target in pin if target is not None}
+        for folder in Path(self._folder.name).iterdir():
+            if folder.name not in known:
+                rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of all."""
+        self._folder.cleanup()
 
 
 class FileSource:
@@ -44,6 +112,10 @@ class FileSource:
             return Target(path, sha256(path.read_bytes()).hexdigest())
         except OSError as error:
             raise ModelFileError(f"{path} cannot be read ({error}). Check the path.") from error
+
+    def before(self, version: str) -> Target | None:
+        """A file does not say what it was before."""
+        return None
 
     def version(self, version: str) -> Target:
         """A file has one version, the one that it holds now: any other is refused."""
@@ -76,6 +148,13 @@ class StoreSource:
         if version is None:
             raise VersionError(f"{self.store.folder} has nothing in production. Promote a version.")
         return self.version(version)
+
+    def before(self, version: str) -> Target | None:
+        """The version that was in production before another; None where there was none."""
+        stack = in_production(self.store.entries())
+        if version in stack:
+            del stack[len(stack) - 1 - stack[::-1].index(version) :]
+        return self.version(stack[-1]) if stack else None
 
     def version(self, version: str) -> Target:
         """A version by its sha256, or the first digits of it."""

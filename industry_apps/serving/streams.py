@@ -108,6 +108,10 @@ class Stream:
         """
         return await self.turns.ask(Event(told, loaded))
 
+    def record_of(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """An event as a record, as if nothing had been told before it."""
+        return {**told, **dict.fromkeys(self.state.columns, 0.0)}
+
     def close(self) -> None:
         """Write the state as a whole, and let go of the folder."""
         if self._lines:
@@ -134,7 +138,7 @@ class Stream:
         """What is wrong with an event before the state has seen it."""
         try:
             if event.loaded is not None:
-                event.loaded.batches.read({**event.told, **dict.fromkeys(self.state.columns, 0.0)})
+                event.loaded.batches.read(self.record_of(event.told))
             needs = [self.state.place, self.state.time]
             needs += [self.state.entity, self.state.amount] if event.loaded else []
             for name in needs:

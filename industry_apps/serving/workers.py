@@ -7,18 +7,20 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NamedTuple
 
-from industry_apps.errors import IndustryAppsError, ParameterError
+from industry_apps.errors import FileWriteError, IndustryAppsError, ParameterError
 from industry_apps.serving.fleet import Crew
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
 from industry_apps.serving.server import Server, listener, run
 from industry_apps.serving.settings import Binding, Settings
+from industry_apps.serving.sources import Kept, Pin, Target, source_of
 
 #: A worker that ends this often within a minute is not started again.
 _MOST_STARTS = 5
@@ -66,6 +68,24 @@ class _Worker:
 
     process: BaseProcess
     line: Connection
+    is_first: bool
+
+    def send(self, *message: Any) -> None:
+        """Send a message; one that has ended is noticed where its line is read."""
+        with suppress(OSError):
+            self.line.send(message)
+
+
+class _Swap(NamedTuple):
+    """A version that a worker has had all of them prepare."""
+
+    owner: _Worker
+    target: Target
+    back: bool
+
+    def after(self, pin: Pin) -> Pin:
+        """What is served once it is committed."""
+        return Pin(self.target, None if self.back else pin.current)
 
 
 @dataclass
@@ -76,7 +96,6 @@ class _Order:
     number: int
     waits_for: set[_Worker]
     what: str
-    name: str
     replies: list[tuple[bool, Any]] = field(default_factory=list)
 
 
@@ -103,9 +122,9 @@ class Keeper:
         self._journal = Journal(worker="keeper")
         self._workers: list[_Worker] = []
         self._orders: dict[int, _Order] = {}
-        # Name -> who has a version of it prepared, and the sha256 of that version.
-        self._swapping: dict[str, tuple[_Worker, str]] = {}
-        self._pinned: dict[str, str] = {}
+        self._swapping: dict[str, _Swap] = {}
+        self._kept = Kept()
+        self._pinned: dict[str, Pin] = {}
         self._starts: list[float] = []
         self._given = 0
         self._ending = False
@@ -114,19 +133,26 @@ class Keeper:
         """Serve until a signal ends it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end())
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, lambda *_: self._reload())
+        if hasattr(signal, "SIGHUP"):  # held back, so that it ends no worker that starts
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
         try:
+            for name, place in self._models.items():
+                target = source_of(place, self._settings.public_key).target()
+                self._pinned[name] = Pin(self._kept.keep(target))
             for _ in range(self._count):
-                self._start()
+                self._start(is_first=True)
             while self._workers:
                 self._turn()
         finally:
             self._end()
             for worker in self._workers:
                 worker.process.join()
+            self._kept.close()
 
     def _turn(self) -> None:
+        if hasattr(signal, "SIGHUP") and signal.SIGHUP in signal.sigpending():
+            signal.sigwait([signal.SIGHUP])
+            self._workers[0].send("reload", 0)  # it asks all of them
         lines = {worker.line: worker for worker in self._workers}
         for line in wait(list(lines), timeout=1.0):
             worker = lines[line]  # type: ignore[index]
@@ -139,18 +165,23 @@ class Keeper:
                 self._asked(worker, number, *told)
             elif kind == "reply":
                 self._replied(worker, number, told[0])
-            elif kind == "failed":
+            elif kind == "failed" and worker.is_first:
                 raise ParameterError(told[0])
+            elif kind == "failed":
+                self._journal.event("worker failed", error=told[0])
 
-    def _start(self) -> None:
+    def _start(self, is_first: bool = False) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         arguments = (self._models, self._settings, self._binding, self._socket, theirs)
         process = context.Process(target=_work, args=(*arguments, dict(self._pinned)))
         process.start()
         theirs.close()
-        self._workers.append(_Worker(process, ours))
+        worker = _Worker(process, ours, is_first)
+        self._workers.append(worker)
         self._starts.append(time.monotonic())
+        for name, swap in self._swapping.items():  # what the others have been told before
+            worker.send("order", 0, "prepare", (name, tuple(swap.target), swap.back))
 
     def _lost(self, worker: _Worker) -> None:
         """A worker has ended: go on without it, and start another one unless it is the end."""
@@ -159,9 +190,8 @@ class Keeper:
         for number, order in list(self._orders.items()):
             order.waits_for.discard(worker)
             self._tell(number, order)
-        for name in [name for name, (owner, _) in self._swapping.items() if owner is worker]:
-            del self._swapping[name]
-            self._give(worker, 0, "abort", (name,))
+        for name in [name for name, swap in self._swapping.items() if swap.owner is worker]:
+            self._settle(worker, 0, "abort", name)
         if self._ending:
             return
         self._journal.event("worker lost", code=worker.process.exitcode)
@@ -171,47 +201,66 @@ class Keeper:
 
     def _asked(self, asker: _Worker, number: int, what: str, arguments: tuple[Any, ...]) -> None:
         name = arguments[0] if arguments else ""
-        owner, _ = self._swapping.get(name, (asker, ""))
-        if owner is not asker:
+        swap = self._swapping.get(name)
+        if swap is not None and swap.owner is not asker:
             words = f"Another version of {name!r} is being prepared. Try again later."
-            asker.line.send(("answer", number, [(False, (words, 409))]))
+            asker.send("answer", number, [(False, (words, 409))])
+        elif what == "prepare":
+            self._prepare(asker, number, name, *arguments[1:])
+        elif what in {"commit", "abort"}:
+            self._settle(asker, number, what, name)
+        else:
+            self._give(asker, number, what, arguments)
+
+    def _prepare(
+        self, asker: _Worker, number: int, name: str, told: tuple[Any, ...], back: bool
+    ) -> None:
+        """Have all workers load the same bytes, which are kept for those that are started later."""
+        try:
+            target = self._kept.keep(Target(*told))
+        except FileWriteError as error:
+            asker.send("answer", number, [(False, (str(error), 507))])
             return
-        if what == "prepare":
-            self._swapping[name] = asker, arguments[1][1]
-        self._give(asker, number, what, arguments)
+        self._swapping[name] = _Swap(asker, target, back)
+        self._give(asker, number, "prepare", (name, tuple(target), back))
+
+    def _settle(self, asker: _Worker, number: int, what: str, name: str) -> None:
+        """Have all workers end a swap; those that start from now on begin with what came of it."""
+        swap = self._swapping.pop(name, None)
+        if what == "commit" and swap is not None:
+            self._pinned[name] = swap.after(self._pinned[name])
+        self._give(asker, number, what, (name,))
 
     def _give(self, asker: _Worker, number: int, what: str, arguments: tuple[Any, ...]) -> None:
         self._given += 1
-        name = arguments[0] if arguments else ""
-        order = _Order(asker, number, set(self._workers), what, name)
+        order = _Order(asker, number, set(self._workers), what)
         self._orders[self._given] = order
         for worker in self._workers:
-            worker.line.send(("order", self._given, what, arguments))
+            worker.send("order", self._given, what, arguments)
 
     def _replied(self, worker: _Worker, number: int, reply: tuple[bool, Any]) -> None:
         order = self._orders.get(number)
-        if order is not None:
-            order.waits_for.discard(worker)
-            order.replies.append(reply)
-            self._tell(number, order)
+        if order is None:
+            return
+        if order.what == "commit" and not reply[0]:
+            worker.process.kill()  # another one starts with what is committed
+            return
+        order.waits_for.discard(worker)
+        order.replies.append(reply)
+        self._tell(number, order)
 
     def _tell(self, number: int, order: _Order) -> None:
         """Tell whoever has asked, once all have replied."""
         if order.waits_for:
             return
         del self._orders[number]
-        if order.what == "commit":
-            self._pinned[order.name] = self._swapping[order.name][1]
-        elif order.what == "rollback" and order.replies and order.replies[0][0]:
-            self._pinned[order.name] = order.replies[0][1]
-        if order.what in ("commit", "abort"):
-            self._swapping.pop(order.name, None)
-        if order.asker in self._workers and order.number:
-            order.asker.line.send(("answer", order.number, order.replies))
+        if order.what in {"commit", "abort"}:
+            self._kept.keep_only([*self._pinned.values(), *map(Pin, self._waiting())])
+        if order.number:
+            order.asker.send("answer", order.number, order.replies)
 
-    def _reload(self) -> None:
-        if self._workers and self._workers[0].process.pid is not None:
-            os.kill(self._workers[0].process.pid, signal.SIGHUP)  # it asks all of them
+    def _waiting(self) -> list[Target]:
+        return [swap.target for swap in self._swapping.values()]
 
     def _end(self) -> None:
         self._ending = True
@@ -226,7 +275,7 @@ def _work(
     binding: Binding,
     listening: socket.socket,
     line: Connection,
-    pinned: Mapping[str, str],
+    pinned: Mapping[str, Pin],
 ) -> None:
     """One worker, from its start to its end."""
     try:

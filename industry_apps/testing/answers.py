@@ -244,6 +244,7 @@ def explains_each_column(trial: Trial) -> None:
         f"Explained are {sorted(table)}, read are {sorted(trial.inputs.names)}.",
     )
     assert_that(trial.model.explain(frame.to_dict("records")) == alone, "Records and each differ.")
+    assert_that(trial.model.explain(frame.head(0)).empty, "No records have an explanation.")
     assert_same(table, pd.DataFrame(alone, index=table.index)[list(table)], "Many and one record")
     assert_that(bool(np.isfinite(table.to_numpy()).all()), f"Not finite: {table}")
     assert_that(bool(table.to_numpy().any()), "No column contributes anything.")

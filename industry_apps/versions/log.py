@@ -2,10 +2,12 @@
 
 Every entry holds the hash of the one before it, as the blocks of a chain do (Haber and Stornetta,
 How to time-stamp a digital document, Journal of Cryptology 3, 1991). So an entry that is edited,
-taken out or put in between is found. **What it cannot prove:** whoever may write the file can
-also write a whole new chain. It is found only where the head of the old one was kept elsewhere:
-export it (:meth:`~industry_apps.versions.store.Store.head`), signed where it may be disputed, and
-check the log against it. The times are those of the clock of the machine that wrote them.
+taken out or put in between is found. **What it cannot prove:** a chain of which the
+last entries were cut off is whole, and at most the pointer of the store contradicts it; and
+whoever may write the file can also write a whole new chain. Both are found where the head of the
+old one was kept elsewhere: export it (:meth:`~industry_apps.versions.store.Store.head`), signed
+where it may be disputed, and check the log against it. The times are those of the clock of
+the machine that wrote them.
 """
 
 from __future__ import annotations
@@ -111,8 +113,10 @@ def read_log(path: Path) -> list[Entry]:
     Raises
     ------
     VersionError
-        A line is no entry, was edited, or does not follow the one before it.
+        A line is no entry, was edited, or does not follow the one before it; or the last one is
+        an entry that lost its end. What a killed run left of a line is none.
     """
+    _check_end(path)
     entries: list[Entry] = []
     for number, line in enumerate(LineFile.lines(path), start=1):
         entry = _entry(line, path, number)
@@ -162,6 +166,19 @@ def moment(text: str) -> str:
         ) from None
     found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     return found.isoformat(timespec="microseconds")
+
+
+def _check_end(path: Path) -> None:
+    """Refuse a whole entry without its end, which would be taken for half of one, and dropped."""
+    rest = path.read_bytes().rpartition(b"\n")[2] if path.exists() else b""
+    try:
+        _entry(rest, path, 0)
+    except VersionError:
+        return
+    raise VersionError(
+        f"{path} ends with an entry but with no newline behind it. The log was edited: restore it "
+        "from a copy, or add the newline."
+    )
 
 
 def _entry(line: bytes, path: Path, number: int) -> Entry:

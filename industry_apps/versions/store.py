@@ -24,8 +24,9 @@ class Store:
     ``files/<sha256>.onnx`` are the versions, ``log.jsonl`` says what was done, and ``production``
     names the version in production, for whoever reads it with other tools. An entry of the log
     is what counts: it is written first, and on the disk before a call returns. A run that is
-    killed before the pointer has moved leaves it behind the log, and the next one moves it.
-    Several processes may use one folder; writers wait for each other.
+    killed before the pointer has moved leaves it one move behind the log, and the next one moves
+    it; a pointer that is elsewhere is refused. Several processes may use one folder; writers wait
+    for each other.
 
     Parameters
     ----------
@@ -53,9 +54,7 @@ class Store:
         self.folder = Path(folder)
         self._log = self.folder / _LOG
         self._pointer = self.folder / "production"
-        if self.folder.is_dir() and self._is_behind(self.entries()):
-            with self._writing():
-                pass
+        self._settle(self.entries())
 
     @classmethod
     def existing(cls, folder: str | Path) -> Self:
@@ -89,7 +88,9 @@ class Store:
     @property
     def production(self) -> str | None:
         """The sha256 of the version in production."""
-        return next(reversed(in_production(self.entries())), None)
+        log = self.entries()
+        self._settle(log)
+        return next(reversed(in_production(log)), None)
 
     @property
     def previous(self) -> str | None:
@@ -200,9 +201,7 @@ class Store:
             not signed by that key.
         """
         version = self.find(version)
-        self.path(version)
-        if public_key is not None:
-            self.check_signature(version, public_key)
+        self._check_version(version, public_key)
         with self._writing() as log:
             if in_production(log)[-1:] == [version]:
                 raise VersionError(
@@ -210,18 +209,20 @@ class Store:
                 )
             return self._entered(log, "promote", version, who, why)
 
-    def rollback(self, *, who: str, why: str = "") -> Entry:
+    def rollback(self, *, who: str, why: str = "", public_key: Path | None = None) -> Entry:
         """Put the version into production that was there before the present one.
 
         Parameters
         ----------
         who, why : str
             For the log.
+        public_key : Path, optional
+            Of whoever must have signed it.
 
         Raises
         ------
         VersionError
-            There was none.
+            There was none, its file is damaged, or it is not signed by that key.
         """
         with self._writing() as log:
             stack = in_production(log)
@@ -229,6 +230,7 @@ class Store:
                 raise VersionError(
                     f"{self.folder} has no version that was in production before. Promote one."
                 )
+            self._check_version(stack[-2], public_key)
             return self._entered(log, "rollback", stack[-2], who, why)
 
     def at(self, time: str) -> Entry | None:
@@ -277,16 +279,19 @@ class Store:
         head : dict, optional
             An earlier :meth:`head`, which must be an entry still.
         public_key : Path, optional
-            Of whoever signed that head.
+            Of whoever signed that head; without one, of whoever signed each version.
 
         Raises
         ------
         VersionError
-            Something was edited, is missing or damaged.
+            Something was edited, is missing, damaged or not signed. Entries that were cut off at
+            the end show where the pointer did not go with them; that an earlier head is still an
+            entry proves that they are all there.
         """
         log = self.entries()
+        self._settle(log)
         for version in self.versions:
-            self.path(version)
+            self._check_version(version, public_key if head is None else None)
         if head is not None:
             self._check_head(log, head, public_key)
         return len(log)
@@ -309,6 +314,7 @@ class Store:
         with locked(self.folder / ".lock"):
             log = self.entries()
             if self._is_behind(log):
+                self._check_pointer(log)
                 with self._pointing(in_production(log)[-1]):
                     pass
             yield log
@@ -334,10 +340,35 @@ class Store:
                 os.fsync(file.fileno())
             yield
 
+    def _settle(self, log: list[Entry]) -> None:
+        """Move a pointer that was left behind."""
+        if self._is_behind(log):
+            with self._writing():
+                pass
+
+    def _pointed(self) -> str:
+        return self._pointer.read_text().strip() if self._pointer.is_file() else ""
+
     def _is_behind(self, log: list[Entry]) -> bool:
-        stack = in_production(log)
-        told = self._pointer.read_text().strip() if self._pointer.is_file() else ""
-        return bool(stack) and told != stack[-1]
+        return self._pointed() != "".join(in_production(log)[-1:])
+
+    def _check_pointer(self, log: list[Entry]) -> None:
+        """Refuse a pointer that no killed run has left so: it is one move behind at the most."""
+        moves = [number for number, entry in enumerate(log) if entry.action != "add"]
+        before = in_production(log[: moves[-1]])[-1:] if moves else []
+        told = self._pointed()
+        if told not in ("", *before):
+            raise VersionError(
+                f"{self._pointer} names {told[:12]!r}, expected "
+                f"{log[moves[-1]].sha256[:12] if moves else 'nothing'!r}, which {self._log.name} "
+                "says is in production. One of them was edited: restore the log from a copy, or "
+                f"where it is whole remove {self._pointer}."
+            )
+
+    def _check_version(self, version: str, public_key: Path | None) -> None:
+        self.path(version)
+        if public_key is not None:
+            self.check_signature(version, public_key)
 
     def _file(self, version: str) -> Path:
         return self.folder / "files" / f"{version}.onnx"

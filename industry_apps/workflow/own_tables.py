@@ -67,7 +67,11 @@ def _read_file(application: Application, path: Path) -> pd.DataFrame:
             "CSV or Parquet file."
         )
     columns = [own_name(application, name) for name in images]
-    return read_images(path, columns=columns, target=own_name(application, (labels or [""])[0]))
+    if path.is_dir():
+        return read_images(path, columns=columns, target=own_name(application, labels[0]))
+    table = read_table(path)  # some columns are optional; who lacks another is told so later
+    here = [name for name in columns if name in table]
+    return read_images(table, columns=here, paths=path.parent)
 
 
 def own_name(application: Application, name: str) -> str:

@@ -14,6 +14,7 @@ from industry_apps.finance import FraudDetector
 from industry_apps.registry import APPLICATIONS, application
 from tests.architecture.readme import README, RESULTS, ROOT, needed, records, rendered
 from tests.cli.shell import run
+from tests.serving.commands import command
 
 TEXT = README.read_text(encoding="utf-8")
 PAGE = (RESULTS / "README.md").read_text(encoding="utf-8")
@@ -85,3 +86,14 @@ def test_code_runs(tmp_path, monkeypatch, capsys):
     (command,) = re.findall(r"```console\nindustry-apps (.*?)```", TEXT, re.DOTALL)
     words = [word for word in command.split() if word != "\\"]
     assert run(*words, "--fast").exit_code == 0
+    serves(re.findall(r"`industry-apps ((?:versions|serve) [^`]*)`", TEXT))
+
+
+def serves(commands: list[str]) -> None:
+    """Run the commands that keep, promote and serve the file that was trained."""
+    add, promote, serve = map(str.split, commands)
+    (_, version) = run(*add).output.split()
+    assert run(*promote[:-1], version).exit_code == 0
+    with command(*serve[1:]) as server:
+        assert server.next("listening")["port"]
+        assert server.end() == 0

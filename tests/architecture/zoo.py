@@ -27,6 +27,7 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "cybersecurity.domain_threats": ("sample", {}),
     "cybersecurity.network_anomaly": ("sample", {}),
     "cybersecurity.url_threats": ("sample", {}),
+    "energy.dispatch_proxy": ("sample", {}),
     "energy.fault_detection": ("sample", {}),
     "energy.line_faults": ("energy_line_fault_simulator", {}),
     "energy.load_forecasting": ("energy_load_simulator", {"model": "periodic", "baselines": "[]"}),

@@ -27,6 +27,17 @@ def test_what_is_not_served(tmp_path):
     assert "Name a file in a folder that is there" in sentence(sample)
     several = run("serve", model, "--workers", 2, "--state", tmp_path)
     assert "parted among 2 workers. Give --workers 1, or leave --state" in sentence(several)
+    for option in (
+        "body",
+        "rows",
+        "in-flight",
+        "seconds",
+        "replay",
+        "error-share",
+        "payload-share",
+    ):
+        told = sentence(run("serve", model, f"--{option}", -1))
+        assert f"'{option.replace('-', '_')}' parameter" in told
 
 
 def test_a_port_that_is_taken_is_named():

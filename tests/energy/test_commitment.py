@@ -11,11 +11,12 @@ import pytest
 from industry_apps.energy import GridDispatcher, UnitLimits, rts96_units
 from industry_apps.energy.grid.cases import Case
 from industry_apps.energy.grid.example import example_case
+from industry_apps.energy.grid.matpower import parse_case
 from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.sources import case_named
 from industry_apps.energy.grid.units import RTS96, UnitState
-from industry_apps.errors import SchemaError, UnknownNameError
-from tests.energy.grids import case_of
+from industry_apps.errors import ParameterError, SchemaError, UnknownNameError
+from tests.energy.grids import case_of, text_of
 
 DAY = pd.Series([250.0, 210, 200, 220, 300, 400, 460, 480, 450, 380, 330, 270], name="load")
 
@@ -180,12 +181,146 @@ def test_missing_ramps_of_a_case_are_never_zero(case: Case) -> None:
         UnitLimits.from_table(table().drop(columns="ramp_mw_per_h"), case)
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"ramp": [60, np.nan, 70, 80, 90]}, "Column 'ramp', row 1: got nan, expected MW/h > 0"),
+        ({"ramp": [60, 0, 70, 80, 90]}, "Column 'ramp', row 1: got 0"),
+        ({"ramp": pd.date_range("2024", periods=5)}, "Column 'ramp', row 0: got Timestamp"),
+        ({"up": [1, 1.7, 1, 1, 1]}, "Column 'up', row 1: got 1.7, expected a whole number"),
+        ({"up": [1, -1, 1, 1, 1]}, "Column 'up', row 1: got -1.0, expected a number >= 0"),
+        ({"down": [1, 1, 1]}, "'down' of shape (3,)"),
+        ({"down": [1, 1, 1, 1, 10**9]}, "Column 'down', row 4: got 1000000000"),
+        ({"start_cost": [0, 0, -500, 0, 0]}, "Column 'start_cost', row 2: got -500"),
+        ({"start_cost": [0, 0, None, 0, 0]}, "Column 'start_cost', row 2: got None"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(changed: dict[str, object], words: str) -> None:
+    given = {name: [1] * 5 for name in ("up", "down", "ramp", "start_cost")}
+    assert UnitLimits(**given).up.dtype == np.int64  # type: ignore[arg-type]
+    with pytest.raises(SchemaError) as raised:
+        UnitLimits(**{**given, **changed})  # type: ignore[arg-type]
+    assert words in str(raised.value)
+
+
+def test_minimum_times_beside_a_case_are_neither_cut_nor_stretched() -> None:
+    wide = text_of().replace("1 100 1 100 0", "1 100 1 100 0 " + "0 " * 6 + "5 0 0 0 0")
+    wide = wide.replace("1 100 1 80 0", "1 100 1 80 0 " + "0 " * 6 + "2 0 0 0 0")
+    case = parse_case(wide, "wide")
+    assert UnitLimits.from_case(case, up=[1, 2], down=[3, 0]).ramp.tolist() == [300, 120]
+    for up, down, words in (
+        ([1.7, 2], [3, 1], "'up', row 0: got 1.7"),
+        ([1, 2], [-3, 1], "'down', row 0: got -3"),
+        ([1, 2], [3], r"'down' of shape \(1,\)"),
+    ):
+        with pytest.raises(SchemaError, match=words):
+            UnitLimits.from_case(case, up=up, down=down)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"running": [True, 2]}, "Column 'running', row 1: got 2"),
+        ({"hours": [0, 1]}, "Column 'hours', row 0: got 0.0, expected a number >= 1"),
+        ({"output": [5.0, np.nan]}, "Column 'output', row 1: got nan"),
+        ({"output": [5.0, 3.0]}, "Column 'output', row 1: got 3 MW of a generator that stands"),
+        ({"output": [5.0]}, "'output' of shape (1,)"),
+    ],
+)
+def test_states_that_cannot_be_are_refused(changed: dict[str, object], words: str) -> None:
+    given = {"running": [True, False], "hours": [1, 1], "output": [5.0, 0.0]}
+    assert UnitState(**given).running.dtype == bool  # type: ignore[arg-type]
+    with pytest.raises(SchemaError) as raised:
+        UnitState(**{**given, **changed})  # type: ignore[arg-type]
+    assert words in str(raised.value)
+
+
+def at(*times: str) -> pd.Series:
+    return pd.Series([300.0, 380, 420, 500][: len(times)], index=pd.to_datetime(list(times)))
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("00:00", "01:00", "01:00", "02:00"), "row 2: got '2024-10-27 01:00:00' again"),
+        (
+            ("00:00", "01:00", "09:00"),
+            "row 2: got '2024-10-27 09:00:00', and '2024-10-27 01:00:00'",
+        ),
+        (("02:00", "01:00", "00:00"), "row 1: got '2024-10-27 01:00:00'"),
+        (("00:00", "00:30", "01:00"), "row 1: got '2024-10-27 00:30:00'"),
+    ],
+)
+def test_rows_that_are_not_an_hour_each_are_refused(
+    case: Case, units: UnitLimits, times: tuple[str, ...], words: str
+) -> None:
+    loads = at(*(f"2024-10-27 {each}" for each in times))
+    table = pd.DataFrame(np.outer(loads, case.load / 420), loads.index, columns=case.buses)
+    dispatcher = GridDispatcher(case=case, units=units)
+    for given in (loads, table, loads.set_axis(loads.index.strftime("%Y-%m-%dT%H:%M"))):
+        with pytest.raises(SchemaError, match=f"Index of the loads, {words[:6]}"):
+            dispatcher.plan(given)
+    with pytest.raises(SchemaError) as raised:
+        list(dispatcher.plan_days(loads, hours=1))
+    assert words in str(raised.value)
+    # The remedy works: a mean of each hour, in order, with gaps filled.
+    mended = loads.sort_index().resample("h").mean().interpolate()
+    assert len(dispatcher.plan(mended).index) == len(mended)
+
+
+def test_clocks_that_are_set_are_no_gap_once_the_zone_is_told(
+    case: Case, units: UnitLimits
+) -> None:
+    dispatcher = GridDispatcher(case=case, units=units)
+    for times in (
+        ("2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"),
+        ("2024-03-31 00:00", "2024-03-31 01:00", "2024-03-31 03:00"),
+    ):
+        with pytest.raises(SchemaError, match="Where clocks were set, give times with their zone"):
+            dispatcher.plan(at(*times))
+        told = at(*times).tz_localize("Europe/Berlin", ambiguous="infer")
+        assert dispatcher.plan(told).index.equals(told.index)
+
+
+def test_without_units_hours_may_be_left_out_but_not_overlap(case: Case) -> None:
+    dispatcher = GridDispatcher(case=case)
+    assert len(dispatcher.plan(at("2024-01-09 09:00", "2024-01-02 09:00")).index) == 2
+    with pytest.raises(SchemaError, match="expected times an hour apart"):
+        dispatcher.plan(at("2024-01-01 01:00", "2024-01-01 00:15", "2024-01-01 00:00"))
+    with pytest.raises(SchemaError, match="row 1: got 'a' again"):
+        dispatcher.plan(pd.Series([900.0, 950.0], index=["a", "a"]))
+
+
+def test_days_are_of_arrays_too_and_keep_their_reserve(case: Case, units: UnitLimits) -> None:
+    loads = np.outer(DAY, case.load / case.load.sum())
+    reserve = Reserve(up=np.linspace(20, 90, len(DAY)), down=np.zeros(len(DAY)))
+    plans = list(
+        GridDispatcher(case=case, units=units, gap=0.02).plan_days(loads, hours=8, reserve=reserve)
+    )
+    assert [plan.index.tolist() for plan in plans] == [list(range(8)), list(range(8, 12))]
+    kept = np.vstack([plan.found.reserve + plan.found.lacking for plan in plans])
+    assert (kept[:, 0] >= reserve.up - 1e-6).all()
+    dispatcher = GridDispatcher(case=case, units=units)
+    for hours in (0, -3, 1.5):
+        with pytest.raises(ParameterError, match=r"'hours' parameter .* must be an int >= 1"):
+            list(dispatcher.plan_days(DAY, hours=hours))  # type: ignore[arg-type]
+    with pytest.raises(SchemaError, match="Reserve is given for 12 hours, loads for 11"):
+        list(dispatcher.plan_days(DAY.head(11), reserve=reserve))
+
+
 def test_states_and_reserve_have_to_fit(case: Case, units: UnitLimits) -> None:
     state = UnitState(
         running=np.ones(2, dtype=bool), hours=np.ones(2, dtype=np.int64), output=np.zeros(2)
     )
     with pytest.raises(SchemaError, match="The state is of 2 generators"):
         GridDispatcher(case=case, units=units).plan(state=state)
+    high = UnitState(running=[True] * 5, hours=[9] * 5, output=[30.0, 240.0, 0, 0, 0])
+    with pytest.raises(SchemaError, match=r"row 1 \(g2\): got 240 MW, expected 10 to 180 MW"):
+        GridDispatcher(case=case, units=units).plan(state=high)
+    # What a ramp reaches is planned: a capacity that fell since.
+    assert units.ramp[1] == 50
+    near = UnitState(running=[True] * 5, hours=[9] * 5, output=[30.0, 220.0, 0, 0, 0])
+    assert GridDispatcher(case=case, units=units).plan(state=near).to_frame()["g2"][0] >= 170
     with pytest.raises(SchemaError, match="no limits of units"):
         GridDispatcher(case=case).plan(state=state)
     with pytest.raises(SchemaError, match="Reserve is given for 2 hours, loads for 1"):

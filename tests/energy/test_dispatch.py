@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from industry_apps.energy import GridDispatcher
+from industry_apps.energy import GridDispatcher, UnitLimits
+from industry_apps.energy.grid.cases import Case
 from industry_apps.energy.grid.example import example_case
 from industry_apps.energy.grid.network import Network
 from industry_apps.energy.grid.optimality import check_optimality
@@ -112,6 +115,83 @@ def test_least_outputs_above_the_load_are_left_over_and_named() -> None:
     assert plan.prices().to_numpy() == pytest.approx(-40)
 
 
+def shifted(rating: float) -> Case:
+    """A phase shifter of 60 degrees in a loop."""
+    branch = ((1, 2, 0.1, rating, 0, 60, 1, 0, 0), (2, 3, 0.1, 0), (1, 3, 0.1, rating))
+    return case_of(branch=branch)
+
+
+def with_shunt(shunt: float, **tables: object) -> Case:
+    """A case whose bus 3 has a shunt conductance, which is no load that can be shed."""
+    return replace(case_of(**tables), shunt=np.array([0, 0, shunt]))
+
+
+CONFLICTS = {
+    "a phase shifter": (
+        {"case": shifted(20)},
+        r"Hour 0: .* line 1-2 \(table 'branch', row 1\) 262.4 MW beyond its rating \(rateA\) of 20 "
+        r"MW; .* row 3\) 362.4 MW .*Correct these values",
+    ),
+    "angles": (
+        {
+            "case": case_of(
+                branch=(
+                    (1, 2, 0.1, 0, 0, 0, 1, 10, 20),
+                    (1, 2, 0.1, 0, 0, 0, 1, -5, 5),
+                    (2, 3, 0.1, 0),
+                )
+            )
+        },
+        r"beyond its limits of angles \(angmin (10, angmax 20|-5, angmax 5) degrees\)",
+    ),
+    "a shunt behind a line": (
+        {"case": with_shunt(30, branch=((1, 2, 0.1, 0), (2, 3, 0.1, 10)))},
+        r"line 2-3 \(table 'branch', row 2\) 20.0 MW beyond its rating \(rateA\) of 10 MW",
+    ),
+    "a shunt beyond all capacity": (
+        {"case": with_shunt(3000), "lines": False},
+        r"the grid without 2820.0 MW of its shunt conductance \(Gs\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+@pytest.mark.parametrize("committed", [False, True])
+def test_limits_that_contradict_each_other_are_named(name: str, committed: bool) -> None:
+    parameters, words = CONFLICTS[name]
+    units = UnitLimits(up=[1, 1], down=[1, 1], ramp=[np.inf, np.inf], start_cost=[0, 0])
+    with pytest.raises(InfeasibleError, match=words):
+        GridDispatcher(**parameters, units=units if committed else None).plan()
+    # The remedy works: the rating is raised by what it is passed by.
+    assert GridDispatcher(case=shifted(20 + 363)).plan().shedding().empty
+
+
+def test_what_runs_without_a_look_at_lines_is_chosen_again_with_them() -> None:
+    bus, gen = ((1, 3, 0), (2, 2, 60), (3, 1, 0)), ((1, 200, 0), (3, 80, 20))
+    case = with_shunt(30, bus=bus, gen=gen, branch=((1, 2, 0.1, 0), (2, 3, 0.1, 10)))
+    units = UnitLimits(up=[1, 1], down=[1, 1], ramp=[np.inf, np.inf], start_cost=[0, 0])
+    plan = GridDispatcher(case=case, units=units).plan()  # g2 alone serves the shunt behind 2-3
+    assert plan.to_frame().to_numpy() == pytest.approx(np.array([[70, 20]]))
+
+
+def test_the_report_of_what_is_shed_always_says_why() -> None:
+    line = (2, 3, 0.1, 0)
+    held = case_of(
+        gen=((1, 100, 0),), cost=("2 0 0 3 0 10 0",), branch=((1, 2, 0.1, 0, 0, 0, 1, -1, 1), line)
+    )
+    plan = GridDispatcher(case=held).plan()
+    assert plan.binding().round(2).to_numpy().tolist() == [[0, "1-2", 17.45, 17.45]]
+    assert plan.shedding()["lines"][0] == ["1-2"]
+    assert plan.shedding()["fed"].all()
+    alone = GridDispatcher(
+        case=case_of(gen=((1, 100, 0),), cost=("2 0 0 3 0 10 0",), branch=(line,))
+    )
+    assert not alone.plan().shedding()["fed"].any()
+    assert "No generator is in the islands of the buses 2, 3." in str(alone.plan())
+    dear = GridDispatcher(case=case_of(), shedding_price=5).plan()
+    assert "It is the cheapest by the prices of the plan" in str(dear)
+
+
 def test_islands_are_balanced_each_for_itself() -> None:
     case = case_of(
         bus=((1, 3, 30), (2, 2, 60), (3, 1, 40)),
@@ -180,8 +260,26 @@ def test_reserve_comes_from_the_quantiles_of_the_forecast() -> None:
         Reserve.from_quantiles(low=[1, 2], middle=[100, 100], high=[100, 99])
     with pytest.raises(SchemaError, match="'high', row 0: got nan"):
         Reserve.from_quantiles(low=[1], middle=[2], high=[float("nan")])
-    with pytest.raises(SchemaError, match="'low' has shape"):
+    with pytest.raises(SchemaError, match=r"'low' of shape \(2,\), 'middle' of shape \(1,\)"):
         Reserve.from_quantiles(low=[1, 2], middle=[2], high=[3])
+    with pytest.raises(SchemaError, match="'low', row 0: got 'a', expected a finite number"):
+        Reserve.from_quantiles(low=["a"], middle=[2], high=[3])
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "words"),
+    [
+        ([float("nan")], [0], "Column 'up', row 0: got nan, expected a finite number"),
+        ([1, -50], [0, 0], "Column 'up', row 1: got -50.0, expected a number >= 0"),
+        ([1], [float("inf")], "Column 'down', row 0: got inf, expected a finite number"),
+        ([1], [0, 1], "'up' of shape (1,), 'down' of shape (2,); expected a list of one value"),
+        (1.0, 2.0, "'up' of shape (), 'down' of shape (); expected a list of one value"),
+    ],
+)
+def test_reserve_that_cannot_be_is_refused(up: object, down: object, words: str) -> None:
+    with pytest.raises(SchemaError) as raised:
+        Reserve(up=up, down=down)  # type: ignore[arg-type]
+    assert words in str(raised.value)
 
 
 def test_loads_come_as_tables_totals_or_arrays() -> None:
@@ -211,6 +309,9 @@ def test_loads_come_as_tables_totals_or_arrays() -> None:
         ({2: 60}, "Column '3' is missing from the loads"),
         (pd.DataFrame({2: [1.0], 3: ["x"]}), "Column '3' of the loads, row 0 (index 0): got 'x'"),
         (pd.Series([100.0, np.nan]), "Series of loads, row 1 (index 1): got nan"),
+        (pd.Series(pd.date_range("2024", periods=2)), "row 0 (index 0): got Timestamp("),
+        (np.full(3, "2024-01-01", "M8[D]"), "holds other values than numbers"),
+        (np.zeros((0, 3)), "shape (0, 3), expected an hour at least"),
         (pd.Series([], dtype=float), "has no values"),
         (pd.DataFrame({2: [], 3: []}), "has no rows"),
         (pd.DataFrame([[1.0, 2.0, 3.0]], columns=["2", 2, "3"]), "is there twice"),
@@ -225,6 +326,16 @@ def test_missing_and_odd_loads_are_refused(loads: object, words: str) -> None:
 def test_an_unknown_bus_is_refused_with_those_near() -> None:
     with pytest.raises(UnknownNameError, match="has no bus 22"):
         GridDispatcher(case=case_of()).plan({2: 60, 3: 40, 22: 5})
+    told = GridDispatcher(case=case_of()).plan(pd.DataFrame({2.0: [60], 3.0: [40]}))
+    assert told.hours.loads.tolist() == [[0, 60, 40]]
+    with pytest.raises(UnknownNameError, match=r"has no bus 2\.5"):
+        GridDispatcher(case=case_of()).plan({2.5: 60, 3: 40})
+
+
+def test_a_case_has_one_load_for_each_bus() -> None:
+    assert case_of().with_load([1, 2, 3]).load.tolist() == [1, 2, 3]
+    with pytest.raises(SchemaError, match=r"shape \(2, 3\), expected one value for each of the 3"):
+        case_of().with_load(np.ones((2, 3)))
 
 
 def test_parameters_outside_their_limits_are_refused() -> None:

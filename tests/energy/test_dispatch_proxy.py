@@ -78,6 +78,11 @@ def test_loads_beyond_capacity_are_told(fitted: DispatchProxy) -> None:
     assert answers["feasible"].tolist() == [True, False]
     assert answers["unserved_mw"][1] == pytest.approx(3 * 420 - 750, abs=1e-3)
     assert answers["unserved_mw"][0] == pytest.approx(0, abs=1e-6)
+    for factor in (0, -1):  # the least outputs are 30 MW in all
+        few = fitted.predict(pd.DataFrame({"load_mw": [(factor * usual).tolist()]}))
+        assert few["unserved_mw"][0] == pytest.approx(factor * 420 - 30, abs=1e-3)
+        assert not few["feasible"][0]
+    assert "least outputs are more than the load" in fitted.outputs["unserved_mw"].description
 
 
 def test_the_file_answers_as_the_model_and_names_the_grid(

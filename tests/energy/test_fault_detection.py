@@ -182,6 +182,9 @@ def test_what_cannot_be_learned_from_is_refused(plant):
         quick().fit(plant.train, plant.train)
     with pytest.raises(SchemaError, match=r"'levle'.*Did you mean 'level'"):
         quick(tags=("levle",)).fit(plant.train, plant.validation)
+    for name in ("run", "time", "fault"):
+        with pytest.raises(SchemaError, match=f"'{name}' is named as a tag, and says whose"):
+            quick(tags=(name, "level")).fit(plant.train, plant.validation)
     words = plant.train.replace({"fault": {"feed rich": "not known"}})
     with pytest.raises(SchemaError, match="a word of the answers"):
         quick().fit(words, plant.validation)
@@ -196,6 +199,17 @@ def test_a_test_needs_labels_both_kinds_of_rows_and_runs_of_its_own(detector, pl
         detector.evaluate(usual.assign(fault="normal"))
     with pytest.raises(LeakageError, match="was learned from"):
         detector.evaluate(plant.train)
+    renamed = plant.train.assign(run="x" + plant.train["run"])
+    beside = pd.concat([plant.test, renamed[renamed["run"] == "xR01"]], ignore_index=True)
+    for known in (renamed, beside):
+        with pytest.raises(
+            LeakageError, match=r"Run 'xR\d+' .* 100% of its readings .*Leave it out"
+        ):
+            detector.evaluate(known)
+    # The remedy works, and readings that were lost are none that were learned from.
+    tags = plant.test.columns.difference(["run", "time", "fault"])
+    lost = plant.test.assign(**{name: np.nan for name in tags}).head(40).assign(run="R99")
+    detector.evaluate(pd.concat([plant.test, lost], ignore_index=True))
 
 
 def test_tags_follow_a_plant_that_moves_only_where_they_are_named(detector, usual):
@@ -211,8 +225,10 @@ def test_tags_follow_a_plant_that_moves_only_where_they_are_named(detector, usua
     assert stuck.moved_["stuck"].tolist() == [True]
     with pytest.raises(ParameterError, match="'memory'"):
         detector.updated(usual, ("level",), memory=0.5)
-    with pytest.raises(ParameterError, match="'speed' is not watched"):
+    with pytest.raises(ParameterError, match=r"'speed' is not watched.* Name some of .*'level'"):
         detector.updated(usual, ("speed",))
+    with pytest.raises(ParameterError, match=r"'tags' parameter .* a tuple of names. Got 'level'"):
+        detector.updated(usual, "level")
 
 
 def test_the_nearest_normal_reading_is_told(detector, plant):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from industry_apps.energy import read_case
+from industry_apps.energy import GridDispatcher, read_case
 from industry_apps.energy.grid import matpower
 from industry_apps.energy.grid.matpower import parse_case
 from industry_apps.errors import DataNotFoundError, SchemaError
@@ -66,6 +66,33 @@ def test_comments_names_and_rows_of_any_form_are_read() -> None:
     assert len(parse_case(text, "named").buses) == 3
 
 
+def test_blocks_of_comments_are_left_out() -> None:
+    cheap = "2 0 0 300 -300 1 100 1 500 0;"
+    text = text_of(further="%{ is a comment\n%}\n")
+    for table, row in (("gen", cheap), ("gencost", "2 0 0 3 0 1 0;")):
+        block = f"  %{{\n{row}\n%{{\nnested\n%}}\n{row}\n\t%}} "
+        text = text.replace(f"mpc.{table} = [\n", f"mpc.{table} = [\n{block}\n")
+    assert cheap in text
+    assert GridDispatcher(case=parse_case(text, "commented")).plan().total_cost() == 1000
+    with pytest.raises(SchemaError, match=r"Line 22: a block of comments .* Close it") as raised:
+        parse_case(text_of(further="%{\nmpc.areas = [1 1];\n"), "open")
+    assert "'%}'" in str(raised.value)
+    closed = text_of(further="%{\nmpc.areas = [1 1];\n%}")
+    assert len(parse_case(closed, "closed").buses) == 3
+
+
+def test_code_behind_a_value_or_behind_the_function_is_refused() -> None:
+    halved = "mpc.bus(:, 3) = mpc.bus(:, 3) / 2;"
+    for further in (f"mpc.areas = [1 1]; {halved}", f"mpc.bus_name = {{'a'}}; {halved}"):
+        with pytest.raises(SchemaError, match="is code"):
+            case_of(further=further)
+    assert case_of(further="mpc.bus_name = {'a; b = ]', 'c'};").load.sum() == 100
+    text = text_of()
+    place = text.index("mpc.gencost")
+    with pytest.raises(SchemaError, match=r"behind 'return'.*Remove"):
+        parse_case(text[:place] + "return;\n" + text[place:], "returned")
+
+
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
@@ -81,7 +108,15 @@ def test_comments_names_and_rows_of_any_form_are_read() -> None:
         ({"cost": ("1 0 0 3 0 0 10 100 20 150",) * 2}, "slopes that do not fall"),
         ({"cost": ("1 0 0 2 10 0 0 100",) * 2}, "MW that rise"),
         ({"cost": ("2 0 0 3 0 10 0",)}, "has 1 rows for 2 generators"),
-        ({"cost": ("2 0 0 9 0 10 0",) * 2}, "column 'n'"),
+        ({"cost": ("2 0 0 9 0 10 0",) * 2}, "column 'n': got 9.0, expected a whole number from 1"),
+        ({"cost": ("2 0 0 NaN 0 10 0",) * 2}, "column 'n': got nan, expected a whole number"),
+        ({"cost": ("2 0 0 Inf 0 10 0",) * 2}, "column 'n': got inf, expected a whole number"),
+        ({"cost": ("1 0 0 2.5 0 0 50 500",) * 2}, "column 'n': got 2.5"),
+        (
+            {"branch": (*BRANCH, (1, 2, 0.1, 0, 0, 0, 1, 30, -30))},
+            "Table 'branch', row 4, column 'angmin': got 30.0, expected at most angmax",
+        ),
+        ({"branch": ((1, 2, 0.1, 0, 0, 0, 1, "NaN", 30),)}, "column 'angmin': got nan"),
         ({"gen": ((1, "Inf", 0), (2, 10, 0))}, "column 'Pmax': got inf"),
         ({"further": "mpc.dcline = [1 2 1 0];"}, "the field mpc.dcline is not supported"),
         ({"further": "mpc.bus(:, 3) = mpc.bus(:, 3) / 1e3;"}, "is code"),
@@ -119,7 +154,7 @@ def test_files_are_bounded_and_have_to_be_there(
     with pytest.raises(DataNotFoundError, match=r"no file .*none\.m"):
         read_case(tmp_path / "none.m")
     path = tmp_path / "small.m"
-    path.write_text(text_of())
+    path.write_text(text_of(), encoding="utf-8-sig")  # a mark at the begin is no code
     assert read_case(path).name == "small"
     monkeypatch.setattr(matpower, "MOST_BYTES", 10)
     with pytest.raises(SchemaError, match="bytes, expected at most 10"):

@@ -80,6 +80,19 @@ def test_one_changed_answer_is_refused_and_shown(
     assert f"First: {{'x': {at}}}; trained model {{'risk': " in message
 
 
+def test_images_are_shortened_where_a_difference_is_shown() -> None:
+    images = one_by_one(np.zeros((4, 90, 90), dtype=np.uint8))
+    frame = FRAME.assign(image=images)
+    with pytest.raises(ParityError, match="fit it again with another seed or model") as caught:
+        certify(
+            lambda frame: {"map": images[: len(frame)], "yes": np.zeros(len(frame), bool)},
+            lambda frame: {"map": images[: len(frame)], "yes": np.ones(len(frame), bool)},
+            frame,
+            frame.head(0),
+        )
+    assert len(str(caught.value)) < 1_000
+
+
 def test_a_number_where_the_model_has_none_is_refused() -> None:
     def filled(frame: pd.DataFrame) -> Answers:
         return {**native(frame), "risk": native(frame)["risk"].copy()} | {

@@ -90,7 +90,9 @@ def test_an_asset_that_split_or_froze_of_late_is_not_tradable(fitted, tmp_path):
     late = (frozen["ticker"] == "SIM004") & (frozen["date"] >= DAYS[-30])
     frozen.loc[late, COLUMNS[:5]] = frozen.loc[late, COLUMNS[:5]].iloc[0].to_numpy()
     frozen.loc[late, "volume"] = 0.0
-    for wrong in (split_prices(len(DAYS) - 20, 4.0), split_prices(len(DAYS) - 20, 1.5), frozen):
+    untold = frozen.assign(volume=frozen["volume"].where(~late))
+    split = [split_prices(len(DAYS) - 20, ratio) for ratio in (4.0, 1.5)]
+    for wrong in (*split, frozen, untold):
         for answers in (fitted.predict(wrong), served.predict(wrong)):
             assert not answers.loc["SIM004", "is_tradable"]
             others = answers["is_tradable"].drop(index="SIM004")
@@ -105,6 +107,9 @@ def test_assets_without_a_row_of_the_last_day_are_named(fitted, tmp_path):
     for predict in (fitted.predict, served.predict):
         with pytest.warns(UnlikeTrainingWarning, match=r"'ticker' have no row.*'SIM003'"):
             predict(PRICES[~gap])
+        unpriced = PRICES.assign(adjusted_close=PRICES["adjusted_close"].where(~gap))
+        with pytest.warns(UnlikeTrainingWarning, match=r"have no 'adjusted_close'.*SIM003"):
+            predict(unpriced)
 
 
 def test_a_split_that_was_not_adjusted_for_is_refused(fitted):

@@ -13,6 +13,7 @@ from industry_apps.errors import ParameterError, SchemaError, TrainingError
 from industry_apps.healthcare import PropertyPredictor
 from industry_apps.runtime import Model
 from industry_apps.training import TrainingOptions
+from tests.remedies import check_remedy
 
 pytest.importorskip("rdkit")
 
@@ -233,3 +234,13 @@ def test_a_table_may_call_the_molecule_otherwise(tmp_path):
     np.testing.assert_array_equal(model.predict(asked)["readable"], usual["readable"])
     assert fitted.explain_atoms("CCO")["symbol"].tolist() == ["C", "C", "O"]
     assert len(fitted.split(pd.concat(parts)).train)
+
+
+def test_a_target_is_named_by_targets_and_not_by_columns(data):
+    table = data.train.rename(columns={"value": "y"})
+    fast = PropertyPredictor.fast
+    check_remedy(
+        "set targets=('y',)",
+        lambda: fast().set_params(columns={"value": "y"}).fit(table),
+        lambda: fast().set_params(targets=("y",)).fit(table),
+    )

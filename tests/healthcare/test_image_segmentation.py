@@ -257,6 +257,7 @@ def test_values_of_no_class_are_refused(mask, region, words):
         (COLOURS, r"not of \(0, 200, 0\), \(200, 0, 0\)"),
         (np.array([[0.0, 0.4, 1.0]]), "greys that smoothing or a JPEG has made"),
         (GREY_MASK + 1, "a background that is not 0"),
+        (np.where(REGION, 1, np.nan), "expected finite values. Write a number"),
         (np.moveaxis(np.zeros((9, 9, 3), np.uint8), -1, 0), "channels last"),
         ("mask.png", "beneath a folder"),
     ],
@@ -272,6 +273,23 @@ def test_a_background_that_is_not_0_and_strange_values_are_refused():
         MaskValues.learned([GREY_MASK * 0 + 255])
     with pytest.raises(UnfitError, match="learned from, 0, 1, not 255"):
         MaskValues.learned([GREY_MASK]).read([GREY_MASK * 255])
+
+
+def test_masks_that_are_the_wrong_way_round_are_not_learned_in_silence():
+    small = np.zeros((9, 9), np.uint8)
+    small[4, 4:6] = 255
+    with pytest.raises(UnfitError, match="255 is most of 4 of 4 masks") as refused:
+        MaskValues.learned([255 - small] * 4)
+    assert "region=(0,), or region=(255,)" in refused.value.remedy
+    for region, share in (((0,), 2 / 81), ((255,), 79 / 81)):
+        (found,) = MaskValues.learned([255 - small] * 4, region).read([255 - small])
+        assert found.mean() == pytest.approx(share)
+
+
+def test_a_region_that_no_mask_has_is_refused_with_the_values_that_they_have():
+    with pytest.raises(UnfitError, match="of the region, 1: they have 0, 255"):
+        MaskValues.learned([GREY_MASK * 255], (1,))
+    assert MaskValues.learned([GREY_MASK * 0], (1,)).known == {0.0}
 
 
 def test_an_image_without_a_mask_has_no_region(data):

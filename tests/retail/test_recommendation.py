@@ -95,12 +95,15 @@ def test_only_allowed_items_are_recommended(model, data):
 def test_nothing_allowed_is_refused(model, recommender, data):
     user = data.train["user"].iloc[0]
     with pytest.raises(
-        SchemaError, match=r"'allowed', row 0: got \[\].*at least 1.*leave"
+        SchemaError, match=r"'allowed', row 0: got \[\].*at least 1 value. .*leave"
     ) as wrong:
         model.predict({"user": user, "allowed": []})
     assert "Give None" in str(wrong.value)
     free = model.predict({"user": user, "allowed": None})
     assert free == model.predict({"user": user})
+    for nothing in ([None], [""], [None, float("nan")]):
+        with pytest.raises(SchemaError, match=r"'allowed', row 0: .*at least 1 value"):
+            model.predict({"user": user, "allowed": nothing})
     with pytest.raises(SchemaError, match="'allowed', row 1"):
         recommender.predict(pd.DataFrame({"user": [user] * 2, "allowed": [None, []]}))
 
@@ -123,6 +126,7 @@ def test_a_large_catalogue_keeps_its_models_and_baselines_and_says_what_is_left_
     assert any("the 40 most frequent" in note for note in report.notes)
     served = Model(fitted.export(tmp_path / "m.onnx", check=data))
     assert fitted.parity_.holds
+    assert any("the 40 most frequent" in note for note in served.metadata["notes"])
     users = data.test["user"].head(30)
     assert served.predict(users.to_frame())["items"].map(any).all()
 

@@ -106,6 +106,18 @@ def test_what_is_known_in_advance_has_to_be_given_of_each_series():
     assert asked_at(read(never), SCHEMA, RULE) == 5
 
 
+def test_rows_ahead_of_a_series_without_a_past_are_named_where_another_lacks_its_own():
+    frame = table().replace({"shop": {"A": "P001", "B": "P002"}})
+    ahead = frame["day"] > "2024-01-05"
+    for misspelt in (ahead, frame["day"] == "2024-01-07"):  # all of them, or one
+        shop = frame["shop"].mask(misspelt & (frame["shop"] == "P001"), "P0O1")
+        with pytest.raises(SchemaError, match=r"'P001' has no .*of 'P0O1': .*correct the name"):
+            asked_at(read(frame.assign(shop=shop)), SCHEMA, RULE)
+    lacking = frame[~(ahead & (frame["shop"] == "P001"))]
+    with pytest.raises(SchemaError, match=r"leave the series out\.$"):
+        asked_at(read(lacking), SCHEMA, RULE)
+
+
 def test_a_series_misspelt_ahead_is_refused_and_a_new_one_is_not():
     schema = SCHEMA.without(["price"])
     frame = table().replace({"shop": {"A": "North", "B": "South"}})

@@ -158,6 +158,7 @@ NAMED = {
     ),
     "channels first, colours": (COLOUR_MODEL, np.moveaxis(COLOUR, -1, 0), "numpy.moveaxis"),
     "channels first, grey": (GREY_MODEL, GREY[None], "numpy.moveaxis"),
+    "copies, channels first": (GREY_MODEL, np.stack([GREY] * 3), "numpy.moveaxis"),
     "PNG, RGB of 16 bits": (COLOUR_MODEL, deep_colours(), "not 16 bits a channel"),
     "JPEG, CMYK": (
         COLOUR_MODEL,
@@ -293,16 +294,47 @@ def test_a_device_is_not_read():
 
 
 def test_folders_are_classes_and_tables_lie_beside_their_images(folder):
-    (folder / "deeper" / ".DS_Store").write_bytes(b"")
-    found = read_images(folder, target="label")
+    root = folder / "classes"
+    root.mkdir()
+    (folder / "deeper").rename(root / "deeper")
+    for skipped in ("deeper/.DS_Store", "deeper/Thumbs.db", ".ipynb_checkpoints/b.png"):
+        (root / skipped).parent.mkdir(exist_ok=True)
+        (root / skipped).write_bytes(b"")
+    found = read_images(root, target="label")
     assert found["label"].tolist() == ["deeper"]
     assert np.array_equal(found["image"][0], 255 - GREY)
-    (folder / "scans.csv").write_text("image,mask\na.png,deeper/b.png\na.png,\n")
-    table = read_images(folder / "scans.csv", columns=("image", "mask"))
+    scans = folder / "scans.csv"
+    scans.write_text("image,mask\na.png,classes/deeper/b.png\na.png,\n")
+    table = read_images(scans, columns=("image", "mask"))
     assert np.array_equal(table["mask"][0], 255 - GREY)
     assert np.isnan(table["mask"][1])
-    (folder / "deeper" / "c.tif").write_bytes(b"")
-    with pytest.raises(SchemaError, match=r"c.tif' is no PNG or JPEG directly in the folder"):
-        read_images(folder)
+    for wrong in ("deeper/c.tif", "a.png"):  # one without a class would be passed over
+        (root / wrong).write_bytes(b"")
+        with pytest.raises(SchemaError, match=f"{wrong}' is no PNG or JPEG directly in the folder"):
+            read_images(root)
+        (root / wrong).unlink()
     with pytest.raises(SchemaError, match="Name the folder"):
         read_images(table)
+
+
+def test_a_column_of_paths_has_the_name_that_is_given(folder):
+    (folder / "scans.csv").write_text("scan\na.png\n")
+    for columns in ({}, {"columns": ("scna",)}):
+        with pytest.raises(SchemaError, match=r"is not in the table, which has 'scan'.*columns="):
+            read_images(folder / "scans.csv", **columns)
+    for columns in (("scan",), "scan"):
+        found = read_images(folder / "scans.csv", columns=columns)
+        assert np.array_equal(found["scan"][0], GREY)
+
+
+def test_a_training_image_with_one_odd_pixel_is_mended_by_a_window():
+    odd = SHARE.copy()
+    odd.flat[2] = 1e6
+
+    def read(window):
+        form = ImageForm.learned([odd, SHARE], window)
+        return columns(form).to_array([odd, SHARE])
+
+    with pytest.raises(SchemaError, match=r"row 1: .*or fit with window=\(BLACK, WHITE\)"):
+        read(None)
+    assert read((0, 1))[1].std() > 50

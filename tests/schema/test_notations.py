@@ -94,3 +94,14 @@ def test_only_texts_have_a_notation_that_there_is():
         Column("molecule", "category", notation="smiles")
     with pytest.raises(SchemaError, match="notation 'inchi'; expected one of"):
         Column("molecule", "text", notation="inchi")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "remedy"),
+    [("smiles", "selfies", "selfies.decoder"), ("selfies", "smiles", "selfies.encoder")],
+)
+def test_a_column_of_the_other_notation_is_not_to_be_renamed(here, there, remedy):
+    schema = Schema((Column(here, "text", notation=here),))
+    with pytest.raises(SchemaError, match=f"Column '{here}' .* is missing.*{remedy}") as wrong:
+        schema.check_names({there: ["C"]})
+    assert "Did you mean" not in str(wrong.value)

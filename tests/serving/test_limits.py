@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -92,8 +93,14 @@ def test_keys_have_scopes_and_expire(tmp_path, record):
 def test_a_file_that_holds_no_keys_is_refused(tmp_path, content):
     path = tmp_path / "keys.json"
     path.write_text(content)
-    with pytest.raises(ParameterError, match=r"is no file of keys.*industry-apps key"):
+    remedy = rf"is no file of keys.* Move it away, and make one with: industry-apps key {path} "
+    with pytest.raises(ParameterError, match=remedy):
         read_keys(path)
+    path.unlink()
+    with pytest.raises(ParameterError, match=rf"\. Make one with: industry-apps key {path} "):
+        read_keys(path)
+    new_key(path, "a", ["read"])
+    assert read_keys(path)[0].name == "a"
 
 
 def test_a_key_needs_a_name_and_known_scopes(tmp_path):
@@ -103,6 +110,11 @@ def test_a_key_needs_a_name_and_known_scopes(tmp_path):
     for name, scopes in (("", ["read"]), ("b", []), ("b", ["write"]), ("a", ["read"])):
         with pytest.raises(ParameterError, match="name"):
             new_key(path, name, scopes)
+    for days in (0, -1, 36_501, 10_000_000):
+        with pytest.raises(ParameterError, match=rf"1 to 36500 days.* {days}\."):
+            new_key(path, "b", ["read"], days)
+    new_key(path, "b", ["read"], 36_500)
+    assert not read_keys(path)[1].has_expired()
 
 
 def test_what_is_too_much_is_413(strict, record):
@@ -152,6 +164,30 @@ def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypat
             assert "waited longer than 0.2 s" in second.result().told["error"]
         assert third.status == 429
         assert "answers 2 requests already" in third.told["error"]
+
+
+def test_clients_that_are_slow_with_their_bodies_shut_nobody_out(record, body):
+    with (
+        running({"credit": CREDIT}, limited(in_flight=2, body=100_000)) as server,
+        ExitStack() as slow,
+    ):
+
+        def begun() -> socket.socket:
+            address = ("127.0.0.1", server.port)
+            connection = slow.enter_context(socket.create_connection(address, timeout=20))
+            connection.sendall(head(90_000) + b" " * 49_000)
+            return connection
+
+        several = [begun() for _ in range(4)]
+        until(lambda: server.served.gate.held == 4 * 49_000)
+        assert server.post(PREDICT, record).status == 200
+        one_more = begun()  # beside those that hold as much as 2 whole bodies
+        assert one_more.recv(1_000).startswith(b"HTTP/1.1 429 ")
+        several[1].close()
+        until(lambda: server.served.gate.held == 3 * 49_000)
+        several[0].sendall(b" " * (41_000 - len(body)) + body)
+        assert several[0].recv(1_000).startswith(b"HTTP/1.1 200 ")
+    assert server.served.gate.held == 0
 
 
 def test_above_capacity_every_request_is_answered_or_refused(record, body, monkeypatch):
@@ -218,6 +254,18 @@ def test_a_client_that_leaves_in_the_middle_is_forgotten(strict, part):
 def test_what_is_no_http_is_refused(strict, text):
     assert b" 400 " in spoken(strict, text, half_close=True)
     assert strict.get("/live").status == 200
+
+
+def test_a_server_that_ends_waits_for_parts_of_a_second_too(record, monkeypatch):
+    with running({"credit": CREDIT}, drain=0.5) as server, ThreadPoolExecutor(1) as clients:
+        loaded = server.served.slot("credit").current
+        monkeypatch.setattr(loaded, "seconds", 1.0)  # so that it runs in a thread
+        predict = loaded.model.predict
+        monkeypatch.setattr(loaded.model, "predict", lambda told: time.sleep(0.3) or predict(told))
+        asked = clients.submit(server.post, PREDICT, [record])
+        until(lambda: server.served.gate.in_flight == 1)
+        server.server.should_exit = True
+        assert asked.result(20).status == 200
 
 
 def test_a_server_that_ends_answers_what_runs(body):

@@ -8,6 +8,13 @@ import jsonschema
 import pytest
 
 from industry_apps.runtime.zoo import zoo
+from industry_apps.serving.openapi import document_of
+from industry_apps.serving.served import Served
+from industry_apps.serving.settings import Settings
+from tests.serving.running import running
+
+FRAUD = "finance.fraud_detection"
+LONG = {"energy.load_forecasting"}  # four weeks of hours are too many to be looked at
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +26,10 @@ def document(all_models):
 @pytest.mark.parametrize("name", zoo())
 def test_the_example_of_a_model_is_answered_as_the_document_says(all_models, document, name):
     operation = document["paths"][f"/models/{name}/predict"]["post"]
-    example = operation["requestBody"]["content"]["application/json"].get("example")
-    if example is None:
-        pytest.skip("its records are images or long series")
+    example = example_of(operation)
+    if name in LONG:
+        assert example is None
+        return
     answer = all_models.post(f"/models/{name}/predict", example)
     assert answer.status == 200
     for value, where in ((example, "requestBody"), (answer.told, "responses")):
@@ -31,11 +39,61 @@ def test_the_example_of_a_model_is_answered_as_the_document_says(all_models, doc
         jsonschema.Draft202012Validator(whole).validate(value)
 
 
+def example_of(operation):
+    return operation["requestBody"]["content"]["application/json"].get("example")
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_a_model_that_explains_nothing_says_so_in_the_document(all_models, document, name):
+    told = document["paths"].get(f"/models/{name}/explain")
+    example = example_of(document["paths"][f"/models/{name}/predict"]["post"])
+    answer = all_models.post(f"/models/{name}/explain", example)
+    assert answer.status == (200 if told else 400), answer.told
+
+
+def test_all_that_there_is_stands_in_it(tmp_path):
+    with running({"fraud": FRAUD}, Settings(state=tmp_path)) as server:
+        document = server.get("/openapi.json").told
+        for route in server.server.config.app.routes:
+            path = (
+                route.path if route.path in document["paths"] else route.path.format(name="fraud")
+            )
+            (method,) = route.methods - {"HEAD"}
+            assert method.lower() in document["paths"][path], route.path
+        for what, answer in (("events", "is_fraud"), ("confirm", "confirmed")):
+            told = document["paths"][f"/models/fraud/{what}"]["post"]
+            found = server.post(f"/models/fraud/{what}", example_of(told))
+            assert answer in found.told
+            jsonschema.validate(
+                example_of(told), told["requestBody"]["content"]["application/json"]["schema"]
+            )
+        for path in ("/live", "/ready", "/docs", "/v2/health/live", "/v2/models/{name}/ready"):
+            assert document["paths"][path]["get"]["security"] == []
+    names = [
+        told["operationId"]
+        for path in document["paths"].values()
+        for told in path.values()
+        if type(told) is dict
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_models_of_near_names_have_their_own_columns():
+    served = Served({"m": FRAUD, "m.answer": "retail.sentiment", "Error": FRAUD})
+    schemas = document_of(served)["components"]["schemas"]
+    served.close()
+    assert len(schemas) == 7
+    assert "text" in schemas["record.m.answer"]["properties"]
+    assert "is_fraud" in schemas["answer.m"]["properties"]
+
+
 def test_units_and_limits_stand_in_it(document):
-    credit = document["components"]["schemas"]["finance.credit_scoring.scorecard"]["properties"]
+    credit = document["components"]["schemas"]["record.finance.credit_scoring.scorecard"][
+        "properties"
+    ]
     told = [each for each in credit.values() if "Unit: " in each.get("description", "")]
     assert told
-    answer = document["components"]["schemas"]["finance.credit_scoring.scorecard.answer"]
+    answer = document["components"]["schemas"]["answer.finance.credit_scoring.scorecard"]
     assert answer["properties"]["default_probability"]["maximum"] == 1
 
 

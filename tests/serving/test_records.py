@@ -179,6 +179,12 @@ def test_a_trace_is_passed_on(server, record):
     assert (trace, flags, found.headers["tracestate"]) == ("a" * 32, "01", "x=1")
     assert found.headers["traceparent"] != parent
     assert traced("00-0-0-00") is None
+    known = f"-{'a' * 32}-{'b' * 16}-01"
+    for later in ("01", "cc"):  # what a higher version adds is left
+        for behind in ("", "-", "-what it adds"):
+            assert traced(later + known + behind)[1].startswith(f"00-{'a' * 32}-")
+    for wrong in ("ff" + known, "00" + known + "-more", "cc" + known + "more", "0" + known):
+        assert traced(wrong) is None
     wrong = server.post("/models/credit/predict", record, traceparent="garbage")
     assert "traceparent" not in wrong.headers
 

@@ -20,7 +20,7 @@ from industry_apps.serving.settings import Settings
 from industry_apps.serving.streams import Stream
 from tests.killing import child
 from tests.serving.commands import command
-from tests.serving.running import Answer, Running, running
+from tests.serving.running import Answer, Running, running, until
 from tests.serving.versions import altered, store_of
 from tests.stream_events import SETTINGS, event
 
@@ -198,6 +198,28 @@ def test_a_disk_that_is_full_for_a_while(tmp_path):
         serve.process.kill()
     assert store.production == other
     assert counted(place / "fraud", Model(FRAUD).metadata["state"]) == 3
+
+
+def test_a_version_that_fails_on_events_is_rolled_back_by_itself(tmp_path, monkeypatch):
+    store = store_of(tmp_path / "store", verify(FRAUD))
+    change = {"summary": "Another version."}
+    other = store.add(altered(verify(FRAUD), tmp_path / "other.onnx", change), who="release")
+    with running({"fraud": store.folder}, Settings(state=tmp_path / "state")) as server:
+        assert server.post("/models/fraud/events", event(0)).status == 200
+        found = server.post("/models/fraud/promote", {"version": other})
+        assert (found.status, found.told["replay"]["requests"]) == (200, 1)
+        slot = server.served.slot("fraud")
+        late = {**event(9), "time": "2017-01-01"}
+        assert {server.post("/models/fraud/events", late).status for _ in range(30)} == {400}
+        assert slot.current.sha256 == other, "events that come late are no fault of the version"
+
+        def fails(asked: object) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr(slot.current.batches, "run", fails)
+        assert {server.post("/models/fraud/events", event(n)).status for n in range(1, 21)} == {500}
+        until(lambda: slot.current.sha256 == store.production == store.versions[0])
+        assert server.post("/models/fraud/events", event(21)).status == 200
 
 
 def test_a_folder_of_another_stream_or_an_edited_journal_is_refused(tmp_path):

@@ -1,8 +1,9 @@
-"""Versions are swapped without a gap, refused where they do not fit, and rolled back."""
+"""Versions are swapped without a gap, and refused where they do not fit."""
 
 from __future__ import annotations
 
 import json
+import stat
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -11,39 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from industry_apps.export import export_model
+from industry_apps.errors import ParameterError
 from industry_apps.runtime import Model
 from industry_apps.runtime.batches import RecordBatches
 from industry_apps.runtime.zoo import verify
 from industry_apps.serving.bodies import written
+from industry_apps.serving.keys import new_key
+from industry_apps.serving.served import Served
 from industry_apps.serving.settings import Settings
 from industry_apps.versions import Store
 from tests.hostile.model_files import changed, changes
 from tests.serving.running import Running, running, until
-from tests.serving.versions import altered, store_of
-from tests.tiny_model import fitted, records
+from tests.serving.versions import altered
 
 PREDICT = "/models/tiny/predict"
-
-
-@pytest.fixture(scope="module")
-def files(served, tmp_path_factory) -> list[Path]:
-    """Two versions of a model, which answer differently."""
-    other = tmp_path_factory.mktemp("other") / "other.onnx"
-    export_model(fitted(records(800, seed=3))[0], other)
-    return [served.path, other]
-
-
-@pytest.fixture(scope="module")
-def rows(served) -> list[dict[str, Any]]:
-    """Records as clients send them."""
-    return json.loads(served.frame.head(40).to_json(orient="records", date_format="iso"))
-
-
-@pytest.fixture
-def store(tmp_path, files) -> Store:
-    """Both versions, the first one in production."""
-    return store_of(tmp_path / "store", *files)
 
 
 def answers_of(files: list[Path], rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -104,20 +86,6 @@ def test_swaps_under_load_lose_no_request(store, files, rows):
     entries = [e.action for e in store.entries() if e.action != "add"]
     assert entries == ["promote", *["promote", "rollback", "promote"] * 10]
     assert store.check() == len(store.entries())
-
-
-def test_a_rollback_reads_no_file(store, rows):
-    one, two = store.versions
-    with running({"tiny": store.folder}) as server:
-        assert server.post("/models/tiny/promote", {"version": two[:8]}).status == 200
-        for version in (one, two):
-            store.path(version).unlink()
-        found = server.post("/models/tiny/rollback")
-        assert (found.status, found.told) == (200, {"version": one[:12]})
-        assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
-        again = server.post("/models/tiny/rollback")
-        assert (again.status, "before this one is loaded" in again.told["error"]) == (409, True)
-    assert store.production == one
 
 
 def test_a_file_is_replaced_and_read_again(tmp_path, files, rows):
@@ -209,29 +177,23 @@ def test_a_file_of_another_application_is_refused(tmp_path, files):
         assert "it is of finance.credit_scoring, expected one of" in found.told["error"]
 
 
-def test_a_version_that_fails_is_rolled_back_by_itself(store, rows, monkeypatch):
-    one, two = store.versions
-    settings = Settings(error_share=0.2)
-    with running({"tiny": store.folder}, settings) as server:
-        slot = server.served.slot("tiny")
-        assert server.post("/models/tiny/promote", {"version": two}).status == 200
-        for _ in range(30):  # records that no version answers are no fault of this one
-            assert server.post(PREDICT, {"amount": "x"}).status == 400
-        assert slot.current.sha256 == two
-        monkeypatch.setattr(slot.current.batches, "run", _fails)
-        monkeypatch.setattr(slot.current.batches, "one_by_one", _fails)
-        statuses = [server.post(PREDICT, rows[0]).status for _ in range(20)]
-        assert statuses == [500] * 20
-        until(lambda: slot.current.sha256 == one)
-        assert server.post(PREDICT, rows[0]).status == 200
-        until(lambda: store.production == one)
-    (entry,) = [e for e in store.entries() if e.action == "rollback"]
-    assert entry.who == "industry_apps"
-    assert "20 of 20 requests failed after the swap, more than 20%" in entry.why
+def test_a_replay_that_is_refused_tells_no_value(store, rows, monkeypatch):
+    with running({"tiny": store.folder}) as server:
+        asked = {**rows[0], "note": "Erika Mustermann"}
+        assert server.post(PREDICT, asked).status == 200
+        predict = Model.predict
 
+        def narrow(self: Model, data: Any, **how: Any) -> Any:
+            if self.path.name.startswith(store.versions[1]) and data == asked:
+                raise self.schema["note"].error([data["note"]], 0, "a number", "Correct it.")
+            return predict(self, data, **how)
 
-def _fails(asked: object) -> None:
-    raise RuntimeError
+        monkeypatch.setattr(Model, "predict", narrow)
+        found = server.post("/models/tiny/promote", {"version": store.versions[1]})
+        told = "it refuses one of the latest 1 requests (its column 'note')"
+        assert (found.status, told in found.told["error"]) == (422, True)
+        (line,) = [line for line in server.lines if '"refused"' in line]
+        assert "Erika" not in found.told["error"] + line
 
 
 def test_a_replay_refuses_what_answers_no_number(store, rows, monkeypatch):
@@ -264,6 +226,30 @@ def test_an_edited_log_is_refused_and_the_old_version_answers(store, rows):
         assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
 
 
+def test_who_acts_stands_in_the_log_by_key_or_by_name(store, tmp_path):
+    two = store.versions[1]
+    with running({"tiny": store.folder}) as server:
+        told = {"version": two, "who": "Ada", "why": "better"}
+        assert server.post("/models/tiny/promote", told).status == 200
+        assert server.post("/models/tiny/rollback", {"who": " "}).status == 200
+    key = new_key(tmp_path / "keys.json", "Grace", ["admin"])
+    with running({"tiny": store.folder}, Settings(keys=tmp_path / "keys.json")) as server:
+        shown = {"authorization": f"Bearer {key}"}
+        found = server.post("/models/tiny/promote", told, **shown)
+        assert (found.status, "Unknown 'who'" in found.told["error"]) == (400, True)
+        del told["who"]
+        assert server.post("/models/tiny/promote", told, **shown).status == 200
+    moves = [entry.who for entry in store.entries() if entry.action != "add"]
+    assert moves == ["release", "Ada", "anybody", "Grace"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "-a", ".lock", "a/b", "a b", "a" * 101])
+def test_a_name_that_could_be_no_folder_is_refused(files, name):
+    with pytest.raises(ParameterError, match=r"the first a letter or digit\. Choose another"):
+        Served({name: files[0]})
+    Served({"0-a.b_c": files[0]}).close()
+
+
 def test_only_signed_versions_are_served_where_a_key_is_given(tmp_path, files):
     pytest.importorskip("cryptography")
     from industry_apps.versions.signatures import new_key
@@ -287,6 +273,7 @@ def test_payloads_are_sampled_where_asked(tmp_path, files, rows):
         country = {"name": "country", "datatype": "BYTES", "shape": [1], "data": ["DE"]}
         tensors = {"inputs": [time, amount, country]}
         assert server.post("/v2/models/tiny/infer", tensors).status == 200
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     first, second = map(json.loads, path.read_text().splitlines())
     assert first["asked"] == rows[0]
     assert first["answer"] == answer

@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from industry_apps.errors import ParameterError
-from industry_apps.export import export_model
 from industry_apps.serving.settings import Binding, Settings
 from industry_apps.serving.workers import serve_with
-from tests.serving.commands import command
+from tests.serving.commands import Command, command
 from tests.serving.running import Running, until
 from tests.serving.versions import store_of
-from tests.tiny_model import fitted, records
-
-
-@pytest.fixture(scope="module")
-def files(served, tmp_path_factory) -> list[Path]:
-    """Two versions of a model, and one of another application under the same columns."""
-    other = tmp_path_factory.mktemp("other") / "other.onnx"
-    export_model(fitted(records(800, seed=3))[0], other)
-    return [served.path, other]
 
 
 def sums(server: Running, name: str) -> dict[str, float]:
@@ -63,17 +55,79 @@ def test_workers_swap_together_and_are_replaced(tmp_path, files):
         assert (refused.status, "damaged" in refused.told["error"]) == (409, True)
         assert {version() for _ in range(8)} == {two[:12]}
         back = server.post("/models/tiny/rollback")
-        assert back.status == 200, back.told
+        assert (back.status, "missing or damaged" in back.told["warning"]) == (200, True)
         assert {version() for _ in range(8)} == {one[:12]}
+        assert store.production == two
+        (store.folder / "files" / f"{one}.onnx").write_bytes(files[0].read_bytes())
+        assert server.post("/models/tiny/promote", {"version": one}).status == 200
         assert store.production == one
         assert server.post("/models/tiny/promote", {"version": two}).status == 200
-        (store.folder / "files" / f"{one}.onnx").write_bytes(files[0].read_bytes())
-        os.kill(pids.pop(), signal.SIGKILL)
-        lost = serve.next("worker lost")
-        assert lost["code"] == -signal.SIGKILL
+        store.promote(one, who="shell")  # of which the server was not told
+        replaced(serve, pids.pop())
+        assert sums(server, "model_workers") == {label: 2.0}, "the new worker has another version"
+        back = server.post("/models/tiny/rollback")
+        assert (back.status, back.told["workers"]) == (200, 2), back.told
+        assert {version() for _ in range(20)} == {one[:12]}
+        assert store.production == one
+        assert serve.end() == 0
+
+
+def replaced(serve: Command, pid: int) -> None:
+    """Kill a worker, and wait until another one has taken its place."""
+    os.kill(pid, signal.SIGKILL)
+    assert serve.next("worker lost")["code"] == -signal.SIGKILL
+    serve.next("listening")
+
+
+def test_a_worker_is_replaced_by_one_of_the_same_versions_whatever_the_file_is(tmp_path, files):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(files[0].read_bytes())
+    with command(f"tiny={path}", "--workers", "2") as serve:
+        started = [serve.next("listening") for _ in range(2)]
+        server = Running(None, started[0]["port"])  # type: ignore[arg-type]
+        (first,) = {each["version"] for each in server.get("/models").told}
+        label = f'model="tiny",version="{first}",application="tests.tiny"'
+        path.write_bytes(b"half of a file")
+        assert server.post("/models/tiny/reload").status == 422
+        path.write_bytes(files[1].read_bytes())
+        serve.process.send_signal(signal.SIGHUP)
+        second = serve.next("swapped")["version"]
+        assert sums(server, "model_workers") == {label.replace(first, second): 2.0}
+        path.unlink()
+        replaced(serve, started[1]["worker"])
+        back = server.post("/models/tiny/rollback")
+        assert (back.status, back.told) == (200, {"version": first, "workers": 2})
+        assert sums(server, "model_workers") == {label: 2.0}
+        assert serve.end() == 0
+
+
+def test_a_worker_that_is_lost_during_a_swap_is_replaced_by_one_that_takes_part(tmp_path, files):
+    store = store_of(tmp_path / "store", *files)
+    two = store.versions[1]
+    with command(f"tiny={store.folder}", "--workers", "2") as serve, ThreadPoolExecutor() as pool:
+        started = [serve.next("listening") for _ in range(2)]
+        server = Running(None, started[0]["port"])  # type: ignore[arg-type]
+        os.kill(started[0]["worker"], signal.SIGSTOP)  # so that the swap waits for it
+        asked = pool.submit(server.post, "/models/tiny/promote", {"version": two})
+        time.sleep(0.5)
+        assert not asked.done()
+        replaced(serve, started[0]["worker"])
+        found = asked.result(60)
+        assert (found.status, found.told["workers"]) == (200, 2), found.told
+        label = f'model="tiny",version="{two[:12]}",application="tests.tiny"'
+        assert sums(server, "model_workers") == {label: 2.0}
+        assert store.production == two
+        assert serve.end() == 0
+
+
+def test_a_signal_during_the_start_is_heard_once_the_server_is_there(tmp_path, files):
+    store = store_of(tmp_path / "store", *files)
+    with command(f"tiny={store.folder}") as serve:
+        blocked = Path(f"/proc/{serve.process.pid}/status")
+        until(lambda: int(blocked.read_text().partition("SigBlk:")[2].split()[0], 16) & 1)
+        serve.process.send_signal(signal.SIGHUP)
         serve.next("listening")
-        until(lambda: sum(sums(server, "model_workers").values()) == 2)
-        assert len(sums(server, "model_workers")) == 1, "the new worker serves another version"
+        assert "already" in serve.next("not reloaded")["error"]
         assert serve.end() == 0
 
 

@@ -42,6 +42,24 @@ def test_only_what_is_signed_is_promoted_where_a_key_is_given(store, tmp_path):
     assert store.production == signed
 
 
+def test_a_rollback_and_a_check_ask_for_the_signature_too(store, tmp_path):
+    signed, plain = store.versions
+    public = tmp_path / "ada.pub"
+    for version in (plain, signed):
+        store.promote(version, who="release")
+    told = rf"{plain[:12]} has no signature, expected one by the key of ada.pub"
+    for ask in (
+        lambda: store.rollback(who="release", public_key=public),
+        lambda: store.check(None, public),
+    ):
+        with pytest.raises(VersionError, match=told):
+            ask()
+    assert store.production == signed
+    store.add(tmp_path / "plain", who="release", key=tmp_path / "ada")
+    assert store.check(None, public) == 4
+    assert store.rollback(who="release", public_key=public).sha256 == plain
+
+
 def test_a_signature_of_another_key_or_version_is_refused(store, tmp_path):
     signed, plain = store.versions
     other = new_key(tmp_path / "other")

@@ -135,6 +135,49 @@ def test_a_line_that_was_taken_out_is_found(store):
         store.entries()
 
 
+def test_a_last_entry_without_its_end_is_no_half_of_one(store):
+    store.promote(store.versions[0], who="release")
+    log = store.folder / "log.jsonl"
+    log.write_bytes(log.read_bytes()[:-1])  # as some editors do
+    for ask in (store.check, store.entries, lambda: store.promote("aaaaaa", who="release")):
+        with pytest.raises(VersionError, match=r"no newline behind it.* or add the newline"):
+            ask()
+    log.write_bytes(log.read_bytes() + b"\n")
+    assert store.check() == 3
+
+
+def test_an_entry_that_was_cut_off_is_found_by_the_pointer(store):
+    one, two = store.versions
+    log = store.folder / "log.jsonl"
+    for version in (one, two):
+        store.promote(version, who="release")
+        whole = log.read_bytes()
+        log.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+        for ask in (store.check, lambda: Store(store.folder), lambda: store.production):
+            with pytest.raises(VersionError, match=rf"names '{version[:12]}', expected .* edited"):
+                ask()
+        log.write_bytes(whole)
+        assert (store.check(), store.production) == (len(whole.splitlines()), version)
+    (store.folder / "production").write_text(f"{'0' * 64}\n")
+    with pytest.raises(VersionError, match=rf"expected '{two[:12]}', .* remove "):
+        store.check()
+    (store.folder / "production").unlink()
+    assert (store.check(), store.production) == (4, two)
+    assert (store.folder / "production").read_text().strip() == two
+
+
+def test_a_rollback_needs_the_file_as_a_promotion_does(store, tmp_path):
+    one, two = store.versions
+    store.promote(one, who="release")
+    store.promote(two, who="release")
+    store.path(one).unlink()
+    with pytest.raises(VersionError, match=r"is missing or damaged.* Add the file again"):
+        store.rollback(who="release")
+    assert store.production == two
+    store.add(tmp_path / "one.onnx", who="release")
+    assert store.rollback(who="release").sha256 == store.production == one
+
+
 def test_a_chain_that_was_written_anew_is_found_by_an_exported_head(store, tmp_path):
     store.promote(store.versions[0], who="release")
     head = store.head()
@@ -144,7 +187,8 @@ def test_a_chain_that_was_written_anew_is_found_by_an_exported_head(store, tmp_p
     for name in ("one", "two"):
         forged.add(tmp_path / f"{name}.onnx", who="Mallory")
     forged.promote(forged.versions[0], who="Mallory")
-    (store.folder / "log.jsonl").write_bytes((forged.folder / "log.jsonl").read_bytes())
+    for name in ("log.jsonl", "production"):
+        (store.folder / name).write_bytes((forged.folder / name).read_bytes())
     assert store.check() == 3  # in itself the chain is whole
     with pytest.raises(VersionError, match="the log was written anew"):
         store.check(head)

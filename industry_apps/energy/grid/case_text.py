@@ -20,8 +20,15 @@ def statements(text: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     parts: list[str] = []
     depth, begin = 0, 0
+    blocks: list[int] = []  # the lines on which blocks of comments begin, one within the other
     for number, raw in enumerate(text.splitlines(), start=1):
-        line = _uncommented(raw).strip()
+        line = raw.strip()
+        if line == "%{":
+            blocks.append(number)
+        elif line == "%}" and blocks:
+            blocks.pop()
+            continue
+        line = "" if blocks else _uncommented(line).strip()
         if not line:
             continue
         if not parts:
@@ -32,6 +39,11 @@ def statements(text: str) -> list[tuple[int, str]]:
             whole = "\n".join(parts)
             found.append((begin, whole.rstrip(";").strip()))
             parts, depth = [], 0
+    if blocks:
+        raise SchemaError(
+            f"Line {blocks[0]}: a block of comments is opened by '%{{' and never closed. Close it "
+            "by a line '%}', or remove it."
+        )
     if parts:
         raise SchemaError(
             f"Line {begin}: a bracket is opened and never closed. The file is not complete."
@@ -52,9 +64,18 @@ def _uncommented(line: str) -> str:
     return line
 
 
+def is_list(text: str) -> bool:
+    """Tell one list in brackets from what has code behind it."""
+    return re.fullmatch(r"\[[^][{}]*\]|\{[^][{}]*\}", _without_texts(text)) is not None
+
+
+def _without_texts(line: str) -> str:
+    return re.sub(r"'[^']*'", "", line)
+
+
 def _opened(line: str) -> int:
     """Brackets opened less those closed, outside of texts."""
-    plain = re.sub(r"'[^']*'", "", line)
+    plain = _without_texts(line)
     return sum(map(plain.count, "[{")) - sum(map(plain.count, "]}"))
 
 

@@ -191,8 +191,9 @@ class Case:
         UnknownNameError
         """
         places = {int(number): place for place, number in enumerate(self.buses)}
-        try:
-            found = places.get(int(str(bus)))
+        try:  # a whole number as a float, as a column with a gap gives, names it too
+            whole = isinstance(bus, float) and bus.is_integer()
+            found = places.get(int(bus if whole else str(bus)))  # type: ignore[call-overload]
         except ValueError:
             found = None
         if found is None:
@@ -205,7 +206,13 @@ class Case:
 
     def with_load(self, load: ArrayLike) -> Self:
         """The same grid with other loads in MW, [buses]."""
-        return replace(self, load=checked_loads(load, self))
+        found = checked_loads(load, self)
+        if found.ndim != 1:
+            raise SchemaError(
+                f"Loads have shape {found.shape}, expected one value for each of the "
+                f"{len(self.buses)} buses. Give those of several hours to GridDispatcher.plan."
+            )
+        return replace(self, load=found)
 
 
 def checked_loads(loads: ArrayLike, case: Case) -> Floats:
@@ -217,7 +224,10 @@ def checked_loads(loads: ArrayLike, case: Case) -> Floats:
         The shape is another, or a load is missing or infinite.
     """
     try:
-        array = np.asarray(loads, dtype=np.float64)
+        array = np.asarray(loads)
+        if array.dtype.kind in "mM":
+            raise TypeError("times are no numbers")
+        array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise SchemaError(
             f"Loads: got {type(loads).__name__} that holds other values than numbers, expected MW "
@@ -228,6 +238,8 @@ def checked_loads(loads: ArrayLike, case: Case) -> Floats:
             f"Loads have shape {array.shape}, expected {len(case.buses)} values a row, one for "
             f"each bus of {case.name!r} in the order of case.buses. Give them in that order."
         )
+    if not array.size:
+        raise SchemaError(f"Loads have shape {array.shape}, expected an hour at least. Give one.")
     wrong = ~np.isfinite(array)
     if wrong.any():
         *hour, bus = np.argwhere(wrong)[0]

@@ -13,7 +13,6 @@ from industry_apps.energy.grid.cases import Floats
 from industry_apps.energy.grid.hours import Hours, problem_of
 from industry_apps.energy.grid.optimality import Optimality
 from industry_apps.energy.grid.programs import ProgramBuilder
-from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.solving import Solution, fixed_at, solve, solve_mixed
 from industry_apps.errors import InfeasibleError
 
@@ -74,7 +73,7 @@ def dispatch(hours: Hours, *, gap: float, seconds: float) -> Dispatch:
     InfeasibleError, SolverError
     """
     if hours.units is None:  # nothing joins the hours
-        return _joined([_single(_hour(hours, number)) for number in range(hours.count)])
+        return _joined([_single(hours.of(number)) for number in range(hours.count)])
     return _committed(hours, gap, seconds)
 
 
@@ -93,8 +92,14 @@ def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
         answer, bound = solve_mixed(mixed, gap=gap / 2, seconds=seconds)
         held = np.zeros(len(program.cost))
         held[program.whole] = answer[mixed.whole]
-        found = solve(fixed_at(program, held))
-        proven, cost = max(proven, bound), program.objective(found.x)
+        proven = max(proven, bound)
+        try:
+            found = solve(fixed_at(program, held))
+        except InfeasibleError:
+            if lines or not hours.lines:
+                raise
+            continue  # what runs does not do for the lines, which were not looked at
+        cost = program.objective(found.x)
         if cost < least:
             best, least = found, cost
         if least - proven <= gap * max(1.0, abs(least)):
@@ -102,14 +107,6 @@ def _committed(hours: Hours, gap: float, seconds: float) -> Dispatch:
     assert best is not None  # one is found, or an error is raised
     left = (least - proven) / max(1.0, abs(least))
     return replace(_gathered(hours, builder, best), gap=left)
-
-
-def _hour(hours: Hours, number: int) -> Hours:
-    part = slice(number, number + 1)
-    reserve = hours.reserve
-    if reserve is not None:
-        reserve = Reserve(up=reserve.up[part], down=reserve.down[part])
-    return replace(hours, loads=hours.loads[part], reserve=reserve)
 
 
 def _single(hours: Hours) -> Dispatch:

@@ -8,7 +8,7 @@ doi:10.1109/TPWRS.2013.2251373) with minimum times by sums of starts (Rajan and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -83,6 +83,12 @@ class Hours:
     def count(self) -> int:
         """How many hours."""
         return len(self.loads)
+
+    def of(self, number: int) -> Hours:
+        """One of the hours by itself."""
+        part = slice(number, number + 1)
+        reserve = None if self.reserve is None else self.reserve.of(part)
+        return replace(self, loads=self.loads[part], reserve=reserve)
 
     def each(self, matrix: Matrix) -> Matrix:
         """A matrix of one hour, for each of them."""

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.energy.grid.case_text import NUMBER, REMEDY, matrix_of, statements
+from industry_apps.energy.grid.case_text import NUMBER, REMEDY, is_list, matrix_of, statements
 from industry_apps.energy.grid.cases import (
     Branches,
     Case,
@@ -86,7 +86,7 @@ def read_case(path: str | Path) -> Case:
             f"{path.name} has {path.stat().st_size} bytes, expected at most {MOST_BYTES}. A case "
             "of this size is no MATPOWER case; check the file."
         )
-    return parse_case(path.read_bytes().decode("utf-8", errors="replace"), path.stem)
+    return parse_case(path.read_bytes().decode("utf-8-sig", errors="replace"), path.stem)
 
 
 def parse_case(text: str, name: str) -> Case:
@@ -115,12 +115,20 @@ def parse_case(text: str, name: str) -> Case:
 
 def _fields(text: str, name: str) -> list[tuple[str, str]]:
     """The assignments of a case file: (field, text of the value)."""
-    found, seen = [], set()
+    found, seen, ended = [], set(), ""
     for line, statement in statements(text):
-        if _FUNCTION.fullmatch(statement) or statement in ("end", "return"):
+        if ended:
+            raise SchemaError(
+                f"Case {name!r}, line {line}: {statement[:60]!r} stands behind {ended!r}, where "
+                "nothing is run. Remove it, or the line before."
+            )
+        if statement in ("end", "return"):
+            ended = statement
+            continue
+        if _FUNCTION.fullmatch(statement):
             continue
         match = _STATEMENT.fullmatch(statement)
-        if match is None:
+        if match is None or (match[1] in _IGNORED and not is_list(match[2])):
             raise SchemaError(
                 f"Case {name!r}, line {line}: {statement[:60]!r} is code, and the tables mean "
                 f"something else without it (such as kW for MW). {REMEDY}"
@@ -269,15 +277,14 @@ def _costs(gencost: Floats, runs: NDArray[np.bool_]) -> Costs:
     segments = [np.zeros((0, 2)) for _ in rows]
     for place, row in enumerate(rows):
         model, count, values = gencost[row, 0], gencost[row, 3], gencost[row, 4:]
-        needed = int(count) * (2 if model == 1 else 1) if np.isfinite(count) else 0
-        least = 2 if model == 1 else 1
+        each, least = (2, 2) if model == 1 else (1, 1)
+        most = len(values) // each
         if model not in (1, 2):
             refuse_row("gencost", row + 1, "model", model, "1 or 2", "Correct it.")
-        if count != int(count) or count < least or needed > len(values):
-            refuse_row(
-                "gencost", row + 1, "n", count, f"{least} to {len(values)} values", "Correct it."
-            )
-        values = values[:needed]
+        if not least <= count <= most or count % 1:  # of NaN too
+            expected = f"a whole number from {least} to {most}"
+            refuse_row("gencost", row + 1, "n", count, expected, "Correct it, or add its values.")
+        values = values[: int(count) * each]
         if not np.isfinite(values).all() or not np.isfinite(gencost[row, 1]):
             refuse_row("gencost", row + 1, "cost", values, "finite numbers", "Fill them in.")
         if model == 1:
@@ -331,7 +338,7 @@ def _branches(branch: Floats, places: Mapping[int, int], base: float) -> tuple[B
         refuse_row("branch", int(row) + 1, "rateA", branch[row, 5], "a rating >= 0", "Correct it.")
     used = branch[closed]
     ratio = np.where(used[:, 8] == 0, 1.0, used[:, 8])
-    low, high = _angle_limits(used)
+    low, high = _angle_limits(used, np.flatnonzero(closed) + 1)
     # MATPOWER takes ratings of 0, and of 10 billion and more, as no limit.
     rated = (used[:, 5] > 0) & (used[:, 5] < 1e10)
     return (
@@ -349,13 +356,25 @@ def _branches(branch: Floats, places: Mapping[int, int], base: float) -> tuple[B
     )
 
 
-def _angle_limits(used: Floats) -> tuple[Floats, Floats]:
-    """Limits of angles in rad, infinite where there are none."""
+def _angle_limits(used: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Limits of angles in rad, infinite where there are none; ``rows`` are those of the table."""
     none = np.full(len(used), np.inf)
     if used.shape[1] <= _ANGLES[1]:
         return -none, none
     low, high = used[:, _ANGLES[0]], used[:, _ANGLES[1]]
-    return (
-        np.where((low != 0) & (low > -360), np.deg2rad(low), -none),
-        np.where((high != 0) & (high < 360), np.deg2rad(high), none),
-    )
+    for column, values in (("angmin", low), ("angmax", high)):
+        for place in np.flatnonzero(np.isnan(values)):
+            expected = "degrees, or 0 for no limit"
+            refuse_row("branch", int(rows[place]), column, values[place], expected, "Fill it in.")
+    least = np.where((low != 0) & (low > -360), low, -none)
+    most = np.where((high != 0) & (high < 360), high, none)
+    for place in np.flatnonzero(least > most):
+        refuse_row(
+            "branch",
+            int(rows[place]),
+            "angmin",
+            low[place],
+            f"at most angmax, which is {high[place]:g}",
+            "Exchange the two, or give 0 for a limit that is none.",
+        )
+    return np.deg2rad(least), np.deg2rad(most)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: MW below which nothing is shed, and nearer than which a limit binds.
 _TINY = 1e-4
+_RAD = 1e-6
 _MOST_NAMED = 8
 
 
@@ -90,7 +91,8 @@ class DispatchPlan:
         -------
         DataFrame
             A row for each hour and bus: ``hour``, ``bus``, ``load``, ``shed`` in MW, ``price`` in
-            $/MWh, ``lines`` that are full and ``generators`` at their most in that hour.
+            $/MWh, ``lines`` that are full and ``generators`` at their most in that hour, and
+            whether the bus is ``fed``: lies in an island with a generator.
         """
         return self._missed(self.found.shed, "shed")
 
@@ -105,13 +107,23 @@ class DispatchPlan:
         return self._missed(self.found.surplus, "surplus")
 
     def binding(self) -> pd.DataFrame:
-        """Lines that are full: ``hour``, ``line``, ``flow`` and ``limit`` in MW."""
-        limit = self.hours.case.branches.limit
+        """Lines that are full: ``hour``, ``line``, ``flow`` and ``limit`` in MW.
+
+        A line is also full where the angle across it is at its limit, by which its flow is limited.
+        """
+        branches = self.hours.case.branches
         if not self.hours.lines:
             return pd.DataFrame(columns=["hour", "line", "flow", "limit"])
-        at = np.argwhere(limit - np.abs(self.found.flows) <= _TINY)
+        flows = self.found.flows
+        across = self.found.angles @ self.hours.network.incidence.T
+        held = (across - branches.angle_low <= _RAD) | (branches.angle_high - across <= _RAD)
+        full = branches.limit - np.abs(flows) <= _TINY
+        limit = np.where(held & ~full, np.abs(flows), branches.limit)
         names = self.hours.case.branch_names
-        rows = [(self.index[h], names[b], self.found.flows[h, b], limit[b]) for h, b in at.tolist()]
+        rows = [
+            (self.index[h], names[b], flows[h, b], limit[h, b])
+            for h, b in np.argwhere(full | held).tolist()
+        ]
         return pd.DataFrame(rows, columns=["hour", "line", "flow", "limit"])
 
     def plot(self) -> Figure:
@@ -154,6 +166,14 @@ class DispatchPlan:
                     f"{_some(at)}. Full lines: {_some(way.lines)}. Generators at their limit: "
                     f"{_some(way.generators)}."
                 )
+                if not rows.fed.all():
+                    alone = _some(list(map(str, rows.bus[~rows.fed])))
+                    words.append(f"No generator is in the islands of the buses {alone}.")
+                elif not way.lines and not way.generators:
+                    words.append(
+                        "It is the cheapest by the prices of the plan, or ramps and minimum times "
+                        "of units leave nothing else."
+                    )
         lacking = self.found.lacking.sum(axis=1)
         for place in np.flatnonzero(lacking > _TINY).tolist():
             up, down = self.found.lacking[place]
@@ -166,8 +186,9 @@ class DispatchPlan:
     def _missed(self, missed: Floats, name: str) -> pd.DataFrame:
         case, most = self.hours.case, name == "shed"
         edge = case.generators.most if most else case.generators.least
-        columns = ["hour", "bus", "load", name, "price", "lines", "generators"]
-        full = self.binding()
+        columns = ["hour", "bus", "load", name, "price", "lines", "generators", "fed"]
+        full, islands = self.binding(), self.hours.network.islands
+        fed = np.isin(islands, islands[case.generators.bus]) | (not self.hours.lines)
         rows = []
         for hour, bus in np.argwhere(missed > _TINY).tolist():
             at = np.abs(self.found.output[hour] - edge) <= _TINY
@@ -181,6 +202,7 @@ class DispatchPlan:
                     float(self.found.prices[hour, bus]),
                     full.loc[full["hour"] == self.index[hour], "line"].tolist(),
                     [g for g, there in zip(case.generator_names, at, strict=True) if there],
+                    bool(fed[bus]),
                 )
             )
         return pd.DataFrame(rows, columns=columns)

@@ -119,6 +119,11 @@ class ProgramBuilder:
         """Values of a block of rows, in its shape."""
         return values[self._row_places[name]].reshape(self._row_shapes[name])
 
+    @property
+    def row_names(self) -> list[str]:
+        """Names of the blocks of rows."""
+        return list(self._row_places)
+
     def program(self) -> Program:
         """The matrices."""
         names = list(self._places)

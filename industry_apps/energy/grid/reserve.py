@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from industry_apps.energy.grid.cases import Floats
+from industry_apps.energy.grid.fields import checked, keep_checked, numbers
 from industry_apps.errors import SchemaError
 
 
@@ -31,12 +31,21 @@ class Reserve:
     up: Floats
     down: Floats
 
+    def __post_init__(self) -> None:
+        keep_checked(self, "hour", up=numbers("up"), down=numbers("down"))
+
+    def of(self, hours: slice) -> Reserve:
+        """The reserve of some hours."""
+        return Reserve(up=self.up[hours], down=self.down[hours])
+
     @classmethod
     def from_quantiles(cls, *, low: ArrayLike, middle: ArrayLike, high: ArrayLike) -> Self:
         """Reserve that covers the load between two quantiles of its forecast.
 
         With the quantiles .05 and .95, up and down suffice in 95 hours of 100 each, as far as the
         forecast is calibrated; the load is net of wind and sun where these are forecast too.
+        Quantiles of areas do not add up to those of their sum: where the load is forecast by area,
+        add up the loads first, and forecast their sum as one more series.
 
         Parameters
         ----------
@@ -49,19 +58,8 @@ class Reserve:
             They differ in length, are missing, or cross.
         """
         given = {"low": low, "middle": middle, "high": high}
-        found = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
-        for name, values in found.items():
-            if values.shape != found["middle"].shape or values.ndim != 1:
-                raise SchemaError(
-                    f"Quantile {name!r} has shape {values.shape}, expected one value an hour as in "
-                    f"'middle', {found['middle'].shape}. Give all for the same hours."
-                )
-            if not np.isfinite(values).all():
-                row = int(np.flatnonzero(~np.isfinite(values))[0])
-                raise SchemaError(
-                    f"Quantile {name!r}, row {row}: got {values[row]}, expected MW. Forecast it; "
-                    "reserve for an hour without a forecast is not 0."
-                )
+        readers = {name: numbers(name, low=None) for name in given}
+        found = checked("Reserve.from_quantiles", "hour", given, readers)
         for below, above in (("low", "middle"), ("middle", "high")):
             wrong = found[below] > found[above]
             if wrong.any():

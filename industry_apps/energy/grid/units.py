@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from industry_apps.energy.grid.cases import Case, Floats
+from industry_apps.energy.grid.fields import Reader, keep_checked, numbers
 from industry_apps.errors import SchemaError, unknown_name
 from industry_apps.schema import Column, Schema
 
@@ -61,6 +62,10 @@ RTS96: dict[str, UnitGroup] = {
 }
 
 
+#: Minimum times are at most so long: a year.
+_MOST_HOURS = 8760
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UnitLimits:
     """How units start, stop and ramp; one value for each generator of a case.
@@ -68,7 +73,7 @@ class UnitLimits:
     Parameters
     ----------
     up, down : ndarray of int, shape [generators]
-        Least hours that a unit runs once started, and stands still once stopped.
+        Least hours that a unit runs once started, and stands still once stopped, in [0, 8760].
     ramp : ndarray of shape [generators]
         Most MW by which its output changes within an hour, > 0; infinite where it is not limited.
     start_cost : ndarray of shape [generators]
@@ -93,6 +98,11 @@ class UnitLimits:
     ramp: Floats
     start_cost: Floats
 
+    def __post_init__(self) -> None:
+        times = {name: numbers(name, np.int64, high=_MOST_HOURS) for name in ("up", "down")}
+        cost = numbers("start_cost")
+        keep_checked(self, "generator", **times, ramp=_ramps_of("ramp"), start_cost=cost)
+
     @classmethod
     def from_table(cls, table: pd.DataFrame, case: Case) -> Self:
         """Read a table of units.
@@ -113,9 +123,10 @@ class UnitLimits:
             There is no such generator.
         """
         frame = table.copy()
-        frame["ramp_mw_per_h"] = _ramps(frame)
-        limits = np.isinf(frame["ramp_mw_per_h"].to_numpy(np.float64))
-        _TABLE.validate(frame.assign(ramp_mw_per_h=frame["ramp_mw_per_h"].where(~limits, 1.0)))
+        _TABLE.check_names(frame)
+        ramps = _ramps_of("ramp_mw_per_h")(frame["ramp_mw_per_h"])
+        frame["ramp_mw_per_h"] = ramps
+        _TABLE.validate(frame.assign(ramp_mw_per_h=np.where(np.isinf(ramps), 1.0, ramps)))
         names = case.generator_names
         for name in frame["generator"]:
             if name not in names:
@@ -129,10 +140,10 @@ class UnitLimits:
                 )
         frame = frame.set_index("generator").loc[names]
         return cls(
-            up=frame["min_up_h"].to_numpy(np.int64),
-            down=frame["min_down_h"].to_numpy(np.int64),
-            ramp=frame["ramp_mw_per_h"].to_numpy(np.float64),
-            start_cost=frame["start_cost"].to_numpy(np.float64),
+            up=frame["min_up_h"].to_numpy(),
+            down=frame["min_down_h"].to_numpy(),
+            ramp=frame["ramp_mw_per_h"].to_numpy(),
+            start_cost=frame["start_cost"].to_numpy(),
         )
 
     @classmethod
@@ -148,7 +159,7 @@ class UnitLimits:
         Raises
         ------
         SchemaError
-            The case has no ramp of a generator.
+            The case has no ramp of a generator, or a value cannot be.
         """
         generators = case.generators
         missing = np.isnan(generators.ramp)
@@ -160,8 +171,8 @@ class UnitLimits:
                 "unit has no limit."
             )
         return cls(
-            up=np.asarray(up, dtype=np.int64),
-            down=np.asarray(down, dtype=np.int64),
+            up=up,  # type: ignore[arg-type]
+            down=down,  # type: ignore[arg-type]
             ramp=generators.ramp * 60,
             start_cost=generators.start_cost,
         )
@@ -171,27 +182,33 @@ class UnitLimits:
 _TABLE = Schema(
     (
         Column("generator", "category", nullable=False),
-        Column("min_up_h", "number", unit="h", low=0, high=8760, whole=True, nullable=False),
-        Column("min_down_h", "number", unit="h", low=0, high=8760, whole=True, nullable=False),
+        *(
+            Column(name, "number", unit="h", low=0, high=_MOST_HOURS, whole=True, nullable=False)
+            for name in ("min_up_h", "min_down_h")
+        ),
         Column("ramp_mw_per_h", "number", unit="MW/h", low=0, nullable=False),
         Column("start_cost", "number", unit="$", low=0, nullable=False),
     )
 )
 
 
-def _ramps(frame: pd.DataFrame) -> pd.Series:
-    """The column of ramps; a missing one and 0 are refused."""
-    _TABLE.check_names(frame)
-    ramps = pd.to_numeric(frame["ramp_mw_per_h"], errors="coerce")
-    wrong = ~(ramps > 0).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise SchemaError(
-            f"Column 'ramp_mw_per_h', row {row}: got {frame['ramp_mw_per_h'].tolist()[row]!r}, "
-            "expected MW/h > 0. A missing ramp is neither 0 nor no limit: find it, or give inf for "
-            "a unit that has no limit."
-        )
-    return ramps
+def _ramps_of(name: str) -> Reader:
+    """What reads ramps of a name; a missing one and 0 are refused."""
+
+    def read(values: ArrayLike) -> Floats:
+        given = pd.Series(values, dtype=object)  # as which dates are no numbers
+        ramps = pd.to_numeric(given, errors="coerce").to_numpy(np.float64)
+        wrong = ~(ramps > 0)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise SchemaError(
+                f"Column {name!r}, row {row}: got {given.tolist()[row]!r}, expected MW/h > 0. A "
+                "missing ramp is neither 0 nor no limit: find it, or give inf for a unit that has "
+                "no limit."
+            )
+        return ramps
+
+    return read
 
 
 def rts96_units(case: Case) -> UnitLimits:
@@ -231,6 +248,13 @@ def rts96_units(case: Case) -> UnitLimits:
     )
 
 
+#: Hours since the last start or stop are at most so many.
+_LONGEST = 10**9
+#: Outputs of a solver are as exact as this.
+NEGLIGIBLE_MW = 1e-3
+_RUNNING = Column("running", "boolean", nullable=False)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UnitState:
     """What units do at the end of an hour, from which the next one goes on.
@@ -247,6 +271,22 @@ class UnitState:
     running: NDArray[np.bool_]
     hours: NDArray[np.int64]
     output: Floats
+
+    def __post_init__(self) -> None:
+        keep_checked(
+            self,
+            "generator",
+            running=lambda values: _RUNNING.to_array(values).astype(bool),
+            hours=numbers("hours", np.int64, low=1, high=_LONGEST),
+            output=numbers("output", low=None),
+        )
+        wrong = ~self.running & (np.abs(self.output) > NEGLIGIBLE_MW)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise SchemaError(
+                f"Column 'output', row {row}: got {self.output[row]:g} MW of a generator that "
+                "stands still, expected 0. Correct one of 'output' and 'running'."
+            )
 
     def after(self, running: NDArray[np.bool_], output: Floats) -> UnitState:
         """The state some hours later.

@@ -16,7 +16,7 @@ from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.export import Exportable
 from industry_apps.features import GraphBuilder
-from industry_apps.limits import POSITIVE
+from industry_apps.limits import NAMES, POSITIVE
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.sensors.graph import WINDOWS_A_RUN
 
@@ -195,6 +195,11 @@ class HoldsPlant(OwnNames):
         SchemaError, NotFittedError
         """
         self._check_fitted()  # type: ignore[attr-defined]
+        if not NAMES.holds(tags):
+            raise ParameterError(
+                f"The 'tags' parameter of {type(self).__name__}.updated must be {NAMES.words}. "
+                f"Got {tags!r}."
+            )
         for name, value, least in (("memory", memory, 1.0), ("bound", bound, 0.0)):
             if not (POSITIVE.holds(value) and value >= least):
                 raise ParameterError(

@@ -109,6 +109,12 @@ class Runs(Readings):
         parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
         return [(begin, end) for begin, end in parts if chosen[begin]]
 
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """A number for the values of each reading that lacks none; 0 of the others, [R]."""
+        values = pd.DataFrame(dict(self.columns))
+        told = pd.util.hash_pandas_object(values, index=False).to_numpy()
+        return np.where(values.isna().any(axis=1), np.uint64(0), told)
+
     def seen_before(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of some readings are those of an earlier run, value by value, [R].
 
@@ -155,7 +161,13 @@ def watched_tags(frame: pd.DataFrame, tags: Sequence[str], names: RunColumns) ->
     """
     keys = [names.run, names.time, names.fault]
     for name in tags:
-        if name not in frame or name in keys:
+        if name in keys:
+            raise SchemaError(
+                f"Column {name!r} is named as a tag, and says whose a reading is, of when, or "
+                "which fault was active. Leave it out of 'tags', or map another column to it by "
+                "'columns'."
+            )
+        if name not in frame:
             near = nearest(name, [str(each) for each in frame if each not in keys])
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise SchemaError(

@@ -29,6 +29,8 @@ __all__ = ["Feeds", "PlantTable"]
 
 #: Where nobody holds normal rows out: so much of each stretch, its end.
 _HELD_OUT = 0.3
+#: A run is known where more than this share of its readings is.
+_LEARNED = 0.5
 #: Faults that are fewer tell nothing apart.
 _FEWEST_FAULTS = 2
 
@@ -76,6 +78,8 @@ class PlantTable:
         self.normal_ = self._usual(first)
         self.longest_runs_ = first.longest_runs(self.used.inputs().names)
         self.learned_runs_ = {str(each) for runs in parts.values() for each in runs.machines}
+        told = np.concatenate([runs.fingerprints() for runs in parts.values()])
+        self.learned_readings_ = np.unique(told[told > 0])
         self.baselines_: PlantBaselines | None = None
         return self
 
@@ -197,6 +201,7 @@ class PlantTable:
                 f"Run {shared[0]!r} is in the test data and was learned from: its windows are all "
                 "but those of training. Split by run, before windows are cut."
             )
+        self._refuse_learned(runs)
         return assess_plant(
             self.model_,
             self.baselines_,
@@ -206,6 +211,18 @@ class PlantTable:
             split={**self.split_, "test": runs.described(self.names.normal)},
             notes=tuple(self.notes_),
         )
+
+    def _refuse_learned(self, runs: Runs) -> None:
+        """Refuse a run most of whose readings were learned from, whatever it is called."""
+        known = np.isin(runs.fingerprints(), self.learned_readings_)
+        share = np.bincount(runs.owner, known) / runs.counts
+        if (share > _LEARNED).any():
+            place = int(share.argmax())
+            raise LeakageError(
+                f"Run {runs.machines[place]!r} is in the test data, and {share[place]:.0%} of its "
+                "readings equal, value by value, such that were learned from, under another name. "
+                "Leave it out, or give readings of another time."
+            )
 
     def facts(self) -> dict[str, Any]:
         """What answers, as JSON values for the file."""

@@ -29,7 +29,7 @@ from industry_apps.features.signals import Inputs, step_ratios
 
 #: Trading days.
 YEAR, HALF_YEAR, QUARTER, MONTH, WEEK = 252, 126, 63, 21, 5
-#: Days without a change of the price and without volume after which nothing is traded.
+#: Days without a change of the price and without known volume after which nothing is traded.
 FROZEN = 30
 #: Ratios of splits below 2 to 1, and how near to these or to a whole number a jump over night is
 #: one. Of 108 592 nights of 87 large stocks two lie as near to 5 to 4 and none to 3 to 2.
@@ -76,7 +76,7 @@ class Tradable(Signal):
     """0 where the prices of late can be relied on, else missing.
 
     They cannot where today's or last month's price is not known, where the price has been frozen
-    without volume for 30 days, or where it jumps over night as at a split.
+    without a known volume for 30 days, or where it jumps over night as at a split.
 
     Parameters
     ----------
@@ -110,14 +110,15 @@ class Tradable(Signal):
             nodes.last(builder, inputs[name], FROZEN)
             for name in (prices.adjusted_close, prices.volume)
         )
+        known = nodes.fill(builder, volume, 0)  # of a price that stands still, none is told of
         none, nothing = builder.constant(np.float32(np.nan)), builder.constant(np.float32(0))
         high, low, sold = (
             node(op, tensor, axis, attributes={"keepdims": 1})
-            for op, tensor in (("ReduceMax", close), ("ReduceMin", close), ("ReduceSum", volume))
+            for op, tensor in (("ReduceMax", close), ("ReduceMin", close), ("ReduceSum", known))
         )
         frozen = node("And", node("Equal", high, low), node("Equal", sold, nothing))
-        known = node("Mul", change, nothing)  # NaN stays
-        found = node("Where", frozen, none, known)
+        priced = node("Mul", change, nothing)  # NaN stays
+        found = node("Where", frozen, none, priced)
         if not self.check_splits:
             return found
         night = step_ratios(

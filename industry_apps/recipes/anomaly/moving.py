@@ -93,7 +93,10 @@ def moved_scaling(
         if name not in now.columns:
             near = nearest(name, list(now.columns))
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"Column {name!r} is not watched, and cannot move.{hint}")
+            raise ParameterError(
+                f"Column {name!r} is not watched, and cannot move.{hint} Name some of "
+                f"{', '.join(map(repr, now.columns))}."
+            )
         place = now.columns.index(name)
         values = rows[:, place][~np.isnan(rows[:, place])]
         stuck = len(values) < 2 or float(np.ptp(values)) <= _STUCK * learned.scale[place]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, TrainingError
-from industry_apps.evaluation.costs import Costs
+from industry_apps.evaluation.costs import Costs, just_above
 from industry_apps.evaluation.sections import Section
 
 __all__ = ["AlarmThreshold", "three_sigma_limit"]
@@ -107,7 +107,7 @@ class AlarmThreshold:
                 f"choose on: {needed} are needed. Give more of them, or ask for a share of "
                 f"{1 / (rows + 1):.3g} or more."
             )
-        value = _just_above(rising, rising[rows - above])
+        value = just_above(scores, rising[rows - above])
         return cls(value=value, way="false_alarm_rate", **_expected(scores, value, groups))
 
     @classmethod
@@ -136,7 +136,7 @@ class AlarmThreshold:
                 f"The spread of scores cannot be told from {len(scores)} normal records; {_FEWEST} "
                 "are needed. Give more of them."
             )
-        value = max(three_sigma_limit(scores), _just_above(np.sort(scores), scores.max()))
+        value = max(three_sigma_limit(scores), just_above(scores, scores.max()))
         return cls(value=value, way="three_sigma", **_expected(scores, value, groups))
 
     @classmethod
@@ -248,16 +248,6 @@ def _checked(scores: NDArray[np.floating]) -> NDArray[np.float64]:
             f"{int((~np.isfinite(exact)).sum())} of its numbers not finite."
         )
     return exact
-
-
-def _just_above(rising: NDArray[np.float64], score: float) -> float:
-    """Halfway to the next larger known score, so that no known record sits on the threshold."""
-    larger = rising[rising > score]
-    if len(larger):
-        return float((score + larger[0]) / 2)
-    smaller = rising[rising < score]
-    gap = score - smaller[-1] if len(smaller) else abs(score)
-    return float(score + (gap / 2 or 1.0))
 
 
 def _expected(

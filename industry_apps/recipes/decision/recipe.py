@@ -41,6 +41,7 @@ from industry_apps.recipes.scorers import (
 from industry_apps.recipes.text_linear import CharacterScorer, NgramOptions, WordScorer
 from industry_apps.recipes.text_networks import TEXT_NETWORKS, TextNetworkScorer
 from industry_apps.recipes.trees import TreeOptions, TreeScorer
+from industry_apps.runtime.progress import tracked
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
@@ -203,7 +204,7 @@ class DecisionRecipe:
 
     def _fitted(self, train: Labelled, validation: Labelled) -> list[Scorer]:
         scorers = [self._scorer(name) for name in self._members()]
-        for scorer in scorers:
+        for scorer in tracked(scorers, "learning models"):
             scorer.fit(train, validation)
         return scorers
 
@@ -211,7 +212,7 @@ class DecisionRecipe:
         """Models of all rows, and the margins [rows, models] by models of the other folds."""
         parts = folds(rows, self.options.folds, self.options.trees.seed)
         scorers, margins = [], np.empty((len(rows.target), len(self._members())))
-        for place, name in enumerate(self._members()):
+        for place, name in enumerate(tracked(self._members(), "learning models")):
             scorer = self._scorer(name)
             if isinstance(scorer, CrossFitted):
                 margins[:, place] = scorer.cross_fit(rows, parts)
@@ -325,7 +326,7 @@ class DecisionRecipe:
         return self.options.members if self.options.model == "stack" else (self.options.model,)
 
     def _margins(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        return _margins(self.scorers_, arrays)
+        return np.column_stack([scorer.margin(arrays) for scorer in self.scorers_])
 
     def _check_directions(self) -> None:
         """Check that each direction is of a number, and that every model can keep it."""
@@ -382,10 +383,6 @@ def _direction(source: Source, directions: Mapping[str, int], schema: Schema) ->
         return 0
     signs = {directions.get(source.numerator, 0), -directions.get(source.denominator, 0)} - {0}
     return signs.pop() if len(signs) == 1 else 0
-
-
-def _margins(scorers: Sequence[Scorer], arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-    return np.column_stack([scorer.margin(arrays) for scorer in scorers])
 
 
 def _check_classes(name: str, part: Labelled, fewest: int = 1) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.evaluation.costs import just_above
 from industry_apps.features import GraphBuilder
 from industry_apps.features.image import write_resized
 from industry_apps.recipes.class_calibration import ClassCalibration
@@ -213,6 +214,4 @@ def _limit(probability: _Floats, coverage: float) -> float | None:
     dropped = int(np.floor((len(rising) + 1) * (1 - coverage)))
     if dropped < 1:
         return None
-    # Halfway to the value below, so that no known row sits on the limit.
-    below = rising[dropped - 2] if dropped > 1 else 0.0
-    return float((below + rising[dropped - 1]) / 2)
+    return max(0.0, -just_above(-np.append(rising, 0.0), -rising[dropped - 1]))

@@ -20,6 +20,8 @@ _NOTHING = 0.0
 _MOST_CLASSES = 127
 #: Colours are counted from here on, behind all greys: red, green and blue as digits.
 _COLOURS = float(2**32)
+#: From this share of the masks on that a region mostly fills, it may be their background.
+_NEARLY_ALL = 0.9
 _SAY = (
     "Say which are: region=(value, ...), of colours region=((red, green, blue), ...), of several "
     'classes region={"name": value, ...}.'
@@ -80,8 +82,12 @@ class MaskValues:
         if isinstance(region, Mapping):
             return cls._of_names(region)
         known: set[float] = set()
+        mostly: list[int] = []  # rows of masks that are not 0 for the most part
         for row, mask in enumerate(masks):
-            known |= _levels(_values(mask, row))
+            values = _values(mask, row)
+            known |= _levels(values)
+            if values is not None and (values != _NOTHING).mean() > 0.5:
+                mostly.append(row)
             others = sorted(known - {_NOTHING})
             if region is None and len(others) > 1:
                 raise UnfitError(
@@ -93,6 +99,19 @@ class MaskValues:
         if region is None and known and _NOTHING not in known:
             raise UnfitError("masks with a background of 0", _SAY)
         chosen = known - {_NOTHING} if region is None else set(map(_level, region))
+        if region is None and len(mostly) > _NEARLY_ALL * len(masks):
+            raise UnfitError(
+                f"a region that is the smaller part of most masks: {_listed(chosen)} is most of "
+                f"{len(mostly)} of {len(masks)} masks, as where 0 is the region",
+                f"Say which is: region=(0,), or region=({_listed(chosen)},) if it is as large.",
+                mostly[0],
+            )
+        if known - {_NOTHING} and not chosen & known:
+            raise UnfitError(
+                f"masks that have a value of the region, {_listed(chosen)}: they have "
+                f"{_listed(known)}",
+                _SAY,
+            )
         return cls({"region": frozenset(chosen)}, frozenset(known))
 
     @classmethod
@@ -187,6 +206,8 @@ def _values(mask: Any, row: int) -> NDArray[np.float64] | None:
         return None
     try:
         image = with_channels(array_of(mask), None)
+        if not np.isfinite(image).all():
+            raise UnfitError("finite values", "Write a number there, 0 where nothing is marked.")
         if image.shape[2] == 1:
             return image[:, :, 0].astype(np.float64)
         colours = with_channels(image, 3).astype(np.float64)

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from industry_apps.evaluation.costs import just_above
 from industry_apps.features import GraphBuilder
 
 _Floats = NDArray[np.float64]
@@ -71,8 +72,8 @@ class Novelty:
         found = cls(whitening, places @ whitening, 1.0)
         distances = np.sort(found.of(others))
         place = int(np.ceil((len(distances) + 1) * coverage)) - 1
-        limit = distances[min(place, len(distances) - 1)]
-        return cls(whitening, found.centres, float(limit))
+        limit = just_above(distances, distances[min(place, len(distances) - 1)])
+        return cls(whitening, found.centres, limit)
 
     def of(self, described: _Floats) -> _Floats:
         """Images [rows, D] -> how unlike [rows]: above 1 beyond the limit."""

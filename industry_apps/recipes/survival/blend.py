@@ -23,6 +23,7 @@ from industry_apps.recipes.survival.metrics import (
     brier_weights,
 )
 from industry_apps.recipes.survival.models import Followed, SurvivalModel
+from industry_apps.runtime.progress import tracked
 
 _Floats = NDArray[np.float64]
 
@@ -77,7 +78,7 @@ def held_out(
     every = Followed.joined([train, validation])
     order: list[NDArray[np.intp]] = []
     found: dict[str, list[_Floats]] = {name: [] for name in models}
-    for others, part in _parts(every, seed):
+    for others, part in tracked(_parts(every, seed), "learning folds"):
         order.append(part)
         asked = every.part(part)
         for name, model in models.items():
@@ -228,7 +229,7 @@ class Blend:
 
     def refit(self, every: Followed) -> None:
         """Learn all models again from more data."""
-        for model in self.models.values():
+        for model in tracked(list(self.models.values()), "learning models again"):
             model.refit(every)
 
     def log_survival(self, arrays: Arrays) -> _Floats:

@@ -14,6 +14,7 @@ from industry_apps.features import FeatureGraph, GraphBuilder, tree_encoders
 from industry_apps.recipes.scorers import Arrays
 from industry_apps.recipes.survival.curve import lived_and_ended
 from industry_apps.recipes.survival.models import Followed
+from industry_apps.runtime.progress import tracked
 from industry_apps.schema import Schema
 from industry_apps.schema.offsets import plus_offset
 
@@ -81,7 +82,7 @@ class SurvivalForest:
         lived, ended = lived_and_ended(train.follow_up, self.edges)
         draw = np.random.default_rng(self.seed)
         self.trees_, self.hazards_ = [], []
-        for _ in range(self.trees):
+        for _ in tracked(range(self.trees), "growing trees"):
             drawn = draw.integers(len(rows), size=len(rows))
             grown = tree.SurvivalTree(
                 min_samples_leaf=max(self.leaf, len(rows) // _MOST_LEAVES),

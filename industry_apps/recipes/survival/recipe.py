@@ -47,6 +47,7 @@ from industry_apps.recipes.survival.models import (
 )
 from industry_apps.recipes.survival.networks import DiscreteTime, NetworkRisk
 from industry_apps.recipes.trees import TreeOptions
+from industry_apps.runtime.progress import tracked
 from industry_apps.schema import Schema
 from industry_apps.training import TrainingOptions
 
@@ -118,7 +119,7 @@ class SurvivalRecipe:
         self.edges_ = grid(every.follow_up)
         self.horizons_ = self._horizons(every.follow_up)
         models: dict[str, SurvivalModel] = {name: self._model(name) for name in self._candidates()}
-        for model in models.values():
+        for model in tracked(list(models.values()), "learning models"):
             model.fit(train, validation)
         seen = held_out(models, train, validation, seed=self.options.trees.seed)
         scale = SurvivalScale.of(every.follow_up, self.horizons_)

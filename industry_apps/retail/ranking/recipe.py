@@ -234,6 +234,7 @@ class RankingRecipe:
             "users": len(self.histories_.users) - 1,
             "items": len(self.histories_.items) - 1,
             "score_unit": self.unit_,
+            "notes": list(self.left_out_),
         }
 
     def _popular(self, width: int) -> NDArray[np.float32]:

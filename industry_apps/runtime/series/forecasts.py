@@ -91,7 +91,7 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
         Of the model.
     rule : WindowRule
     warn : bool
-        Of series without a row at the last moment.
+        Of series without a row, or without a usual value, at the last moment.
 
     Raises
     ------
@@ -111,17 +111,21 @@ def question_of(table: Any, schema: Schema, rule: WindowRule, *, warn: bool = Tr
     panel = Panel.read(table, schema, rule)
     stop = asked_at(panel, schema, rule)
     if warn and not rule.horizon and not rule.own_clocks:  # where no series lacks the last moment
-        warn_of_absent(panel, rule)
+        warn_of_absent(panel, schema, rule)
     rows = partial(in_rows, panel=panel, stop=stop, rule=rule)
     return Question(panel.feeds(stop, schema, rule), answer_keys(panel, stop, rule), rows)
 
 
-def warn_of_absent(panel: Panel, rule: WindowRule, calls: int = 4) -> None:
-    """Name the series that have rows of late, and none at the last moment, of which all are asked.
+def warn_of_absent(panel: Panel, schema: Schema, rule: WindowRule, calls: int = 4) -> None:
+    """Name the series that lack at the last moment, of which all are asked, what they have of late.
+
+    That is a row, or in it the value of a column that each of their other rows of late has.
 
     Parameters
     ----------
     panel : Panel
+    schema : Schema
+        The one that the panel was read with.
     rule : WindowRule
     calls : int
         From here to whoever asked, whose line the warning names.
@@ -130,17 +134,24 @@ def warn_of_absent(panel: Panel, rule: WindowRule, calls: int = 4) -> None:
     -----
     UnlikeTrainingWarning
     """
-    lately = panel.present[-_LATELY:].any(axis=0)
-    absent = panel.series[lately & ~panel.present[-1]].tolist()
-    if absent:
-        shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
-        when = rule.written(panel.times[-1])
-        message = (
-            f"{len(absent)} of {len(panel.series)} {rule.series!r} have no row at {when}, the last "
-            f"moment of the table, and are answered without it: {shown}. Add their rows, or leave "
-            "them out."
-        )
-        warnings.warn(message, UnlikeTrainingWarning, stacklevel=calls)
+    here = panel.present[-_LATELY:]
+    before = here[:-1].any(axis=0)
+    lacking = {"row": before & ~here[-1]}
+    for name in history_of(schema):
+        told = ~is_missing_in(panel.columns[name][-_LATELY:])
+        usual = before & (told | ~here)[:-1].all(axis=0)
+        lacking[repr(name)] = usual & here[-1] & ~told[-1]
+    for what, which in lacking.items():
+        absent = panel.series[which].tolist()
+        if absent:
+            shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
+            when = rule.written(panel.times[-1])
+            message = (
+                f"{len(absent)} of {len(panel.series)} {rule.series!r} have no {what} at {when}, "
+                f"the last moment of the table, and are answered without it: {shown}. Add it, or "
+                "leave them out."
+            )
+            warnings.warn(message, UnlikeTrainingWarning, stacklevel=calls)
 
 
 def told_ahead(panel: Panel, schema: Schema, rule: WindowRule) -> NDArray[np.bool_]:
@@ -312,4 +323,19 @@ def _check_future(panel: Panel, name: str, stop: int, rule: WindowRule) -> None:
         f"Column {name!r} is known in advance, and {panel.series[place]!r} has no value of it{by} "
         f"at {when}, step {step + 1} of the forecast of {rule.horizon}. Add rows of the future, "
         f"with {keys} and {name!r}, or leave the series out."
+        + _strangers(panel, stop, stop + step, place)
+    )
+
+
+def _strangers(panel: Panel, stop: int, step: int, place: int) -> str:
+    """The series of rows at a step that may be of another series, whose own it lacks."""
+    if step >= len(panel.times) or panel.present[step, place]:
+        return ""
+    found = panel.series[panel.present[step] & ~panel.present[:stop].any(axis=0)].tolist()
+    if not found:
+        return ""
+    shown = ", ".join(map(repr, found[:5])) + (", ..." if len(found) > 5 else "")
+    return (
+        f" Only ahead there are rows of {shown}: where these are rows of {panel.series[place]!r}, "
+        "correct the name."
     )

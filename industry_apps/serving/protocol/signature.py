@@ -72,7 +72,7 @@ class Signature:
 
     def __init__(self, loaded: Loaded) -> None:
         model, batches = loaded.model, loaded.batches
-        self.inputs = {c.name: _declared(c) for c in batches.table_schema}
+        self.inputs = {c.name: declared(c) for c in batches.table_schema}
         self.is_plain = loaded.is_of_records and model._read_record.is_plain
         rule = model.windows
         keys = [] if rule is None else [batches.table_schema[name] for name in rule.keys]
@@ -84,7 +84,7 @@ class Signature:
         }
         shapes = batches.output_shapes if rule is None else {}
         self.outputs = {
-            c.name: Declared(c, _datatype(c), shapes.get(c.name, (-1, 1)))
+            c.name: Declared(c, datatype_of(c), shapes.get(c.name, (-1, 1)))
             for c in (*keys, *model.outputs)
         }
 
@@ -168,14 +168,16 @@ class Signature:
         )
 
 
-def _declared(column: Column) -> Declared:
+def declared(column: Column) -> Declared:
+    """A column that clients send, as a tensor."""
     if column.kind == "image":
         datatype = "UINT8" if column.window is None else "FP32"
         return Declared(column, datatype, (-1, -1, -1, column.channels or -1))
-    return Declared(column, _datatype(column), (-1, column.size or -1))
+    return Declared(column, datatype_of(column), (-1, column.size or -1))
 
 
-def _datatype(column: Column) -> str:
+def datatype_of(column: Column) -> str:
+    """What the protocol calls the values of a column."""
     if column.kind == "boolean":
         return "FP32" if column.nullable else "BOOL"
     if column.kind == "number":

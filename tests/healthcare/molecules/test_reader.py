@@ -23,6 +23,7 @@ FORMS = [
     "[2H]O[2H]", "[nH]1cccc1", "s1cccc1", "CSc1ccccc1", "C/C=C\\C", "C%12CCC%12", "C=1CCC=1",
     "CC.[Na+].[Cl-]", "OS(=O)(=O)C(F)(F)F", "C1CC2CCC1CC2", "[Pt+2]", "P(=O)(O)(O)O", "B(O)O",
     "C[C@@H](N)C(=O)O", "C1CC12CC2", "[se]1cccc1", "N#Cc1c(Cl)c(Br)ncc1I",
+    "N[C@TH1H](C)F", "N[C@SP1](C)(F)Cl", "F[P@TB20](Cl)(N)(O)C", "[2H]C", "[HH]",
 ]  # fmt: skip
 UNREADABLE = [
     "", "C(", "C)", "(C)C", "C=", "C1CC", "C11", "C1CC2",
@@ -40,6 +41,7 @@ SPELLINGS = [
     ("c1ccc2cccc2cc1", "C1=CC2=CC=CC2=CC=C1", "C1C=C2C=CC=C2C=CC=1", "c1ccc2cccc-2cc1"),
     ("c1cc[nH]c1", "C1=CNC=C1", "[H]n1cccc1", "[H]N1C=CC=C1"),
     ("O=c1cc[nH]cc1", "O=C1C=CNC=C1"),
+    ("[as]1ccccc1", "C1=CC=CC=[As]1", "C1=[As]C=CC=C1"),
     ("c1ccn2ccnc2c1", "C1=CN2C=CN=C2C=C1", "C1C=CN2C=CN=C2C=1"),
     ("Cc1ccccc1Cl", "CC1=CC=CC=C1Cl", "CC1C=CC=CC=1Cl"),
     ("CCO", "OCC", "C-C-O", "[CH3][CH2][OH]", "[H]OC([H])([H])C", "[CH3:1][CH2:2][OH:3]"),
@@ -107,6 +109,17 @@ def test_atoms_and_bonds_are_those_of_rdkit(graph, text):
     assert found["readable"][0, 0]
     assert ours(found, 0) == theirs(molecule)
     assert found["fragments"][0, 0] == len(Chem.GetMolFrags(molecule))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("C%(100)CC%(100)", "C=1CC-1", "c1=cc=cc=c1", "[C+16]", "C(C)1CC1", "C$C", "C~C"),
+        *("C.C12.C12", "c1c*ccc1"),
+    ],
+)
+def test_what_is_said_not_to_be_read_is_not(graph, text):
+    assert not read(graph, [text])["readable"].any()
 
 
 @pytest.mark.parametrize("text", UNREADABLE)

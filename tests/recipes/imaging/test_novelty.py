@@ -31,6 +31,15 @@ def test_usual_images_stay_within_the_limit_as_often_as_is_asked():
     ).all()  # narrow directions tell most
 
 
+@pytest.mark.parametrize("rows", [1, 6, 200])  # of 6, the limit lies beyond all
+def test_no_known_image_sits_on_the_limit(rows: int):
+    """Where one does, rounding in the file may turn the answer."""
+    target = DRAW.integers(0, 2, 500)
+    others = np.repeat(described(rows, DRAW.integers(0, 2, rows)), 2, axis=0)  # and copies
+    novelty = Novelty.fit(described(500, target), target, others, coverage=0.95)
+    assert np.abs(novelty.of(others) - 1).min() > 1e-5
+
+
 def test_the_file_says_the_same():
     novelty, others = fitted()
     read = Schema((Column("described", "number", shape=(5,)),))

@@ -70,8 +70,9 @@ class Molecules:
 def write_molecules(builder: GraphBuilder, text: str) -> Molecules:
     """Write SMILES [batch, 1] -> tensors of the molecules.
 
-    Readable is what RDKit's sanitising lets pass. Atoms stand in the order of the SMILES, without
-    the hydrogens that are counted where they are bonded.
+    Readable is what RDKit's sanitising lets pass, but for what the module ``smiles`` says is not
+    read. Atoms stand in the order of the SMILES, without the hydrogens that are counted where they
+    are bonded.
     """
     op = Operators(builder)
     written, folded = _without_hydrogens(op, read_written(builder, text))

@@ -1,8 +1,9 @@
 """What each piece of a SMILES means, as tables: symbols, hydrogens, charges, bonds, rings.
 
 The grammar is that of Weininger 1988 (doi:10.1021/ci00057a005) and OpenSMILES, less what is
-rare in tables of molecules: wild and quadruple bonds, chirality other than @ and @@, and
-ring closures behind a branch. Chirality and the numbers of atom maps are read and have no effect.
+rare in tables of molecules: wild and quadruple bonds; ring closures behind a branch, with unlike
+bonds at their ends or beyond %99; double bonds written between atoms in lower case in a ring; and
+charges beyond 15. Chirality and the numbers of atom maps are read and have no effect.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ _BOND = r"(?:->|<-|[-=#:/\\])"
 _RING = r"(?:%[0-9][0-9]|[0-9])"
 _CHARGE = r"(?:\+\+|--|[+-](?:1[0-5]|[0-9])?)"
 _SYMBOL = r"(?:[A-Z][a-z]?|[a-z][a-z]?|\*)"
-_BRACKET = rf"\[(?:0|[1-9][0-9]*)?{_SYMBOL}@{{0,2}}(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
+#: Arrangements about an atom beside @ and @@, and how many there are of each.
+_CLASSES = {"TH": 2, "AL": 2, "SP": 3, "TB": 20, "OH": 30}
+_CLASS = rf"@(?:{'|'.join(_CLASSES)})[0-9]{{1,2}}"
+_BRACKET = (
+    rf"\[(?:0|[1-9][0-9]*)?{_SYMBOL}(?:@{{0,2}}|{_CLASS})(?:H[0-9]?)?{_CHARGE}?(?::[0-9]+)?\]"
+)
 _PLAIN = r"Br|Cl|[BCNOPSFIbcnops*]"
 #: What stands before a blank; a name may stand behind it.
 FIRST_WORD = r"\S+"
@@ -55,7 +61,7 @@ ATOMS = rf"{ATOM}|(?s:.)"
 PIECES = rf"\[[^\]]*\]|{_PLAIN}|{_BOND}?{_RING}|{_BOND}|[().]"
 #: What stands in brackets, and the pieces of that which have an effect; of a mass the first digit.
 IN_BRACKETS = r"\[[^\]]*\]"
-PIECES_IN_BRACKETS = rf"\[[0-9]?|[A-Z][a-z]?|[a-z][a-z]?|\*|H[0-9]?|{_CHARGE}|\]"
+PIECES_IN_BRACKETS = rf"\[[0-9]?|{_CLASS}|[A-Z][a-z]?|[a-z][a-z]?|\*|H[0-9]?|{_CHARGE}|\]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ def pieces_in_brackets() -> dict[str, Piece]:
     found |= {symbol: _lower(symbol) for symbol in _AROMATIC}
     found["H"] = Piece(hydrogen=1, hydrogens=1)
     found |= {f"H{n}": Piece(hydrogen=1, hydrogens=n) for n in range(10)}
+    for name, most in _CLASSES.items():  # they have no effect; any other is unknown
+        found |= {f"@{name}{n}": Piece() for n in range(1, most + 1)}
     found["]"] = Piece(bracket=1)
     found |= {"[": Piece(), **{f"[{digit}": Piece(isotope=1) for digit in range(10)}}
     for sign, unit in (("+", 1), ("-", -1)):

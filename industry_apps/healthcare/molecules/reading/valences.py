@@ -118,7 +118,7 @@ def _of_ion(number: int, charge: int) -> tuple[tuple[int, ...], int]:
 def _of_ring(number: int, charge: int) -> tuple[int, ...]:
     """Valences that an atom with a charge may have in an aromatic ring."""
     symbol = ELEMENTS[number - 1] if number else "*"
-    if symbol not in _OUTER:
+    if symbol not in _OUTER and symbol != "As":  # which has a Kekulé form, but is not aromatic
         return ()
     # A charge takes a bond from boron and carbon, and gives one to nitrogen and what follows.
     shift = -abs(charge) if symbol in ("C", "Si") else -charge if symbol in ("B", "Al") else charge
