@@ -1,178 +1,248 @@
 """Series of a plant -> records of a forecast: what is known at its issue, and the weather then.
 
-Moments are found by time, never by place: a gap in a series stays a gap in the records.
+Moments are found by time, never by place: a gap in a series stays a gap in the records. What is
+known at the issue of a forecast are the intervals that have ended by then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
+from industry_apps.limits import is_number
+from industry_apps.schema import Column, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["solar_records", "wind_records"]
 
+Label = Literal["left", "mid", "right"]
 
-def solar_records(series: pd.DataFrame, *, lead_hours: Sequence[int] = (24,)) -> pd.DataFrame:
-    """Records of a photovoltaic plant, one for each hour and lead time.
+_HOUR = 60  # minutes
+#: Numbers of a series that need not be there.
+_FURTHER = ("wind_speed", "wind_direction")
+
+
+def solar_records(
+    series: pd.DataFrame,
+    *,
+    lead_hours: Sequence[int] = (24,),
+    label: Label = "left",
+    minutes: int = 60,
+) -> pd.DataFrame:
+    """Records of a photovoltaic plant, one for each interval and lead time.
 
     Parameters
     ----------
     series : DataFrame
-        A row for each hour: ``time`` (UTC where it says no zone), ``power``, ``irradiance``
+        A row for each interval: ``time`` (UTC where it says no zone), ``power``, ``irradiance``
         (global horizontal, W/m2), ``temperature`` (degrees Celsius) and, if known,
-        ``wind_speed`` (m/s).
+        ``wind_speed`` (m/s). Behind the last known power, rows with the weather alone are those
+        that a forecast is asked for.
     lead_hours : sequence of int
-        From the issue of a forecast to its target, > 0.
+        From the issue of a forecast to the time of its target, > 0.
+    label : {"left", "mid", "right"}
+        Whether ``time`` is the beginning, the middle or the end of the interval. One that has not
+        ended at the issue is not known by then.
+    minutes : int
+        Of an interval; divides an hour. Give the same to the forecaster.
 
     Returns
     -------
     DataFrame
         As :class:`industry_apps.energy.SolarForecaster` takes them. Weather at the target, the
-        hours beside it and its day is that of the series: as measured it stands for a perfect
-        forecast.
+        intervals beside it and its day is that of the series: as measured it stands for a perfect
+        forecast. Without power are the records of targets to come, as far as the lead time goes
+        beyond the last known power: ``predict`` answers them, ``fit`` leaves them out.
 
     Raises
     ------
     SchemaError
-        Moments come twice, or lie off the hours of the first.
+        Moments come twice, or lie off the steps of the first; a value is not what it should be.
     ParameterError
 
     Examples
     --------
     >>> import pandas as pd
-    >>> hours = pd.date_range("2024-06-01", periods=72, freq="h")
-    >>> series = pd.DataFrame({"time": hours, "power": range(72), "irradiance": 0})
-    >>> solar_records(series.assign(temperature=9))[["same_hour_power", "power"]].values[30]
-    array([ 6., 30.])
+    >>> hours = pd.date_range("2024-06-01", periods=96, freq="h")
+    >>> series = pd.DataFrame({"time": hours, "power": range(96), "irradiance": 0})
+    >>> solar_records(series.assign(temperature=9))[["same_hour_power", "power"]].values[60]
+    array([12., 60.])
     """
-    import pandas as pd
-
-    table = _regular(series, 3_600, ("power", "irradiance", "temperature"))
-    power, light = table["power"], table["irradiance"]
+    names = ("power", "irradiance", "temperature")
+    table, minutes = _regular(series, names, "minutes", minutes)
+    power, light, hour = table["power"], table["irradiance"], _HOUR // minutes
+    day = 24 * hour
     parts = []
-    for lead in _checked(lead_hours):
-        day = -(-lead // 24) * 24
-        parts.append(
-            table.assign(
-                lead_hours=float(lead),
-                irradiance_before=light.shift(1),
-                irradiance_after=light.shift(-1),
-                irradiance_day=light.rolling(24, min_periods=12).mean().shift(-12),
-                temperature_days=table["temperature"].rolling(48, min_periods=24).mean(),
-                recent_power=power.rolling(24, min_periods=12).mean().shift(lead),
-                recent_irradiance=light.rolling(24, min_periods=12).mean().shift(lead),
-                same_hour_power=power.shift(day),
-            )
+    for lead in _checked("lead_hours", lead_hours):
+        back = lead * hour + _unfinished(label)
+        records = table.assign(
+            lead_hours=float(lead),
+            irradiance_before=light.shift(1),
+            irradiance_after=light.shift(-1),
+            irradiance_day=_mean(light, day).shift(-day // 2),
+            temperature_days=_mean(table["temperature"], 2 * day),
+            recent_power=_mean(power, day).shift(back),
+            recent_irradiance=_mean(light, day).shift(back),
+            same_hour_power=power.shift(-(-back // day) * day),
         )
-    return _records(pd.concat(parts))
+        parts.append(_asked(records, back))
+    return _in_order(parts)
 
 
 def wind_records(
-    series: pd.DataFrame, *, lead_minutes: Sequence[int] = (10, 60, 240, 1440), step: int = 10
+    series: pd.DataFrame,
+    *,
+    lead_minutes: Sequence[int] = (10, 60, 240, 1440),
+    step: int | None = None,
+    label: Label = "left",
 ) -> pd.DataFrame:
-    """Records of a wind turbine or farm, one for each moment and lead time.
+    """Records of a wind turbine or farm, one for each interval and lead time.
 
     Parameters
     ----------
     series : DataFrame
         A row for each step: ``time`` (UTC where it says no zone), ``power``, ``wind_speed`` (m/s,
-        at the height of the hub) and, if known, ``wind_direction`` (degrees).
+        at the height of the hub) and, if known, ``wind_direction`` (degrees). Behind the last
+        known power, rows with the wind alone are those that a forecast is asked for.
     lead_minutes : sequence of int
-        From the issue of a forecast to its target, > 0, multiples of the step.
-    step : int
-        Minutes.
+        From the issue of a forecast to the time of its target, > 0, multiples of the step.
+    step : int, optional
+        Minutes, which divide an hour; by default as most rows lie apart.
+    label : {"left", "mid", "right"}
+        Whether ``time`` is the beginning, the middle or the end of the step. One that has not
+        ended at the issue is not known by then.
 
     Returns
     -------
     DataFrame
         As :class:`industry_apps.energy.WindForecaster` takes them. The wind at the target is that
-        of the series: as measured it stands for a perfect forecast.
+        of the series: as measured it stands for a perfect forecast. Without power are the records
+        of targets to come, as far as the lead time goes beyond the last known power: ``predict``
+        answers them, ``fit`` leaves them out.
 
     Raises
     ------
     SchemaError
-        Moments come twice, or lie off the steps of the first.
+        Moments come twice, or lie off the steps of the first; a value is not what it should be.
     ParameterError
     """
-    import pandas as pd
-
-    table = _regular(series, 60 * step, ("power", "wind_speed"))
-    hour = max(1, 60 // step)
+    table, minutes = _regular(series, ("power", "wind_speed"), "step", step)
+    hour = _HOUR // minutes
     parts = []
-    for lead in _checked(lead_minutes):
-        if lead % step:
-            raise ParameterError(
-                f"lead_minutes must be multiples of the step of {step}, got {lead}."
-            )
-        then = table.shift(lead // step)
-        parts.append(
-            table.assign(
-                lead_minutes=float(lead),
-                recent_power=then["power"],
-                hour_power=table["power"].rolling(hour, min_periods=1).mean().shift(lead // step),
-                day_power=table["power"]
-                .rolling(24 * hour, min_periods=12 * hour)
-                .mean()
-                .shift(lead // step),
-                recent_wind_speed=then["wind_speed"],
-                **(
-                    {"recent_wind_direction": then["wind_direction"]}
-                    if "wind_direction" in then
-                    else {}
-                ),
-            )
+    for lead in _checked("lead_minutes", lead_minutes, minutes):
+        back = lead // minutes + _unfinished(label)
+        then = table.shift(back)
+        records = table.assign(
+            lead_minutes=float(lead),
+            recent_power=then["power"],
+            hour_power=table["power"].rolling(hour, min_periods=1).mean().shift(back),
+            day_power=_mean(table["power"], 24 * hour).shift(back),
+            recent_wind_speed=then["wind_speed"],
         )
-    return _records(pd.concat(parts))
+        if "wind_direction" in then:
+            records["recent_wind_direction"] = then["wind_direction"]
+        parts.append(_asked(records, back))
+    return _in_order(parts)
 
 
-def _records(table: pd.DataFrame) -> pd.DataFrame:
-    """Of moments whose output is known, in order of time."""
-    ordered = table[table["power"].notna()].sort_index(kind="stable")
-    return ordered.reset_index(names="time")
+def _unfinished(label: str) -> int:
+    """Steps that have begun by the time of a row, and not ended."""
+    if label not in ("left", "mid", "right"):
+        raise ParameterError(f"label must be 'left', 'mid' or 'right', got {label!r}.")
+    return 0 if label == "right" else 1
 
 
-def _regular(series: pd.DataFrame, step: int, names: Sequence[str]) -> pd.DataFrame:
-    """The columns on all steps from the first moment to the last, indexed by time in UTC."""
+def _mean(values: pd.Series, steps: int) -> pd.Series:
+    """Mean of so many steps, of which at least half are known."""
+    return values.rolling(steps, min_periods=steps // 2).mean()
+
+
+def _asked(records: pd.DataFrame, back: int) -> pd.DataFrame:
+    """Of moments whose output is known, or will be forecast from what is known."""
+    known = records["power"].notna()
+    last = int(np.flatnonzero(known)[-1])
+    place = np.arange(len(records))
+    return records[known | ((place > last) & (place <= last + back))]
+
+
+def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    for name in ("time", *names):
-        if name not in series:
-            raise SchemaError(
-                f"Column {name!r} is missing from the series. It has: "
-                f"{', '.join(map(str, series.columns))}. Add it, or name it so."
-            )
-    time = pd.to_datetime(series["time"])
-    if time.dt.tz is not None:
-        time = time.dt.tz_convert("UTC").dt.tz_localize(None)
-    if time.isna().any():
-        row = int(time.isna().argmax())
+    return pd.concat(parts).sort_index(kind="stable").reset_index(names="time")
+
+
+def _regular(
+    series: pd.DataFrame, names: Sequence[str], parameter: str, step: int | None
+) -> tuple[pd.DataFrame, int]:
+    """The columns on all steps from the first moment to the last, by time in UTC; their minutes."""
+    import pandas as pd
+
+    numbers = list(dict.fromkeys((*names, *(name for name in _FURTHER if name in series))))
+    columns = (Column(name, "number") for name in numbers)
+    read = Schema((Column("time", "datetime", nullable=False), *columns)).to_arrays(series)
+    if np.isnan(read["power"]).all():
         raise SchemaError(
-            f"Column 'time', row {row}: got no time, expected one in every row. Fill it, or drop "
-            "the row."
+            f"Column 'power': got no value in {len(series)} rows, expected the output of the past. "
+            "Give a series that begins before the forecast."
         )
-    if time.duplicated().any():
-        rows = [int(r) for r in (time == time[time.duplicated()].iloc[0]).to_numpy().nonzero()[0]]
+    time = pd.DatetimeIndex(read["time"].astype("datetime64[s]"))
+    if time.has_duplicates:
+        moment = time[time.duplicated()][0]
+        rows = np.flatnonzero(time == moment)
         raise SchemaError(
-            f"Column 'time', rows {rows[0]} and {rows[1]}: got {time.iloc[rows[0]]} twice, "
+            f"Column 'time', rows {rows[0]} and {rows[1]}: got {moment} twice, "
             "expected each moment once. Keep the row that is right; where a clock was "
             "put back, give times in UTC."
         )
-    table = series.drop(columns="time").set_axis(pd.DatetimeIndex(time).as_unit("s")).sort_index()
-    off = (table.index - table.index[0]) % pd.Timedelta(seconds=step) != pd.Timedelta(0)
-    if off.any():
-        raise SchemaError(
-            f"Column 'time': got {table.index[off][0]}, expected steps of {step // 60} minutes "
-            f"from {table.index[0]} on. Take means of regular intervals."
+    minutes = _step_of(read["time"], parameter, step)
+    table = series.drop(columns="time").set_axis(time).astype(dict.fromkeys(numbers, np.float64))
+    every = pd.date_range(time.min(), time.max(), freq=pd.Timedelta(minutes=minutes))
+    return table.reindex(every), minutes
+
+
+def _step_of(seconds: NDArray[np.int64], parameter: str, step: int | None) -> int:
+    """Minutes between the rows: those that are given, or else those of most rows."""
+    whole = [minutes for minutes in range(1, _HOUR + 1) if _HOUR % minutes == 0]
+    if step is not None and (not is_number(step) or step not in whole):
+        raise ParameterError(
+            f"{parameter} must be minutes that divide an hour, one of {whole}, got {step!r}."
         )
-    every = pd.date_range(table.index[0], table.index[-1], freq=pd.Timedelta(seconds=step))
-    return table.reindex(every)
+    apart, counts = np.unique(np.diff(np.sort(seconds)), return_counts=True)
+    usual = int(apart[counts.argmax()]) / 60 if len(apart) else 0
+    if step is None and usual not in whole:
+        raise SchemaError(
+            f"Column 'time': most rows lie {usual:g} minutes apart, expected steps that divide an "
+            "hour, as 10, 15 or 60 minutes. Take means of such steps."
+        )
+    minutes = int(usual if step is None else step)
+    wrong = ((seconds - seconds.min()) % (60 * minutes) != 0) | (usual > minutes)
+    if wrong.any():
+        row = int(wrong.argmax())
+        moment, first = np.array([seconds[row], seconds.min()]).astype("datetime64[s]")
+        remedy = "Take means of regular intervals, or leave the row out."
+        if usual != minutes:
+            remedy = f"Most rows lie {usual:g} minutes apart: set {parameter} to it, or take means."
+        raise SchemaError(
+            f"Column 'time', row {row}: got {moment} UTC, expected steps of {minutes} minutes from "
+            f"{first} on. {remedy}"
+        )
+    return minutes
 
 
-def _checked(leads: Sequence[int]) -> Sequence[int]:
-    if not leads or any(int(lead) != lead or lead <= 0 for lead in leads):
-        raise ParameterError(f"Lead times must be whole numbers > 0, got {tuple(leads)!r}.")
-    return leads
+def _checked(name: str, leads: Sequence[int], step: int = 1) -> Sequence[int]:
+    words = f"a sequence of whole numbers > 0, multiples of the step of {step}"
+    words = words if step > 1 else "a sequence of whole numbers > 0"
+    if isinstance(leads, str) or not isinstance(leads, Iterable):
+        raise ParameterError(f"{name} must be {words}, as ({leads},), got {leads!r}.")
+    leads = list(leads)
+    fine = [lead for lead in leads if is_number(lead) and lead > 0 and lead % step == 0]
+    if not leads or len(fine) < len(leads):
+        example = f", as {tuple(fine)}" if fine else ""
+        raise ParameterError(f"{name} must be {words}{example}, got {tuple(leads)}.")
+    return [int(lead) for lead in fine]

@@ -107,7 +107,7 @@ def find_time_shifts(
     """
     seconds = _seconds(time)
     step, grid = _grid(seconds)
-    most = max(1, int(most_hours * 3600 // step))
+    most = min(max(1, int(most_hours * 3600 // step)), len(grid) - 1)
     per_day = max(1, _DAY // step)
     columns = []
     for values in (power, reference):
@@ -187,16 +187,35 @@ def _grid(seconds: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
             " UTC twice, expected each moment once. Keep the row that is right; where a clock was "
             "put back, give times in UTC."
         )
-    apart = np.diff(moments)
-    step, usual = int(np.gcd.reduce(apart)), int(np.median(apart))
-    if usual > _MOST_STEPS * step:
-        row = int(((seconds - moments[0]) % usual != 0).argmax())
+    step, usual, off = moment_off_steps(seconds)
+    if off is not None:
         raise SchemaError(
-            f"Column of the time, row {row}: got {seconds[row].astype('datetime64[s]')} UTC, "
-            f"expected steps of {usual} s from {moments[0].astype('datetime64[s]')} on. Take means "
-            "of regular intervals."
+            f"Column of the time, row {off}: got {seconds[off].astype('datetime64[s]')} UTC, "
+            f"expected steps of {usual} s. Take means of regular intervals, or leave the row out."
         )
     return step, np.arange(moments[0], moments[-1] + step, step)
+
+
+def moment_off_steps(seconds: NDArray[np.int64]) -> tuple[int, int, int | None]:
+    """Steps that all moments lie on, and that most do, in seconds; a row off the latter.
+
+    Parameters
+    ----------
+    seconds : ndarray of shape [rows]
+        Two moments or more.
+
+    Returns
+    -------
+    step, usual : int
+    row : int or None
+        None where both are so near that gaps explain it.
+    """
+    apart = np.diff(np.unique(seconds))
+    step, usual = int(np.gcd.reduce(apart)), int(np.median(apart))
+    if usual <= _MOST_STEPS * step:
+        return step, usual, None
+    phases, counts = np.unique(seconds % usual, return_counts=True)
+    return step, usual, int((seconds % usual != phases[counts.argmax()]).argmax())
 
 
 def _costs(

@@ -19,6 +19,7 @@ import pandas as pd
 
 from industry_apps.application import Application
 from industry_apps.energy.load.checks import (
+    check_flat_runs,
     check_one_unit,
     warn_of_moved_covariates,
     warn_of_moved_days,
@@ -113,9 +114,10 @@ class LoadForecaster(ForecastParameters, Application):
     issued : str
         Name of the column of the moment of issue, at or before the hour that is forecast.
     flat_steps : int
-        So many equal loads after each other, or more, are those of a stuck meter: they are left
-        out as gaps, answered from what else is known, and ``flat_history`` says so. 0: all loads
-        count.
+        So many equal loads after each other, or more, are those of a stuck meter, also where some
+        between them are missing: they are left out as gaps, answered from what else is known, and
+        ``flat_history`` says so. An area that is flat again and again, or always, is refused by
+        ``fit``. 0: all loads count.
 
     Examples
     --------
@@ -185,6 +187,8 @@ class LoadForecaster(ForecastParameters, Application):
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         super()._fit(train, validation)
+        if self.flat_steps > 1:
+            check_flat_runs(self.series_.history_, self.series_.column, self.flat_steps)
         if self.series_.windows.step == "hour":
             check_one_unit(self.series_.history_, self.series_.column, self.series_.windows)
 

@@ -9,6 +9,7 @@ dirt, clouds within the hour. Night is exactly 0, and nothing exceeds the capaci
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self, cast
 
 import numpy as np
@@ -16,17 +17,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data.power_records import solar_records
+from industry_apps.data.power_records import Label, solar_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
 from industry_apps.energy.renewable.solar import RECENT, WEATHER, SolarPhysics
 from industry_apps.energy.renewable.sun import Site
 from industry_apps.energy.renewable.turbidity import linke_turbidity
-from industry_apps.errors import ParameterError
+from industry_apps.errors import ParameterError, SchemaError
 from industry_apps.evaluation.sections import Section
 from industry_apps.limits import Limit, integer, is_number, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.metrics import POWER
-from industry_apps.recipes.power.recipe import Arrays
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.recipes.power.table import HoldsPower, outputs_of
 from industry_apps.schema import Column, Schema, Traits
 
@@ -44,6 +45,16 @@ _FREE_HOURS, _LEAST_MINUTES = 2.0, 45
 _MOST_UNKNOWN = 0.5
 
 
+#: Weather of another zone is as far off as the zones are.
+_MOST_HOURS = 12.0
+#: Of records with so high a sun (sine), W/m2 that at least half of them exceed.
+_HIGH, _DARK, _FEWEST_HIGH = 0.3, 10.0, 48
+
+
+def _moments(arrays: Arrays) -> pd.Series:
+    return pd.Series(arrays["time"].astype("datetime64[s]"), name="time")
+
+
 def _light(name: str, meaning: str, *, required: bool = False) -> Column:
     return Column(name, "number", meaning, unit="W/m2", low=0, high=1500, required=required)
 
@@ -53,8 +64,10 @@ class SolarForecaster(HoldsPower, Application):
 
     A record is an hour to come: the weather forecast for it, and what was known of the plant when
     the forecast is issued. :meth:`records` makes records of a series. Where irradiance or
-    temperature is not known, or more than can be at that time of that day (as where the rows of the
-    weather are shifted), the answer is based on recent output, and says so.
+    temperature is not known, or irradiance is more or less than can be at that time of that day,
+    the answer is based on recent output, and says so. Where the rows of the weather are shifted
+    against the sun over some days, as in another zone, ``predict`` warns, and so it does of values
+    in another unit.
 
     Parameters
     ----------
@@ -135,6 +148,7 @@ class SolarForecaster(HoldsPower, Application):
         "temperature_days",
     )
     persists = "same_hour_power"
+    recent = ("recent_power", "same_hour_power")
 
     latitude: Annotated[float, _LATITUDE] | None = None
     longitude: Annotated[float, _LONGITUDE] | None = None
@@ -157,12 +171,30 @@ class SolarForecaster(HoldsPower, Application):
         )
 
     @staticmethod
-    def records(series: pd.DataFrame, *, lead_hours: tuple[int, ...] = (24,)) -> pd.DataFrame:
+    def records(
+        series: pd.DataFrame,
+        *,
+        lead_hours: Sequence[int] = (24,),
+        label: Label = "left",
+        minutes: int = 60,
+    ) -> pd.DataFrame:
         """Make records of a series; see :func:`industry_apps.data.power_records.solar_records`."""
-        return solar_records(series, lead_hours=lead_hours)
+        return solar_records(series, lead_hours=lead_hours, label=label, minutes=minutes)
 
     def _physics(self, arrays: Arrays, power: NDArray[np.float64]) -> SolarPhysics:
-        del arrays, power
+        del power
+        found = self._place()
+        light = arrays["irradiance"][found.height(arrays["time"]) > _HIGH]
+        light = light[~np.isnan(light)]
+        if len(light) >= _FEWEST_HIGH and np.median(light) < _DARK:
+            raise SchemaError(
+                f"Column {self._name('irradiance')!r}: the median is {np.median(light):.3g} while "
+                "the sun is high, expected W/m2: kW/m2? Multiply by 1000, or check place and times."
+            )
+        return found
+
+    def _place(self) -> SolarPhysics:
+        """What is known of the plant by its parameters."""
         if self.latitude is None or self.longitude is None:
             raise ParameterError(
                 "SolarForecaster needs latitude and longitude of the plant, in degrees; got "
@@ -189,20 +221,23 @@ class SolarForecaster(HoldsPower, Application):
     def _later(self) -> int:
         return {"left": 30, "mid": 0, "right": -30}[self.label] * self.minutes
 
-    def _clock_shifts(
-        self, arrays: Arrays, power: NDArray[np.float64]
-    ) -> tuple[list[str], list[TimeShift]]:
-        time = pd.Series(arrays["time"].astype("datetime64[s]"), name="time")
+    def _weather_shifts(self, arrays: Arrays) -> list[str]:
         light = arrays["irradiance"].astype(np.float64)
         if np.isnan(light).mean() > _MOST_UNKNOWN:
-            return [], []
-        height = self._physics(arrays, power).height(arrays["time"])
-        of_weather = [
+            return []
+        height = self._place().height(arrays["time"])
+        shifts = find_time_shifts(_moments(arrays), light, height, most_hours=_MOST_HOURS)
+        return [
             f"irradiance is {shift}, as the sun goes"
-            for shift in find_time_shifts(time, light, height)
+            for shift in shifts
             if abs(shift.minutes) >= _LEAST_MINUTES
         ]
-        return of_weather, find_time_shifts(time, power, light, free_hours=_FREE_HOURS)
+
+    def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
+        light = arrays["irradiance"].astype(np.float64)
+        if np.isnan(light).mean() > _MOST_UNKNOWN:
+            return []
+        return find_time_shifts(_moments(arrays), power, light, free_hours=_FREE_HOURS)
 
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         del arrays, power

@@ -10,6 +10,7 @@ and nothing exceeds the capacity.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Self, cast
 
@@ -18,9 +19,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.application import Application
-from industry_apps.data.power_records import wind_records
+from industry_apps.data.power_records import Label, wind_records
 from industry_apps.data.time_shifts import TimeShift, find_time_shifts
-from industry_apps.energy.renewable.losses import causes_of, lost_energy
+from industry_apps.energy.renewable.losses import (
+    causes_of,
+    check_unit,
+    expected_of,
+    lost_energy,
+    steps_of,
+)
+from industry_apps.energy.renewable.power_curve import UNKNOWN
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.sections import Section
@@ -28,7 +36,7 @@ from industry_apps.limits import POSITIVE, Limit, is_number
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.baselines import alone
 from industry_apps.recipes.power.metrics import POWER
-from industry_apps.recipes.power.recipe import Arrays
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.recipes.power.table import LEVELS, HoldsPower, outputs_of
 from industry_apps.schema import Column, Schema, Traits
 
@@ -117,6 +125,7 @@ class WindForecaster(HoldsPower, Application):
     lead, lead_unit = "lead_minutes", "min"
     weather = ("wind_speed", "wind_direction")
     persists = "recent_power"
+    recent = ("recent_power", "hour_power", "day_power")
 
     cut_out: Annotated[float, POSITIVE] = 25.0
     recent_minutes: Annotated[float, POSITIVE] = 240.0
@@ -129,10 +138,14 @@ class WindForecaster(HoldsPower, Application):
 
     @staticmethod
     def records(
-        series: pd.DataFrame, *, lead_minutes: tuple[int, ...] = (10, 60, 240, 1440), step: int = 10
+        series: pd.DataFrame,
+        *,
+        lead_minutes: Sequence[int] = (10, 60, 240, 1440),
+        step: int | None = None,
+        label: Label = "left",
     ) -> pd.DataFrame:
         """Make records of a series; see :func:`industry_apps.data.power_records.wind_records`."""
-        return wind_records(series, lead_minutes=lead_minutes, step=step)
+        return wind_records(series, lead_minutes=lead_minutes, step=step, label=label)
 
     def losses(self, series: pd.DataFrame) -> pd.DataFrame:
         """Find standstill, curtailment and underperformance, and the energy that was lost.
@@ -140,7 +153,8 @@ class WindForecaster(HoldsPower, Application):
         Parameters
         ----------
         series : DataFrame
-            A row for each step, each moment once: ``time``, ``wind_speed`` and ``power``.
+            A row for each step of an hour or less, each moment once: ``time``, ``wind_speed`` and
+            ``power``, in the unit of training. Of gaps nothing is counted.
 
         Returns
         -------
@@ -153,23 +167,26 @@ class WindForecaster(HoldsPower, Application):
         SchemaError, NotFittedError
         """
         self._check_fitted()
+        if self._known.curve is UNKNOWN:
+            raise SchemaError(
+                f"Column {self._name('wind_speed')!r}: got none in training, from which what the "
+                "wind should have yielded is learned. Fit on records with their wind."
+            )
         arrays = self._arrays(series, ("time", "wind_speed", "power"))
-        return self._lost(arrays, arrays["power"].astype(np.float64))
+        power = arrays["power"].astype(np.float64)
+        expected = expected_of(self._known.curve, arrays["wind_speed"], self.cut_out)
+        check_unit(expected, power / self.capacity_, self._name("power"))
+        return self._lost(arrays, power)
 
     def _lost(self, arrays: Arrays, power: NDArray[np.float64]) -> pd.DataFrame:
         order = np.argsort(arrays["time"], kind="stable")
-        time, speed = arrays["time"][order], arrays["wind_speed"][order].astype(np.float64)
-        apart = np.diff(time)
-        if not len(apart) or not apart.all():
-            raise SchemaError(
-                f"Column {self._name('time')!r}: expected two moments or more, each once. Give the "
-                "series, not its records of several lead times."
-            )
-        curve = self._known.curve
-        share = power[order] / self.capacity_
-        causes = causes_of(curve, speed, share)
-        short = (curve.of(speed) - share) * self.capacity_
-        return lost_energy(causes, short, power[order], float(np.median(apart)) / 3600)
+        hours, places = steps_of(arrays["time"][order], self._name("time"))
+        speed, output = np.full((2, places[-1] + 1), np.nan)  # a gap is no step
+        speed[places], output[places] = arrays["wind_speed"][order], power[order]
+        share = output / self.capacity_
+        causes = causes_of(self._known.curve, speed, share, self.cut_out)
+        short = expected_of(self._known.curve, speed, self.cut_out) - share
+        return lost_energy(causes, short * self.capacity_, output, hours)
 
     def _physics(self, arrays: Arrays, power: NDArray[np.float64]) -> WindPhysics:
         del arrays, power
@@ -180,15 +197,13 @@ class WindForecaster(HoldsPower, Application):
             capacity=self.capacity_,
         )
 
-    def _clock_shifts(
-        self, arrays: Arrays, power: NDArray[np.float64]
-    ) -> tuple[list[str], list[TimeShift]]:
+    def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
         speed = arrays["wind_speed"].astype(np.float64)
         if np.isnan(speed).mean() > _MOST_UNKNOWN:
-            return [], []
+            return []
         time = pd.Series(arrays["time"].astype("datetime64[s]"), name="time")
         found = find_time_shifts(time, power, np.minimum(speed, _NEARLY_RATED))
-        return [], [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
+        return [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
 
     @property
     def _known(self) -> WindPhysics:
@@ -208,7 +223,12 @@ class WindForecaster(HoldsPower, Application):
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         _, first = np.unique(arrays["time"], return_index=True)
         once = {name: x[first] for name, x in arrays.items()}
-        if len(first) < 2 or np.isnan(once["wind_speed"]).all():
+        blind = self._known.curve is UNKNOWN or np.isnan(once["wind_speed"]).all()
+        if blind:
             return ()
         text = "Energy that the learned curve expects of the measured wind and that did not come."
-        return (Section("Lost energy by cause", text, self._lost(once, power[first])),)
+        try:
+            lost = self._lost(once, power[first])
+        except SchemaError:  # records that are no series of steps tell nothing of it
+            return ()
+        return (Section("Lost energy by cause", text, lost),)

@@ -81,6 +81,35 @@ def test_a_stuck_meter_is_answered_as_a_gap(fitted: LoadForecaster):
     assert np.abs(ours["load_p50"] - fitted.predict(table)["load_p50"]).max() < 15
 
 
+def test_a_stuck_meter_with_missing_values_is_found(fitted: LoadForecaster):
+    table = hours("2023-02-01", "2023-03-01")
+    stuck = table.copy()
+    rows = table.index[-24:]
+    stuck.loc[rows, "load"] = np.where(np.arange(24) % 5 == 0, np.nan, 20.0)
+    found = fitted.predict(stuck)
+    assert found["flat_history"].all()
+    assert np.abs(found["load_p50"] - fitted.predict(table)["load_p50"]).max() < 15
+
+
+def test_loads_that_are_flat_each_night_are_refused_or_learned():
+    table = hours("2023-01-01", "2023-03-01")
+    night = table["time"].dt.tz_convert(ZONE).dt.hour < 9
+    closed = table.assign(load=table["load"].where(~night, 0.0))
+    words = r"'load', series 'A': 3\d% of the values lie in runs of 8 .* the longest of 9 times 0"
+    with pytest.raises(SchemaError, match=words):
+        small().fit(closed)
+    found = small(flat_steps=10).fit(closed).predict(closed)
+    assert not found["flat_history"].any()
+    assert np.abs(found["load_p50"].to_numpy()[:9]).max() < 3
+
+
+def test_loads_that_never_change_are_refused():
+    table = hours("2023-01-01", "2023-03-01").assign(load=0.0)
+    with pytest.raises(SchemaError, match=r"'A': 100% of the values lie in runs .* flat_steps=0"):
+        small().fit(table)
+    assert (small(flat_steps=0).fit(table).predict(table)["load_p50"] == 0).all()
+
+
 def test_an_hour_that_the_clock_skips_is_refused(fitted: LoadForecaster):
     table = hours("2023-02-20", "2023-03-13")
     table["time"] = table["time"].dt.tz_convert(ZONE).dt.tz_localize(None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +15,8 @@ from industry_apps.data.time_shifts import find_time_shifts, without_time_shifts
 from industry_apps.energy import SolarForecaster, WindForecaster
 from industry_apps.energy.renewable.losses import causes_of
 from industry_apps.energy.renewable.power_curve import PowerCurve
-from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.recipes.power.table import rated_power
+from industry_apps.errors import ParameterError, SchemaError, UnlikeTrainingWarning
+from industry_apps.recipes.power.checks import rated_power
 from industry_apps.runtime import Model
 
 
@@ -79,6 +82,15 @@ def test_ramps_are_changes_of_the_expected_output(solar, sunny):
     assert {"up", "down"} <= set(found["ramp"])
     with pytest.raises(SchemaError, match="twice"):
         solar.ramps(sunny.test.head(10))
+    gap = solar.ramps(day.iloc[[8, 9, 10, 13, 14]], share=0.01)
+    assert gap["change"].isna().tolist() == [False, False, True, False]
+    assert gap["ramp"].iloc[2] == ""
+
+
+@pytest.mark.parametrize("share", [0, -0.1, float("nan"), "a", True])
+def test_a_ramp_of_no_size_is_refused(solar, sunny, share):
+    with pytest.raises(ParameterError, match=r"'share' parameter of SolarForecaster.ramps must be"):
+        solar.ramps(sunny.test.head(3), share=share)
 
 
 @pytest.mark.parametrize("capacity", [0.0, -1.0])
@@ -134,6 +146,63 @@ def test_weather_in_another_zone_is_refused_even_where_output_would_be_corrected
         forecaster.fit(moved)
 
 
+def test_weather_asked_about_at_other_times_is_named(sunny, solar):
+    asked = sunny.test[sunny.test["lead_hours"] == 24]
+    light = ["irradiance", "irradiance_before", "irradiance_after"]
+    moved = asked.assign(**{name: np.roll(asked[name], 3) for name in light})
+    with pytest.warns(UnlikeTrainingWarning, match=r"irradiance is 180 minutes behind from 2022-0"):
+        solar.predict(moved)
+    zone = asked.assign(time=asked["time"] + pd.Timedelta(hours=6))
+    with pytest.warns(UnlikeTrainingWarning, match=r"irradiance is 360 minutes behind"):
+        solar.predict(zone)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for few in (asked, asked.head(24), asked.iloc[[0, 5, 900]]):
+            solar.predict(few)
+
+
+def test_recent_output_in_another_unit_is_refused_or_named(sunny, solar, windy, wind, tmp_path):
+    for fitted, data in ((solar, sunny), (wind, windy)):
+        model = Model(fitted.export(tmp_path / "power.onnx"))
+        recent = {name: 1000 * data.test[name] for name in fitted.recent}
+        for answer in (fitted.predict, model.predict):
+            with pytest.raises(SchemaError, match=r"'recent_power', row \d+"):
+                answer(data.test.assign(**recent))
+        with pytest.warns(UnlikeTrainingWarning, match=r"_power': values are 0.00"):
+            fitted.predict(data.test.assign(**{name: x / 1e6 for name, x in recent.items()}))
+
+
+def test_light_in_another_unit_is_not_believed(sunny, solar):
+    kilo = sunny.test.assign(irradiance=sunny.test["irradiance"] / 1000)
+    noon = (kilo["time"].dt.hour == 11).to_numpy()
+    with pytest.warns(UnlikeTrainingWarning, match=r"'irradiance': values are 0.00"):
+        assert set(solar.predict(kilo)["basis"][noon]) == {"recent output"}
+    with pytest.raises(SchemaError, match=r"'irradiance': the median is 0.* expected W/m2"):
+        SolarForecaster.fast().fit(sunny.train.assign(irradiance=sunny.train["irradiance"] / 1000))
+
+
+@pytest.mark.parametrize("factor", [1000, 0.001])
+@pytest.mark.parametrize("kind", [SolarForecaster, WindForecaster])
+def test_two_units_in_one_table_are_refused(kind, factor, sunny, windy):
+    data = sunny if kind is SolarForecaster else windy
+    table = pd.concat([data.train, data.validation], ignore_index=True)
+    late = table["time"] > table["time"].quantile(0.6)
+    day = table["time"][late].min() - pd.Timedelta(days=7)
+    mixed = table.assign(power=table["power"].where(~late, factor * table["power"]))
+    words = r"'power': in the week from (\S+) on it reaches \S+, and \S+ before: kW among MW"
+    with pytest.raises(SchemaError, match=words) as told:
+        kind.fast().fit(mixed)
+    found = pd.Timestamp(re.search(words, str(told.value)).group(1))
+    assert day <= found <= day + pd.Timedelta(days=14)
+
+
+def test_a_week_of_little_output_is_no_other_unit(sunny):
+    table = pd.concat([sunny.train, sunny.validation], ignore_index=True)
+    snow = table["time"].dt.month == 2
+    power = table["power"].where(~snow, 0.02 * table["power"])
+    SolarForecaster.fast().fit(table.assign(power=power))
+
+
 def test_label_says_where_the_interval_lies(sunny, solar):
     ends = sunny.train.assign(time=sunny.train["time"] + pd.Timedelta(hours=1))
     forecaster = SolarForecaster.fast().set_params(label="right").fit(ends)
@@ -155,6 +224,7 @@ def test_shifts_are_found_and_taken_off():
     assert shift.minutes == 60
     assert abs(int((shift.first - np.datetime64("2024-03-01")).astype(int))) <= 1
     assert not find_time_shifts(time, without_time_shifts(time, late, [shift]), light)
+    assert not find_time_shifts(time[:2], light[:2], light[:2])  # shorter than a shift
 
 
 def test_series_keep_their_gaps_and_refuse_doubles():
@@ -162,9 +232,9 @@ def test_series_keep_their_gaps_and_refuse_doubles():
     series = pd.DataFrame({"time": hours, "power": np.arange(96.0), "irradiance": 1.0})
     series["temperature"] = 9.0
     gap = solar_records(series.drop(index=range(30, 40)))
-    row = gap[gap["time"] == hours[58]].iloc[0]
+    row = gap[gap["time"] == hours[82]].iloc[0]
     assert np.isnan(row["same_hour_power"])  # that of hour 34, which is missing
-    assert gap[gap["time"] == hours[66]]["same_hour_power"].item() == 42
+    assert gap[gap["time"] == hours[90]]["same_hour_power"].item() == 42
     with pytest.raises(SchemaError, match="rows 3 and 96"):
         solar_records(pd.concat([series, series.iloc[[3]]]))
     with pytest.raises(SchemaError, match="steps of 60 minutes"):
@@ -187,6 +257,47 @@ def test_far_ahead_without_wind_climatology_answers_and_says_so(wind, windy):
     far = (blind["lead_minutes"] > 240).to_numpy()
     assert set(answers["basis"][far]) == {"climatology"}
     assert set(answers["basis"][~far]) == {"recent output"}
+
+
+@pytest.mark.parametrize(
+    ("change", "bases"),
+    [
+        (lambda t: t[t["lead_minutes"] == 10], {10: "recent output", 60: "climatology"}),
+        (lambda t: t[t["lead_minutes"] == 1440], {10: "climatology", 1440: "climatology"}),
+        (lambda t: t.drop(columns="recent_power"), {10: "climatology", 60: "climatology"}),
+        (lambda t: t.drop(columns="wind_speed"), {10: "recent output", 1440: "climatology"}),
+    ],
+)
+def test_a_table_that_tells_less_is_learned_from(windy, tmp_path, change, bases):
+    table = change(pd.concat([windy.train, windy.validation], ignore_index=True))
+    forecaster = WindForecaster.fast().fit(table)
+    asked = windy.test.tail(80)  # few: of many the file says that lead times are unlike training
+    model = Model(forecaster.export(tmp_path / "wind.onnx", check=asked))
+    by_wind = {"weather"} if "wind_speed" in table else {"recent output", "climatology"}
+    assert set(forecaster.predict(asked)["basis"]) == by_wind
+    blind = asked.assign(wind_speed=np.nan, recent_power=1900.0)
+    answers = model.predict(blind).groupby(blind["lead_minutes"].to_numpy())
+    assert {lead: answers.get_group(lead)["basis"].unique().item() for lead in bases} == bases
+    far = answers.get_group(1440)  # of which the last output tells nothing that is known
+    assert far["power"].max() < 1500 or set(table["lead_minutes"]) != {10}
+    if "wind_speed" not in table:
+        report = forecaster.evaluate(windy.test)
+        assert "Nothing is answered by weather" in report.notes[0]
+        with pytest.raises(SchemaError, match="'wind_speed': got none in training"):
+            forecaster.losses(windy.test)
+
+
+def test_rows_to_come_are_asked_and_left_out_of_training(windy):
+    series = windy.train[windy.train["lead_minutes"] == 10]
+    series = series[["time", "wind_speed", "wind_direction", "power"]].reset_index(drop=True)
+    series.loc[len(series) - 200 :, "power"] = np.nan
+    records = WindForecaster.records(series)
+    known = records["power"].notna()
+    fitted = WindForecaster.fast().fit(records)
+    assert sum(part["rows"] for part in fitted.split_.values()) == known.sum()
+    answers = fitted.predict(records[~known].drop(columns="power"))
+    assert answers["power"].notna().all()
+    assert (records[~known]["time"] > records[known]["time"].max()).all()
 
 
 def test_rows_of_the_wind_that_are_shifted_are_refused(windy):
@@ -229,6 +340,40 @@ def test_losses_of_a_series(wind, windy):
     assert found["hours"].sum() > 0
     with pytest.raises(SchemaError, match="each once"):
         wind.losses(windy.test)
+
+
+def test_a_storm_beyond_the_cut_out_is_no_loss(wind, windy):
+    series = windy.test.drop_duplicates("time").head(144).assign(wind_speed=30.0, power=0.0)
+    assert wind.losses(series)["hours"].sum() == 0
+
+
+def test_a_gap_is_no_step_of_a_loss(wind):
+    time = pd.date_range("2023-06-01", periods=12, freq="10min")
+    held = pd.DataFrame({"time": time, "wind_speed": 11.0, "power": 600.0})
+    assert wind.losses(held).set_index("cause")["hours"]["curtailment"] == pytest.approx(2)
+    pairs = held.iloc[[0, 1, 4, 5, 8, 9]]  # of which no three lie beside each other
+    assert wind.losses(pairs).set_index("cause")["hours"]["curtailment"] == 0
+    with pytest.raises(SchemaError, match="'time': most rows lie 36 hours apart"):
+        wind.losses(held.assign(time=pd.date_range("2023-06-01", periods=12, freq="36h")))
+    off = held.assign(time=[*time[:-1], time[-1] + pd.Timedelta(minutes=4)])
+    with pytest.raises(SchemaError, match="'time': got 2023-06-01T01:54:00 UTC, expected steps of"):
+        wind.losses(off)
+
+
+def test_losses_in_another_unit_are_refused(wind, windy):
+    series = windy.test.drop_duplicates("time").head(288)
+    for factor in (1000, 0.001):
+        with pytest.raises(SchemaError, match=r"'power': values are .* times those that the wind"):
+            wind.losses(series.assign(power=factor * series["power"]))
+
+
+def test_a_moment_off_the_steps_is_named_with_its_row(windy):
+    table = pd.concat([windy.train, windy.validation], ignore_index=True)
+    table.loc[40:43, "time"] += pd.Timedelta(seconds=7)
+    with pytest.raises(SchemaError, match=r"'time', row 4[0-3]: got .* time_shifts=\"accept\""):
+        WindForecaster.fast().fit(table)
+    WindForecaster.fast().set_params(time_shifts="accept").fit(table)
+    WindForecaster.fast().fit(table.drop(index=range(40, 44)))
 
 
 @pytest.mark.real_data("energy_solar_pvdaq50")

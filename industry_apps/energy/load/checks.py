@@ -21,6 +21,8 @@ _HOURS = 24
 _SECONDS = 3_600
 #: Kilowatts among megawatts: a thousand, and what load changes by itself from day to day.
 _THOUSAND = (500.0, 2_000.0)
+#: Of a series, what may be flat in so many runs, or more: its nights, as those of a closed plant.
+_MOST_FLAT, _FEWEST_RUNS = 0.2, 10
 #: Days from which the shape of the day is known.
 _DAYS = 7
 #: A shape of the day is moved where it fits so well elsewhere, and so much worse in its place.
@@ -55,6 +57,38 @@ def check_one_unit(panel: Panel, column: str, rule: WindowRule) -> None:
                 f"Column {column!r}, series {name!r}: from {when} on values are {apart[k]:.4g} "
                 "times those of the day before, expected one unit throughout, as MW. Convert kW "
                 "to MW by dividing by 1000, or leave the values out."
+            )
+
+
+def check_flat_runs(panel: Panel, column: str, steps: int) -> None:
+    """Refuse a series that is flat again and again, or all of it: no stuck meter does that.
+
+    Parameters
+    ----------
+    panel : Panel
+    column : str
+    steps : int
+        So many equal values after each other, or more, are left out; at least 2.
+
+    Raises
+    ------
+    SchemaError
+    """
+    for name in panel.series.tolist():
+        values = _values(panel, column, name)
+        values = values[~np.isnan(values)]
+        begins = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+        lengths = np.diff(begins, append=len(values))
+        flat = lengths >= steps
+        share = lengths[flat].sum() / max(len(values), 1)
+        if share == 1 or (share > _MOST_FLAT and flat.sum() >= _FEWEST_RUNS):
+            longest = int(lengths.max())
+            raise SchemaError(
+                f"Column {column!r}, series {name!r}: {share:.0%} of the values lie in runs of "
+                f"{steps} equal ones or more, the longest of {longest} times "
+                f"{values[begins[lengths.argmax()]]:g}. They would be left out as those of a stuck "
+                "meter, expected few of them. Set flat_steps=0, or above the longest run, where "
+                "they are right; else leave the series out."
             )
 
 

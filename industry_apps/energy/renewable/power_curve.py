@@ -63,7 +63,7 @@ class PowerCurve:
         if len(found) < 2:
             raise TrainingError(
                 f"Wind and output are known together in {known.sum()} records, too few for a power "
-                "curve. Give records with the wind at the time of the output."
+                "curve. Give records with the wind at the time of the output, or leave it out."
             )
         at, middle, spread, count = np.array(found).T
         rising = IsotonicRegression().fit(at, middle, sample_weight=count).predict(at)
@@ -77,3 +77,7 @@ class PowerCurve:
     def write(self, speed: Formula) -> Formula:
         """The same as nodes; NaN where the wind is not known."""
         return speed.read_off(self.speed, self.share)
+
+
+#: Of a plant whose wind is not known.
+UNKNOWN = PowerCurve(np.array([0.0, 1.0]), np.full(2, np.nan), np.full(2, np.nan))

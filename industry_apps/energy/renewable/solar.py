@@ -22,14 +22,16 @@ from industry_apps.energy.renewable.sun import (
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
 from industry_apps.features.running import WrittenGraph
-from industry_apps.recipes.power.recipe import Arrays, Terms, View
+from industry_apps.recipes.power.recipe import Terms, View
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.schema import Column, Schema
 
 #: Cosines of the zenith of sunset, with the width of an hour, and of where forecasts are judged.
 _NIGHT, _JUDGED = float(np.cos(np.deg2rad(97.0))), float(np.cos(np.deg2rad(85.0)))
 _WIND = 1.5  # m/s, on modules, where it is not known
 _MOST_LIGHT = 1.5  # of that above the air on a horizontal plane: clouds may focus it, no more
-_TWILIGHT = 60.0  # W/m2
+_LEAST_LIGHT = 0.01  # of the same, which the thickest clouds let through
+_TWILIGHT, _SHADE = 60.0, 2.0  # W/m2, where the sun is low
 #: Records by which the slope is searched for.
 _MOST_RECORDS = 3_000
 WEATHER, RECENT = "weather", "recent output"
@@ -68,6 +70,7 @@ class SolarPhysics:
     temperature: float = 15.0
 
     views = (WEATHER, RECENT)
+    groups = 1
 
     def learn(self, arrays: Arrays, share: NDArray[np.float64]) -> None:
         """Learn slope and losses, and how clear the sky is in each month."""
@@ -174,9 +177,10 @@ class SolarPhysics:
         }
         recent = self._recent(builder, inputs)
         weather = self._weather(builder, inputs, light, cloudless)
-        believed = light.ghi <= above.extraterrestrial * above.up.at_least(0.0) * _MOST_LIGHT + (
-            _TWILIGHT
-        )
+        above_air = above.extraterrestrial * above.up.at_least(0.0)
+        bright = light.ghi <= above_air * _MOST_LIGHT + _TWILIGHT
+        dark = light.ghi < above_air * _LEAST_LIGHT - _SHADE
+        believed = builder.node("And", bright, builder.node("Not", dark))
         usable = builder.node("And", believed, builder.node("Not", expected.is_missing()))
         ones = above.up * 0 + 1
         group = builder.cast((ones * 0).tensor, np.int64)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.energy.renewable.power_curve import PowerCurve
+from industry_apps.energy.renewable.power_curve import UNKNOWN, PowerCurve
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
-from industry_apps.recipes.power.recipe import Arrays, Terms, View
+from industry_apps.recipes.power.recipe import Terms, View
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.schema import Schema
 
 WEATHER, RECENT, CLIMATOLOGY = "weather", "recent output", "climatology"
@@ -44,23 +46,31 @@ class WindPhysics:
 
     views = (WEATHER, RECENT, CLIMATOLOGY)
 
+    @property
+    def groups(self) -> int:
+        """Lead times that are calibrated by themselves."""
+        return len(self.leads) - 1
+
     def learn(self, arrays: Arrays, share: NDArray[np.float64]) -> None:
         """Learn the power curve, the mean, and what is left of an anomaly after a lead time."""
         speed, told = arrays["wind_speed"].astype(np.float64), ~np.isnan(share)
         self.mean = float(share[told].mean())
-        self.curve = PowerCurve.learned(speed, share)
+        blows = told & ~np.isnan(speed)
+        self.curve = PowerCurve.learned(speed, share) if blows.any() else UNKNOWN
         lead = arrays["lead_minutes"].astype(np.float64)
         recent = arrays["recent_power"].astype(np.float64) / self.capacity
         fine = told & ~np.isnan(recent) & ~np.isnan(lead)
-        edges = np.unique(np.quantile(lead[fine], np.linspace(0, 1, _MOST_LEADS + 1)))
+        # Beyond the longest lead time that is learned from nothing is left of an anomaly.
+        self.longest = min(self.longest, float(lead[fine].max(initial=0.0)))
+        quantiles = np.linspace(0, 1, _MOST_LEADS + 1)
+        edges = np.unique(np.quantile(lead[fine], quantiles)) if fine.any() else np.zeros(1)
         place = np.abs(lead[fine, None] - edges).argmin(axis=1)
         x, y = recent[fine] - self.mean, share[fine] - self.mean
-        above, below = np.bincount(place, x * y), np.bincount(place, x * x)
-        used = np.flatnonzero(below > 0)
-        self.leads = tuple(edges[used])
-        self.shares = tuple(np.clip(above[used] / below[used], 0, 1))
-        if len(self.leads) == 1:  # a curve has two ends
-            self.leads, self.shares = (self.leads[0], self.leads[0] + 1), self.shares * 2
+        above, below = (np.bincount(place, each, len(edges)) for each in (x * y, x * x))
+        used = below > 0
+        kept = np.clip(above[used] / below[used], 0, 1) if used.any() else np.zeros(1)
+        edges = edges[used] if used.any() else np.zeros(1)
+        self.leads, self.shares = (*edges.tolist(), float(edges[-1]) + 1), (*kept.tolist(), 0.0)
 
     def kept(self, lead: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of an anomaly of the output that is left after minutes [N]."""
@@ -85,9 +95,10 @@ class WindPhysics:
         known = builder.node("Not", speed.is_missing())
         fresh = builder.node("And", builder.node("Not", mixed.is_missing()), lead <= self.longest)
         past = self._recent(builder, inputs, recent, mixed)
-        middles = [(a * b) ** 0.5 for a, b in zip(self.leads[:-1], self.leads[1:], strict=True)]
+        middles = [(a * b) ** 0.5 for a, b in pairwise(self.leads[:-1])]
         passed = [builder.cast(lead > middle, np.int64) for middle in middles]
-        group = builder.node("Sum", *map(lambda x: builder.cast(x, np.float32), passed))
+        none = builder.cast((ones * 0).tensor, np.float32)
+        group = builder.node("Sum", none, *(builder.cast(x, np.float32) for x in passed))
         calm = {
             "speed": speed,
             "curve": expected,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
-from industry_apps.recipes.power.recipe import Arrays, PowerOptions, PowerRecipe, Terms, View
+from industry_apps.recipes.power.recipe import PowerOptions, PowerRecipe, Terms, View
+from industry_apps.recipes.power.records import Arrays
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Schema
 
@@ -35,6 +36,7 @@ class RawColumns:
     schema: Schema
     weather: tuple[str, ...]
     views: ClassVar[tuple[str, ...]] = ("weather", "recent output")
+    groups: ClassVar[int] = 1
 
     def learn(self, arrays: Arrays, share: NDArray[np.float64]) -> None:
         """Nothing to learn."""

@@ -21,11 +21,11 @@ from industry_apps.errors import TrainingError
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
 from industry_apps.features.running import WrittenGraph
+from industry_apps.recipes.power.records import Arrays, Known, PowerRows, Read, known_of
 from industry_apps.recipes.trees import TreeOptions, grown, write_mean_margin
 from industry_apps.schema import Column, Schema
 
 PowerModel = Literal["trees", "physics"]
-Arrays = Mapping[str, NDArray[Any]]
 
 #: Records from which a quantile is calibrated by itself, at least.
 _FEWEST = 50
@@ -99,7 +99,11 @@ class Physics(Protocol):
 
     @property
     def views(self) -> tuple[str, ...]:
-        """Names of the views, the most informed one first."""
+        """Names of the views, the most informed one first; the last one always knows."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups of records are calibrated by themselves; of what was learned."""
 
     def learn(self, arrays: Arrays, share: NDArray[np.float64]) -> None:
         """Learn what physics leave open, as the slope of a roof, from shares of the capacity."""
@@ -122,39 +126,6 @@ class PowerOptions:
     model: PowerModel = "trees"
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
     trees: TreeOptions = field(default_factory=lambda: TREES)
-
-
-class PowerRows(NamedTuple):
-    """Columns and output [N] of records, the latter as a share of the capacity."""
-
-    arrays: Arrays
-    share: NDArray[np.float64]
-
-    def joined(self, other: PowerRows) -> PowerRows:
-        """Both as one."""
-        arrays = {n: np.concatenate([x, other.arrays[n]]) for n, x in self.arrays.items()}
-        return PowerRows(arrays, np.concatenate([self.share, other.share]))
-
-
-@dataclass(frozen=True, eq=False)
-class Read:
-    """What physics say of records, as arrays."""
-
-    ceiling: _Floats  # [N]
-    group: NDArray[np.int64]
-    judged: NDArray[np.bool_]
-    known: dict[str, NDArray[np.bool_]]
-    expected: dict[str, _Floats]
-    terms: dict[str, _Floats]  # [N, terms]
-
-    def view(self, hidden: Sequence[str] = ()) -> dict[str, NDArray[np.bool_]]:
-        """Which records each view answers; those that are hidden answer none."""
-        open_ = np.ones(len(self.ceiling), dtype=bool)
-        found = {}
-        for name, known in self.known.items():
-            found[name] = known & open_ if name not in hidden else np.zeros_like(open_)
-            open_ &= ~found[name]
-        return found
 
 
 class ViewModel:
@@ -258,21 +229,25 @@ class PowerRecipe:
         self.graph_ = WrittenGraph(self.physics.schema, self._write_terms, self._terms_schema())
         shares = np.concatenate([train.share, validation.share])
         every = self.read(train.joined(validation).arrays), shares
-        groups = int(every[0].group.max()) + 1
         self.models_: dict[str, ViewModel] = {}
         for view in self.physics.views:
-            model = self.models_[view] = ViewModel(
-                self.options, blind=view != self.physics.views[0]
+            both = known_of(*every, view)
+            if len(both.rest) >= _FEWEST_LEARNED:
+                model = ViewModel(self.options, blind=view != self.physics.views[0])
+                model.calibrate(both, self.physics.groups)
+                model.fit(both.terms, both.rest)
+                self.models_[view] = model
+        if view not in self.models_:
+            raise TrainingError(
+                f"Only {len(both.rest)} records with a known output can be learned from; "
+                f"{_FEWEST_LEARNED} are needed. Give more records."
             )
-            both = _known(*every, view)
-            if len(both.rest) < _FEWEST_LEARNED:
-                raise TrainingError(
-                    f"Only {len(both.rest)} records with a known output tell something in view of "
-                    f"{view}; {_FEWEST_LEARNED} are needed. Give more records with their weather."
-                )
-            model.calibrate(both, groups)
-            model.fit(both.terms, both.rest)
         return self
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Views that answer nothing, since too few records of training tell something in them."""
+        return tuple(view for view in self.physics.views if view not in self.models_)
 
     def read(self, arrays: Arrays) -> Read:
         """What physics say of records."""
@@ -306,9 +281,9 @@ class PowerRecipe:
             Views that do not answer.
         """
         answered = np.zeros((len(read.ceiling), 1 + len(self.options.quantiles)), np.float32)
-        chosen = read.view(hidden)
-        for view, rows in chosen.items():
-            model = self.models_[view]
+        chosen = read.view((*hidden, *self.left_out))
+        for view, model in self.models_.items():
+            rows = chosen[view]
             total = read.expected[view][rows, None] + model.offsets_[read.group[rows]]
             answered[rows] = total + model.margins(read.terms[view][rows])
         answered[:, 1:] = np.sort(answered[:, 1:], axis=1)
@@ -318,7 +293,7 @@ class PowerRecipe:
     def write(self, builder: GraphBuilder, inputs: Mapping[str, str]) -> tuple[list[str], str]:
         """Append the model to a graph -> mean and quantiles, each [batch, 1], and the view."""
         terms = self.physics.write(builder, inputs)
-        *better, last = self.physics.views
+        *better, last = self.models_
         answer = self.models_[last].write(builder, terms.views[last], terms.group)
         basis = builder.node("Expand", _text(builder, last), builder.node("Shape", terms.group))
         for view in reversed(better):
@@ -351,21 +326,6 @@ class PowerRecipe:
         builder = GraphBuilder()
         names = self._write_terms(builder, builder.inputs(self.physics.schema))
         return Schema(tuple(Column(name, "number") for name in names))
-
-
-class Known(NamedTuple):
-    """Records that tell something in a view."""
-
-    terms: _Floats
-    rest: NDArray[np.float64]
-    group: NDArray[np.int64]
-
-
-def _known(read: Read, share: NDArray[np.float64], view: str) -> Known:
-    expected = read.expected[view]
-    useful = read.judged | (read.ceiling > 0)
-    rows = ~np.isnan(share) & ~np.isnan(expected) & read.known[view] & useful
-    return Known(read.terms[view][rows], share[rows] - expected[rows], read.group[rows])
 
 
 def _weaker(trees: TreeOptions) -> TreeOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
@@ -14,25 +15,37 @@ from numpy.typing import NDArray
 
 from industry_apps.data import Split
 from industry_apps.data.leakage import check_leakage
-from industry_apps.data.time_shifts import TimeShift, without_time_shifts
+from industry_apps.data.time_shifts import TimeShift
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
 from industry_apps.features.formulas import Formula
-from industry_apps.limits import POSITIVE, one_of
+from industry_apps.limits import POSITIVE, one_of, wrong_parameter
 from industry_apps.recipes.column_mapping import OwnNames
 from industry_apps.recipes.power.assessment import Asked, assess_power
 from industry_apps.recipes.power.baselines import Climatology, alone, plain_trees
+from industry_apps.recipes.power.checks import (
+    check_once,
+    check_one_unit,
+    check_steps,
+    corrected,
+    levels_of,
+    of_one_lead,
+    rated_power,
+    warn,
+    warn_of_other_unit,
+    with_output,
+)
+from industry_apps.recipes.power.ramps import ramps_of
 from industry_apps.recipes.power.recipe import (
     TREES,
-    Arrays,
     Physics,
     PowerModel,
     PowerOptions,
     PowerRecipe,
-    PowerRows,
 )
+from industry_apps.recipes.power.records import Arrays, PowerRows
 from industry_apps.recipes.trees import TreeOptions
 from industry_apps.schema import Column, Schema
 
@@ -41,8 +54,7 @@ LEVELS = (0.1, 0.5, 0.9)
 _TRAIN, _VALIDATION = 0.7, 0.85
 #: Output beyond so many times the capacity, or never above this share of it, is in another unit.
 _MOST, _LEAST = 1.5, 0.02
-#: Of moments, those that reach the rated power: so many outliers cannot raise it.
-_REACHED, _FEWEST_REACHED = 0.002, 5
+_LEFT_OUT = "Nothing is answered by {}, of which too few records of training tell something."
 
 _DAY = 86_400
 
@@ -76,26 +88,6 @@ def outputs_of(power: Column, bases: tuple[str, ...]) -> Schema:
     )
 
 
-def rated_power(power: NDArray[np.float64]) -> float:
-    """What a plant reaches again and again: no outlier, and no average.
-
-    Parameters
-    ----------
-    power : ndarray of shape [N]
-        Output, each moment once; NaN where not known.
-
-    Examples
-    --------
-    >>> power = np.minimum(np.arange(5000.0) / 2, 2000)
-    >>> power[7] = 9999.0
-    >>> rated_power(power)
-    2000.0
-    """
-    known = np.sort(power[~np.isnan(power)])[::-1]
-    place = max(_FEWEST_REACHED, int(_REACHED * len(known)))
-    return float(known[min(place, len(known) - 1)]) if len(known) else 0.0
-
-
 @dataclass(kw_only=True, eq=False, repr=False)
 class HoldsPower(OwnNames):
     """A mixin of applications that forecast the output of a plant."""
@@ -109,6 +101,8 @@ class HoldsPower(OwnNames):
     lead_unit: ClassVar[str]
     weather: ClassVar[tuple[str, ...]]
     persists: ClassVar[str]
+    #: Columns of the output of the past.
+    recent: ClassVar[tuple[str, ...]]
 
     model: PowerModel = "trees"
     capacity: Annotated[float, POSITIVE] | None = None
@@ -142,10 +136,13 @@ class HoldsPower(OwnNames):
         """What is known of the plant; not yet learned."""
 
     @abstractmethod
-    def _clock_shifts(
-        self, arrays: Arrays, power: NDArray[np.float64]
-    ) -> tuple[list[str], list[TimeShift]]:
-        """Of records of one lead time: what is wrong with the weather's clock, and the output's."""
+    def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
+        """Of records of one lead time: when the output runs behind its weather, or before it."""
+
+    def _weather_shifts(self, arrays: Arrays) -> list[str]:
+        """Of records of one lead time: what is wrong with the clock of the weather, in words."""
+        del arrays
+        return []
 
     @abstractmethod
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
@@ -171,7 +168,12 @@ class HoldsPower(OwnNames):
             train, validation = parts.train, pd.concat([parts.validation, parts.test])
         self.check_ = validation
         parts_ = [self._rows(part) for part in (train, validation)]
-        self._check_once(parts_[0].joined(parts_[1]).arrays)
+        every = parts_[0].joined(parts_[1])
+        check_once(every.arrays, self.lead, self._name("time"))
+        self.levels_ = levels_of(every.arrays, self._numbers())
+        most = {name: float(np.nan_to_num(every.arrays[name]).max()) for name in self.recent}
+        parts_ = [with_output(each, self._name("power")) for each in parts_]
+        check_one_unit(parts_[0].joined(parts_[1]), self._name("power"))
         parts_ = self._on_one_clock(parts_)
         every = parts_[0].joined(parts_[1])
         self.capacity_ = self._rated(every)
@@ -179,11 +181,11 @@ class HoldsPower(OwnNames):
         physics = self._physics(every.arrays, every.share / self.capacity_)
         options = PowerOptions(model=self.model, quantiles=LEVELS, trees=self.trees or TREES)
         self.recipe_ = PowerRecipe(physics, self.capacity_, options).fit(*rows)
+        self.notes_ = [*self.time_shifts_, *map(_LEFT_OUT.format, self.recipe_.left_out)]
         self.split_: Mapping[str, Mapping[str, Any]] = {
             name: self._told(each) for name, each in zip(("train", "validation"), rows, strict=True)
         }
-        power = self._name("power")
-        self.schema_ = Schema(tuple(c for c in self._own_schema() if c.name != power))
+        self.schema_ = self._limited(most)
         self.rivals_: dict[str, PowerRecipe] = {}
         self.climatology_: Climatology | None = None
         self.last_ = max(int(each.arrays["time"].max()) for each in rows)
@@ -192,6 +194,17 @@ class HoldsPower(OwnNames):
         """Columns and output in its unit."""
         arrays = self._arrays(frame, (*self._canonical(), "power"))
         return PowerRows(arrays, arrays.pop("power").astype(np.float64))
+
+    def _limited(self, most: Mapping[str, float]) -> Schema:
+        """What is read: recent output is not far above the capacity, or above all of training."""
+        own, power = self._own_schema(), self._name("power")
+        high = {self._name(n): max(_MOST * self.capacity_, x) for n, x in most.items()}
+        read = (c for c in own if c.name != power)
+        return Schema(tuple(replace(c, high=high[c.name]) if c.name in high else c for c in read))
+
+    def _numbers(self) -> tuple[str, ...]:
+        """Columns of numbers whose size tells their unit."""
+        return tuple(name for name in self._canonical() if name not in ("time", self.lead))
 
     def _canonical(self) -> tuple[str, ...]:
         return tuple(name for name in self.schema.names if name != "power")
@@ -203,32 +216,17 @@ class HoldsPower(OwnNames):
         arrays = wanted.to_arrays(frame)
         return {name: arrays[self._name(name)] for name in names}
 
-    def _check_once(self, arrays: Arrays) -> None:
-        """Each time and lead time once."""
-        lead = np.nan_to_num(arrays[self.lead], nan=-1.0)
-        order = np.lexsort((lead, arrays["time"]))
-        time, lead = arrays["time"][order], lead[order]
-        twice = np.flatnonzero((np.diff(time) == 0) & (np.diff(lead) == 0))
-        if len(twice):
-            rows = sorted(order[twice[0] : twice[0] + 2].tolist())
-            moment = np.datetime64(int(time[twice[0]]), "s")
-            raise SchemaError(
-                f"Column {self._name('time')!r}, rows {rows[0]} and {rows[1]}: got {moment} UTC "
-                f"twice for one {self.lead}, expected each once. Keep the row that is right; where "
-                "a clock was put back, give times in UTC."
-            )
-
     def _on_one_clock(self, parts: list[PowerRows]) -> list[PowerRows]:
         """Refuse or correct what the clocks of output and weather have not in common."""
         self.time_shifts_: list[str] = []
         if self.time_shifts == "accept":
             return parts
         every = parts[0].joined(parts[1])
-        lead = np.nan_to_num(every.arrays[self.lead], nan=-1.0)
-        values, counts = np.unique(lead, return_counts=True)
-        chosen = lead == values[counts.argmax()]
+        chosen = of_one_lead(every.arrays, self.lead)
+        check_steps(every.arrays["time"], chosen, self._name("time"))
         arrays = {name: x[chosen] for name, x in every.arrays.items()}
-        wrong, shifts = self._clock_shifts(arrays, every.share[chosen])
+        wrong = self._weather_shifts(arrays)
+        shifts = self._clock_shifts(arrays, every.share[chosen])
         found = [*wrong, *(f"output is {shift}, as its weather goes" for shift in shifts)]
         if wrong or (shifts and self.time_shifts == "refuse"):
             raise SchemaError(
@@ -238,7 +236,7 @@ class HoldsPower(OwnNames):
                 'time_shifts="accept" where it is meant.'
             )
         self.time_shifts_ = [f"Corrected before learning: {each}." for each in found]
-        return [_corrected(part, self.lead, shifts) for part in parts] if shifts else parts
+        return [corrected(part, self.lead, shifts) for part in parts] if shifts else parts
 
     def _rated(self, rows: PowerRows) -> float:
         """The capacity, learned where it is not given; units are told from it."""
@@ -263,6 +261,26 @@ class HoldsPower(OwnNames):
     def _told(self, rows: PowerRows) -> dict[str, Any]:
         time = rows.arrays["time"].astype("datetime64[s]")
         return {"rows": len(time), "first": str(time.min()), "last": str(time.max())}
+
+    def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
+        self._look_at(self._own_names(self.schema_.to_arrays(frame), len(frame)))
+        return self._answers(frame), frame.index
+
+    def _look_at(self, arrays: Arrays) -> None:
+        """Name what is asked about as if in another unit, or at other times."""
+        asked = levels_of(arrays, self._numbers())
+        own = {name: self._name(name) for name in asked}
+        warn_of_other_unit(asked, self.levels_, own)
+        if not asked or self.time_shifts == "accept":  # of a few records nothing is told
+            return
+        chosen = of_one_lead(arrays, self.lead)
+        with suppress(SchemaError):  # of times that lie on no steps nothing is told
+            for each in self._weather_shifts({name: x[chosen] for name, x in arrays.items()}):
+                warn(
+                    f"Column {self._name('time')!r}: {each}. Are the rows of the weather shifted, "
+                    "or the times in another zone? The answers rest on them: correct the rows, or "
+                    "give times in UTC."
+                )
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         arrays = self._own_names(self.schema_.to_arrays(frame), len(frame))
@@ -323,7 +341,7 @@ class HoldsPower(OwnNames):
             model=self.model,
             split={**self.split_, "test": self._told(PowerRows(arrays, share))},
             sections=self._sections(arrays, power),
-            notes=tuple(self.time_shifts_),
+            notes=tuple(self.notes_),
         )
 
     def _systems(self, arrays: Arrays, withheld: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
@@ -355,13 +373,16 @@ class HoldsPower(OwnNames):
         -------
         DataFrame
             ``time``, ``change`` in the unit of the output, ``ramp`` ("up", "down" or ""); of each
-            time but the first, in order.
+            time but the first, in order. NaN and "" behind a gap.
 
         Raises
         ------
         SchemaError
             A time comes twice.
+        ParameterError
         """
+        if not POSITIVE.holds(share):
+            raise wrong_parameter(f"{type(self).__name__}.ramps", "share", POSITIVE.words, share)
         answers = self.predict(frame)  # type: ignore[attr-defined]
         time = self._arrays(frame, ("time",))["time"]
         order = np.argsort(time, kind="stable")
@@ -372,21 +393,8 @@ class HoldsPower(OwnNames):
                 f"Column {self._name('time')!r}: got {moment} UTC twice, expected each time once. "
                 "Ask about the records of one lead time."
             )
-        change = np.diff(answers.iloc[order, 0].to_numpy(np.float64))
-        large = share * self.capacity_
-        kind = np.select([change >= large, change <= -large], ["up", "down"], "")
-        when = time[order][1:].astype("datetime64[s]")
-        return pd.DataFrame({"time": when, "change": change, "ramp": kind})
+        power = answers.iloc[order, 0].to_numpy(np.float64)
+        return ramps_of(time[order], power, share * self.capacity_)
 
     def _facts(self) -> dict[str, Any]:
         return {"model": self.model, "capacity": float(self.capacity_)}
-
-
-def _corrected(rows: PowerRows, lead: str, shifts: list[TimeShift]) -> PowerRows:
-    """Output at the times that it belongs to, for each lead time by itself."""
-    values, share = np.nan_to_num(rows.arrays[lead], nan=-1.0), rows.share.copy()
-    for each in np.unique(values):
-        chosen = values == each
-        time = pd.Series(rows.arrays["time"][chosen].astype("datetime64[s]"), name="time")
-        share[chosen] = without_time_shifts(time, share[chosen], shifts)
-    return PowerRows(rows.arrays, share)

@@ -262,4 +262,7 @@ def test_a_flat_line_is_left_out_and_said(panel: Panel):
     stuck["quantity"][0, 10:16] = 7.0
     stuck["quantity"][1, 10:14] = stuck["quantity"][1, 14] + 1  # four are none yet
     assert fitted.has_flat(stuck).tolist()[:2] == [True, False]
+    for feed in (stuck, gap):  # a missing value among them ends no run
+        feed["quantity"][0, 12] = np.nan
+    assert fitted.has_flat(stuck).tolist()[:2] == [True, False]
     np.testing.assert_array_equal(fitted.forecast(stuck)[0], fitted.forecast(gap)[0])

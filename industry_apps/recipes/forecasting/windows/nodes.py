@@ -11,6 +11,8 @@ from industry_apps.features.builder import GraphBuilder
 from industry_apps.features.window_nodes import fill, total
 
 _END = np.iinfo(np.int64).max
+#: Behind all steps of a history.
+_LATE = 1e6
 
 
 def known_mean(builder: GraphBuilder, x: str, axis: int) -> str:
@@ -78,6 +80,8 @@ def finite(builder: GraphBuilder, x: str) -> str:
 def flat(builder: GraphBuilder, x: str, steps: int) -> str:
     """Where a value of [S, L] belongs to a run of so many equal ones or more, as booleans.
 
+    A gap ends no run: what is missing is neither equal nor another value.
+
     Parameters
     ----------
     builder : GraphBuilder
@@ -85,6 +89,14 @@ def flat(builder: GraphBuilder, x: str, steps: int) -> str:
     steps : int
         At least 2, and at most L.
     """
+    missing = builder.cast(builder.node("IsNaN", x), np.float32)
+    late = builder.node("Mul", missing, builder.constant(np.float32(_LATE)))
+    ones = builder.node("Add", known(builder, x), missing)
+    place = builder.node("CumSum", ones, builder.constant(np.int64(1)))
+    length = builder.part(builder.node("Shape", x), 1, 2, 0)
+    _, order = builder.smallest(builder.node("Add", place, late), length)  # what is known first
+    along = {"axis": 1}
+    x = builder.node("GatherElements", x, order, attributes=along)
     later, earlier = builder.part(x, 1, _END), builder.part(x, 0, -1)
     differs = builder.cast(builder.node("Not", builder.node("Equal", later, earlier)), np.float32)
     differs = builder.node("Unsqueeze", differs, builder.constant(np.array([1])))  # [S, 1, L - 1]
@@ -92,7 +104,8 @@ def flat(builder: GraphBuilder, x: str, steps: int) -> str:
     whole = builder.node("Sub", builder.constant(np.float32(1)), any_differs)
     inside = _widest(builder, whole, steps, pad=steps - 1)  # [S, 1, L]
     found = builder.node("Squeeze", inside, builder.constant(np.array([1])))
-    return builder.cast(found, np.bool_)
+    back = builder.node("ScatterElements", missing, order, found, attributes=along)
+    return builder.cast(back, np.bool_)
 
 
 def _widest(builder: GraphBuilder, x: str, steps: int, pad: int = 0) -> str:
