@@ -43,7 +43,7 @@ class Fleet(Protocol):
     """All workers of a server, seen from one of them."""
 
     async def swap(
-        self, name: str, target: Target, enter: Enter = None, back: bool = False
+        self, name: str, target: Target, enter: Enter = None, back: str = ""
     ) -> dict[str, Any]:
         """Prepare a version everywhere, enter it in its store, and let it answer everywhere.
 
@@ -53,7 +53,7 @@ class Fleet(Protocol):
         target : Target
         enter : callable, optional
             Enters it; where that raises, all is as it was.
-        back : bool
+        back : str
             As of :meth:`Slot.prepare`.
         """
 
@@ -71,14 +71,14 @@ class Alone:
 
     def __init__(self, served: Member) -> None:
         self._served = served
-        self._swapping = asyncio.Lock()
+        self._swapping: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def swap(
-        self, name: str, target: Target, enter: Enter = None, back: bool = False
+        self, name: str, target: Target, enter: Enter = None, back: str = ""
     ) -> dict[str, Any]:
         """As of :class:`Fleet`."""
         slot = self._served.slot(name)
-        async with self._swapping:
+        async with self._swapping[name]:
             report = await asyncio.to_thread(slot.prepare, target, back)
             if enter is not None:
                 try:
@@ -120,7 +120,7 @@ class Crew:
         asyncio.get_running_loop().add_reader(self._line.fileno(), self._read)
 
     async def swap(
-        self, name: str, target: Target, enter: Enter = None, back: bool = False
+        self, name: str, target: Target, enter: Enter = None, back: str = ""
     ) -> dict[str, Any]:
         """As of :class:`Fleet`."""
         async with self._swapping[name]:

@@ -174,21 +174,24 @@ class Served:
         Raises
         ------
         IndustryAppsError
-            There is none, or it is not to be served; the current one answers on.
+            There is none, it is not to be served, or another version came between; the current
+            one answers on.
         """
         slot = self.slot(name)
+        left = slot.current.sha256
         target = await asyncio.to_thread(slot.before)
-        report = await self.fleet.swap(name, target, back=True)
+        report = await self.fleet.swap(name, target, back=left)
         version = report["version"]
         self._note(name, "rolled back", version=version, who=who, why=why)
         enter = partial(self._enter, slot, target.sha256, back=True, who=who, why=why)
         try:
             await asyncio.to_thread(enter)
-        except IndustryAppsError as error:
+        except (IndustryAppsError, OSError) as error:
             self.journal.event("not entered", model=name, version=version, error=str(error))
             report["warning"] = (
                 f"Version {version} answers again, but the store has no entry of it, and a server "
-                f"that starts takes another one: {error} Then promote {version}."
+                f"that starts takes another one: {error}".rstrip(".")
+                + f". Once that is mended, promote {version}."
             )
         return report
 
@@ -251,7 +254,7 @@ class Served:
     async def _reload(self, name: str) -> None:
         try:
             await self.swap(name, None, "SIGHUP", "")
-        except IndustryAppsError as error:
+        except (IndustryAppsError, OSError) as error:
             self.journal.event("not reloaded", model=name, error=str(error))
 
     def _failing(self, name: str, why: str) -> None:
@@ -263,7 +266,7 @@ class Served:
                 return  # another worker has found it out before
             try:
                 await self.rollback(name, _ITSELF, why)
-            except IndustryAppsError as error:
+            except (IndustryAppsError, OSError) as error:
                 self.journal.event("rollback failed", model=name, error=str(error))
 
         self.start(back())

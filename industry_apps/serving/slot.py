@@ -83,7 +83,7 @@ class Slot:
         """The version that answers."""
         return self.versions.current
 
-    def prepare(self, target: Target, back: bool = False) -> dict[str, Any]:
+    def prepare(self, target: Target, back: str = "") -> dict[str, Any]:
         """Load a version and prove that it can take the place of the current one.
 
         Digest, self-test, signature, schema, the latest requests, runs to warm it up. It takes
@@ -93,8 +93,9 @@ class Slot:
         Parameters
         ----------
         target : Target
-        back : bool
-            Whether it has answered before, and the current one is to be left behind.
+        back : str
+            For a version that has answered before, the sha256 of the one that it leaves behind,
+            which another one must not have replaced by now.
 
         Returns
         -------
@@ -109,6 +110,12 @@ class Slot:
         self._prepared = None
         current, previous = self.versions
         if back:
+            if current.sha256 != back:
+                raise RequestError(
+                    f"{self.name!r} is served from version {current.version} by now, expected "
+                    f"{back[:12]}, which was to be left. Roll back again to leave this one.",
+                    409,
+                )
             if previous is None or previous.sha256 != target.sha256:
                 previous = self._load(target)
             self._prepared = Versions(previous)

@@ -81,7 +81,7 @@ class _Swap(NamedTuple):
 
     owner: _Worker
     target: Target
-    back: bool
+    back: str
 
     def after(self, pin: Pin) -> Pin:
         """What is served once it is committed."""
@@ -213,7 +213,7 @@ class Keeper:
             self._give(asker, number, what, arguments)
 
     def _prepare(
-        self, asker: _Worker, number: int, name: str, told: tuple[Any, ...], back: bool
+        self, asker: _Worker, number: int, name: str, told: tuple[Any, ...], back: str
     ) -> None:
         """Have all workers load the same bytes, which are kept for those that are started later."""
         try:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
+import pytest
+
+from industry_apps.serving.journal import Journal
+from industry_apps.serving.served import Served
 from industry_apps.serving.settings import Settings
 from tests.serving.running import running, until
 from tests.serving.versions import altered, store_of
 
 PREDICT = "/models/tiny/predict"
+THREE = {"version": "3"}
 
 
 def test_a_rollback_reads_no_file(store, rows):
@@ -45,8 +53,74 @@ def test_a_rollback_under_an_edited_log_says_what_it_could_not_enter(store, rows
         assert store.production == one
 
 
+def test_a_rollback_whose_store_takes_no_entry_is_told_with_a_warning(store, rows):
+    one, two = store.versions
+    lock = store.folder / ".lock"
+    with running({"tiny": store.folder}) as server:
+        assert server.post("/models/tiny/promote", {"version": two}).status == 200
+        lock.unlink()
+        lock.mkdir()
+        found = server.post("/models/tiny/rollback")
+        assert (found.status, found.told["version"]) == (200, one[:12])
+        assert f"Is a directory: '{lock}'. Once that is mended, promote {one[:12]}" in (
+            found.told["warning"]
+        )
+        assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
+        lock.rmdir()
+        assert server.post("/models/tiny/promote", {"version": one}).status == 200
+    assert store.production == one
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_rollback_does_not_leave_a_version_that_came_between(tmp_path, files, by_itself):
+    """While one version fails, the next is prepared already: what is left is the one that fails."""
+    store = store_of(tmp_path / "store", *files, altered(files[0], tmp_path / "three.onnx", THREE))
+    _, two, three = store.versions
+    lines: list[str] = []
+    go_on = threading.Event()
+    other = tmp_path / "other.onnx"
+    other.write_bytes(files[0].read_bytes())
+
+    async def asked() -> None:
+        served = Served({"tiny": store.folder, "other": other}, journal=Journal(lines.append))
+        slot = served.slot("tiny")
+        await served.swap("tiny", two, "release", "")
+        prepare, begun = slot.prepare, asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow(*told):
+            loop.call_soon_threadsafe(begun.set)
+            assert go_on.wait(20)
+            return prepare(*told)
+
+        slot.prepare = slow
+        mended = asyncio.create_task(served.swap("tiny", three, "release", "mended"))
+        await begun.wait()
+        if by_itself:
+            slot.on_failing("20 of 20 requests failed")
+        else:
+            served.start(served.rollback("tiny", "Ada", "it fails"))
+        (back,) = served._tasks
+        other.write_bytes(files[1].read_bytes())
+        await asyncio.wait_for(served.swap("other", None, "Ada", ""), 10)  # models do not wait
+        assert not back.done()
+        go_on.set()
+        await mended
+        found = (await asyncio.gather(back, return_exceptions=True))[0]
+        words = f"from version {three[:12]} by now, expected {two[:12]}"
+        assert words in (lines[-1] if by_itself else str(found))
+        assert slot.current.sha256 == three
+        if not by_itself:  # as the error says
+            slot.prepare = prepare
+            assert (await served.rollback("tiny", "Ada", ""))["version"] == two[:12]
+        served.close()
+
+    asyncio.run(asked())
+    assert store.production == (three if by_itself else two)
+
+
 def test_a_rollback_goes_on_through_the_store_after_a_restart_too(tmp_path, files, rows):
-    three = altered(files[0], tmp_path / "three.onnx", {"version": "3"})
+    three = altered(files[0], tmp_path / "three.onnx", THREE)
     store = store_of(tmp_path / "store", *files, three)
     one, two, three = store.versions
     store.promote(two, who="release")
