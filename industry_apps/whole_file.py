@@ -66,7 +66,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             _put(aside, target)
         except Exception as error:
             # Of another file, which was written in between, the error names that one.
-            if isinstance(error, FileWriteError) or not _is_full(error):
+            if isinstance(error, FileWriteError) or not is_full(error):
                 raise
             raise FileWriteError(
                 f"{path} was not written: there is no room for it ({error}). Make room in its "
@@ -138,7 +138,7 @@ class LineFile:
             os.fsync(self._file)
         except OSError as error:
             os.ftruncate(self._file, self.size)
-            if not _is_full(error):
+            if not is_full(error):
                 raise
             raise FileWriteError(
                 f"{self._path} did not grow: there is no room for it ({error}). Make room in its "
@@ -311,8 +311,13 @@ def _sync(folder: Path) -> None:
         os.close(opened)
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """Whether an error, or what led to it, is that there is no room."""
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, is that there is no room.
+
+    Parameters
+    ----------
+    error : BaseException or None
+    """
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
             return True

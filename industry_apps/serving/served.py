@@ -30,8 +30,8 @@ class Served:
 
     Parameters
     ----------
-    models : mapping of str to str or Path
-        Name -> a model file, a name of the zoo, or a folder of versions.
+    models : mapping of str to str, Path or Source
+        Name -> a model file, a name of the zoo, a folder of versions, or the source there.
     settings : Settings, optional
     journal : Journal, optional
         Where events are written; standard error by default.
@@ -52,7 +52,7 @@ class Served:
 
     def __init__(
         self,
-        models: Mapping[str, str | Path],
+        models: Mapping[str, str | Path | Source],
         settings: Settings | None = None,
         journal: Journal | None = None,
         pinned: Mapping[str, Pin] | None = None,

@@ -13,6 +13,7 @@ from industry_apps.errors import FileWriteError, ModelFileError, RequestError, V
 from industry_apps.runtime.zoo import locate
 from industry_apps.versions import Store
 from industry_apps.versions.log import in_production
+from industry_apps.whole_file import is_full
 
 
 class Target(NamedTuple):
@@ -61,7 +62,9 @@ class Kept:
         Raises
         ------
         FileWriteError
-            It cannot be copied.
+            There is no room for it.
+        ModelFileError
+            It cannot be read, or its copy not be written.
         """
         copy = Path(self._folder.name, target.sha256, target.path.name)
         try:
@@ -69,9 +72,12 @@ class Kept:
                 copy.parent.mkdir(exist_ok=True)
                 copyfile(target.path, copy)
         except OSError as error:
-            rmtree(copy.parent, ignore_errors=True)
-            raise FileWriteError(
-                f"{target.path} cannot be copied to {copy.parent} ({error}). Make room there."
+            copy.unlink(missing_ok=True)
+            told = f"{target.path} cannot be copied to {copy.parent} ({error})."
+            if is_full(error):
+                raise FileWriteError(f"{told} Make room there.") from error
+            raise ModelFileError(
+                f"{told} See that the file is there to be read, and that the folder can be written."
             ) from error
         return Target(copy, target.sha256)
 
@@ -167,12 +173,13 @@ class StoreSource:
 Source = FileSource | StoreSource
 
 
-def source_of(place: str | Path, public_key: Path | None = None) -> Source:
+def source_of(place: str | Path | Source, public_key: Path | None = None) -> Source:
     """The source at a path: a folder of versions, a model file, or a name of the zoo.
 
     Parameters
     ----------
-    place : str or Path
+    place : str, Path or Source
+        A source was looked at before, and is not read again.
     public_key : Path, optional
         Of whoever must have signed a version of a folder.
 
@@ -182,6 +189,8 @@ def source_of(place: str | Path, public_key: Path | None = None) -> Source:
         The folder holds no versions; or a key is given, and it is no folder of versions: a single
         file has no signature.
     """
+    if isinstance(place, Source):
+        return place
     if Path(place).is_dir():
         return StoreSource(Store.existing(place), public_key)
     if public_key is not None:

@@ -14,13 +14,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
 
-from industry_apps.errors import FileWriteError, IndustryAppsError, ParameterError
+from industry_apps.errors import IndustryAppsError, ParameterError
+from industry_apps.serving.calls import status_of
 from industry_apps.serving.fleet import Crew
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
 from industry_apps.serving.server import Server, listener, run
 from industry_apps.serving.settings import Binding, Settings
-from industry_apps.serving.sources import Kept, Pin, Target, source_of
+from industry_apps.serving.sources import Kept, Pin, Source, Target, source_of
 
 #: A worker that ends this often within a minute is not started again.
 _MOST_STARTS = 5
@@ -70,10 +71,12 @@ class _Worker:
     line: Connection
     is_first: bool
 
-    def send(self, *message: Any) -> None:
+    def send(self, *message: Any) -> bool:
         """Send a message; one that has ended is noticed where its line is read."""
         with suppress(OSError):
             self.line.send(message)
+            return self.process.is_alive()
+        return False
 
 
 class _Swap(NamedTuple):
@@ -114,6 +117,7 @@ class Keeper:
         self, models: Mapping[str, str], settings: Settings, binding: Binding, workers: int
     ) -> None:
         self._models, self._settings, self._count = dict(models), settings, workers
+        self._sources: dict[str, Source] = {}
         self._socket = listener(binding)
         self._reserved = _reserved(binding)
         if self._reserved is not None:
@@ -127,7 +131,7 @@ class Keeper:
         self._pinned: dict[str, Pin] = {}
         self._starts: list[float] = []
         self._given = 0
-        self._ending = False
+        self._ending = self._reload_is_due = False
 
     def run(self) -> None:
         """Serve until a signal ends it."""
@@ -137,12 +141,17 @@ class Keeper:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
         try:
             for name, place in self._models.items():
-                target = source_of(place, self._settings.public_key).target()
-                self._pinned[name] = Pin(self._kept.keep(target))
+                source = self._sources[name] = source_of(place, self._settings.public_key)
+                self._pinned[name] = Pin(self._kept.keep(source.target()))
             for _ in range(self._count):
                 self._start(is_first=True)
             while self._workers:
                 self._turn()
+            if not self._ending:
+                raise ParameterError(
+                    "No worker is left: they ended too often to be started again. The log says "
+                    "why. Mend that, and start the server again."
+                )
         finally:
             self._end()
             for worker in self._workers:
@@ -152,7 +161,9 @@ class Keeper:
     def _turn(self) -> None:
         if hasattr(signal, "SIGHUP") and signal.SIGHUP in signal.sigpending():
             signal.sigwait([signal.SIGHUP])
-            self._workers[0].send("reload", 0)  # it asks all of them
+            self._reload_is_due = True
+        if self._reload_is_due:  # whoever is told so asks all of them
+            self._reload_is_due = not any(each.send("reload", 0) for each in self._workers)
         lines = {worker.line: worker for worker in self._workers}
         for line in wait(list(lines), timeout=1.0):
             worker = lines[line]  # type: ignore[index]
@@ -173,7 +184,7 @@ class Keeper:
     def _start(self, is_first: bool = False) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        arguments = (self._models, self._settings, self._binding, self._socket, theirs)
+        arguments = (self._sources, self._settings, self._binding, self._socket, theirs)
         process = context.Process(target=_work, args=(*arguments, dict(self._pinned)))
         process.start()
         theirs.close()
@@ -218,8 +229,8 @@ class Keeper:
         """Have all workers load the same bytes, which are kept for those that are started later."""
         try:
             target = self._kept.keep(Target(*told))
-        except FileWriteError as error:
-            asker.send("answer", number, [(False, (str(error), 507))])
+        except IndustryAppsError as error:
+            asker.send("answer", number, [(False, (str(error), status_of(error)))])
             return
         self._swapping[name] = _Swap(asker, target, back)
         self._give(asker, number, "prepare", (name, tuple(target), back))
@@ -270,7 +281,7 @@ class Keeper:
 
 
 def _work(
-    models: Mapping[str, str],
+    sources: Mapping[str, Source],
     settings: Settings,
     binding: Binding,
     listening: socket.socket,
@@ -279,7 +290,7 @@ def _work(
 ) -> None:
     """One worker, from its start to its end."""
     try:
-        served = Served(models, settings, Journal(worker=os.getpid()), pinned)
+        served = Served(sources, settings, Journal(worker=os.getpid()), pinned)
         crew = Crew(served, line)
         served.fleet = crew
         run(_Listening(served, binding, crew), listening)

@@ -62,8 +62,9 @@ def test_a_rollback_whose_store_takes_no_entry_is_told_with_a_warning(store, row
         lock.mkdir()
         found = server.post("/models/tiny/rollback")
         assert (found.status, found.told["version"]) == (200, one[:12])
-        assert f"Is a directory: '{lock}'. Once that is mended, promote {one[:12]}" in (
-            found.told["warning"]
+        assert (
+            f"Is a directory: '{lock}'. Once that is mended, promote {one[:12]}"
+            in (found.told["warning"])
         )
         assert server.post(PREDICT, rows[0]).headers["x-model-version"] == one[:12]
         lock.rmdir()

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from industry_apps.errors import ParameterError
+from industry_apps.errors import FileWriteError, ModelFileError, ParameterError
+from industry_apps.serving import sources
 from industry_apps.serving.settings import Binding, Settings
-from industry_apps.serving.workers import serve_with
+from industry_apps.serving.sources import Kept, Target
+from industry_apps.serving.workers import Keeper, _Worker, serve_with
 from tests.serving.commands import Command, command
 from tests.serving.running import Running, until
 from tests.serving.versions import store_of
@@ -99,6 +107,80 @@ def test_a_worker_is_replaced_by_one_of_the_same_versions_whatever_the_file_is(t
         assert (back.status, back.told) == (200, {"version": first, "workers": 2})
         assert sums(server, "model_workers") == {label: 2.0}
         assert serve.end() == 0
+
+
+def test_a_worker_is_replaced_while_its_store_is_away(store):
+    one, two = store.versions
+    away = store.folder.with_name("away")
+    with command(f"tiny={store.folder}", "--workers", "2") as serve:
+        started = [serve.next("listening") for _ in range(2)]
+        server = Running(None, started[0]["port"])  # type: ignore[arg-type]
+        store.folder.rename(away)
+        replaced(serve, started[1]["worker"])
+        label = f'model="tiny",version="{one[:12]}",application="tests.tiny"'
+        assert sums(server, "model_workers") == {label: 2.0}
+        refused = server.post("/models/tiny/promote", {"version": two})
+        assert (refused.status, "Unknown version" in refused.told["error"]) == (409, True)
+        away.rename(store.folder)
+        assert server.post("/models/tiny/promote", {"version": two}).status == 200
+        assert (store.production, serve.end()) == (two, 0)
+
+
+def no_room(_: Path, copy: Path) -> None:
+    """As ``copyfile`` on a disk that fills."""
+    copy.write_bytes(b"the sa")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def keeper(monkeypatch) -> Iterator[Keeper]:
+    """Keeps workers together that are none."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    found = Keeper({}, Settings(), Binding(port=0), 2)
+    yield found
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    found._socket.close()
+    found._kept.close()
+
+
+def test_a_server_without_workers_says_so(keeper, monkeypatch):
+    monkeypatch.setattr(keeper, "_start", lambda is_first: None)
+    with pytest.raises(ParameterError, match=r"No worker is left: .* start the server again"):
+        keeper.run()
+
+
+def test_a_signal_to_reload_waits_for_a_worker_that_lives(keeper):
+    def worker(lives: bool) -> tuple[_Worker, Connection]:
+        ours, theirs = Pipe()
+        return _Worker(SimpleNamespace(is_alive=lambda: lives), ours, True), theirs
+
+    (dead, _unheard), (alive, heard) = worker(False), worker(True)
+    keeper._workers = [dead]
+    signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
+    keeper._turn()
+    keeper._workers = [dead, alive]
+    keeper._turn()
+    assert heard.poll(1)
+    assert heard.recv() == ("reload", 0)
+    keeper._turn()
+    assert not heard.poll()
+
+
+def test_what_cannot_be_copied_takes_no_copy_along(tmp_path, monkeypatch):
+    (tmp_path / "one.onnx").write_bytes(b"the same bytes")
+    kept = Kept()
+    one = kept.keep(Target(tmp_path / "one.onnx", "a" * 64))
+    two = Target(tmp_path / "two.onnx", "a" * 64)
+    with pytest.raises(ModelFileError, match=r"No such file.* the file is there to be read"):
+        kept.keep(two)
+    two.path.write_bytes(b"the same bytes")  # as the error says
+    with monkeypatch.context() as full:
+        full.setattr(sources, "copyfile", no_room)
+        with pytest.raises(FileWriteError, match="Make room there"):
+            kept.keep(two)
+    assert kept.keep(two).path.read_bytes() == one.path.read_bytes() == b"the same bytes"
+    kept.close()
 
 
 def test_a_worker_that_is_lost_during_a_swap_is_replaced_by_one_that_takes_part(tmp_path, files):
