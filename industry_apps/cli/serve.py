@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from industry_apps.errors import ParameterError, require
-from industry_apps.serving.settings import Binding, Limits, Settings
+from industry_apps.serving.settings import Binding, Limits, Settings, hangups_wait
 
 _LIMITS, _SETTINGS = Limits(), Settings()
 _OPEN = "Let clients without a key in, from other machines too."
@@ -31,6 +30,7 @@ _Tls = Annotated[
 _Log = Annotated[bool, typer.Option("--log-requests", help="A line of the log for each request.")]
 
 
+@hangups_wait()  # one that comes before the server can reload waits until then
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
     models: _Models,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -58,8 +58,6 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
     Example: `industry-apps serve fraud=fraud.onnx credit=versions/credit --keys keys.json`
     """
-    if hasattr(signal, "SIGHUP"):  # one that comes before the server can reload waits until then
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     for package in ("starlette", "uvicorn", "httptools"):
         require(package, extra="serve", needed_by="The command serve")
     if grpc:

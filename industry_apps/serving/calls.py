@@ -80,7 +80,7 @@ class Call:
         Of ASGI.
     """
 
-    __slots__ = ("body", "headers", "key", "model", "records", "scope", "trace", "version")
+    __slots__ = ("body", "headers", "held", "key", "model", "records", "scope", "trace", "version")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -88,7 +88,7 @@ class Call:
         self.body = b""
         self.key: Key = ANYBODY
         self.model = self.version = self.trace = ""
-        self.records = 0
+        self.records = self.held = 0
 
     def header(self, name: bytes) -> str:
         """A header, empty where there is none."""
@@ -165,18 +165,24 @@ class Endpoint:
             return await self._handler(call)
         gate = self._served.gate
         call.key = gate.holder(call.header(b"authorization"), self._needs)
-        if receive is not None:
-            call.body = await _body(call, receive, self._limits, gate)
-        elif len(call.body) > self._limits.body:
-            raise _too_long(f"{len(call.body)} bytes", self._limits.body)
-        if self._needs != "predict":
-            return await self._handler(call)
-        client = call.scope["client"]
-        gate.enter(call.key, client[0] if client else "")
+        if self._needs == "predict":
+            client = call.scope["client"]
+            gate.check(call.key, client[0] if client else "")
         try:
-            return await self._handler(call)
+            if receive is not None:
+                call.body = await _body(call, receive, self._limits, gate)
+            elif len(call.body) > self._limits.body:
+                raise _too_long(f"{len(call.body)} bytes", self._limits.body)
+            if self._needs != "predict":
+                return await self._handler(call)
+            _hold(call, gate, len(call.body) - call.held)  # what came in one message
+            gate.enter()
+            try:
+                return await self._handler(call)
+            finally:
+                gate.leave()
         finally:
-            gate.leave()
+            gate.held -= call.held
 
 
 def note(served: Host, call: Call, route: str, status: int, seconds: float) -> None:
@@ -263,7 +269,7 @@ async def _body(call: Call, receive: Receive, limits: Limits, gate: Gate) -> byt
                     raise ClientGoneError("The client left before it had sent its request.")
                 parts.append(message["body"])
                 size += len(parts[-1])
-                gate.hold(len(parts[-1]))
+                _hold(call, gate, len(parts[-1]))
                 if size > most:
                     raise _too_long("more", most)
                 if not message.get("more_body"):
@@ -273,8 +279,12 @@ async def _body(call: Call, receive: Receive, limits: Limits, gate: Gate) -> byt
         raise RequestError(
             f"The body did not come within {seconds:g} s. Send it faster, or in parts.", 408
         ) from None
-    finally:
-        gate.held -= size
+
+
+def _hold(call: Call, gate: Gate, size: int) -> None:
+    """Count bytes that a call holds until it is answered."""
+    call.held += size
+    gate.hold(size)
 
 
 def _too_long(found: str, most: int) -> RequestError:

@@ -29,7 +29,7 @@ class Gate:
         self._limits, self._keys = limits, keys
         #: Requests that are being answered.
         self.in_flight = 0
-        #: Bytes of bodies of which more is still to come.
+        #: Bytes of bodies that come, or wait for their answer.
         self.held = 0
         #: Whether the server is about to end: what runs is answered, and it is not ready.
         self.draining = False
@@ -62,8 +62,8 @@ class Gate:
             )
         return key
 
-    def enter(self, key: Key, address: str) -> None:
-        """Let a request in; :meth:`leave` must follow.
+    def check(self, key: Key, address: str) -> None:
+        """Refuse a request before its body is read; one that goes on takes no room yet.
 
         Parameters
         ----------
@@ -76,18 +76,23 @@ class Gate:
         RequestError
             429: too many in a second, or at a time.
         """
-        if self.in_flight >= self._limits.in_flight:
-            raise RequestError(
-                f"The server answers {self.in_flight} requests already, as many as it may. Try "
-                "again later.",
-                429,
-            )
+        self._check_room()
         if self._limits.rate is not None:
             self._spend(address if key is ANYBODY else key.name, self._limits.rate)
+
+    def enter(self) -> None:
+        """Let a request in whose body is there; :meth:`leave` must follow.
+
+        Raises
+        ------
+        RequestError
+            429: too many at a time.
+        """
+        self._check_room()
         self.in_flight += 1
 
     def hold(self, size: int) -> None:
-        """Count bytes of a body of which more is to come; whoever holds them takes them off.
+        """Count bytes of a body; whoever holds them takes them off once it is answered.
 
         A client that is slow with its body takes no room from others but for these bytes: it
         enters once all of them are there.
@@ -104,14 +109,21 @@ class Gate:
         self.held += size
         if self.held > self._limits.in_flight * self._limits.body:
             raise RequestError(
-                f"The server is receiving {self.held} bytes already, as many as it may. Try again "
-                "later.",
+                f"The server holds {self.held} bytes of requests, too many. Try again later.",
                 429,
             )
 
     def leave(self) -> None:
         """A request that was let in has its answer."""
         self.in_flight -= 1
+
+    def _check_room(self) -> None:
+        if self.in_flight >= self._limits.in_flight:
+            raise RequestError(
+                f"The server answers {self.in_flight} requests already, as many as it may. Try "
+                "again later.",
+                429,
+            )
 
     def _spend(self, client: str, rate: float) -> None:
         """Take one of the requests that a client has left; they come back at the rate."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +13,19 @@ from industry_apps.errors import ParameterError
 from industry_apps.limits import OPEN_SHARE, POSITIVE, SHARE, check_parameters, integer
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@contextmanager
+def hangups_wait() -> Iterator[None]:
+    """Hold SIGHUP back, which would end a process that cannot reload yet."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True, kw_only=True)

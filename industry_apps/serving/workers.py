@@ -20,7 +20,7 @@ from industry_apps.serving.fleet import Crew
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
 from industry_apps.serving.server import Server, listener, run
-from industry_apps.serving.settings import Binding, Settings
+from industry_apps.serving.settings import Binding, Settings, hangups_wait
 from industry_apps.serving.sources import Kept, Pin, Source, Target, source_of
 
 #: A worker that ends this often within a minute is not started again.
@@ -133,12 +133,11 @@ class Keeper:
         self._given = 0
         self._ending = self._reload_is_due = False
 
+    @hangups_wait()  # so that it ends no worker that starts
     def run(self) -> None:
         """Serve until a signal ends it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end())
-        if hasattr(signal, "SIGHUP"):  # held back, so that it ends no worker that starts
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
         try:
             for name, place in self._models.items():
                 source = self._sources[name] = source_of(place, self._settings.public_key)

@@ -140,9 +140,10 @@ def test_too_many_requests_in_a_second_are_429(record):
         assert [each.status for each in found[:3]] == [200, 200, 429]
         assert "More than 0.2 requests a second" in found[2].told["error"]
         assert found[2].headers["retry-after"] == "1"
+        assert b" 429 " in spoken(server, head(90_000))  # of whose body nothing is read
 
 
-def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypatch):
+def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, body, monkeypatch):
     with running({"credit": CREDIT}, limited(in_flight=2, seconds=0.2)) as server:
         loaded = server.served.slot("credit").current
         go_on = threading.Event()
@@ -155,6 +156,8 @@ def test_too_many_requests_at_a_time_are_429_and_late_ones_503(record, monkeypat
             second = clients.submit(server.post, PREDICT, record)
             until(lambda: server.served.gate.in_flight == 2)
             third = server.post(PREDICT, record)
+            assert server.served.gate.held == 2 * len(body)
+            assert b" 429 " in spoken(server, head(90_000))  # of whose body nothing is read
             assert server.get("/metrics").status == 200
             assert server.post("/models/credit/rollback").status == 409  # it has been looked at
             time.sleep(0.3)  # the second one has now waited longer than it may

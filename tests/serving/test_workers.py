@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from industry_apps.cli.serve import serve
 from industry_apps.errors import FileWriteError, ModelFileError, ParameterError
 from industry_apps.serving import sources
 from industry_apps.serving.settings import Binding, Settings
@@ -146,8 +147,12 @@ def keeper(monkeypatch) -> Iterator[Keeper]:
 
 def test_a_server_without_workers_says_so(keeper, monkeypatch):
     monkeypatch.setattr(keeper, "_start", lambda is_first: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     with pytest.raises(ParameterError, match=r"No worker is left: .* start the server again"):
         keeper.run()
+    with pytest.raises(ParameterError, match="expected NAME=PLACE"):
+        serve(["credit"])
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_signal_to_reload_waits_for_a_worker_that_lives(keeper):

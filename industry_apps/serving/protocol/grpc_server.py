@@ -117,7 +117,8 @@ class GrpcMethods:
         call.key = gate.holder(call.header(b"authorization"), needs)
         if needs != "predict":
             return await method(request, call)
-        gate.enter(call.key, str(context.peer()).rpartition(":")[0])
+        gate.check(call.key, str(context.peer()).rpartition(":")[0])
+        gate.enter()
         try:
             return await method(request, call)
         finally:
