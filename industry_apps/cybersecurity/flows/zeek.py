@@ -96,9 +96,12 @@ def _json_lines(name: str, lines: _Lines) -> pd.DataFrame:
 
 
 def _separated(name: str, lines: _Lines) -> pd.DataFrame:
-    """The records under the names of the header, which may stand alone: an hour without flows."""
+    """The records under the names of the header, which may stand alone: an hour without flows.
+
+    Of logs joined by ``cat`` each has a header of its own.
+    """
     separator, told = "\t", {"#fields": [], "#unset_field": ["-"], "#empty_field": ["(empty)"]}
-    found: dict[int, list[str | None]] = {}
+    found: dict[tuple[str, ...], dict[int, list[str | None]]] = {}
     for number, line in lines:
         text = line.rstrip("\n")
         if text.startswith("#separator"):
@@ -108,11 +111,17 @@ def _separated(name: str, lines: _Lines) -> pd.DataFrame:
             told[key] = values
         elif text:
             cells, fields = text.split(separator), told["#fields"]
-            if len(cells) != len(fields):
+            if not len(cells) == len(fields) == len(set(fields)):
                 raise SchemaError(
-                    f"{name}, line {number}: {len(cells)} fields, expected {len(fields)} as in "
-                    "the header (#fields). It may have been cut off: repair or drop it."
+                    f"{name}, line {number}: {len(cells)} fields, expected {len(set(fields))}, "
+                    "each once in the header (#fields). If it was cut off, repair or drop it."
                 )
             unset = (*told["#unset_field"], *told["#empty_field"])
-            found[number] = [None if cell in unset else cell for cell in cells]
-    return pd.DataFrame([*found.values()], [*found], told["#fields"], dtype=object)
+            rows = found.setdefault(tuple(fields), {})
+            rows[number] = [None if cell in unset else cell for cell in cells]
+    found = found or {tuple(told["#fields"]): {}}
+    blocks = [
+        pd.DataFrame([*rows.values()], [*rows], [*fields], dtype=object)
+        for fields, rows in found.items()
+    ]
+    return pd.concat(blocks).sort_index()
