@@ -116,6 +116,10 @@ def test_rows_of_joined_logs_have_the_names_of_their_own_header(tmp_path: Path) 
     found = read_zeek(path)
     assert found["sent_bytes"].tolist() == [111, 50]
     assert found["received_bytes"].tolist() == [999, 70]
+    with path.open("a", encoding="utf-8") as file:  # a log of another kind
+        file.write("#fields\tts\tquery\n1772445800\tx\n")
+    with pytest.raises(SchemaError, match=r"no field 'id\.orig_h'"):
+        read_zeek(path)
     path.write_text("\t".join(["#fields", *FIELDS, "ts"]) + "\n" + "\t".join([*FLOW, "1"]))
     with pytest.raises(SchemaError, match="line 2: 16 fields, expected 15"):
         read_zeek(path)
