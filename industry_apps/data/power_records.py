@@ -220,7 +220,7 @@ def _step_of(seconds: NDArray[np.int64], parameter: str, step: int | None) -> in
     if usual > _HOUR or (step is None and usual not in whole):
         raise SchemaError(
             f"Column 'time': most rows lie {usual:g} minutes apart, expected steps that divide an "
-            "hour, as 10, 15 or 60 minutes. Take means of such steps."
+            "hour, as 10, 15 or 60 minutes. Give means of such steps."
         )
     minutes = int(usual if step is None else step)
     since = seconds - seconds.min()
