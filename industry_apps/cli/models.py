@@ -14,7 +14,7 @@ commands = typer.Typer(
 )
 
 #: Of a table of models in a terminal of 80 columns.
-_DATA_WIDTH, _FIGURE_WIDTH = 22, 14
+_DATA_WIDTH, _FIGURE_WIDTH = 20, 12
 
 
 @commands.command("list")

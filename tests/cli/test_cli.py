@@ -112,7 +112,7 @@ def test_models_that_come_with_the_package() -> None:
     assert [line.split()[0] for line in lines] == list(found)
     (line,) = (line for line in lines if line.startswith(f"{NAME} "))
     name, first = next(iter(fraud["metrics"].items()))
-    assert line.endswith(f"finance_card_simulator  {name} {first['text'].split()[0]}")
+    assert line.endswith(f"  card_simulator        {name} {first['text'].split()[0]}")
     assert max(map(len, lines)) <= 80
 
 

@@ -101,7 +101,7 @@ def scada_wind(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
             "wind_direction": table.iloc[:, 4],
         }
     )
-    return wind_records(series)
+    return wind_records(series, label="right")  # not known: what the card says of it
 
 
 def matpower_loads(paths: Mapping[str, Path], reading: Reading) -> pd.DataFrame:
