@@ -27,8 +27,9 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.limits import Limit, integer, is_number, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.metrics import POWER
+from industry_apps.recipes.power.outputs import outputs_of
 from industry_apps.recipes.power.records import Arrays
-from industry_apps.recipes.power.table import HoldsPower, outputs_of
+from industry_apps.recipes.power.table import HoldsPower
 from industry_apps.schema import Column, Schema, Traits
 
 _POWER = Column("power", "number", "Mean of the interval", unit="that of the capacity")

@@ -35,8 +35,9 @@ from industry_apps.limits import POSITIVE, Limit, is_number
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.baselines import alone
 from industry_apps.recipes.power.metrics import POWER
+from industry_apps.recipes.power.outputs import LEVELS, outputs_of
 from industry_apps.recipes.power.records import Arrays
-from industry_apps.recipes.power.table import LEVELS, HoldsPower, outputs_of
+from industry_apps.recipes.power.table import HoldsPower
 from industry_apps.schema import Column, Schema, Traits
 
 _POWER = Column("power", "number", "Mean of the interval", unit="that of the capacity")

@@ -37,6 +37,7 @@ from industry_apps.recipes.power.checks import (
     rated_power,
     with_output,
 )
+from industry_apps.recipes.power.outputs import LEVELS
 from industry_apps.recipes.power.ramps import ramps_of
 from industry_apps.recipes.power.recipe import (
     TREES,
@@ -47,9 +48,8 @@ from industry_apps.recipes.power.recipe import (
 )
 from industry_apps.recipes.power.records import Arrays, PowerRows
 from industry_apps.recipes.trees import TreeOptions
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Schema
 
-LEVELS = (0.1, 0.5, 0.9)
 #: Of a table without parts of its own: shares of the moments, the latest for the test.
 _TRAIN, _VALIDATION = 0.7, 0.85
 #: Output beyond so many times the capacity, or never above this share of it, is in another unit.
@@ -59,35 +59,6 @@ _MOST_UNKNOWN = 0.5
 _LEFT_OUT = "Nothing is answered by {}, of which too few records of training tell something."
 
 _DAY = 86_400
-
-
-def outputs_of(power: Column, bases: tuple[str, ...]) -> Schema:
-    """The answers: mean, quantiles, and what they are based on.
-
-    Parameters
-    ----------
-    power : Column
-    bases : tuple of str
-        Names of the views.
-    """
-    told = replace(power, nullable=False, role="feature", required=True)
-    names = (f"{power.name}_p{round(100 * level)}" for level in LEVELS)
-    return Schema(
-        (
-            replace(told, description="Expected output"),
-            *(
-                replace(told, name=name, description=f"Not exceeded in {level:.0%} of cases")
-                for name, level in zip(names, LEVELS, strict=True)
-            ),
-            Column(
-                "basis",
-                "category",
-                "What the answer is based on",
-                categories=bases,
-                nullable=False,
-            ),
-        )
-    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
