@@ -14,6 +14,8 @@ from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from industry_apps.errors import ParameterError
 
 
@@ -39,6 +41,11 @@ class Limit(NamedTuple):
 def is_number(value: object) -> bool:
     """Tell a number from a truth value, which Python takes for one."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy as one of Python; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def integer(low: int, high: int = 2**63 - 1) -> Limit:

@@ -191,7 +191,7 @@ def random_split(detector: ThreatDetector, data: Dataset) -> Section:
     owner, prepared = detector.owner, [*map(detector.prepare, parts)]
     # An owner of its own for each row: nothing refuses what is asked for here.
     leaking = [
-        part.drop(columns=detector._name(detector.raw)).assign(
+        part.drop(columns=detector._name(detector.raw), errors="ignore").assign(
             **{owner: [f"{place}:{row}" for row in range(len(part))]}
         )
         for place, part in enumerate(prepared)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import is_number
+from industry_apps.limits import is_number, plain
 from industry_apps.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def _regular(
     import pandas as pd
 
     numbers = list(dict.fromkeys((*names, *(name for name in _FURTHER if name in series))))
-    columns = (Column(name, "number") for name in numbers)
+    # An offset makes a column one of double precision.
+    columns = (Column(name, "number", offset=0.0) for name in numbers)
     read = Schema((Column("time", "datetime", nullable=False), *columns)).to_arrays(series)
     if np.isnan(read["power"]).all():
         raise SchemaError(
@@ -201,7 +202,7 @@ def _regular(
             "put back, give times in UTC."
         )
     minutes = _step_of(read["time"], parameter, step)
-    table = series.drop(columns="time").set_axis(time).astype(dict.fromkeys(numbers, np.float64))
+    table = series.drop(columns="time").set_axis(time).assign(**{n: read[n] for n in numbers})
     every = pd.date_range(time.min(), time.max(), freq=pd.Timedelta(minutes=minutes))
     return table.reindex(every), minutes
 
@@ -209,24 +210,26 @@ def _regular(
 def _step_of(seconds: NDArray[np.int64], parameter: str, step: int | None) -> int:
     """Minutes between the rows: those that are given, or else those of most rows."""
     whole = [minutes for minutes in range(1, _HOUR + 1) if _HOUR % minutes == 0]
+    step = plain(step)
     if step is not None and (not is_number(step) or step not in whole):
         raise ParameterError(
             f"{parameter} must be minutes that divide an hour, one of {whole}, got {step!r}."
         )
     apart, counts = np.unique(np.diff(np.sort(seconds)), return_counts=True)
     usual = int(apart[counts.argmax()]) / 60 if len(apart) else 0
-    if step is None and usual not in whole:
+    if usual > _HOUR or (step is None and usual not in whole):
         raise SchemaError(
             f"Column 'time': most rows lie {usual:g} minutes apart, expected steps that divide an "
-            "hour, as 10, 15 or 60 minutes. Take means of such steps."
+            "hour, as 10, 15 or 60 minutes. Give means of such steps."
         )
     minutes = int(usual if step is None else step)
-    wrong = ((seconds - seconds.min()) % (60 * minutes) != 0) | (usual > minutes)
+    since = seconds - seconds.min()
+    wrong = since % (60 * minutes) != 0
     if wrong.any():
         row = int(wrong.argmax())
         moment, first = np.array([seconds[row], seconds.min()]).astype("datetime64[s]")
         remedy = "Take means of regular intervals, or leave the row out."
-        if usual != minutes:
+        if usual in whole and not (since % (60 * usual)).any():
             remedy = f"Most rows lie {usual:g} minutes apart: set {parameter} to it, or take means."
         raise SchemaError(
             f"Column 'time', row {row}: got {moment} UTC, expected steps of {minutes} minutes from "
@@ -240,7 +243,7 @@ def _checked(name: str, leads: Sequence[int], step: int = 1) -> Sequence[int]:
     words = words if step > 1 else "a sequence of whole numbers > 0"
     if isinstance(leads, str) or not isinstance(leads, Iterable):
         raise ParameterError(f"{name} must be {words}, as ({leads},), got {leads!r}.")
-    leads = list(leads)
+    leads = list(map(plain, leads))
     fine = [lead for lead in leads if is_number(lead) and lead > 0 and lead % step == 0]
     if not leads or len(fine) < len(leads):
         example = f", as {tuple(fine)}" if fine else ""

@@ -284,7 +284,8 @@ class GridDispatcher:
     def _check_reach(self, units: UnitLimits, state: UnitState) -> None:
         """Refuse outputs of before from which no ramp leads into the limits of a generator."""
         gens = self.case.generators
-        far = np.maximum(state.output - gens.most, gens.least - state.output)
+        low = np.where(units.up > state.hours, gens.least - state.output, 0.0)  # others may stop
+        far = np.maximum(state.output - gens.most, low)
         wrong = state.running & (far > units.ramp + NEGLIGIBLE_MW)
         if wrong.any():
             at = int(wrong.argmax())

@@ -27,8 +27,9 @@ from industry_apps.evaluation.sections import Section
 from industry_apps.limits import Limit, integer, is_number, one_of
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.metrics import POWER
+from industry_apps.recipes.power.outputs import outputs_of
 from industry_apps.recipes.power.records import Arrays
-from industry_apps.recipes.power.table import HoldsPower, outputs_of
+from industry_apps.recipes.power.table import HoldsPower
 from industry_apps.schema import Column, Schema, Traits
 
 _POWER = Column("power", "number", "Mean of the interval", unit="that of the capacity")
@@ -41,8 +42,6 @@ _HAZE = Limit(lambda v: is_number(v) and 1 <= v <= 10, "a number in [1, 10]")
 _HEIGHT = Limit(lambda v: is_number(v) and -500 <= v <= 9_000, "metres in [-500, 9000]")
 #: Modules may have their noon so many hours off that of the sun; weather may not.
 _FREE_HOURS, _LEAST_MINUTES = 2.0, 45
-#: Of records: with more of them without irradiance there is nothing to compare clocks with.
-_MOST_UNKNOWN = 0.5
 
 
 #: Weather of another zone is as far off as the zones are.
@@ -223,8 +222,6 @@ class SolarForecaster(HoldsPower, Application):
 
     def _weather_shifts(self, arrays: Arrays) -> list[str]:
         light = arrays["irradiance"].astype(np.float64)
-        if np.isnan(light).mean() > _MOST_UNKNOWN:
-            return []
         height = self._place().height(arrays["time"])
         shifts = find_time_shifts(_moments(arrays), light, height, most_hours=_MOST_HOURS)
         return [
@@ -235,8 +232,6 @@ class SolarForecaster(HoldsPower, Application):
 
     def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
         light = arrays["irradiance"].astype(np.float64)
-        if np.isnan(light).mean() > _MOST_UNKNOWN:
-            return []
         return find_time_shifts(_moments(arrays), power, light, free_hours=_FREE_HOURS)
 
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:

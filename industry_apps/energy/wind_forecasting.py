@@ -28,7 +28,6 @@ from industry_apps.energy.renewable.losses import (
     lost_energy,
     steps_of,
 )
-from industry_apps.energy.renewable.power_curve import UNKNOWN
 from industry_apps.energy.renewable.wind import CLIMATOLOGY, RECENT, WEATHER, WindPhysics
 from industry_apps.errors import SchemaError
 from industry_apps.evaluation.sections import Section
@@ -36,8 +35,9 @@ from industry_apps.limits import POSITIVE, Limit, is_number
 from industry_apps.recipes import TreeOptions
 from industry_apps.recipes.power.baselines import alone
 from industry_apps.recipes.power.metrics import POWER
+from industry_apps.recipes.power.outputs import LEVELS, outputs_of
 from industry_apps.recipes.power.records import Arrays
-from industry_apps.recipes.power.table import LEVELS, HoldsPower, outputs_of
+from industry_apps.recipes.power.table import HoldsPower
 from industry_apps.schema import Column, Schema, Traits
 
 _POWER = Column("power", "number", "Mean of the interval", unit="that of the capacity")
@@ -53,8 +53,6 @@ _CURVE = Limit(
 )
 #: Shifts of less than so many minutes are those of gusts on their way to the turbine.
 _LEAST_MINUTES = 30
-#: Of records: with more of them without wind there is nothing to compare clocks with.
-_MOST_UNKNOWN = 0.5
 _NEARLY_RATED = 13.0  # m/s, beyond which output hardly rises
 
 
@@ -167,7 +165,7 @@ class WindForecaster(HoldsPower, Application):
         SchemaError, NotFittedError
         """
         self._check_fitted()
-        if self._known.curve is UNKNOWN:
+        if not self._known.curve.known:
             raise SchemaError(
                 f"Column {self._name('wind_speed')!r}: got none in training, from which what the "
                 "wind should have yielded is learned. Fit on records with their wind."
@@ -199,8 +197,6 @@ class WindForecaster(HoldsPower, Application):
 
     def _clock_shifts(self, arrays: Arrays, power: NDArray[np.float64]) -> list[TimeShift]:
         speed = arrays["wind_speed"].astype(np.float64)
-        if np.isnan(speed).mean() > _MOST_UNKNOWN:
-            return []
         time = pd.Series(arrays["time"].astype("datetime64[s]"), name="time")
         found = find_time_shifts(time, power, np.minimum(speed, _NEARLY_RATED))
         return [shift for shift in found if abs(shift.minutes) >= _LEAST_MINUTES]
@@ -223,7 +219,7 @@ class WindForecaster(HoldsPower, Application):
     def _sections(self, arrays: Arrays, power: NDArray[np.float64]) -> tuple[Section, ...]:
         _, first = np.unique(arrays["time"], return_index=True)
         once = {name: x[first] for name, x in arrays.items()}
-        blind = self._known.curve is UNKNOWN or np.isnan(once["wind_speed"]).all()
+        blind = not self._known.curve.known or np.isnan(once["wind_speed"]).all()
         if blind:
             return ()
         text = "Energy that the learned curve expects of the measured wind and that did not come."

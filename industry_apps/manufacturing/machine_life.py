@@ -43,6 +43,8 @@ _TREES = TreeOptions(
 )
 #: Of the last age of failure, by default the time within which a failure is asked about.
 _AHEAD = 0.1
+#: The labels as given, beside whether each means failed.
+_TOLD = "failed, as given"
 
 
 class MachineLifePredictor(OwnLabels, Application):
@@ -149,13 +151,17 @@ class MachineLifePredictor(OwnLabels, Application):
         machine = self._name("machine")
         if machine in frame:
             return split_by_group(frame, group=machine, seed=self.seed)
-        return split_random(
-            frame,
-            target=self._name("failed"),
+        label = self._name("failed")
+        known = self.with_truth(frame).assign(**{_TOLD: frame.get(label)})
+        parts = split_random(  # each part has its share of failures, not of each other label
+            known,
+            target=label,
             durations=(self._name("age"),),
-            ignore=self.ignore,
+            ignore=(*self.ignore, _TOLD),
             seed=self.seed,
         )
+        tables = (parts.train, parts.validation, parts.test)
+        return Split(*(t.assign(**{label: t[_TOLD]}).drop(columns=_TOLD) for t in tables))
 
     def _fit(self, train: pd.DataFrame, validation: pd.DataFrame | None) -> None:
         named = self._own_schema()

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError, TrainingError, require
-from industry_apps.limits import POSITIVE, check_parameters, integer, is_number
+from industry_apps.limits import POSITIVE, check_parameters, integer, is_number, plain
 from industry_apps.manufacturing.scheduling import diagnosis
 from industry_apps.manufacturing.scheduling.faults import faults_of
 from industry_apps.manufacturing.scheduling.jobs import Job, Key, Machine, Shop
@@ -147,8 +146,8 @@ class ProductionScheduler:
         started = time.perf_counter()
         model = ShopModel(shop, kept, self.objective)
         model.hint(_placed("warm_start", warm_start))
-        plain = self.workers > 1 and not kept and self.objective == "makespan" and is_plain(shop)
-        found = self._search_plain(model) if plain else self._search_any(model)
+        simple = self.workers > 1 and not kept and self.objective == "makespan" and is_plain(shop)
+        found = self._search_plain(model) if simple else self._search_any(model)
         if found.status == "INFEASIBLE":
             raise diagnosis.reason(shop, kept, self._found)
         if not found.placed:
@@ -300,5 +299,5 @@ def _rows(name: str, given: Placed) -> Iterator[tuple[Any, ...]]:
 
 
 def _is_whole(value: Any) -> bool:
-    plain = value.item() if isinstance(value, np.generic) else value
-    return is_number(plain) and math.isfinite(plain) and plain == int(plain)
+    number = plain(value)
+    return is_number(number) and math.isfinite(number) and number == int(number)

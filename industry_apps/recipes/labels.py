@@ -37,8 +37,10 @@ class Labels:
     column : str
     positive : str
         The value that means yes, as text; without it labels are true or false, 1 or 0.
-    negatives : tuple of str
-        Those that mean no; without them it is the only other value of a table.
+    negative : str
+        The one that means no; without it, it is the only other value of a table.
+    several : bool
+        All other values mean no.
 
     Examples
     --------
@@ -49,7 +51,8 @@ class Labels:
 
     column: str
     positive: str = ""
-    negatives: tuple[str, ...] = ()
+    negative: str = ""
+    several: bool = False
 
     @classmethod
     def learned(
@@ -65,7 +68,7 @@ class Labels:
         frame : DataFrame
             Training data.
         several : bool
-            Several values may mean no.
+            All other values mean no.
 
         Raises
         ------
@@ -78,7 +81,7 @@ class Labels:
             return cls(column)
         yes = Column(column, "category").to_array([positive])[0]
         if _decided(frame.get(column), positive):
-            return cls(column, yes)
+            return cls(column, yes, several=several)
         texts = _texts(column, frame)
         others = sorted({*texts.tolist()} - {yes})
         if yes not in texts:
@@ -86,16 +89,8 @@ class Labels:
                 f"The 'positive' parameter is {positive!r}, which no row of column {column!r} "
                 f"holds. {unknown_name('label', yes, others)}"
             )
-        for each in others:
-            if each.strip().casefold() == yes.strip().casefold():
-                raise Column(column, "category").error(
-                    frame[column],
-                    texts.tolist().index(each),
-                    f"{yes!r}, as 'positive' says, or another word for what does not mean it",
-                    "Write both alike.",
-                )
-        found = cls(column, yes, tuple(others if several else others[:1]))
-        found.read(frame)  # a third value is an error
+        found = cls(column, yes, "" if several else "".join(others[:1]), several)
+        found.read(frame)  # another spelling, or a third value, is an error
         return found
 
     def read(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -104,7 +99,7 @@ class Labels:
         Raises
         ------
         SchemaError
-            A label is missing, or none of the known values.
+            A label is missing, another spelling of the positive one, or none of the two.
         """
         if not self.positive or _decided(frame.get(self.column), self.positive):
             label = Column(self.column, "boolean", nullable=False)
@@ -114,19 +109,26 @@ class Labels:
             except SchemaError as error:
                 raise SchemaError(f"{error} {TWO_LABELS}") from None
         texts = _texts(self.column, frame)
-        known = (self.positive, *(self.negatives or texts[texts != self.positive][:1]))
-        wrong = ~np.isin(texts, known)
-        if wrong.any():
-            words, remedy = "two labels", "Drop the rows with a third one, or make"
-            if len(known) > 2:
-                words, remedy = "the labels of training", "Make"
-            raise Column(self.column, "category").error(
+        is_yes = np.asarray(texts == self.positive, dtype=np.bool_)
+        column, yes = Column(self.column, "category"), self.positive.strip().casefold()
+        spelled = ~is_yes & np.array([text.strip().casefold() == yes for text in texts], dtype=bool)
+        if spelled.any():
+            raise column.error(
+                frame[self.column],
+                int(spelled.argmax()),
+                f"{self.positive!r}, as 'positive' says, or another word for what does not mean it",
+                "Write both alike.",
+            )
+        no = self.negative or next(iter(texts[~is_yes]), "")
+        wrong = ~is_yes & (texts != no)
+        if wrong.any() and not self.several:
+            raise column.error(
                 frame[self.column],
                 int(wrong.argmax()),
-                f"one of {words}, {', '.join(map(repr, known[:-1]))} or {known[-1]!r}",
-                f"{remedy} one of {words} of them.",
+                f"one of two labels, {self.positive!r} or {no!r}",
+                "Drop the rows with a third one, or make one of two labels of them.",
             )
-        return np.asarray(texts == self.positive, dtype=np.bool_)
+        return is_yes
 
 
 def _texts(column: str, frame: pd.DataFrame) -> NDArray[np.object_]:

@@ -156,8 +156,8 @@ class Trial:
 
     def _read(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table without the raw column, of which columns that a check changes would be made."""
-        made = self.model.completion
-        return frame if made is None else frame.drop(columns=made.raw.name)
+        made = self.fitted._facts().get("completion")
+        return frame if made is None else frame.drop(columns=made["column"]["name"])
 
     @cached_property
     def apart(self) -> Apart:

@@ -106,6 +106,25 @@ def test_what_is_wrong_is_refused(tmp_path: Path, flows: list[list[str]], words:
         read_zeek(zeek(tmp_path / "conn.log", *flows))
 
 
+def test_rows_of_joined_logs_have_the_names_of_their_own_header(tmp_path: Path) -> None:
+    turned = [*FIELDS[:9], "resp_bytes", "orig_bytes", *FIELDS[11:]]
+    path = zeek(tmp_path / "conn.log", changed(orig_bytes="111", resp_bytes="999"))
+    later = changed(uid="C2", ts="1772445700", orig_bytes="70", resp_bytes="50")
+    with path.open("a", encoding="utf-8") as file:
+        for line in (["#fields", *turned], later, ["#fields", *FIELDS[:7]]):  # the last is empty
+            file.write("\t".join(line) + "\n")
+    found = read_zeek(path)
+    assert found["sent_bytes"].tolist() == [111, 50]
+    assert found["received_bytes"].tolist() == [999, 70]
+    with path.open("a", encoding="utf-8") as file:  # a log of another kind
+        file.write("#fields\tts\tquery\n1772445800\tx\n")
+    with pytest.raises(SchemaError, match=r"no field 'id\.orig_h'"):
+        read_zeek(path)
+    path.write_text("\t".join(["#fields", *FIELDS, "ts"]) + "\n" + "\t".join([*FLOW, "1"]))
+    with pytest.raises(SchemaError, match="line 2: 16 fields, expected 15"):
+        read_zeek(path)
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "dns.log"
     path.write_text("#fields\tts\tquery\n1\tx\n", encoding="utf-8")
@@ -190,6 +209,7 @@ CUT = {
         [1772445600.0, 1772449200.0],
         [1772445600, 1772449200],
         ["2026-03-02 10:00:00", "2026-03-02 11:00:00"],
+        ["1772445600", "1772449200"],
         ["2026-03-02T12:00:00+02:00", "2026-03-02T11:00:00Z"],
     ],
 )
@@ -205,7 +225,9 @@ def test_flows_an_hour_apart_stay_two_whatever_form_their_times_have(times: list
         ("time", ["2026-03-02 9:00:00", "2026-03-02 10:00:00"], "row 0: got '2026-03-02 9"),
         ("time", ["2026-03-02", "2.3.2026"], "row 1: got '2.3.2026'"),
         ("time", [1772445600, "2026-03-02"], "moments of one form"),
+        ("time", ["1772445600", "2026-03-02"], "moments of one form"),
         ("time", [1772445600000, 1772449200000], "Divide them by 1000"),
+        ("time", ["1772445600", "9" * 30], "row 1.*Divide them by 1000"),
         ("time", [1772445600.0, None], "row 1"),
         ("duration", [1.0, -1.0], "row 1: got -1.0"),
         ("duration", ["1", "2"], "row 0: got '1', expected a number"),
@@ -233,6 +255,11 @@ def test_joined_with_an_attack_it_is_that_attack() -> None:
         rejoined(pd.DataFrame({**CUT, "is_attack": ["good", "bad"]}), gap=3_600)
     alike = rejoined(pd.DataFrame({**CUT, "is_attack": ["bad", "bad"]}), gap=3_600)
     assert alike["is_attack"].tolist() == ["bad"]
+    for told in ([True, True], [None, True], [False, False]):
+        unlike = {"is_attack": told, "attack": [None, "k"], "family": ["x", "y"]}
+        found = rejoined(pd.DataFrame({**CUT, **unlike}), gap=3_600)
+        expected = [True, "k", "y"] if told[0] is None else [told[0], None, "x"]
+        assert found[["is_attack", "attack", "family"]].to_numpy().tolist() == [expected]
 
 
 def test_a_log_without_flows_is_a_table_without_rows(tmp_path: Path) -> None:

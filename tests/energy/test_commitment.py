@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -321,6 +322,13 @@ def test_states_and_reserve_have_to_fit(case: Case, units: UnitLimits) -> None:
     assert units.ramp[1] == 50
     near = UnitState(running=[True] * 5, hours=[9] * 5, output=[30.0, 220.0, 0, 0, 0])
     assert GridDispatcher(case=case, units=units).plan(state=near).to_frame()["g2"][0] >= 170
+    # Below its least output by more than its ramp, a unit may stop, if it has run long enough.
+    steep = replace(units, ramp=np.minimum(units.ramp, 0.4 * case.generators.least + 1e-3))
+    low = UnitState(running=[True] * 5, hours=[99] * 5, output=np.zeros(5))
+    plan = GridDispatcher(case=case, units=steep).plan(state=low)
+    assert plan.to_frame()[["g1", "g2"]].iloc[0].tolist() == [0, 0]
+    with pytest.raises(SchemaError, match=r"row \d \(\w+\): got 0 MW"):
+        GridDispatcher(case=case, units=steep).plan(state=replace(low, hours=[1] * 5))
     with pytest.raises(SchemaError, match="no limits of units"):
         GridDispatcher(case=case).plan(state=state)
     with pytest.raises(SchemaError, match="Reserve is given for 2 hours, loads for 1"):

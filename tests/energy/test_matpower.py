@@ -86,7 +86,10 @@ def test_code_behind_a_value_or_behind_the_function_is_refused() -> None:
     for further in (f"mpc.areas = [1 1]; {halved}", f"mpc.bus_name = {{'a'}}; {halved}"):
         with pytest.raises(SchemaError, match="is code"):
             case_of(further=further)
-    assert case_of(further="mpc.bus_name = {'a; b = ]', 'c'};").load.sum() == 100
+    for names in ("{'a; b = ]', 'c'}", '{"a}";"b % c\'"}', "{'a' 'b'}'", "{'a' 'b'}' % it's"):
+        assert case_of(further=f"mpc.bus_name = {names};").load.sum() == 100
+    with pytest.raises(SchemaError, match="is code"):
+        case_of(further=f"mpc.bus_name = {{'a' 'b'}}'; {halved}")
     text = text_of()
     place = text.index("mpc.gencost")
     with pytest.raises(SchemaError, match=r"behind 'return'.*Remove"):

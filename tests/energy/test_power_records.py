@@ -65,10 +65,25 @@ def test_the_step_is_that_of_most_rows():
     assert hourly["day_power"].notna().sum() == 96 - 13
     with pytest.raises(ParameterError, match=r"multiples of the step of 60, as \(60, 240, 1440\)"):
         wind_records(series_of(96, "h"))
-    with pytest.raises(SchemaError, match="60 minutes apart: set step to it"):
-        wind_records(series_of(96, "h"), step=10)
     with pytest.raises(SchemaError, match="45 minutes apart, expected steps that divide an hour"):
         wind_records(series_of(96, "45min"))
+
+
+def test_a_step_that_is_given_keeps_gaps_and_no_remedy_is_told_that_fails():
+    gappy = series_of(300, "10min").iloc[::2]
+    records = wind_records(gappy, lead_minutes=(10, 20), step=np.int64(10))
+    near, far = (part for _, part in records.groupby("lead_minutes"))
+    assert near["recent_power"].iloc[100] == 198
+    assert near["hour_power"].iloc[100] == 196  # of 194, 196 and 198
+    assert far["recent_power"].isna().all()  # a gap
+    for asked in (solar_records, wind_records):
+        with pytest.raises(SchemaError, match="180 minutes apart, expected steps that divide an"):
+            asked(series_of(96, "180min"))
+    mixed = series_of(96, "15min").assign(wind_speed=5.0)
+    mixed.loc[50, "time"] += pd.Timedelta(minutes=7)
+    with pytest.raises(SchemaError, match=r"row 1: .*Take means of regular intervals") as told:
+        solar_records(mixed)
+    assert "set minutes" not in str(told.value)
 
 
 @pytest.mark.parametrize("step", [0, 45, -10, "a", True])
@@ -100,6 +115,22 @@ def test_a_series_of_no_step_is_refused(rows):
 def test_lead_times_that_are_none_are_refused(leads):
     with pytest.raises(ParameterError, match="lead_hours must be a sequence of whole numbers > 0"):
         solar_records(series_of(96, "h"), lead_hours=leads)
+
+
+def test_whole_numbers_of_numpy_are_lead_times():
+    series = series_of(96, "h")
+    told = solar_records(series, lead_hours=np.arange(1, 5), minutes=np.int64(60))
+    pd.testing.assert_frame_equal(told, solar_records(series, lead_hours=(1, 2, 3, 4)))
+
+
+@pytest.mark.parametrize("missing", [pd.NA, None])
+def test_missing_values_in_a_column_of_objects_are_read(missing):
+    series = series_of(96, "h").astype({"power": object})
+    series.loc[90, "power"] = missing
+    series.loc[3, "power"] = 123_456_789.123
+    records = solar_records(series)
+    assert records["power"].isna().sum() == 0
+    assert records["power"].max() == 123_456_789.123
 
 
 def test_times_of_a_zone_and_missing_values_of_pandas_are_read():

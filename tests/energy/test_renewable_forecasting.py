@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import warnings
 
@@ -16,8 +17,10 @@ from industry_apps.energy import SolarForecaster, WindForecaster
 from industry_apps.energy.renewable.losses import causes_of
 from industry_apps.energy.renewable.power_curve import PowerCurve
 from industry_apps.errors import ParameterError, SchemaError, UnlikeTrainingWarning
-from industry_apps.recipes.power.checks import rated_power
+from industry_apps.recipes.power.checks import check_one_unit, rated_power
+from industry_apps.recipes.power.records import PowerRows
 from industry_apps.runtime import Model
+from industry_apps.schema import Schema
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +206,41 @@ def test_a_week_of_little_output_is_no_other_unit(sunny):
     SolarForecaster.fast().fit(table.assign(power=power))
 
 
+def _year_of_sun(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Days [8736] of hourly output of a plant at 45 degrees north, under clouds."""
+    hours = np.arange(364 * 24)
+    sun = np.radians(-23.4 * np.cos(2 * np.pi * (hours / 24 + 10) / 365))
+    turn = np.cos(np.radians(15 * (hours % 24 - 12)))
+    height = np.sin(np.pi / 4) * np.sin(sun) + np.cos(np.pi / 4) * np.cos(sun) * turn
+    return hours / 24, 1000 * np.maximum(height, 0) * np.repeat(rng.uniform(0.2, 1, 364), 24)
+
+
+def _months_of_wind(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Days [12960] of output of a turbine of 2000 kW each 10 minutes, under gusts of some hours."""
+    gusts = pd.Series(rng.normal(size=90 * 144)).ewm(alpha=0.01).mean().to_numpy()
+    return np.arange(90 * 144) / 144, 2000 * np.clip(0.5 + 4 * gusts, 0, 1)
+
+
+@pytest.mark.parametrize("plant", [_year_of_sun, _months_of_wind])
+def test_snow_and_standstill_are_no_other_unit_and_mixtures_are(plant):
+    rng = np.random.default_rng(0)
+    days, power = plant(rng)
+
+    def check(changed: np.ndarray) -> None:
+        time = (86_400 * days).astype(np.int64)
+        check_one_unit(PowerRows({"time": time}, changed), "power")
+
+    for first in (14, 49, 63, 70):
+        snow = (days >= first) & (days < first + 7)
+        if plant is _year_of_sun:
+            check(np.where(snow, 0.004 * power, power))
+        still = (days >= first) & (days < first + 16)
+        check(np.where(still, np.abs(rng.normal(size=len(days))), power))
+    for factor in (1000, 0.001):
+        with pytest.raises(SchemaError, match="kW among MW"):
+            check(np.where(days > 0.7 * days[-1], factor * power, power))
+
+
 def test_label_says_where_the_interval_lies(sunny, solar):
     ends = sunny.train.assign(time=sunny.train["time"] + pd.Timedelta(hours=1))
     forecaster = SolarForecaster.fast().set_params(label="right").fit(ends)
@@ -285,6 +323,8 @@ def test_a_table_that_tells_less_is_learned_from(windy, tmp_path, change, bases)
         assert "Nothing is answered by weather" in report.notes[0]
         with pytest.raises(SchemaError, match="'wind_speed': got none in training"):
             forecaster.losses(windy.test)
+        with pytest.raises(SchemaError, match="'wind_speed': got none in training"):
+            copy.deepcopy(forecaster).losses(windy.test)
 
 
 def test_rows_to_come_are_asked_and_left_out_of_training(windy):
@@ -374,6 +414,18 @@ def test_a_moment_off_the_steps_is_named_with_its_row(windy):
         WindForecaster.fast().fit(table)
     WindForecaster.fast().set_params(time_shifts="accept").fit(table)
     WindForecaster.fast().fit(table.drop(index=range(40, 44)))
+    WindForecaster.fast().fit(table.drop(columns="wind_speed"))  # no clocks to compare
+
+
+def test_a_table_is_read_once_and_doubts_are_told_where_it_is_asked_about(wind, windy, monkeypatch):
+    asked = windy.test.assign(day_power=windy.test["day_power"] / 1000)
+    read, reads = Schema.to_arrays, []
+    counted = lambda schema, frame: reads.append(frame) or read(schema, frame)  # noqa: E731
+    monkeypatch.setattr(Schema, "to_arrays", counted)
+    with pytest.warns(UnlikeTrainingWarning, match="'day_power'") as told:
+        wind.predict(asked)
+    assert told[0].filename == __file__
+    assert len(reads) == 1
 
 
 @pytest.mark.real_data("energy_solar_pvdaq50")

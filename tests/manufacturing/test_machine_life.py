@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from industry_apps.data.simulators import maintenance_records
@@ -98,9 +99,21 @@ def test_every_label_but_failure_is_censored(weibull):
     other = told.assign(machine="X" + told["machine"])
     assert fitted.evaluate(other).split["test"]["events"] == plain["failed"].sum()
     lost = other.assign(failed=other["failed"].replace("runs", "lost"))
-    with pytest.raises(SchemaError, match=r"got 'lost', expected one of the labels of training"):
-        fitted.evaluate(lost)
-    fitted.evaluate(lost.assign(failed=lost["failed"].replace("lost", "runs")))  # the remedy
+    assert fitted.evaluate(lost).split["test"]["events"] == plain["failed"].sum()
+    told_late = lost.assign(failed=lost["failed"].replace("lost", "FAILED"))
+    with pytest.raises(SchemaError, match=r"got 'FAILED', expected 'failed', as 'positive' says"):
+        fitted.evaluate(told_late)
+    rare = told.head(300).drop(columns="machine").reset_index(drop=True)
+    rare.loc[17, "failed"] = "stolen"
+    parts = MachineLifePredictor(positive="failed").split(rare)
+    whole = pd.concat([parts.train, parts.validation, parts.test])
+    assert list(whole.columns) == list(rare.columns)
+    assert sorted(whole["failed"]) == sorted(rare["failed"])
+    shares = [(part["failed"] == "failed").mean() for part in (parts.train, parts.test)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.02)
+    MachineLifePredictor(positive="failed", model="cox").fit(rare)
+    late = told.assign(failed=told["failed"].replace("replaced", "runs"))
+    MachineLifePredictor(positive="failed", model="cox").fit(late, other)
     mixed = told.assign(failed=told["failed"].where(told.index != 2, "Failed "))
     with pytest.raises(SchemaError, match=r"row 2: got 'Failed '.*Write both alike"):
         MachineLifePredictor(positive="failed", model="cox").fit(mixed)

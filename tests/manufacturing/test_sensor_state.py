@@ -129,6 +129,15 @@ def test_what_lies_beyond_training_is_flagged(life_file, readings, code):
     assert state.update({**own[2], "vibration": None})["flags"] == {"missing": ["vibration"]}
 
 
+@pytest.mark.parametrize(("reading", "flagged"), [(21.62, False), (22.0, True), (-999.0, True)])
+def test_a_sensor_that_hardly_moved_may_move_by_a_hundredth(reading, flagged):
+    model = Model("manufacturing.predictive_maintenance")
+    assert model.metadata["extremes"]["sensor_6"] == pytest.approx([21.6, 21.61], abs=1e-5)
+    record = {**dict.fromkeys(model.schema.inputs().names), "machine": "M1", "cycle": 1}
+    flags = SensorState(model).update({**record, "sensor_6": reading})["flags"]
+    assert flags.get("beyond", []) == (["sensor_6"] if flagged else [])
+
+
 def test_no_reading_of_other_machines_lies_beyond(life_file, machines):
     state = SensorState(life_file)
     rows = machines.test.drop(columns="remaining_life").sort_values("time").to_dict("records")

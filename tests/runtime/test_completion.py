@@ -117,11 +117,12 @@ def test_own_names_go_through_the_file_the_shell_and_the_server(tmp_path):
     assert "phishing_probability" in Model(file).predict(shown)
 
 
-def test_another_version_of_the_reader_is_refused(path, tmp_path):
+@pytest.mark.parametrize("version", [1, 999])
+def test_another_version_of_the_reader_is_refused(path, tmp_path, version):
     graph = onnx.load(path)
     for entry in graph.metadata_props:
         if entry.key == "completion":
-            entry.value = json.dumps({**json.loads(entry.value), "version": 999})
+            entry.value = json.dumps({**json.loads(entry.value), "version": version})
     onnx.save(graph, tmp_path / "other.onnx")
     with pytest.raises(ModelFileError):
         Model(tmp_path / "other.onnx")

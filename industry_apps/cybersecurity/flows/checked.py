@@ -16,6 +16,8 @@ __all__ = ["checked_flows", "moments"]
 
 #: Seconds since 1970 beyond which they are milliseconds: of the year 2255.
 _LARGEST = 9e9
+#: As a datetime column reads them: eight digits are a date.
+_SECONDS = re.compile(r"[+-]?(?!\d{8}$)\d+", re.ASCII)
 _ROW = re.compile(r"row \d+ \(index (\d+)\)")
 
 
@@ -95,7 +97,7 @@ def moments(values: pd.Series) -> pd.Series:
     Parameters
     ----------
     values : Series
-        Datetimes, texts in ISO 8601, or numbers, which are seconds since 1970.
+        Datetimes, texts in ISO 8601, or numbers, which are seconds since 1970; also as texts.
 
     Raises
     ------
@@ -103,6 +105,8 @@ def moments(values: pd.Series) -> pd.Series:
         Names the row of one that is none, or missing.
     """
     time, values = replace(FLOW["time"], nullable=False), values.infer_objects()
+    if values.dtype.kind == "O" and values.astype(str).str.fullmatch(_SECONDS).all():
+        values = values.astype(float)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         large = (values.abs() > _LARGEST).to_numpy()
         if large.any():

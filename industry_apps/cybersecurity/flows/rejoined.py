@@ -99,11 +99,15 @@ def _read(flows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label(found: pd.DataFrame, frame: pd.DataFrame, groups: list[pd.Series]) -> None:
-    """One flow with an attack in it is an attack, of the kind and family of the first."""
+    """One flow with an attack in it is an attack, of the kind and family of the first.
+
+    They come from one row: ``first`` of pandas would take each from the first row that has it.
+    """
     labels = frame["is_attack"]
-    if labels.groupby(groups).nunique().max() < 2:
-        return
-    attack = FLOW["is_attack"].to_array(labels) == 1
+    attack = labels.notna()
+    if labels.groupby(groups).nunique().max() > 1:
+        attack &= FLOW["is_attack"].to_array(labels) == 1
     told = [name for name in ("is_attack", "attack", "family") if name in frame]
-    first = frame.loc[attack, told].groupby([each[attack] for each in groups], sort=False).first()
-    found.loc[first.index, told] = first
+    order = (~attack).sort_values(kind="stable").index.to_series()
+    rows = order.groupby(groups, sort=False).first().reindex(found.index)
+    found[told] = frame.loc[rows, told].set_axis(found.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -80,14 +80,18 @@ def read_zeek(path: str | Path) -> pd.DataFrame:
     first = next(lines, (1, ""))
     read = _json_lines if first[1].startswith("{") else _separated
     frame = read(path.name, chain([first], lines))
-    for name in _NEEDED:
-        if name not in frame:
-            raise SchemaError(
-                f"{path.name} has no field {name!r}; expected a conn.log of Zeek. Give that file, "
-                f"with the fields {list(_NEEDED)}."
-            )
+    _check_needed(path.name, frame)
     known = [name for name in FIELDS if name in frame]
     return checked_flows(frame[known].rename(columns=FIELDS), path.name)
+
+
+def _check_needed(name: str, fields: Container[str]) -> None:
+    for needed in _NEEDED:
+        if needed not in fields:
+            raise SchemaError(
+                f"{name} has no field {needed!r}; expected a conn.log of Zeek. Give that file, "
+                f"with the fields {list(_NEEDED)}."
+            )
 
 
 def _json_lines(name: str, lines: _Lines) -> pd.DataFrame:
@@ -96,9 +100,12 @@ def _json_lines(name: str, lines: _Lines) -> pd.DataFrame:
 
 
 def _separated(name: str, lines: _Lines) -> pd.DataFrame:
-    """The records under the names of the header, which may stand alone: an hour without flows."""
+    """The records under the names of the header, which may stand alone: an hour without flows.
+
+    Of logs joined by ``cat`` each has a header of its own.
+    """
     separator, told = "\t", {"#fields": [], "#unset_field": ["-"], "#empty_field": ["(empty)"]}
-    found: dict[int, list[str | None]] = {}
+    found: dict[tuple[str, ...], dict[int, list[str | None]]] = {}
     for number, line in lines:
         text = line.rstrip("\n")
         if text.startswith("#separator"):
@@ -108,11 +115,19 @@ def _separated(name: str, lines: _Lines) -> pd.DataFrame:
             told[key] = values
         elif text:
             cells, fields = text.split(separator), told["#fields"]
-            if len(cells) != len(fields):
+            if not len(cells) == len(fields) == len(set(fields)):
                 raise SchemaError(
-                    f"{name}, line {number}: {len(cells)} fields, expected {len(fields)} as in "
-                    "the header (#fields). It may have been cut off: repair or drop it."
+                    f"{name}, line {number}: {len(cells)} fields, expected {len(set(fields))}, "
+                    "each once in the header (#fields). If it was cut off, repair or drop it."
                 )
             unset = (*told["#unset_field"], *told["#empty_field"])
-            found[number] = [None if cell in unset else cell for cell in cells]
-    return pd.DataFrame([*found.values()], [*found], told["#fields"], dtype=object)
+            rows = found.setdefault(tuple(fields), {})
+            rows[number] = [None if cell in unset else cell for cell in cells]
+    found = found or {tuple(told["#fields"]): {}}
+    for each in found:
+        _check_needed(name, each)
+    blocks = [
+        pd.DataFrame([*rows.values()], [*rows], [*fields], dtype=object)
+        for fields, rows in found.items()
+    ]
+    return pd.concat(blocks).sort_index()

@@ -10,6 +10,9 @@ from industry_apps.energy.grid.cases import Floats, refuse_row
 from industry_apps.errors import SchemaError
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|inf|NaN|nan)")
+#: A sign behind a bracket or a name transposes and begins no text.
+_TEXT = re.compile(r"""(?<=[\])}\w.])'|'[^']*'|"[^"]*\"""")
+_TEXT_OR_COMMENT = re.compile(f"{_TEXT.pattern}|%")
 REMEDY = (
     "This reader runs no code. Write the case with MATPOWER's savecase, which leaves plain tables."
 )
@@ -53,15 +56,8 @@ def statements(text: str) -> list[tuple[int, str]]:
 
 def _uncommented(line: str) -> str:
     """A line up to its comment; a percent sign within a text begins none."""
-    if "'" not in line:
-        return line.partition("%")[0]
-    inside = False
-    for place, sign in enumerate(line):
-        if sign == "'":
-            inside = not inside
-        elif sign == "%" and not inside:
-            return line[:place]
-    return line
+    signs = (each.start() for each in _TEXT_OR_COMMENT.finditer(line) if each[0] == "%")
+    return line[: next(signs, None)]
 
 
 def is_list(text: str) -> bool:
@@ -70,7 +66,7 @@ def is_list(text: str) -> bool:
 
 
 def _without_texts(line: str) -> str:
-    return re.sub(r"'[^']*'", "", line)
+    return _TEXT.sub("", line)
 
 
 def _opened(line: str) -> int:

@@ -69,6 +69,11 @@ class PowerCurve:
         rising = IsotonicRegression().fit(at, middle, sample_weight=count).predict(at)
         return cls(at, np.clip(rising, 0.0, 1.0), spread)
 
+    @property
+    def known(self) -> bool:
+        """Whether training had wind to learn it from."""
+        return not bool(np.isnan(self.share).all())
+
     def of(self, speed: Floats) -> Floats:
         """Expected shares of the capacity at winds [N]."""
         found: Floats = np.interp(speed, self.speed, self.share)

@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import ParameterError
-from industry_apps.limits import NOT_NEGATIVE, POSITIVE, Limit, wrong_parameter
-
-
-def plain(value: object) -> object:
-    """A number of numpy as one of Python; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+from industry_apps.limits import NOT_NEGATIVE, POSITIVE, Limit, plain, wrong_parameter
 
 
 def check(owner: str, limit: Limit, **values: object) -> None:

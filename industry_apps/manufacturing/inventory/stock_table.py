@@ -10,8 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from industry_apps.errors import ParameterError, SchemaError
-from industry_apps.limits import NOT_NEGATIVE, POSITIVE, one_of, wrong_parameter
-from industry_apps.manufacturing.inventory.checks import plain
+from industry_apps.limits import NOT_NEGATIVE, POSITIVE, one_of, plain, wrong_parameter
 from industry_apps.manufacturing.inventory.demand import NormalDemand, PoissonDemand
 from industry_apps.manufacturing.inventory.newsvendor import base_stock, newsvendor
 from industry_apps.manufacturing.inventory.policies import r_q_policy, s_s_policy

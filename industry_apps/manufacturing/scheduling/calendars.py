@@ -9,6 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from industry_apps.errors import ParameterError
+from industry_apps.limits import integer, plain
+
+_WHOLE = integer(0)
 
 
 @dataclass(frozen=True)
@@ -111,5 +114,4 @@ def _is_time(time: object) -> bool:
     """Whether it is two whole numbers, of Python or numpy, 0 <= start < end."""
     if not isinstance(time, tuple | list | np.ndarray) or len(time) != 2:
         return False
-    whole = all(isinstance(each, int | np.integer) and not isinstance(each, bool) for each in time)
-    return whole and bool(0 <= time[0] < time[1])
+    return all(_WHOLE.holds(plain(each)) for each in time) and bool(time[0] < time[1])

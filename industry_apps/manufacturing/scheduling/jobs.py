@@ -23,6 +23,7 @@ from industry_apps.limits import (
     check_limits,
     check_parameters,
     integer,
+    plain,
 )
 from industry_apps.manufacturing.scheduling.calendars import Calendar
 from industry_apps.manufacturing.scheduling.given import all_of, check_names
@@ -336,8 +337,8 @@ def _of_job(rows: pd.DataFrame, name: str) -> Any:
     if len(told) > 1:
         row = int(rows.index[rows[name] != told[0]][0])
         raise SchemaError(
-            f"Column {name!r}, row {row}: job {rows['job'].iloc[0]!r} has {_plain(told[0])!r} in "
-            f"another row, and {_plain(rows[name][row])!r} here. Give one value for the whole job."
+            f"Column {name!r}, row {row}: job {rows['job'].iloc[0]!r} has {plain(told[0])!r} in "
+            f"another row, and {plain(rows[name][row])!r} here. Give one value for the whole job."
         )
     if not len(told):
         return None
@@ -366,7 +367,7 @@ def _numbers(values: pd.Series, holds: Callable[[pd.Series], pd.Series], words: 
     if wrong.any():
         row = int(wrong.index[wrong][0])
         raise SchemaError(
-            f"Column {values.name!r}, row {row}: {_plain(values[row])!r} is no {words}"
+            f"Column {values.name!r}, row {row}: {plain(values[row])!r} is no {words}"
         )
     return numbers
 
@@ -380,8 +381,3 @@ def _named(values: pd.Series) -> pd.Series:
             "out."
         )
     return values.where(~wrong, "").astype(str)
-
-
-def _plain(value: Any) -> Any:
-    """A number as Python writes it, not numpy."""
-    return value.item() if isinstance(value, np.generic) else value

@@ -5,7 +5,6 @@ Letters in shapes: N records.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,14 +12,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from industry_apps.data.time_shifts import TimeShift, moment_off_steps, without_time_shifts
-from industry_apps.errors import SchemaError, UnlikeTrainingWarning
+from industry_apps.errors import SchemaError
 from industry_apps.recipes.power.records import Arrays, PowerRows
 
 #: Of moments, those that reach the rated power: so many outliers cannot raise it.
 _REACHED, _FEWEST_REACHED = 0.002, 5
 #: Weeks of one unit differ by less than the first factor from the next lower one; kW are a
-#: thousand times MW, and weeks of both differ by themselves.
-_APART, _MIXED = 20.0, (100.0, 10_000.0)
+#: thousand times MW, or that times or by the second factor, as weeks of both differ by themselves.
+#: Of a smaller share of weeks the third factor holds: snow takes much of a few weeks, too.
+_APART, _MIXED, _FEW_MIXED, _FEW = 20.0, 10.0, 2.5, 0.1
+#: Output that follows the weather is like that of the record before; noise of a plant at rest is
+#: less so than its other weeks, in autocorrelation.
+_NOISE = 0.4
+#: Weeks before and behind a change that are compared: others are of another season.
+_SEASON = 4
 #: Of a week, what the output exceeds in so large a share.
 _WEEK, _REACHED_IN_A_WEEK = 7, 0.95
 #: What a table as a whole is off by where its unit is another, and records that tell it.
@@ -121,20 +126,32 @@ def check_one_unit(rows: PowerRows, power: str) -> None:
     for offset in {0, len(days) % _WEEK}:  # weeks from the first day on, and up to the last
         weeks = days[offset : offset + (len(days) - offset) // _WEEK * _WEEK].reshape(-1, _WEEK)
         places = np.searchsorted(time, _DAY * (weeks[:, [0, -1]] + [0, 1]))
-        levels = np.array([np.quantile(output[a:b], _REACHED_IN_A_WEEK) for a, b in places])
+        parts = [output[a:b] for a, b in places]
+        levels = np.array([np.quantile(part, _REACHED_IN_A_WEEK) for part in parts])
+        alike = np.array([_alike(part) for part in parts])
         ran = levels > 0
-        _check_levels(levels[ran], weeks[ran, 0], power)
+        _check_levels(levels[ran], alike[ran], weeks[ran, 0], power)
 
 
-def _check_levels(levels: _Floats, begins: NDArray[np.int64], power: str) -> None:
-    """Refuse levels of weeks of which some are a thousand times others."""
+def _alike(output: _Floats) -> float:
+    """The autocorrelation of a record with the next; 0 where output does not change."""
+    around = output - output.mean()
+    return float(around[1:] @ around[:-1] / max(around @ around, np.finfo(float).tiny))
+
+
+def _check_levels(levels: _Floats, alike: _Floats, begins: NDArray[np.int64], power: str) -> None:
+    """Refuse levels of weeks of which some are a thousand times others, and no noise."""
     ordered = np.sort(levels)
     apart = ordered[1:] / ordered[:-1]
     if not len(apart) or apart.max() < _APART:
         return
     high = levels > ordered[apart.argmax()]
-    factor = float(np.median(levels[high]) / np.median(levels[~high]))
-    if _MIXED[0] <= factor <= _MIXED[1]:
+    changes = np.flatnonzero(np.diff(high))
+    near = np.abs(np.arange(len(high))[:, None] - changes - 0.5).min(axis=1) < _SEASON
+    factor = float(np.median(levels[high & near]) / np.median(levels[~high & near]))
+    noise = np.median(alike[high]) - np.median(alike[~high]) > _NOISE
+    few = min(high.mean(), 1 - high.mean()) < _FEW
+    if abs(np.log(factor / 1000)) <= np.log(_FEW_MIXED if few else _MIXED) and not noise:
         week = int((high != high[0]).argmax())
         raise SchemaError(
             f"Column {power!r}: in the week from {np.datetime64(int(begins[week]), 'D')} on it "
@@ -159,9 +176,9 @@ def levels_of(arrays: Arrays, names: Sequence[str]) -> dict[str, float]:
     return {name: float(x.mean()) for name, x in sizes.items() if len(x) >= _FEWEST}
 
 
-def warn_of_other_unit(
+def of_other_unit(
     asked: Mapping[str, float], learned: Mapping[str, float], own: Mapping[str, str]
-) -> None:
+) -> list[str]:
     """Name columns whose values are a thousand times, or a thousandth of, those of training.
 
     Parameters
@@ -170,28 +187,16 @@ def warn_of_other_unit(
         As of :func:`levels_of`.
     own : mapping of str to str
         What the user calls them.
-
-    Warns
-    -----
-    UnlikeTrainingWarning
     """
+    found = []
     for name, level in asked.items():
         ratio = level / learned[name] if learned.get(name) else 0.0
         if ratio and _THOUSAND[0] <= max(ratio, 1 / ratio) <= _THOUSAND[1]:
-            warn(
+            found.append(
                 f"Column {own[name]!r}: values are {ratio:.3g} times those of training. Are they "
                 "in another unit, as kW instead of MW? Convert them to that of training."
             )
-
-
-def warn(message: str) -> None:
-    """Say what answers may suffer from.
-
-    Parameters
-    ----------
-    message : str
-    """
-    warnings.warn(message, UnlikeTrainingWarning, stacklevel=5)
+    return found
 
 
 def of_one_lead(arrays: Arrays, lead: str) -> NDArray[np.int64]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from industry_apps.data import Split
 from industry_apps.data.leakage import check_leakage
 from industry_apps.data.time_shifts import TimeShift
-from industry_apps.errors import SchemaError
+from industry_apps.errors import SchemaError, UnlikeTrainingWarning
 from industry_apps.evaluation import Report
 from industry_apps.evaluation.sections import Section
 from industry_apps.features import GraphBuilder
@@ -32,11 +33,11 @@ from industry_apps.recipes.power.checks import (
     corrected,
     levels_of,
     of_one_lead,
+    of_other_unit,
     rated_power,
-    warn,
-    warn_of_other_unit,
     with_output,
 )
+from industry_apps.recipes.power.outputs import LEVELS
 from industry_apps.recipes.power.ramps import ramps_of
 from industry_apps.recipes.power.recipe import (
     TREES,
@@ -47,45 +48,17 @@ from industry_apps.recipes.power.recipe import (
 )
 from industry_apps.recipes.power.records import Arrays, PowerRows
 from industry_apps.recipes.trees import TreeOptions
-from industry_apps.schema import Column, Schema
+from industry_apps.schema import Schema
 
-LEVELS = (0.1, 0.5, 0.9)
 #: Of a table without parts of its own: shares of the moments, the latest for the test.
 _TRAIN, _VALIDATION = 0.7, 0.85
 #: Output beyond so many times the capacity, or never above this share of it, is in another unit.
 _MOST, _LEAST = 1.5, 0.02
+#: With more of the records without weather there is nothing to compare clocks with.
+_MOST_UNKNOWN = 0.5
 _LEFT_OUT = "Nothing is answered by {}, of which too few records of training tell something."
 
 _DAY = 86_400
-
-
-def outputs_of(power: Column, bases: tuple[str, ...]) -> Schema:
-    """The answers: mean, quantiles, and what they are based on.
-
-    Parameters
-    ----------
-    power : Column
-    bases : tuple of str
-        Names of the views.
-    """
-    told = replace(power, nullable=False, role="feature", required=True)
-    names = (f"{power.name}_p{round(100 * level)}" for level in LEVELS)
-    return Schema(
-        (
-            replace(told, description="Expected output"),
-            *(
-                replace(told, name=name, description=f"Not exceeded in {level:.0%} of cases")
-                for name, level in zip(names, LEVELS, strict=True)
-            ),
-            Column(
-                "basis",
-                "category",
-                "What the answer is based on",
-                categories=bases,
-                nullable=False,
-            ),
-        )
-    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -219,10 +192,10 @@ class HoldsPower(OwnNames):
     def _on_one_clock(self, parts: list[PowerRows]) -> list[PowerRows]:
         """Refuse or correct what the clocks of output and weather have not in common."""
         self.time_shifts_: list[str] = []
-        if self.time_shifts == "accept":
-            return parts
         every = parts[0].joined(parts[1])
-        chosen = of_one_lead(every.arrays, self.lead)
+        chosen = self._compared(every.arrays)
+        if not len(chosen):
+            return parts
         check_steps(every.arrays["time"], chosen, self._name("time"))
         arrays = {name: x[chosen] for name, x in every.arrays.items()}
         wrong = self._weather_shifts(arrays)
@@ -237,6 +210,12 @@ class HoldsPower(OwnNames):
             )
         self.time_shifts_ = [f"Corrected before learning: {each}." for each in found]
         return [corrected(part, self.lead, shifts) for part in parts] if shifts else parts
+
+    def _compared(self, arrays: Arrays) -> NDArray[np.int64]:
+        """Rows of one lead time whose clocks are compared: none without weather to compare with."""
+        rows = of_one_lead(arrays, self.lead)
+        unknown = np.isnan(arrays[self.weather[0]][rows]).mean()
+        return rows[:0] if self.time_shifts == "accept" or unknown > _MOST_UNKNOWN else rows
 
     def _rated(self, rows: PowerRows) -> float:
         """The capacity, learned where it is not given; units are told from it."""
@@ -263,30 +242,35 @@ class HoldsPower(OwnNames):
         return {"rows": len(time), "first": str(time.min()), "last": str(time.max())}
 
     def _indexed(self, frame: pd.DataFrame) -> tuple[dict[str, NDArray[Any]], pd.Index]:
-        self._look_at(self._own_names(self.schema_.to_arrays(frame), len(frame)))
-        return self._answers(frame), frame.index
+        arrays = self._own_names(self.schema_.to_arrays(frame), len(frame))
+        for words in self._doubts(arrays):
+            warnings.warn(words, UnlikeTrainingWarning, stacklevel=3)  # by who calls predict
+        return self._forecast(arrays), frame.index
 
-    def _look_at(self, arrays: Arrays) -> None:
+    def _doubts(self, arrays: Arrays) -> Iterator[str]:
         """Name what is asked about as if in another unit, or at other times."""
         asked = levels_of(arrays, self._numbers())
         own = {name: self._name(name) for name in asked}
-        warn_of_other_unit(asked, self.levels_, own)
-        if not asked or self.time_shifts == "accept":  # of a few records nothing is told
+        yield from of_other_unit(asked, self.levels_, own)
+        if not asked:  # of a few records nothing is told
             return
-        chosen = of_one_lead(arrays, self.lead)
+        chosen = self._compared(arrays)
+        if not len(chosen):
+            return
         with suppress(SchemaError):  # of times that lie on no steps nothing is told
             for each in self._weather_shifts({name: x[chosen] for name, x in arrays.items()}):
-                warn(
+                yield (
                     f"Column {self._name('time')!r}: {each}. Are the rows of the weather shifted, "
                     "or the times in another zone? The answers rest on them: correct the rows, or "
                     "give times in UTC."
                 )
 
     def _answers(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        arrays = self._own_names(self.schema_.to_arrays(frame), len(frame))
-        read = self.recipe_.read(arrays)
-        values, chosen = self.recipe_.forecast(read)
-        basis = np.empty(len(frame), dtype=object)
+        return self._forecast(self._own_names(self.schema_.to_arrays(frame), len(frame)))
+
+    def _forecast(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        values, chosen = self.recipe_.forecast(self.recipe_.read(arrays))
+        basis = np.empty(len(arrays["time"]), dtype=object)
         for view, rows in chosen.items():
             basis[rows] = view
         names = self.outputs.names

@@ -19,7 +19,7 @@ from industry_apps.runtime.addresses.suffixes import public_suffix
 __all__ = ["SPELLING", "Address", "canonical_domain", "canonical_url"]
 
 #: Version of the canonical form; it stands in each file that was trained on it.
-SPELLING = 1
+SPELLING = 2
 #: Longer addresses are refused: browsers and servers cut them off far below.
 MOST_CHARACTERS = 8_192
 

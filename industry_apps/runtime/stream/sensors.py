@@ -38,6 +38,8 @@ _FEWEST_EQUAL = 5
 _TIMES_AS_LONG = 2
 #: A reading lies beyond training when it does by more than this share of the range there.
 _NOT_BEYOND = 0.25
+#: ... and of the largest magnitude there: a sensor that stood still has no range.
+_NOT_BEYOND_OF_MAGNITUDE = 0.01
 _MOST_MACHINES = 10_000_000
 
 
@@ -83,8 +85,8 @@ class SensorState:
     - A sensor that is stuck, whose readings stay equal to the last digit at least five times and
       twice as often as ever in training, is answered as it reads, and the flag ``stuck`` names it.
     - A reading that lies beyond all readings of the sensor in training, by more than a quarter of
-      their range, such as a code (-999) or one in another unit, is answered as it reads, and the
-      flag ``beyond`` names the sensor.
+      their range and 1 % of their largest magnitude, such as a code (-999) or one in another unit,
+      is answered as it reads, and the flag ``beyond`` names the sensor.
     - A sensor that was removed, so that the reading has no such name, is refused where training
       had it in every row; give None to be answered without it.
 
@@ -117,7 +119,10 @@ class SensorState:
         ends = model.metadata.get("extremes", {})
         usual_ends = [ends.get(name, (np.nan, np.nan)) for name in self._schema.names]
         self._least, self._most = np.array(usual_ends, dtype=np.float64).reshape(-1, 2).T
-        self._margin = _NOT_BEYOND * (self._most - self._least)
+        magnitude = np.maximum(np.abs(self._least), np.abs(self._most))
+        self._margin = np.maximum(
+            _NOT_BEYOND * (self._most - self._least), _NOT_BEYOND_OF_MAGNITUDE * magnitude
+        )
         self._machines: dict[str, _Machine] = {}
         self._writing = Lock()
 
