@@ -95,14 +95,14 @@ def test_only_allowed_items_are_recommended(model, data):
 def test_nothing_allowed_is_refused(model, recommender, data):
     user = data.train["user"].iloc[0]
     with pytest.raises(
-        SchemaError, match=r"'allowed', row 0: got \[\].*at least 1 value. .*leave"
+        SchemaError, match=r"'allowed', row 0: got \[\].*at least one value. .*leave"
     ) as wrong:
         model.predict({"user": user, "allowed": []})
     assert "Give None" in str(wrong.value)
     free = model.predict({"user": user, "allowed": None})
     assert free == model.predict({"user": user})
     for nothing in ([None], [""], [None, float("nan")]):
-        with pytest.raises(SchemaError, match=r"'allowed', row 0: .*at least 1 value"):
+        with pytest.raises(SchemaError, match=r"'allowed', row 0: .*at least one value"):
             model.predict({"user": user, "allowed": nothing})
     with pytest.raises(SchemaError, match="'allowed', row 1"):
         recommender.predict(pd.DataFrame({"user": [user] * 2, "allowed": [None, []]}))
