@@ -14,7 +14,8 @@ from industry_apps.serving.settings import Settings
 from tests.serving.running import running
 
 FRAUD = "finance.fraud_detection"
-LONG = {"energy.load_forecasting"}  # four weeks of hours are too many to be looked at
+#: Weeks of hours, and records of all sensors, are too many to be looked at.
+LONG = {"energy.load_forecasting", "manufacturing.predictive_maintenance"}
 
 
 @pytest.fixture(scope="module")
