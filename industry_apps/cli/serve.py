@@ -62,7 +62,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
         require(package, extra="serve", needed_by="The command serve")
     if grpc:
         require("grpc", extra="grpc", needed_by="The option --grpc")
-    from industry_apps.serving.workers import serve_with
+    from industry_apps.serving.swapping.workers import serve_with
 
     binding = Binding(
         host=host,

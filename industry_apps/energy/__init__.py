@@ -30,7 +30,7 @@ __getattr__, __dir__ = lazy_names(
         "SolarForecaster": "solar_forecasting",
         "UnitLimits": "grid.units",
         "WindForecaster": "wind_forecasting",
-        "read_case": "grid.matpower",
+        "read_case": "grid.reading.matpower",
         "rts96_units": "grid.units",
     },
 )

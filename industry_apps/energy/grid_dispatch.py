@@ -25,9 +25,9 @@ from industry_apps.energy.grid.cases import Case, Floats, checked_loads
 from industry_apps.energy.grid.conflicts import conflict
 from industry_apps.energy.grid.dispatch import dispatch
 from industry_apps.energy.grid.hours import Hours, Prices
-from industry_apps.energy.grid.load_tables import check_hours, numbers_in
 from industry_apps.energy.grid.network import Network
 from industry_apps.energy.grid.plans import DispatchPlan
+from industry_apps.energy.grid.reading.load_tables import check_hours, numbers_in
 from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.units import NEGLIGIBLE_MW, UnitLimits, UnitState
 from industry_apps.errors import InfeasibleError, ParameterError, SchemaError

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from industry_apps.errors import IndustryAppsError, ParameterError, RequestError, unknown_name
-from industry_apps.serving.fleet import Alone, Fleet
 from industry_apps.serving.gate import Gate
 from industry_apps.serving.journal import Journal, Payloads
 from industry_apps.serving.keys import KeyRing
 from industry_apps.serving.metrics import Metrics, Samples, batch_samples
 from industry_apps.serving.settings import Settings
-from industry_apps.serving.slot import Slot
-from industry_apps.serving.sources import Pin, Source, Target, source_of
 from industry_apps.serving.streams import Stream, stream_of
+from industry_apps.serving.swapping.fleet import Alone, Fleet
+from industry_apps.serving.swapping.slot import Slot
+from industry_apps.serving.swapping.sources import Pin, Source, Target, source_of
 
 #: Who rolls a version back that fails.
 _ITSELF = "industry_apps"

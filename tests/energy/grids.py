@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from industry_apps.energy.grid.cases import Case
-from industry_apps.energy.grid.matpower import parse_case
+from industry_apps.energy.grid.reading.matpower import parse_case
 
 BUS = ((1, 3, 0), (2, 2, 60), (3, 1, 40))
 GEN = ((1, 100, 0), (2, 80, 0))

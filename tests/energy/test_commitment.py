@@ -12,7 +12,7 @@ import pytest
 from industry_apps.energy import GridDispatcher, UnitLimits, rts96_units
 from industry_apps.energy.grid.cases import Case
 from industry_apps.energy.grid.example import example_case
-from industry_apps.energy.grid.matpower import parse_case
+from industry_apps.energy.grid.reading.matpower import parse_case
 from industry_apps.energy.grid.reserve import Reserve
 from industry_apps.energy.grid.sources import case_named
 from industry_apps.energy.grid.units import RTS96, UnitState

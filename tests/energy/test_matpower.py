@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from industry_apps.energy import GridDispatcher, read_case
-from industry_apps.energy.grid import matpower
-from industry_apps.energy.grid.matpower import parse_case
+from industry_apps.energy.grid.reading import matpower
+from industry_apps.energy.grid.reading.matpower import parse_case
 from industry_apps.errors import DataNotFoundError, SchemaError
 from tests.energy.grids import BRANCH, BUS, GEN, case_of, text_of
 

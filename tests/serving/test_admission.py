@@ -11,7 +11,7 @@ import pytest
 from industry_apps.errors import ModelFileError
 from industry_apps.schema import Column, Schema
 from industry_apps.schema.values import Kind
-from industry_apps.serving.admission import check_compatible
+from industry_apps.serving.swapping.admission import check_compatible
 
 SOUND = {"size": None, "nullable": False}
 

@@ -20,10 +20,10 @@ import pytest
 
 from industry_apps.cli.serve import serve
 from industry_apps.errors import FileWriteError, ModelFileError, ParameterError
-from industry_apps.serving import sources
 from industry_apps.serving.settings import Binding, Settings
-from industry_apps.serving.sources import Kept, Target
-from industry_apps.serving.workers import Keeper, _Worker, serve_with
+from industry_apps.serving.swapping import sources
+from industry_apps.serving.swapping.sources import Kept, Target
+from industry_apps.serving.swapping.workers import Keeper, _Worker, serve_with
 from tests.serving.commands import Command, command
 from tests.serving.running import Running, until
 from tests.serving.versions import store_of

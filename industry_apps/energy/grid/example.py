@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from industry_apps.energy.grid.cases import Case
-from industry_apps.energy.grid.matpower import parse_case
+from industry_apps.energy.grid.reading.matpower import parse_case
 
 _TEXT = """
 function mpc = example_grid

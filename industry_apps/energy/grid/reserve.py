@@ -8,7 +8,7 @@ from typing import Self
 from numpy.typing import ArrayLike
 
 from industry_apps.energy.grid.cases import Floats
-from industry_apps.energy.grid.fields import checked, keep_checked, numbers
+from industry_apps.energy.grid.reading.fields import checked, keep_checked, numbers
 from industry_apps.errors import SchemaError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from industry_apps.data import catalogue, fetch
 from industry_apps.energy.grid.cases import Case
 from industry_apps.energy.grid.example import example_case
-from industry_apps.energy.grid.matpower import parse_case, read_case
+from industry_apps.energy.grid.reading.matpower import parse_case, read_case
 from industry_apps.errors import unknown_name
 
 EXAMPLE = "example"

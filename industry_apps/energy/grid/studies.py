@@ -10,8 +10,8 @@ import pandas as pd
 
 from industry_apps.energy.grid.assessment import dispatch_bootstrap
 from industry_apps.energy.grid.cases import Case, Floats
-from industry_apps.energy.grid.matpower import parse_case
 from industry_apps.energy.grid.plans import DispatchPlan
+from industry_apps.energy.grid.reading.matpower import parse_case
 from industry_apps.energy.grid.sources import case_named
 from industry_apps.energy.grid.stand_in import line_limits
 from industry_apps.energy.grid.units import rts96_units

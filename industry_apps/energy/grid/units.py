@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from industry_apps.energy.grid.cases import Case, Floats
-from industry_apps.energy.grid.fields import Reader, keep_checked, numbers
+from industry_apps.energy.grid.reading.fields import Reader, keep_checked, numbers
 from industry_apps.errors import SchemaError, unknown_name
 from industry_apps.schema import Column, Schema
 

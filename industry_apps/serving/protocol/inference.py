@@ -13,7 +13,7 @@ from industry_apps.serving.loaded import Loaded
 from industry_apps.serving.protocol.signature import Signature
 from industry_apps.serving.protocol.tensors import Tensor, to_json
 from industry_apps.serving.served import Served
-from industry_apps.serving.slot import Slot
+from industry_apps.serving.swapping.slot import Slot
 
 #: Rows of a request that is kept for the next version to answer.
 _KEPT = 1_000

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from industry_apps.energy.grid.case_text import NUMBER, REMEDY, is_list, matrix_of, statements
 from industry_apps.energy.grid.cases import (
     Branches,
     Case,
@@ -28,6 +27,13 @@ from industry_apps.energy.grid.cases import (
     Generators,
     convex_segments,
     refuse_row,
+)
+from industry_apps.energy.grid.reading.case_text import (
+    NUMBER,
+    REMEDY,
+    is_list,
+    matrix_of,
+    statements,
 )
 from industry_apps.errors import DataNotFoundError, SchemaError
 

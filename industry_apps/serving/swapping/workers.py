@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from industry_apps.errors import IndustryAppsError, ParameterError
 from industry_apps.serving.calls import status_of
-from industry_apps.serving.fleet import Crew
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.served import Served
 from industry_apps.serving.server import Server, listener, run
 from industry_apps.serving.settings import Binding, Settings, hangups_wait
-from industry_apps.serving.sources import Kept, Pin, Source, Target, source_of
+from industry_apps.serving.swapping.fleet import Crew
+from industry_apps.serving.swapping.sources import Kept, Pin, Source, Target, source_of
 
 #: A worker that ends this often within a minute is not started again.
 _MOST_STARTS = 5

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from industry_apps.errors import IndustryAppsError, RequestError, SchemaError
 from industry_apps.runtime.model import Model
-from industry_apps.serving.admission import Asked, check_compatible, is_sound, replayed
 from industry_apps.serving.loaded import Loaded
 from industry_apps.serving.settings import Settings
-from industry_apps.serving.sources import Source, Target
+from industry_apps.serving.swapping.admission import Asked, check_compatible, is_sound, replayed
+from industry_apps.serving.swapping.sources import Source, Target
 
 #: Requests after a swap from which on their share of errors says something.
 _FEWEST = 20

@@ -14,8 +14,8 @@ from industry_apps.errors import IndustryAppsError, RequestError
 from industry_apps.serving.calls import status_of
 from industry_apps.serving.journal import Journal
 from industry_apps.serving.metrics import Samples
-from industry_apps.serving.slot import Slot
-from industry_apps.serving.sources import Target
+from industry_apps.serving.swapping.slot import Slot
+from industry_apps.serving.swapping.sources import Target
 
 #: Enters a version in its store.
 Enter = Callable[[], Any] | None

@@ -1,0 +1,1 @@
+"""Versions that take each other's place: in one process, or in several at once."""
