@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from industry_apps.errors import SchemaError, UnlikeTrainingWarning
+from industry_apps.recipes.power.checks import by_a_thousand
 from industry_apps.runtime import Panel, WindowRule
 
 _Floats = NDArray[np.float64]
 
 _HOURS = 24
 _SECONDS = 3_600
-#: Kilowatts among megawatts: a thousand, and what load changes by itself from day to day.
-_THOUSAND = (500.0, 2_000.0)
 #: Of a series, what may be flat in so many runs, or more: its nights, as those of a closed plant.
 _MOST_FLAT, _FEWEST_RUNS = 0.2, 10
 #: Days from which the shape of the day is known.
@@ -49,7 +48,7 @@ def check_one_unit(panel: Panel, column: str, rule: WindowRule) -> None:
     for place, name in enumerate(panel.series.tolist()):
         (days,) = np.nonzero(levels[:, place] > 0)
         apart = levels[days[1:], place] / levels[days[:-1], place]
-        jumps = _by_a_thousand(apart)
+        jumps = by_a_thousand(apart)
         if jumps.any():
             k = int(jumps.argmax())
             when = rule.written(panel.times[days[k + 1] * _HOURS])
@@ -108,7 +107,7 @@ def warn_of_other_unit(asked: Panel, learned: Panel, column: str) -> None:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = _level_by_name(asked, column, learned) / _level_by_name(learned, column, learned)
     for name, each in zip(learned.series, ratio, strict=True):
-        if _by_a_thousand(each):
+        if by_a_thousand(each):
             _warn(
                 f"Column {column!r}, series {name!r}: values are {each:.4g} times those of "
                 "training. Are they in kW instead of MW, or the other way round? Answers are in "
@@ -195,11 +194,6 @@ def _level_by_name(panel: Panel, column: str, named: Panel) -> _Floats:
         each = np.nanmedian(_levels(panel.columns[column]), axis=0)
     levels = dict(zip(panel.series.tolist(), each.tolist(), strict=True))
     return np.array([levels.get(name, np.nan) for name in named.series.tolist()])
-
-
-def _by_a_thousand(ratio: Any) -> Any:
-    low, high = _THOUSAND
-    return ((ratio >= low) & (ratio <= high)) | ((ratio >= 1 / high) & (ratio <= 1 / low))
 
 
 def _values(panel: Panel, column: str, name: str) -> _Floats:

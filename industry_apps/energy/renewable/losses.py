@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from industry_apps.energy.renewable.power_curve import PowerCurve
 from industry_apps.errors import SchemaError
+from industry_apps.recipes.power.checks import by_a_thousand
 
 #: Of the capacity: output up to the first is standstill where at least the second is expected.
 _STILL, _EXPECTED = 0.01, 0.05
@@ -18,8 +19,8 @@ _HELD, _STEPS, _SHORT = 0.02, 3, 0.10
 _UNUSUAL = 3.0
 #: Seconds of the longest step, and how far off it, as a share, a moment may lie.
 _LONGEST, _JITTER = 3_600, 0.1
-#: Output in another unit is off by about a thousand, and moves with the wind in so many steps.
-_THOUSAND, _FOLLOWS, _FEWEST = (500.0, 2_000.0), 0.5, 6
+#: Output in another unit moves with the wind all the same, in so many steps.
+_FOLLOWS, _FEWEST = 0.5, 6
 CAUSES = ("standstill", "curtailment", "underperformance")
 
 Floats = NDArray[np.float64]
@@ -84,7 +85,7 @@ def check_unit(expected: Floats, share: Floats, column: str) -> None:
         return
     ratio = float(np.median(share[running] / expected[running]))
     follows = np.corrcoef(expected[running], share[running])[0, 1] > _FOLLOWS
-    if follows and _THOUSAND[0] <= max(ratio, 1 / ratio) <= _THOUSAND[1]:
+    if follows and by_a_thousand(ratio):
         raise SchemaError(
             f"Column {column!r}: values are {ratio:.3g} times those that the wind yields, expected "
             "the unit of training: MW for kW, or kW for MW? Convert them."

@@ -6,6 +6,7 @@ Letters in shapes: N records.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,10 @@ _NOISE = 0.4
 _SEASON = 4
 #: Of a week, what the output exceeds in so large a share.
 _WEEK, _REACHED_IN_A_WEEK = 7, 0.95
-#: What a table as a whole is off by where its unit is another, and records that tell it.
-_THOUSAND, _FEWEST = (500.0, 2_000.0), 48
+#: Kilowatts among megawatts: a thousand, and what output or load changes by itself.
+_THOUSAND = 500.0, 2_000.0
+#: Records that tell the unit of a table as a whole.
+_FEWEST = 48
 _DAY = 86_400
 
 _Floats = NDArray[np.float64]
@@ -161,6 +164,22 @@ def _check_levels(levels: _Floats, alike: _Floats, begins: NDArray[np.int64], po
         )
 
 
+def by_a_thousand(ratio: Any) -> Any:
+    """Whether values differ as those of two units do: by about a thousand, up or down.
+
+    Parameters
+    ----------
+    ratio : float or ndarray of float
+
+    Examples
+    --------
+    >>> by_a_thousand(np.array([0.001, 1.0, 900.0])).tolist()
+    [True, False, True]
+    """
+    low, high = _THOUSAND
+    return ((ratio >= low) & (ratio <= high)) | ((ratio >= 1 / high) & (ratio <= 1 / low))
+
+
 def levels_of(arrays: Arrays, names: Sequence[str]) -> dict[str, float]:
     """Mean size of columns, of those of which enough is known over a day or more.
 
@@ -191,7 +210,7 @@ def of_other_unit(
     found = []
     for name, level in asked.items():
         ratio = level / learned[name] if learned.get(name) else 0.0
-        if ratio and _THOUSAND[0] <= max(ratio, 1 / ratio) <= _THOUSAND[1]:
+        if by_a_thousand(ratio):
             found.append(
                 f"Column {own[name]!r}: values are {ratio:.3g} times those of training. Are they "
                 "in another unit, as kW instead of MW? Convert them to that of training."
